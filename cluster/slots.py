@@ -1,0 +1,26 @@
+"""Which of the 16384 hash slots a key lives in.
+
+Source: Redis cluster specification, "Key distribution model" and "Hash tags". CRC16 is the XMODEM variant (polynomial
+0x1021, start 0, nothing reflected); the standard library has it in C, and a property test holds it equal to crcmod's.
+"""
+
+from binascii import crc_hqx
+from typing import Final
+
+SLOTS: Final = 16384
+
+
+def hash_tag(key: bytes) -> bytes:
+    """The part of ``key`` that is hashed: between the first ``{`` and the next ``}`` if that is not empty, else all of it."""
+    start = key.find(b"{")
+    if start < 0:
+        return key
+    end = key.find(b"}", start + 1)
+    return key if end <= start + 1 else key[start + 1 : end]
+
+
+def key_slot(key: bytes) -> int:
+    """Hash slot of ``key``, 0 to 16383."""
+    if b"{" in key:
+        key = hash_tag(key)
+    return crc_hqx(key, 0) & 16383
