@@ -37,6 +37,11 @@ class Deframer:
         self._buffer = bytearray()
         self._needed = 0
 
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of the unfinished message that have arrived."""
+        return len(self._buffer)
+
     def feed(self, data: bytes) -> list[bytes]:
         """Messages that ``data`` completes. After a PacketError the stream cannot be read on."""
         buffer = self._buffer
