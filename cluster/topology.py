@@ -6,6 +6,7 @@ newest one. The wire's words ``master`` and ``slave`` appear in the flag names t
 
 from collections.abc import Mapping
 from enum import IntFlag
+from itertools import groupby
 from typing import Final
 
 from attrs import field, frozen
@@ -114,4 +115,24 @@ def ranges(slots: list[int]) -> list[tuple[int, int]]:
             out[-1] = (out[-1][0], slot)
         else:
             out.append((slot, slot))
+    return out
+
+
+def ranges_by_owner(topology: Topology) -> dict[NodeId, list[tuple[int, int]]]:
+    """Closed slot ranges of every owner, ascending, in one pass over the table."""
+    out: dict[NodeId, list[tuple[int, int]]] = {}
+    for owner, first, last in owned_ranges(topology):
+        out.setdefault(owner, []).append((first, last))
+    return out
+
+
+def owned_ranges(topology: Topology) -> list[tuple[NodeId, int, int]]:
+    """Runs of neighbouring slots with one owner, ascending: (owner, first slot, last slot)."""
+    out: list[tuple[NodeId, int, int]] = []
+    first = 0
+    for owner, run in groupby(topology.owners):
+        after = first + sum(1 for _ in run)
+        if owner is not None:
+            out.append((owner, first, after - 1))
+        first = after
     return out

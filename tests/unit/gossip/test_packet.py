@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cluster.topology import ranges
@@ -172,8 +172,6 @@ def test_captured_messages_are_cut_out_of_a_stream_whatever_its_pieces() -> None
         assert got == frames
 
 
-# --- what must be refused, and how ---
-
 FULL = encode(Packet(Kind.PING, sender="a" * 40, body=Ping()))
 
 
@@ -273,8 +271,6 @@ def test_encode_refuses_what_no_reader_would_take() -> None:
         encode(Packet(Kind.PING, body=Ping(), light=True))
 
 
-# --- properties ---
-
 u16 = st.integers(0, 2**16 - 1)
 u32 = st.integers(0, 2**32 - 1)
 u64 = st.integers(0, 2**64 - 1)
@@ -317,14 +313,17 @@ def packets(draw: st.DrawFn) -> Packet:
     body = draw(bodies(kind, bool(mflags & MessageFlag.EXT_DATA)))
     if kind in {Kind.PUBLISH, Kind.PUBLISHSHARD, Kind.MODULE} and draw(st.booleans()):
         return Packet(kind, body=body, light=True)
-    header = [draw(s) for s in (u16, u16, u16, u64, u64, u64)]
-    primary = draw(st.none() | ids)
     return Packet(
         kind,
-        draw(ids),
-        *header,
+        sender=draw(ids),
+        port=draw(u16),
+        pport=draw(u16),
+        cport=draw(u16),
+        current_epoch=draw(u64),
+        config_epoch=draw(u64),
+        offset=draw(u64),
         slots=draw(bitmaps),
-        primary=primary,
+        primary=draw(st.none() | ids),
         ip=draw(ips),
         flags=draw(u16),
         state_ok=draw(st.booleans()),
@@ -333,6 +332,7 @@ def packets(draw: st.DrawFn) -> Packet:
     )
 
 
+@settings(deadline=None)
 @given(packets())
 def test_what_is_written_is_read_back(packet: Packet) -> None:
     frame = encode(packet)
@@ -340,6 +340,7 @@ def test_what_is_written_is_read_back(packet: Packet) -> None:
     assert decode(frame) == packet
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_random_bytes_are_a_packet_error_or_nothing(noise: bytes) -> None:
     for data in (noise, b"RCmb" + noise):
@@ -350,6 +351,7 @@ def test_random_bytes_are_a_packet_error_or_nothing(noise: bytes) -> None:
             pass
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_message_never_gets_past_the_codec_unharmed(data: st.DataObject) -> None:
     """Either refused, or understood as something that can be written and read again."""
@@ -365,6 +367,7 @@ def test_a_damaged_message_never_gets_past_the_codec_unharmed(data: st.DataObjec
         assert decode(encode(packet)) == packet
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(0, 16383), max_size=400))
 def test_a_bitmap_holds_exactly_its_slots(slots: set[int]) -> None:
     bitmap = slots_to_bitmap(slots)
