@@ -4,7 +4,7 @@ Reads what Redis 7.0, Redis 7.2 and Valkey 9.1 write; writes Redis 7.2's form, w
 after the first comma as a hostname, and mends it with the next ping). A node of which nothing but address and hostname
 is known gets a line exactly as Redis 7.0 writes it.
 
-    <id> <ip>:<port>@<cport>[,<hostname>[,<name>=<value>]...] <flags> <primary or -> <ping> <pong> <epoch> <link> <slot>...
+    <id> <address>[,<hostname>[,<name>=<value>]...] <flags> <primary or -> <ping> <pong> <epoch> <link> [<slots>]...
     vars currentEpoch <n> lastVoteEpoch <n>
 
 Rules kept here:
@@ -195,13 +195,12 @@ def load(text: str) -> Topology:
     The current epoch is raised to the largest config epoch. ``ok`` is False: the state is not part of the file.
     """
     reader = _Reader()
-    number = 0
-    try:
-        for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(text.split("\n"), 1):
+        try:
             if words := line.split():
                 reader.line(words)
-    except ValueError as error:
-        raise NodesConfError(f"line {number}: {error}") from None
+        except ValueError as error:
+            raise NodesConfError(f"line {number}: {error}") from None
     try:
         return reader.topology()
     except ValueError as error:

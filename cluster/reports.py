@@ -66,7 +66,7 @@ def _client_port(node: Node, pport: bool) -> int:
 
 
 def slots(topology: Topology, preferred: str, *, pport: bool = False) -> list[list[object]]:
-    """CLUSTER SLOTS: ``[first, last, primary, replica...]`` by slot; replicas that failed or hold nothing are left out."""
+    """CLUSTER SLOTS: ``[first, last, primary, replica...]`` by slot, without replicas that failed or are empty."""
     shards: dict[NodeId, list[object]] = {}
     out: list[list[object]] = []
     for owner, first, last in owned_ranges(topology):
@@ -93,7 +93,7 @@ def _slots_node(node: Node, preferred: str, pport: bool) -> list[object]:
 
 
 def shards(topology: Topology, preferred: str, *, tls: bool = False) -> list[dict[str, object]]:
-    """CLUSTER SHARDS: a map for each primary, with or without slots. With ``tls``, ``port`` of a node is its TLS port."""
+    """CLUSTER SHARDS: a map for each primary, slots or not. With ``tls``, a node's ``port`` is its TLS port."""
     held = ranges_by_owner(topology)
     out: list[dict[str, object]] = []
     for node in topology.nodes.values():

@@ -43,8 +43,8 @@ class Flag(IntFlag):
 class Node:
     """One node as the observer knows it.
 
-    ``port`` is what clients connect to, ``pport`` the other client port (plain if ``port`` speaks TLS and the reverse; 0
-    if none), ``cport`` the bus port. ``ip`` is empty while unknown. ``ping_sent`` and ``pong_received`` are unix
+    ``port`` is what clients connect to, ``pport`` the other client port (plain if ``port`` speaks TLS and the reverse;
+    0 if none), ``cport`` the bus port. ``ip`` is empty while unknown. ``ping_sent`` and ``pong_received`` are unix
     milliseconds, 0 = none. ``aux`` keeps nodes.conf fields that mean nothing here, in file order.
     """
 
