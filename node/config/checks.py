@@ -1,0 +1,51 @@
+"""Rules for texts beyond their kind; each gives the reason why a value is refused, or None (Redis 7.2's texts)."""
+
+import re
+from typing import Final
+
+NO_DEFRAG: Final = (
+    "Active defragmentation cannot be enabled: it requires a Redis server compiled with a modified Jemalloc "
+    "like the one shipped by default with the Redis source distribution"
+)
+_HOST: Final = re.compile(r"[A-Za-z0-9.-]*")
+_RESERVED_IN_NODES_CONF: Final = frozenset("!#$%&()*+:;<>?@[]^{|}~")
+_TEMPLATE: Final = re.compile(
+    r"(?:[^{]|\{\{|\{(?:title|listen-addr|server-mode|port|tls-port|unixsocket|config-file)\})+", re.DOTALL
+)
+
+
+def database_file(name: str) -> str | None:
+    return "dbfilename can't be a path, just a filename" if _is_path(name) else None
+
+
+def append_file(name: str) -> str | None:
+    if not name:
+        return "appendfilename can't be empty"
+    return "appendfilename can't be a path, just a filename" if _is_path(name) else None
+
+
+def append_directory(name: str) -> str | None:
+    if not name:
+        return "appenddirname can't be empty"
+    return "appenddirname can't be a path, just a dirname" if _is_path(name) else None
+
+
+def hostname(name: str) -> str | None:
+    if len(name) >= 256:
+        return "Hostnames must be less than 256 characters"
+    if not _HOST.fullmatch(name):
+        return "Hostnames may only contain alphanumeric characters, hyphens or dots"
+    return None
+
+
+def nodename(name: str) -> str | None:
+    """The name stands among nodes.conf's auxiliary fields, so it must not hold their punctuation."""
+    return "Announced human node name contained invalid character" if _RESERVED_IN_NODES_CONF & set(name) else None
+
+
+def title_template(template: str) -> str | None:
+    return None if _TEMPLATE.fullmatch(template) else "template format is invalid or contains unknown variables"
+
+
+def _is_path(name: str) -> bool:
+    return "/" in name or "\\" in name

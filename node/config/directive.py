@@ -1,0 +1,34 @@
+"""One directive: its name, kind, default and who may change it when. See ``node/config/tables``."""
+
+from typing import Any
+
+from attrs import field, frozen
+
+from node.config.kinds import Kind
+
+
+@frozen
+class Directive:
+    """``default`` is a value of ``kind``. The flags, all off unless a table says so:
+
+    - ``immutable``: only at start-up; ``protected``: CONFIG SET needs ``enable-protected-configs``;
+    - ``hidden``: CONFIG GET finds it by its exact name, never by a pattern;
+    - ``sensitive``: the value must not appear in logs, SLOWLOG or MONITOR;
+    - ``deny_loading``: CONFIG SET is refused while a data set is loaded;
+    - ``effective``: it does something here; others are taken, kept and named once in the log;
+    - ``extension``: Redis 7.2 does not have it (Valkey does), so it is hidden too;
+    - ``since``: the first Redis version of the 7 series that has it.
+    """
+
+    name: str
+    kind: Kind[Any]
+    default: object
+    alias: str | None = None
+    immutable: bool = field(default=False, kw_only=True)
+    protected: bool = field(default=False, kw_only=True)
+    hidden: bool = field(default=False, kw_only=True)
+    sensitive: bool = field(default=False, kw_only=True)
+    deny_loading: bool = field(default=False, kw_only=True)
+    effective: bool = field(default=False, kw_only=True)
+    extension: bool = field(default=False, kw_only=True)
+    since: str = field(default="7.0", kw_only=True)

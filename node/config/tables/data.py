@@ -1,0 +1,78 @@
+"""Memory, encodings, expiry, events, scripts, and what goes to disk."""
+
+from typing import Final
+
+from node.config import checks
+from node.config.directive import Directive as D  # noqa: N817  (a table reads better narrow)
+from node.config.kinds import Choice, Flag, Integer, Memory, Text
+from node.config.numbers import INT_MAX, INT_MIN, LONG_MAX, ULONG_MAX
+from node.config.special import KeyspaceEvents, Save, SavePoint
+
+_POLICIES: Final = (
+    "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl",
+    "allkeys-lru", "allkeys-lfu", "allkeys-random", "noeviction",
+)  # fmt: skip
+
+MEMORY: Final = (
+    D("maxmemory", Memory(0, ULONG_MAX, unsigned=True), 0),
+    D("maxmemory-policy", Choice(*_POLICIES), "noeviction"),
+    D("maxmemory-samples", Integer(1, INT_MAX), 5),
+    D("maxmemory-eviction-tenacity", Integer(0, 100), 10),
+    D("lfu-log-factor", Integer(0, INT_MAX), 10),
+    D("lfu-decay-time", Integer(0, INT_MAX), 1),
+    D("activerehashing", Flag(), True),
+    D("activedefrag", Flag(refuse_yes=checks.NO_DEFRAG), False),
+    D("active-defrag-ignore-bytes", Memory(1, LONG_MAX, unsigned=True), 100 << 20),
+    D("active-defrag-threshold-lower", Integer(0, 1000), 10),
+    D("active-defrag-threshold-upper", Integer(0, 1000), 100),
+    D("active-defrag-cycle-min", Integer(1, 99), 1),
+    D("active-defrag-cycle-max", Integer(1, 99), 25),
+    D("active-defrag-max-scan-fields", Integer(1, LONG_MAX), 1000),
+    D("lazyfree-lazy-eviction", Flag(), False),
+    D("lazyfree-lazy-expire", Flag(), False),
+    D("lazyfree-lazy-server-del", Flag(), False),
+    D("lazyfree-lazy-user-del", Flag(), False),
+    D("lazyfree-lazy-user-flush", Flag(), False),
+)
+
+KEYSPACE: Final = (
+    D("active-expire-effort", Integer(1, 10), 1, effective=True),
+    D("notify-keyspace-events", KeyspaceEvents(), ""),
+    D("hash-max-listpack-entries", Integer(0, LONG_MAX, unsigned=True), 512, "hash-max-ziplist-entries"),
+    D("hash-max-listpack-value", Memory(0, LONG_MAX, unsigned=True), 64, "hash-max-ziplist-value"),
+    D("list-max-listpack-size", Integer(INT_MIN, INT_MAX), -2, "list-max-ziplist-size"),
+    D("list-compress-depth", Integer(0, INT_MAX), 0),
+    D("set-max-intset-entries", Integer(0, LONG_MAX, unsigned=True), 512),
+    D("set-max-listpack-entries", Integer(0, LONG_MAX, unsigned=True), 128, since="7.2"),
+    D("set-max-listpack-value", Integer(0, LONG_MAX, unsigned=True), 64, since="7.2"),
+    D("zset-max-listpack-entries", Integer(0, LONG_MAX, unsigned=True), 128, "zset-max-ziplist-entries"),
+    D("zset-max-listpack-value", Memory(0, LONG_MAX, unsigned=True), 64, "zset-max-ziplist-value"),
+    D("hll-sparse-max-bytes", Memory(0, LONG_MAX, unsigned=True), 3000),
+    D("stream-node-max-bytes", Memory(0, LONG_MAX, unsigned=True), 4096),
+    D("stream-node-max-entries", Integer(0, LONG_MAX), 100),
+    D("busy-reply-threshold", Integer(0, LONG_MAX), 5000, "lua-time-limit"),
+    D("sanitize-dump-payload", Choice("no", "yes", "clients"), "no"),
+    D("propagation-error-behavior", Choice("ignore", "panic", "panic-on-replicas"), "ignore"),
+)
+
+DISK: Final = (
+    D("save", Save(), (SavePoint(3600, 1), SavePoint(300, 100), SavePoint(60, 10000))),
+    D("dbfilename", Text(check=checks.database_file), "dump.rdb", protected=True),
+    D("rdbcompression", Flag(), True),
+    D("rdbchecksum", Flag(), True, immutable=True),
+    D("rdb-save-incremental-fsync", Flag(), True),
+    D("rdb-del-sync-files", Flag(), False),
+    D("stop-writes-on-bgsave-error", Flag(), True),
+    D("appendonly", Flag(), False, deny_loading=True),
+    D("appendfilename", Text(check=checks.append_file), "appendonly.aof", immutable=True),
+    D("appenddirname", Text(check=checks.append_directory), "appendonlydir", immutable=True),
+    D("appendfsync", Choice("everysec", "always", "no"), "everysec"),
+    D("no-appendfsync-on-rewrite", Flag(), False),
+    D("auto-aof-rewrite-percentage", Integer(0, INT_MAX), 100),
+    D("auto-aof-rewrite-min-size", Memory(0, LONG_MAX), 64 << 20),
+    D("aof-load-truncated", Flag(), True),
+    D("aof-use-rdb-preamble", Flag(), True),
+    D("aof-timestamp-enabled", Flag(), False),
+    D("aof-rewrite-incremental-fsync", Flag(), True),
+    D("aof-disable-auto-gc", Flag(), False),
+)
