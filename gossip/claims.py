@@ -1,0 +1,221 @@
+"""Whose slots they are: ownership, roles and the epochs that settle disputes.
+
+Rules kept here (Redis cluster specification, "Hash slots configuration propagation" and "Configuration epochs"):
+- A slot goes to the claimant with the larger config epoch. Nobody's slots, and those whose owner has stopped claiming
+  them, go to whoever claims them.
+- A slot being imported is left alone by claims: only the operator's SETSLOT NODE ends an import.
+- Two primaries never keep one config epoch: the one with the smaller id takes a new one.
+- Our own new epoch is on disk before anybody hears of it (``save_now``).
+- A replica owns nothing.
+
+Sets of slots are integers with bit s for slot s, so a comparison of two nodes is one operation, not 16384.
+"""
+
+from typing import Final
+
+from cluster.slots import SLOTS
+from cluster.topology import NOBODY, Flag, NodeId
+from gossip.bitmap import BITMAP_BYTES, bitmap_to_slots
+from gossip.effects import DropKeys, Level, Outbox
+from gossip.peers import Peer, Peers
+
+FULL: Final = (1 << SLOTS) - 1
+
+
+def slots_in(mask: int) -> list[int]:
+    """The slots of a set, ascending."""
+    return bitmap_to_slots(mask.to_bytes(BITMAP_BYTES, "little"))
+
+
+class Claims:
+    """The table of owners, this node's open slots, and the epochs."""
+
+    def __init__(self, peers: Peers, out: Outbox) -> None:
+        self.owners: list[NodeId | None] = list(NOBODY)
+        self.owned = 0
+        self.unclaimed = 0
+        self.migrating: dict[int, NodeId] = {}
+        self.importing: dict[int, NodeId] = {}
+        self.current_epoch = 0
+        self.last_vote_epoch = 0
+        self._owners_view: tuple[NodeId | None, ...] | None = None
+        self._peers = peers
+        self._me = peers.me
+        self._out = out
+
+    def owners_view(self) -> tuple[NodeId | None, ...]:
+        if self._owners_view is None:
+            self._owners_view = tuple(self.owners)
+        return self._owners_view
+
+    # Ownership
+
+    def assign(self, slots: int, to: Peer | None) -> None:
+        """Give ``slots`` to a primary, or to nobody, whoever had them."""
+        assert to is None or to.is_primary, "a replica owns nothing"
+        if slots & self.owned:
+            for peer in self._peers.roster():
+                if peer is not to and peer.slots & slots:
+                    self._peers.touch(peer)
+                    peer.set_slots(peer.slots & ~slots)
+        if to is None:
+            self.owned &= ~slots
+        else:
+            self.owned |= slots
+            self._give(slots, to)
+        owner = to.id if to else None
+        for slot in slots_in(slots):
+            self.owners[slot] = owner
+        self.unclaimed &= ~slots
+        self._owners_view = None
+        self._out.changed()
+
+    def _give(self, slots: int, to: Peer) -> None:
+        """A primary's first slot makes it a home for replicas if other primaries have some."""
+        if slots and not to.slots and any(p.primary for p in self._peers.roster()):
+            to.flags |= Flag.MIGRATE_TO
+        to.set_slots(to.slots | slots)
+        self._peers.touch(to)
+
+    def hear(self, claimant: Peer, epoch: int, bitmap: bytes) -> None:
+        """A primary says, or somebody says of it, that it owns these slots since ``epoch``."""
+        if claimant is self._me or (bitmap == claimant.bitmap and not claimant.slots & self.unclaimed):
+            return
+        claimed = int.from_bytes(bitmap, "little")
+        self.unclaimed = self.unclaimed & ~(claimed & claimant.slots) | (claimant.slots & ~claimed)
+        won = self._won(claimant, epoch, claimed & ~claimant.slots)
+        if not won:
+            return
+        lost = self._me.slots & won
+        self.assign(won, claimant)
+        if lost:
+            self._lose(lost, claimant)
+
+    def _won(self, claimant: Peer, epoch: int, wanted: int) -> int:
+        """Which of the slots it does not have yet the claimant gets."""
+        for slot in self.importing:
+            wanted &= ~(1 << slot)
+        if not wanted & self.owned:
+            return wanted
+        for owner in self._peers.roster():
+            if owner is not claimant and owner.slots & wanted and owner.config_epoch >= epoch:
+                wanted &= ~owner.slots | self.unclaimed
+        return wanted
+
+    def _lose(self, slots: int, winner: Peer) -> None:
+        """Slots of mine went to another primary, and so do their keys."""
+        lost = slots_in(slots)
+        for slot in lost:
+            self.migrating.pop(slot, None)
+        if not self._me.slots:
+            self._out.log(Level.WARNING, f"My last slot was taken over by node {winner.id}. I am now an empty primary.")
+        self._out.do(DropKeys(tuple(lost)))
+        self._out.save_now = True
+
+    def contradiction(self, sender: Peer, epoch: int, bitmap: bytes) -> Peer | None:
+        """The owner, known to us with a larger epoch, of the first slot that ``sender`` wrongly claims."""
+        claimed = int.from_bytes(bitmap, "little") & ~self.unclaimed & ~sender.slots
+        wrong = 0
+        if claimed & self.owned:
+            for owner in self._peers.roster():
+                if owner is not sender and owner.config_epoch > epoch:
+                    wrong |= owner.slots & claimed
+        if not wrong:
+            return None
+        first = (wrong & -wrong).bit_length() - 1
+        owner_id = self.owners[first]
+        assert owner_id is not None
+        return self._peers.by_id[owner_id]
+
+    # Roles
+
+    def make_primary(self, peer: Peer) -> None:
+        """A replica says it is a primary now. Having been promoted it welcomes replicas."""
+        if peer.is_primary:
+            return
+        before = peer.primary
+        peer.flags = peer.flags & ~Flag.SLAVE | Flag.MASTER
+        if before is not None:
+            peer.flags |= Flag.MIGRATE_TO
+        peer.primary = None
+        self._left(before)
+        self._peers.touch(peer)
+
+    def make_replica(self, peer: Peer, primary: Peer | None) -> None:
+        """A node says it is a replica of ``primary`` (None: of somebody we do not know). It owns nothing any more."""
+        assert peer is not self._me
+        if peer.is_primary:
+            if peer.slots:
+                self.assign(peer.slots, None)
+            peer.flags = peer.flags & ~(Flag.MASTER | Flag.MIGRATE_TO) | Flag.SLAVE
+            self._peers.touch(peer)
+        if primary is None or primary is peer or peer.primary == primary.id:
+            return
+        before = peer.primary
+        peer.primary = primary.id
+        primary.flags |= Flag.MIGRATE_TO
+        self._left(before)
+        self._peers.touch(primary)
+        self._peers.touch(peer)
+
+    def _left(self, primary: NodeId | None) -> None:
+        """A replica has left its primary, which may have no other."""
+        peer = self._peers.by_id.get(primary or "")
+        if peer is not None and not any(p.primary == peer.id for p in self._peers.roster()):
+            peer.flags &= ~Flag.MIGRATE_TO
+            self._peers.touch(peer)
+
+    def forget(self, peer: Peer) -> None:
+        """Remove a node with all that refers to it."""
+        if peer.slots:
+            self.assign(peer.slots, None)
+        for table in (self.migrating, self.importing):
+            for slot in [s for s, other in table.items() if other == peer.id]:
+                del table[slot]
+        for other in self._peers.roster():
+            other.reports.pop(peer.id, None)
+            if other.primary == peer.id:
+                other.primary = None
+                self._peers.touch(other)
+        self._peers.remove(peer)
+        self._left(peer.primary)
+
+    # Epochs
+
+    def see_epochs(self, peer: Peer, current: int, config: int) -> None:
+        """The clock of the cluster is the largest epoch anybody has seen."""
+        if current > self.current_epoch:
+            self.current_epoch = current
+            self._out.save_soon = True
+        if config > peer.config_epoch and peer is not self._me:
+            peer.config_epoch = config
+            peer.view = None
+            self._out.save_soon = True
+
+    def settle_collision(self, other: Peer) -> bool:
+        """``other`` and I are primaries with one config epoch. True if it was for me to take a new one."""
+        if other.id <= self._me.id:
+            return False
+        self._raise_epoch()
+        self._out.log(
+            Level.VERBOSE,
+            f"WARNING: configEpoch collision with node {other.id}. configEpoch set to {self._me.config_epoch}",
+        )
+        return True
+
+    def bump(self) -> bool:
+        """Take a new config epoch without asking anybody, unless mine is the largest already."""
+        largest = max(self.current_epoch, max(p.config_epoch for p in self._peers.roster()))
+        if self._me.config_epoch and self._me.config_epoch == largest:
+            return False
+        self.current_epoch = max(self.current_epoch, largest)
+        self._raise_epoch()
+        self._out.log(Level.WARNING, f"New configEpoch set to {self._me.config_epoch}")
+        return True
+
+    def _raise_epoch(self) -> None:
+        self.current_epoch += 1
+        self._me.config_epoch = self.current_epoch
+        self._peers.touch(self._me)
+        self._out.save_now = True
+        assert all(p.config_epoch <= self.current_epoch or p is not self._me for p in self._peers.roster())

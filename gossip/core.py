@@ -1,0 +1,219 @@
+"""The agreement of the nodes, as a state machine: events in, effects out; clock and randomness are arguments.
+
+Here is only who is asked, and in which order; the questions and their tables are elsewhere:
+
+    peers.py     who do we know, and how do we reach them?
+    detector.py  whom do we ping, and when is silence a failure?
+    claims.py    whose slots are they, and who is whose replica?
+    health.py    is the cluster up?
+    hearing.py   what does this message mean?
+    voice.py     what do we say?               herald.py   and when do we say it unasked?
+    wishes.py    what does the operator want?
+
+Rules kept here:
+- ``handle`` is the only way in. One call is one step: what it changed is saved, published and told in that order.
+- Ten times a second the node looks around; ``deadline`` says when it wants to be woken.
+- What we promise is saved at once, what others said of themselves with the next tick.
+- Times are those of the wall clock, which can be set, and a process can be stopped. A jump is taken out of every time
+  we keep: nobody is suspected for a silence that nobody heard.
+"""
+
+from random import Random
+from typing import Final
+
+from cluster.topology import Flag, Millis, NodeId, Topology
+from gossip.config import GossipConfig
+from gossip.detector import Detector
+from gossip.effects import Effect, Hangup, Outbox, Refused
+from gossip.events import (
+    Accepted,
+    Broadcast,
+    ConfigChanged,
+    Event,
+    GarbageIn,
+    LinkDown,
+    LinkUp,
+    PacketIn,
+    Woke,
+)
+from gossip.health import Health
+from gossip.hearing import Hearing
+from gossip.herald import Herald
+from gossip.peers import Peer
+from gossip.restore import remember
+from gossip.voice import Voice
+from gossip.wishes import Refusal, Wishes
+
+TICK_MS: Final = 100
+JUMP_MS: Final = 500
+"""A gap between two calls that is no longer explained by a busy machine."""
+
+OWN_FLAGS: Final = Flag.MYSELF | Flag.EXTENSIONS_SUPPORTED | Flag.LIGHT_PUBLISH_SUPPORTED | Flag.LIGHT_MODULE_SUPPORTED
+
+
+class Gossip:
+    """One node's part in the agreement.
+
+    ``topology`` is what it remembers (nodes.conf), or a fresh one with only itself; ``now`` is unix milliseconds.
+    """
+
+    def __init__(self, topology: Topology, config: GossipConfig, rng: Random, now: Millis) -> None:
+        self._now = now
+        self._next_tick = now
+        self._config = config
+        self._out = Outbox()
+        self._peers, self._claims = remember(topology, rng, self._out, now)
+        self._health = Health(self._peers, self._claims, self._out, now)
+        self._voice = Voice(self._peers, self._claims, self._health, config, rng, self._out)
+        self._herald = Herald(self._peers, self._voice, rng)
+        self._detector = Detector(self._peers, self._health, self._voice, config, rng, self._out)
+        self._hearing = Hearing(self._peers, self._claims, self._detector, self._voice, self._herald, config, self._out)
+        self._wishes = Wishes(self._peers, self._claims, self._herald, self._out)
+        self._introduce_myself(config)
+
+    def handle(self, event: Event, now: Millis) -> list[Effect]:
+        """Everything that follows from ``event``, to be done in the order given."""
+        self._set_clock(now)
+        self._dispatch(event, now)
+        if now >= self._next_tick:
+            self._tick(now)
+        self._herald.speak(now)
+        if self._out.recheck:
+            self._out.recheck = False
+            self._health.review(self._config, now)
+        return self._settle()
+
+    def deadline(self) -> Millis:
+        """Call ``handle`` by then, with Woke if there is nothing else."""
+        return self._next_tick if self._herald.due is None else min(self._next_tick, self._herald.due)
+
+    def _dispatch(self, event: Event, now: Millis) -> None:
+        match event:
+            case PacketIn(link, packet):
+                self._hearing.hear(link, packet, now)
+            case Woke():
+                pass
+            case Accepted(link, peer_ip, local_ip):
+                self._peers.accept(link, peer_ip, local_ip, now)
+            case LinkUp(link):
+                self._greet(link, now)
+            case LinkDown(link):
+                self._peers.lost(link, now)
+            case GarbageIn(link):
+                self._hearing.garbage += 1
+                self._out.do(Hangup(link))
+                self._peers.lost(link, now)
+            case ConfigChanged(config):
+                self._introduce_myself(config)
+                self._herald.proclaim(now)
+            case Broadcast(channel, message, sharded):
+                self._voice.publish(channel, message, sharded)
+            case wish:
+                try:
+                    self._wishes.grant(wish, now)
+                except Refusal as refusal:
+                    self._out.do(Refused(str(refusal)))
+
+    def _greet(self, link: int, now: Millis) -> None:
+        """A dialled link is up: the first message on it is a PING, or a MEET."""
+        peer = self._peers.outbound.get(link)
+        if peer is not None:
+            self._peers.connected(peer, now)
+            self._voice.ping(peer, now)
+
+    def _tick(self, now: Millis) -> None:
+        self._next_tick = now + TICK_MS
+        suspects = len(self._peers.suspects)
+        self._peers.expire(now, self._config.handshake_ms)
+        self._peers.dial_missing(now)
+        self._detector.look_around(now)
+        if len(self._peers.suspects) > suspects:
+            self._herald.confide(now)
+        self._out.save_now |= self._out.save_soon
+        self._out.publish |= self._out.publish_soon
+        self._out.recheck |= not self._health.ok
+
+    def _settle(self) -> list[Effect]:
+        """Check what must always hold, and give out the effects."""
+        me = self._peers.me
+        assert self._claims.current_epoch >= me.config_epoch, "an epoch of mine that the cluster has not reached"
+        assert me.flags & Flag.MYSELF
+        assert not me.flags & (Flag.PFAIL | Flag.FAIL | Flag.HANDSHAKE)
+        wanted = self._out.save_now or self._out.publish
+        return self._out.take(self._view() if wanted else None)
+
+    def _set_clock(self, now: Millis) -> None:
+        """Take a jump of the clock, or a stop of the process, out of all times."""
+        gap = now - self._now
+        self._now = now
+        if 0 <= gap <= max(JUMP_MS, 2 * TICK_MS):
+            return
+        for part in (self._peers, self._health, self._herald, self._detector):
+            part.shift(gap)
+        self._next_tick = now
+
+    def _introduce_myself(self, config: GossipConfig) -> None:
+        """What the configuration says about this node."""
+        self._config = self._voice.config = self._detector.config = self._hearing.config = config
+        me = self._peers.me
+        me.ip = config.announce_ip or me.ip
+        me.port, me.pport, me.cport = config.port, config.pport, config.cport
+        me.hostname, me.human_name = config.hostname, config.human_name
+        me.flags = me.flags & ~Flag.NOFAILOVER | OWN_FLAGS
+        if config.replica_no_failover:
+            me.flags |= Flag.NOFAILOVER
+        self._peers.touch(me)
+
+    # Questions
+
+    def snapshot(self) -> Topology:
+        """The cluster as of now, with the times of pings and the states of links."""
+        for peer in self._peers.roster():
+            peer.view = None
+        return self._view()
+
+    def _view(self) -> Topology:
+        """The newest view; the times in it may be older than the rest."""
+        for peer in self._peers.roster():
+            if peer.view is None:
+                peer.view = peer.as_node()
+        return Topology(
+            self._peers.me.id,
+            {p.id: p.view for p in self._peers.roster() if p.view is not None},
+            self._claims.owners_view(),
+            dict(self._claims.migrating),
+            dict(self._claims.importing),
+            self._claims.current_epoch,
+            self._claims.last_vote_epoch,
+            self._health.ok,
+            self._health.size,
+        )
+
+    def failure_reports(self, node: NodeId) -> int | None:
+        """How many valid reports say that ``node`` is failing; None if it is not known."""
+        peer = self._peers.by_id.get(node)
+        return None if peer is None else self._detector.failure_reports(peer, self._now)
+
+    def links(self) -> list[tuple[int, str, NodeId, Millis]]:
+        """(link, ``to`` or ``from``, node, created) of every link whose other end is known."""
+        to = [(link, "to", p.id, p.linked_at) for link, p in self._peers.outbound.items()]
+        return to + [(link, "from", i.node, i.accepted) for link, i in self._peers.inbound.items() if i.node]
+
+    @property
+    def sent(self) -> list[int]:
+        """Messages sent, by Kind."""
+        return self._out.sent
+
+    @property
+    def received(self) -> list[int]:
+        """Messages received, by Kind."""
+        return self._hearing.received
+
+    @property
+    def garbage(self) -> int:
+        """Messages that could not be used."""
+        return self._hearing.garbage
+
+    @property
+    def me(self) -> Peer:
+        return self._peers.me

@@ -1,0 +1,161 @@
+"""Whom to ping, when silence is PFAIL, and when PFAIL is FAIL.
+
+Rules kept here (Redis cluster specification, "Failure detection"; cron of Redis 7.0):
+- Once a second the node we heard from longest ago, out of five picked at random, is pinged; and so is every node not
+  heard from for half the node timeout.
+- A node that owes us an answer, and has sent nothing at all, for the node timeout is PFAIL: our opinion, told as
+  gossip.
+- A majority of the primaries with slots, ourselves included if we are one, makes it FAIL: a fact, told to everybody.
+  An opinion counts for two node timeouts. So a minority never convicts.
+- An answer takes PFAIL back. FAIL is taken back at once from a replica or a primary without slots; from a primary with
+  slots only after two node timeouts, when evidently nobody has taken over from it.
+"""
+
+from random import Random
+from typing import Final
+
+from cluster.topology import Flag, Millis, NodeId
+from gossip.config import GossipConfig
+from gossip.effects import Level, Outbox
+from gossip.health import Health
+from gossip.peers import Peer, Peers
+from gossip.voice import Voice
+
+SAMPLE: Final = 5
+SAMPLE_EVERY_MS: Final = 1000
+FUTURE_MS: Final = 500
+"""How far ahead of our clock another node's time of an answer may be and still be believed."""
+
+
+class Detector:
+    """Owns the times of pings and answers and the reports of failure, which stand in the peers' table."""
+
+    def __init__(
+        self, peers: Peers, health: Health, voice: Voice, config: GossipConfig, rng: Random, out: Outbox
+    ) -> None:
+        self.config = config
+        self._peers = peers
+        self._health = health
+        self._voice = voice
+        self._rng = rng
+        self._out = out
+        self._next_sample: Millis = 0
+
+    # Asking
+
+    def look_around(self, now: Millis) -> None:
+        """Every tick: ask those we have not heard from, and suspect those that do not answer."""
+        if now >= self._next_sample or self._next_sample > now + SAMPLE_EVERY_MS:
+            self._next_sample = now + SAMPLE_EVERY_MS
+            self._ping_stalest(now)
+        half = self.config.node_timeout_ms // 2
+        for peer in self._peers.roster():
+            if not peer.flags & (Flag.MYSELF | Flag.NOADDR | Flag.HANDSHAKE):
+                self._look_at(peer, half, now)
+
+    def _look_at(self, peer: Peer, half: int, now: Millis) -> None:
+        if peer.ping_sent == 0:
+            if now - peer.pong_received > half and peer.linked:
+                self._voice.ping(peer, now)
+            return
+        silent = now - max(peer.ping_sent, peer.data_received)
+        if silent > half and peer.link is not None and now - peer.linked_at > self.config.node_timeout_ms:
+            self._peers.hang_up(peer)
+        if silent > self.config.node_timeout_ms and not peer.flags & (Flag.PFAIL | Flag.FAIL):
+            self._suspect(peer, now)
+
+    def _ping_stalest(self, now: Millis) -> None:
+        roster = self._peers.roster()
+        picked = self._rng.sample(roster, min(SAMPLE, len(roster)))
+        idle = [p for p in picked if p.linked and not p.ping_sent and not p.flags & (Flag.MYSELF | Flag.HANDSHAKE)]
+        if idle:
+            self._voice.ping(min(idle, key=lambda p: p.pong_received), now)
+
+    # Judging
+
+    def answered(self, peer: Peer, now: Millis) -> None:
+        """A PONG came on the link to ``peer``."""
+        peer.ping_sent, peer.pong_received = 0, now
+        if peer.flags & Flag.PFAIL:
+            self._trust(peer)
+        elif peer.flags & Flag.FAIL:
+            self._acquit(peer, now)
+
+    def reported(self, peer: Peer, reporter: Peer, failing: bool, now: Millis) -> None:
+        """A voter's opinion about another node."""
+        if not failing:
+            if peer.reports.pop(reporter.id, None) is not None:
+                self._out.log(Level.VERBOSE, f"Node {reporter.id} reported node {peer.id} is back online.")
+            return
+        if reporter.id not in peer.reports:
+            self._out.log(Level.VERBOSE, f"Node {reporter.id} reported node {peer.id} as not reachable.")
+        peer.reports[reporter.id] = now
+        self._convict_by_quorum(peer, now)
+
+    def told_failed(self, peer: Peer, by: NodeId, now: Millis) -> None:
+        """A FAIL message: a majority has decided."""
+        if not peer.flags & (Flag.FAIL | Flag.MYSELF | Flag.HANDSHAKE):
+            self._out.log(Level.NOTICE, f"FAIL message received from {by} about {peer.id}")
+            self._condemn(peer, now)
+
+    def vouched(self, peer: Peer, pong_received: Millis, now: Millis) -> None:
+        """Another node has had an answer lately; that saves us a ping."""
+        if not peer.ping_sent and not peer.reports and peer.pong_received < pong_received <= now + FUTURE_MS:
+            peer.pong_received = pong_received
+
+    def failure_reports(self, peer: Peer, now: Millis) -> int:
+        """How many opinions that ``peer`` is failing are valid."""
+        oldest = now - 2 * self.config.node_timeout_ms
+        for reporter in [r for r, at in peer.reports.items() if at < oldest]:
+            del peer.reports[reporter]
+        return len(peer.reports)
+
+    def _suspect(self, peer: Peer, now: Millis) -> None:
+        assert not peer.flags & (Flag.PFAIL | Flag.FAIL | Flag.MYSELF)
+        self._out.log(Level.DEBUG, f"*** NODE {peer.id} possibly failing")
+        peer.flags |= Flag.PFAIL
+        self._peers.suspects[peer.id] = peer
+        self._peers.touch(peer)
+        self._convict_by_quorum(peer, now)
+
+    def _trust(self, peer: Peer) -> None:
+        peer.flags &= ~Flag.PFAIL
+        self._peers.suspects.pop(peer.id, None)
+        self._peers.touch(peer)
+
+    def _convict_by_quorum(self, peer: Peer, now: Millis) -> None:
+        """PFAIL for me and for a majority is FAIL."""
+        if not peer.flags & Flag.PFAIL:
+            return
+        mine = 1 if self._peers.me.is_voter else 0
+        if self.failure_reports(peer, now) + mine < self._health.quorum:
+            return
+        self._out.log(Level.NOTICE, f"Marking node {peer.id} as failing (quorum reached).")
+        self._condemn(peer, now)
+        self._voice.fail(peer)
+
+    def _condemn(self, peer: Peer, now: Millis) -> None:
+        peer.flags = peer.flags & ~Flag.PFAIL | Flag.FAIL
+        peer.fail_time = now
+        self._peers.suspects.pop(peer.id, None)
+        self._peers.touch(peer)
+
+    def _acquit(self, peer: Peer, now: Millis) -> None:
+        """A failed node answers again."""
+        if not peer.is_voter:
+            what = "master without slots" if peer.is_primary else "replica"
+            self._out.log(Level.NOTICE, f"Clear FAIL state for node {peer.id}: {what} is reachable again.")
+        elif now - peer.fail_time > 2 * self.config.node_timeout_ms:
+            self._out.log(
+                Level.NOTICE,
+                f"Clear FAIL state for node {peer.id}: "
+                "is reachable again and nobody is serving its slots after some time.",
+            )
+        else:
+            return
+        peer.flags &= ~Flag.FAIL
+        self._peers.touch(peer)
+
+    def shift(self, ms: int) -> None:
+        """The clock was set."""
+        self._next_sample += ms

@@ -1,0 +1,153 @@
+"""Everything the agreement can ask for.
+
+One promise: the effects of one event are performed in the order given, and Save is done when it is durable. The Outbox
+keeps the order: what was noted for the log, then Save, then Publish, then all that depends on them: messages, links,
+answers. So nothing is ever said to anybody before what it promises is on disk.
+"""
+
+from enum import IntEnum
+
+from attrs import frozen
+
+from cluster.topology import NodeId, Topology
+from gossip.packet import Kind, Packet
+
+
+class Level(IntEnum):
+    """Log levels of redis.conf, by their marks in the log: ``.`` ``-`` ``*`` ``#``."""
+
+    DEBUG = 0
+    VERBOSE = 1
+    NOTICE = 2
+    WARNING = 3
+
+
+@frozen
+class Log:
+    level: Level
+    text: str
+
+
+@frozen
+class Save:
+    """Write nodes.conf and fsync it."""
+
+    topology: Topology
+
+
+@frozen
+class Publish:
+    """What clients are told has changed: the newest view."""
+
+    topology: Topology
+
+
+@frozen
+class Dial:
+    """Connect to the bus port of ``node``; answered by LinkUp or LinkDown of ``link``."""
+
+    link: int
+    node: NodeId
+    ip: str
+    cport: int
+
+
+@frozen
+class Hangup:
+    """Close ``link`` and forget what is queued on it; LinkDown is not expected."""
+
+    link: int
+
+
+@frozen
+class Send:
+    """One message to one or many links; encode it once."""
+
+    links: tuple[int, ...]
+    packet: Packet
+
+
+@frozen
+class Deliver:
+    """A message published at another node, for the subscribers of this one."""
+
+    channel: bytes
+    message: bytes
+    sharded: bool
+
+
+@frozen
+class DropKeys:
+    """These slots now belong to others: delete their keys, if there are any."""
+
+    slots: tuple[int, ...]
+
+
+@frozen
+class Answer:
+    """The wish is granted; ``text`` is the simple string to reply."""
+
+    text: str
+
+
+@frozen
+class Refused:
+    """The wish is refused; ``text`` is the error without its ``ERR``."""
+
+    text: str
+
+
+Effect = Log | Save | Publish | Dial | Hangup | Send | Deliver | DropKeys | Answer | Refused
+
+
+class Outbox:
+    """Collects the effects of one event, and what has to follow from it.
+
+    ``save_now``: this node is about to promise something; ``save_soon``: worth keeping, with the next tick.
+    ``publish``: it matters to clients; ``publish_soon``: it may wait for the next tick. ``recheck``: the cluster state
+    may be another. ``sent`` counts messages by kind.
+    """
+
+    def __init__(self) -> None:
+        self.sent = [0] * len(Kind)
+        self.save_now = False
+        self.save_soon = False
+        self.publish = False
+        self.publish_soon = False
+        self.recheck = False
+        self._notes: list[Effect] = []
+        self._deeds: list[Effect] = []
+
+    def log(self, level: Level, text: str) -> None:
+        self._notes.append(Log(level, text))
+
+    def do(self, effect: Effect) -> None:
+        self._deeds.append(effect)
+
+    def send(self, links: tuple[int, ...], packet: Packet) -> None:
+        if links:
+            self.sent[packet.kind] += len(links)
+            self._deeds.append(Send(links, packet))
+
+    def changed(self) -> None:
+        """Something that clients and nodes.conf show has changed."""
+        self.save_soon = self.publish = self.recheck = True
+
+    def grown(self) -> None:
+        """A node without slots is new, which neither routes nor the state of the cluster depend on."""
+        self.save_soon = self.publish_soon = True
+
+    def take(self, topology: Topology | None) -> list[Effect]:
+        """All effects in the promised order; ``topology`` is needed if there is anything to save or publish."""
+        effects = self._notes
+        if self.save_now:
+            assert topology is not None
+            effects.append(Save(topology))
+            self.save_now = self.save_soon = False
+        if self.publish:
+            assert topology is not None
+            effects.append(Publish(topology))
+            self.publish = self.publish_soon = False
+        effects += self._deeds
+        self._notes, self._deeds = [], []
+        return effects

@@ -1,0 +1,144 @@
+"""Everything that can happen to the agreement.
+
+Links are opaque numbers. Negative ones are connections this node asked for with Dial; positive ones are connections it
+accepted, numbered by whoever accepts. A number is never used again within one life of a node.
+"""
+
+from typing import Literal
+
+from attrs import frozen
+
+from cluster.topology import NodeId
+from gossip.config import GossipConfig
+from gossip.packet import Packet
+
+
+@frozen
+class Woke:
+    """The deadline has come."""
+
+
+@frozen
+class Accepted:
+    """A peer connected. ``peer_ip`` is its address as the socket shows it, ``local_ip`` the one it reached us at."""
+
+    link: int
+    peer_ip: str
+    local_ip: str
+
+
+@frozen
+class LinkUp:
+    """A dialled link is connected; ``peer_ip`` is the address at its other end."""
+
+    link: int
+    peer_ip: str = ""
+
+
+@frozen
+class LinkDown:
+    """A link is gone, or could not be made. Not told for links that were hung up by us."""
+
+    link: int
+
+
+@frozen
+class PacketIn:
+    """A whole, decodable message came in on ``link``."""
+
+    link: int
+    packet: Packet
+
+
+@frozen
+class GarbageIn:
+    """What came in on ``link`` is not the bus protocol."""
+
+    link: int
+
+
+@frozen
+class ConfigChanged:
+    config: GossipConfig
+
+
+# Wishes of the operator: each is answered by exactly one Answer or Refused.
+
+
+@frozen
+class Meet:
+    """``ip`` as typed, which may be no address; ``cport`` None means port + 10000."""
+
+    ip: str
+    port: int
+    cport: int | None = None
+
+
+@frozen
+class Forget:
+    node: NodeId
+
+
+@frozen
+class AddSlots:
+    """Slots in the order given, each 0 to 16383; a repeated one is refused."""
+
+    slots: tuple[int, ...]
+
+
+@frozen
+class DelSlots:
+    slots: tuple[int, ...]
+
+
+@frozen
+class FlushSlots:
+    """``keys`` is how many keys the node holds."""
+
+    keys: int
+
+
+@frozen
+class SetSlot:
+    """CLUSTER SETSLOT. ``node`` is empty for ``stable``; ``keys`` is how many keys of the slot the node holds."""
+
+    slot: int
+    action: Literal["migrating", "importing", "stable", "node"]
+    node: NodeId = ""
+    keys: int = 0
+
+
+@frozen
+class SetConfigEpoch:
+    epoch: int
+
+
+@frozen
+class BumpEpoch:
+    pass
+
+
+@frozen
+class Reset:
+    """CLUSTER RESET; ``keys`` is how many keys the node holds."""
+
+    hard: bool
+    keys: int
+
+
+@frozen
+class SaveConfig:
+    pass
+
+
+@frozen
+class Broadcast:
+    """Carry a PUBLISH (or, ``sharded``, an SPUBLISH) to the other nodes. The one wish without an answer."""
+
+    channel: bytes
+    message: bytes
+    sharded: bool = False
+
+
+Wish = Meet | Forget | AddSlots | DelSlots | FlushSlots | SetSlot | SetConfigEpoch | BumpEpoch | Reset | SaveConfig
+Event = Woke | Accepted | LinkUp | LinkDown | PacketIn | GarbageIn | ConfigChanged | Broadcast | Wish

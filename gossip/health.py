@@ -1,0 +1,63 @@
+"""Whether the cluster, as this node sees it, is up: cluster_state.
+
+Up needs every slot served by a primary that is not FAIL (with ``cluster-require-full-coverage``), and a majority of the
+primaries with slots in sight. Coming up is held back twice (clusterUpdateState, Redis 7.0):
+- A primary that is restarted with slots waits two seconds: it may have been replaced and has to be told first. One that
+  has never owned a slot has nothing to be told, so a new cluster is up as soon as its slots are assigned.
+- A primary that was in a minority waits until it has been out of it for the rejoin delay.
+"""
+
+from typing import Final
+
+from cluster.topology import Flag, Millis
+from gossip.claims import FULL, Claims
+from gossip.config import GossipConfig
+from gossip.effects import Level, Outbox
+from gossip.peers import Peers
+
+RESTART_MS: Final = 2000
+
+
+class Health:
+    """``ok`` is cluster_state, ``size`` the number of primaries with slots, both as last reviewed."""
+
+    def __init__(self, peers: Peers, claims: Claims, out: Outbox, now: Millis) -> None:
+        self.ok = False
+        self.size = 0
+        self._held_until = now + RESTART_MS if peers.me.slots else 0
+        self._minority_at: Millis | None = None
+        self._peers = peers
+        self._claims = claims
+        self._out = out
+
+    @property
+    def quorum(self) -> int:
+        """How many voters make a majority."""
+        return self.size // 2 + 1
+
+    def review(self, config: GossipConfig, now: Millis) -> None:
+        """Look at the tables again."""
+        voters = [p for p in self._peers.roster() if p.is_voter]
+        self.size = len(voters)
+        in_sight = sum(1 for p in voters if not p.flags & (Flag.PFAIL | Flag.FAIL))
+        minority = in_sight < self.quorum
+        if minority and voters:
+            self._minority_at = now
+        covered = self._claims.owned == FULL and not any(p.flags & Flag.FAIL for p in voters)
+        ok = not minority and (covered or not config.require_full_coverage)
+        if ok != self.ok and not (ok and self._held_back(config, now)):
+            self.ok = ok
+            self._out.log(Level.WARNING, f"Cluster state changed: {'ok' if ok else 'fail'}")
+            self._out.publish = True
+
+    def _held_back(self, config: GossipConfig, now: Millis) -> bool:
+        if not self._peers.me.is_primary:
+            return False
+        rejoining = self._minority_at is not None and now - self._minority_at < config.rejoin_ms
+        return now < self._held_until or rejoining
+
+    def shift(self, ms: int) -> None:
+        """The clock was set."""
+        self._held_until += ms
+        if self._minority_at is not None:
+            self._minority_at += ms

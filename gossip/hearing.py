@@ -1,0 +1,292 @@
+"""What a message means: the reading of one packet, step by step, in the order that the bus demands.
+
+Rules kept here (cluster bus of Redis 7.0 and Valkey 9.1):
+- A message counts only if its sender is known. A stranger gets a PONG for a PING, and a MEET starts a handshake.
+- On our own link to a node only that node may answer; if another does, the address was not its own.
+- A message with a light header names no sender: it is read on links whose speaker is known, or the link is closed.
+
+Whose slots, who is alive and who is who are decided in claims.py, detector.py and peers.py; here is only who is asked.
+"""
+
+from typing import Final
+
+from cluster.topology import Flag, Millis
+from gossip.claims import Claims
+from gossip.config import GossipConfig
+from gossip.detector import Detector
+from gossip.effects import Deliver, Hangup, Level, Outbox
+from gossip.extensions import Extension, Forgotten, Hostname, HumanName, ShardId
+from gossip.herald import Herald
+from gossip.packet import Fail, Kind, MessageFlag, Packet, Ping, Publish, Update
+from gossip.packet import Gossip as Entry
+from gossip.peers import ROLES, Peer, Peers
+from gossip.voice import Voice
+
+LARGEST_EPOCH: Final = 1 << 62
+"""An epoch no cluster can reach: a message with a larger one is garbage, and believing it would leave no next epoch."""
+
+COPIED: Final = Flag.NOFAILOVER | Flag.LIGHT_PUBLISH_SUPPORTED | Flag.LIGHT_MODULE_SUPPORTED | Flag.MY_PRIMARY_FAIL
+"""Flags that a node knows best about itself."""
+
+
+class Hearing:
+    """Reads packets. ``received`` counts them by kind; ``garbage`` counts what could not be used."""
+
+    def __init__(
+        self,
+        peers: Peers,
+        claims: Claims,
+        detector: Detector,
+        voice: Voice,
+        herald: Herald,
+        config: GossipConfig,
+        out: Outbox,
+    ) -> None:
+        self.config = config
+        self.received = [0] * len(Kind)
+        self.garbage = 0
+        self._peers = peers
+        self._claims = claims
+        self._detector = detector
+        self._voice = voice
+        self._herald = herald
+        self._out = out
+
+    def hear(self, link: int, packet: Packet, now: Millis) -> None:
+        """One message. Links that were hung up meanwhile are not listened to."""
+        if link not in self._peers.inbound and link not in self._peers.outbound:
+            return
+        if max(packet.current_epoch, packet.config_epoch) > LARGEST_EPOCH:
+            self.garbage += 1
+            return
+        self.received[packet.kind] += 1
+        if packet.light and self._speaker(link) is None:
+            self._out.log(Level.NOTICE, "Closing link for node that sent a lightweight message as its first message")
+            self._out.do(Hangup(link))
+            self._peers.lost(link, now)
+            return
+        expected = self._peers.outbound.get(link)
+        if expected and not expected.flags & Flag.HANDSHAKE and not packet.light and packet.sender != expected.id:
+            self._answered_by_another(expected, now)
+            return
+        sender = self._speaker(link) if packet.light else self._peers.known(packet.sender)
+        if sender is not None and sender is not self._peers.me:
+            self._note(sender, link, packet, now)
+        self._read(link, packet, sender, now)
+
+    def _read(self, link: int, packet: Packet, sender: Peer | None, now: Millis) -> None:
+        body = packet.body
+        if isinstance(body, Ping):
+            self._greet(link, packet, body, sender, now)
+        elif sender is None or sender is self._peers.me:
+            if isinstance(body, Fail):
+                self._out.log(
+                    Level.NOTICE, f"Ignoring FAIL message from unknown node {packet.sender} about {body.node}"
+                )
+        elif isinstance(body, Fail):
+            failed = self._peers.known(body.node)
+            if failed is not None:
+                self._detector.told_failed(failed, sender.id, now)
+        elif isinstance(body, Publish):
+            self._out.do(Deliver(body.channel, body.message, packet.kind is Kind.PUBLISHSHARD))
+        elif isinstance(body, Update):
+            self._update(body)
+
+    def _speaker(self, link: int) -> Peer | None:
+        """The known node at the other end of a link."""
+        peer = self._peers.outbound.get(link)
+        inbound = self._peers.inbound.get(link)
+        return self._peers.known(peer.id if peer else inbound.node if inbound else "")
+
+    def _note(self, sender: Peer, link: int, packet: Packet, now: Millis) -> None:
+        """What every message of a known node tells."""
+        sender.data_received = now
+        if link in self._peers.inbound and self._peers.bind(link, sender) and sender.met:
+            # Now it surely knows us and believes our gossip, which it may not have done at the end of the handshake.
+            sender.met = False
+            self._herald.introduce(sender, now)
+        if packet.light:
+            return
+        self._claims.see_epochs(sender, packet.current_epoch, packet.config_epoch)
+        if bool(packet.offset) != bool(sender.repl_offset):
+            self._out.publish = True
+        if packet.offset != sender.repl_offset:
+            sender.repl_offset, sender.view = packet.offset, None
+
+    # PING, PONG and MEET
+
+    def _greet(self, link: int, packet: Packet, ping: Ping, sender: Peer | None, now: Millis) -> None:
+        if packet.kind is not Kind.PONG:
+            self._learn_own_ip(link, packet)
+            if packet.kind is Kind.MEET and sender is None:
+                self._shake_hands(link, packet, now)
+            self._voice.pong(link, bool(packet.mflags & MessageFlag.EXT_DATA), now)
+        expected = self._peers.outbound.get(link)
+        if expected is not None and expected.flags & Flag.HANDSHAKE:
+            sender = self._complete_handshake(expected, packet, sender, link, now)
+        elif packet.kind is Kind.PING and sender is not None:
+            self._follow_address(sender, link, packet, now)
+        if sender is None or sender is self._peers.me:
+            return
+        if packet.kind is Kind.PONG and sender.link == link:
+            self._detector.answered(sender, now)
+        self._copy_flags(sender, packet)
+        self._hear_role(sender, packet)
+        self._hear_claims(sender, packet, now)
+        for entry in ping.gossip:
+            self._hear_gossip(sender, entry, now)
+        self._hear_extensions(sender, ping.extensions, now)
+
+    def _learn_own_ip(self, link: int, packet: Packet) -> None:
+        """The address at which a MEET reaches us is ours, unless one is announced."""
+        inbound, me = self._peers.inbound.get(link), self._peers.me
+        if inbound is None or not inbound.local_ip or self.config.announce_ip or inbound.local_ip == me.ip:
+            return
+        if packet.kind is Kind.MEET or not me.ip:
+            me.ip = inbound.local_ip
+            self._out.log(Level.WARNING, f"IP address for this node updated to {me.ip}")
+            self._peers.touch(me)
+
+    def _shake_hands(self, link: int, packet: Packet, now: Millis) -> None:
+        ip = packet.ip or self._peer_ip(link)
+        if ip:
+            self._peers.shake_hands(ip, packet.port, packet.pport, packet.cport, 0, now)
+
+    def _peer_ip(self, link: int) -> str:
+        inbound = self._peers.inbound.get(link)
+        return inbound.peer_ip if inbound else ""
+
+    def _complete_handshake(
+        self, stranger: Peer, packet: Packet, known: Peer | None, link: int, now: Millis
+    ) -> Peer | None:
+        """The stranger tells who it is. It may be somebody we know already, even ourselves."""
+        if known is not None or packet.sender in self._peers.by_id:
+            address = (packet.ip or stranger.ip, packet.port, packet.pport, packet.cport)
+            self._claims.forget(stranger)
+            if known is not None and known is not self._peers.me:
+                self._out.log(
+                    Level.VERBOSE, f"Handshake: we already know node {known.id}, updating the address if needed."
+                )
+                if known.address != address:
+                    self._move(known, address, now)
+            return None
+        self._peers.name(stranger, packet.sender, Flag.SLAVE if packet.primary else Flag.MASTER)
+        self._note(stranger, link, packet, now)
+        self._herald.introduce(stranger, now)
+        return stranger
+
+    def _answered_by_another(self, expected: Peer, now: Millis) -> None:
+        self._out.log(
+            Level.DEBUG,
+            f"PONG contains mismatching sender ID. About node {expected.id} added {now - expected.created} ms ago, "
+            f"having flags {expected.flags}",
+        )
+        self._peers.lose_address(expected)
+
+    def _follow_address(self, sender: Peer, link: int, packet: Packet, now: Millis) -> None:
+        address = (packet.ip or self._peer_ip(link), packet.port, packet.pport, packet.cport)
+        if sender is not self._peers.me and link in self._peers.inbound and address[0] and sender.address != address:
+            self._move(sender, address, now)
+
+    def _move(self, peer: Peer, address: tuple[str, int, int, int], now: Millis) -> None:
+        self._peers.move(peer, *address, now)
+        self._out.log(Level.WARNING, f"Address updated for node {peer.id}, now {peer.ip}:{peer.port}")
+
+    def _copy_flags(self, sender: Peer, packet: Packet) -> None:
+        flags = sender.flags & ~COPIED | packet.flags & COPIED
+        if packet.mflags & MessageFlag.EXT_DATA:
+            flags |= Flag.EXTENSIONS_SUPPORTED
+        if flags != sender.flags:
+            sender.flags = flags
+            self._peers.touch(sender)
+
+    def _hear_role(self, sender: Peer, packet: Packet) -> None:
+        if packet.primary is None:
+            self._claims.make_primary(sender)
+        else:
+            self._claims.make_replica(sender, self._peers.known(packet.primary))
+
+    def _hear_claims(self, sender: Peer, packet: Packet, now: Millis) -> None:
+        claimant = sender if packet.primary is None else self._peers.known(packet.primary)
+        disputed = claimant is not None and packet.slots != claimant.bitmap
+        if sender.is_primary:
+            self._claims.hear(sender, packet.config_epoch, packet.slots)
+        if disputed:
+            owner = self._claims.contradiction(sender, packet.config_epoch, packet.slots)
+            if owner is not None:
+                self._out.log(
+                    Level.VERBOSE,
+                    f"Node {sender.id} has old slots configuration, sending an UPDATE message about {owner.id}",
+                )
+                self._voice.update(sender, owner)
+        me = self._peers.me
+        collision = sender.is_primary and me.is_primary and packet.config_epoch == me.config_epoch
+        if collision and self._claims.settle_collision(sender):
+            self._herald.proclaim(now)
+
+    def _hear_gossip(self, sender: Peer, entry: Entry, now: Millis) -> None:
+        peer = self._peers.by_id.get(entry.node)
+        if peer is None:
+            self._hear_of_new(entry, now)
+            return
+        if peer is self._peers.me:
+            return
+        failing = bool(entry.flags & (Flag.PFAIL | Flag.FAIL))
+        if sender.is_voter and (failing or peer.reports):
+            self._detector.reported(peer, sender, failing, now)
+        if failing:
+            return
+        self._detector.vouched(peer, entry.pong_received_s * 1000, now)
+        if peer.flags & (Flag.PFAIL | Flag.FAIL) and not entry.flags & Flag.NOADDR and entry.ip and entry.cport:
+            address = (entry.ip, entry.port, entry.pport, entry.cport)
+            if peer.address != address:
+                self._peers.move(peer, *address, now)
+
+    def _hear_of_new(self, entry: Entry, now: Millis) -> None:
+        """Known nodes may bring others with them: that is how the mesh becomes full."""
+        banned = self._peers.bans.get(entry.node, 0) > now
+        if banned or entry.flags & (Flag.NOADDR | Flag.HANDSHAKE) or not (entry.ip and entry.cport):
+            return
+        flags = entry.flags & (ROLES | Flag.FAIL)
+        if not flags & ROLES or flags & ROLES == ROLES:
+            flags = flags & ~ROLES | Flag.MASTER
+        peer = Peer(entry.node, entry.ip, entry.port, entry.cport, entry.pport, flags)
+        if flags & Flag.FAIL:
+            peer.fail_time = now
+        self._peers.add(peer, now)
+
+    def _hear_extensions(self, sender: Peer, extensions: tuple[Extension, ...], now: Millis) -> None:
+        """A name that is not told is a name that is no more; a shard stays."""
+        hostname = human_name = ""
+        shard_id = sender.shard_id
+        for extension in extensions:
+            if isinstance(extension, Hostname):
+                hostname = extension.name
+            elif isinstance(extension, HumanName):
+                human_name = extension.name
+            elif isinstance(extension, ShardId):
+                shard_id = extension.shard
+            elif isinstance(extension, Forgotten):
+                self._hear_forgotten(extension, now)
+        if (hostname, human_name, shard_id) != (sender.hostname, sender.human_name, sender.shard_id):
+            sender.hostname, sender.human_name, sender.shard_id = hostname, human_name, shard_id
+            self._peers.touch(sender)
+
+    def _hear_forgotten(self, forgotten: Forgotten, now: Millis) -> None:
+        peer, me = self._peers.known(forgotten.node), self._peers.me
+        if peer is not None and peer is not me and peer.id != me.primary:
+            self._peers.ban(peer.id, now + min(forgotten.ttl_s, 3600) * 1000)
+            self._claims.forget(peer)
+
+    # UPDATE
+
+    def _update(self, update: Update) -> None:
+        """Somebody owns slots that we, or those we believed, claimed."""
+        owner = self._peers.known(update.node)
+        if owner is None or owner is self._peers.me:
+            return
+        if owner.config_epoch >= update.config_epoch or update.config_epoch > LARGEST_EPOCH:
+            return
+        self._claims.make_primary(owner)
+        self._claims.see_epochs(owner, 0, update.config_epoch)
+        self._claims.hear(owner, update.config_epoch, update.slots)

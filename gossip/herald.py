@@ -1,0 +1,73 @@
+"""When to speak unasked: news that should not wait for somebody's next ping.
+
+Real nodes take an unsolicited PONG as they take any other, so it is how slots, epochs and newcomers are told within
+milliseconds. What keeps that from becoming a flood:
+- News is collected for a moment, and announcements keep a distance: at most one message to each node for each of them.
+- A newcomer is introduced only by the node that shook hands with it, never by those that learned of it by gossip.
+- A suspicion, which every node has at about the same time, is told to a few voters only.
+"""
+
+from random import Random
+from typing import Final
+
+from cluster.topology import Flag, Millis
+from gossip.peers import Peer, Peers
+from gossip.voice import INTRODUCED, Voice
+
+COLLECT_MS: Final = 10
+DISTANCE_MS: Final = 50
+CONFIDANTS: Final = 20
+
+
+class Herald:
+    """Owns the news that is not told yet."""
+
+    def __init__(self, peers: Peers, voice: Voice, rng: Random) -> None:
+        self.due: Millis | None = None
+        self._newcomers: list[Peer] = []
+        self._to_all = False
+        self._not_before: Millis = 0
+        self._peers = peers
+        self._voice = voice
+        self._rng = rng
+
+    def proclaim(self, now: Millis) -> None:
+        """Something about me has changed: tell everybody."""
+        self._to_all = True
+        self._schedule(now)
+
+    def introduce(self, peer: Peer, now: Millis) -> None:
+        """Tell everybody of a node that we shook hands with, and tell it of everybody."""
+        if peer not in self._newcomers:
+            self._newcomers.append(peer)
+        self.proclaim(now)
+
+    def confide(self, now: Millis) -> None:
+        """Tell a few voters whom we suspect."""
+        self._schedule(now)
+
+    def speak(self, now: Millis) -> None:
+        """Tell what is due."""
+        if self.due is None or now < self.due:
+            return
+        audience = self._peers.reachable()
+        if not self._to_all:
+            audience = [p for p in audience if p.is_voter and not p.flags & (Flag.PFAIL | Flag.FAIL)]
+            audience = self._rng.sample(audience, min(CONFIDANTS, len(audience)))
+        newcomers = [p for p in self._newcomers if self._peers.known(p.id) is p]
+        self._voice.announce(audience, newcomers, now)
+        self.due, self._to_all = None, False
+        self._not_before = now + DISTANCE_MS
+        self._newcomers = newcomers[INTRODUCED:]
+        if self._newcomers:
+            self.proclaim(now)
+
+    def _schedule(self, now: Millis) -> None:
+        if self.due is None:
+            self.due = max(now + COLLECT_MS, self._not_before)
+
+    def shift(self, ms: int) -> None:
+        """The clock was set."""
+        self._not_before += ms
+        if self.due is not None:
+            self.due += ms

@@ -1,0 +1,316 @@
+"""Who we know, who we are getting to know, and the links to them.
+
+Rules kept here (cluster bus of Redis 7.0 and Valkey 9.1):
+- Every known node with an address has one outgoing link, dialled as soon as the node or its address is known and again
+  with every tick while it is down. From the moment we dial, or a link breaks, the node owes us an answer: else one that
+  cannot be reached would never be missed.
+- A node met by address is in HANDSHAKE under a made-up id until it tells its own, and is given up after a while.
+- A forgotten node is banned for a minute, so that gossip does not bring it back.
+- An accepted link belongs to nobody until a known node speaks on it.
+
+Slots, epochs and roles are the business of claims.py; PFAIL and FAIL that of detector.py.
+"""
+
+from collections.abc import Iterator
+from random import Random
+from typing import Final
+
+from attrs import Factory, define, frozen
+
+from cluster.topology import Flag, Millis, Node, NodeId
+from gossip.bitmap import BITMAP_BYTES, NO_SLOTS
+from gossip.effects import Dial, Hangup, Level, Outbox
+
+BAN_MS: Final = 60_000
+ROLES: Final = Flag.MASTER | Flag.SLAVE
+
+
+@define(eq=False)
+class Peer:
+    """One node, this one included. ``slots`` has bit s set if the node owns slot s; ``bitmap`` is the same as bytes.
+
+    ``link`` is the outgoing link from Dial on, ``linked`` says that it is connected; ``inbound`` is the accepted link
+    the node speaks on. ``reports`` says which nodes reported it as failing, and when (detector.py). ``met`` is True
+    until a node we shook hands with has been introduced to the others.
+    """
+
+    id: NodeId
+    ip: str
+    port: int
+    cport: int
+    pport: int = 0
+    flags: int = Flag.MASTER
+    primary: NodeId | None = None
+    config_epoch: int = 0
+    created: Millis = 0
+    ping_sent: Millis = 0
+    pong_received: Millis = 0
+    data_received: Millis = 0
+    fail_time: Millis = 0
+    link: int | None = None
+    linked: bool = False
+    linked_at: Millis = 0
+    inbound: int | None = None
+    repl_offset: int = 0
+    shard_id: str = ""
+    hostname: str = ""
+    human_name: str = ""
+    aux: tuple[tuple[str, str], ...] = ()
+    slots: int = 0
+    bitmap: bytes = NO_SLOTS
+    reports: dict[NodeId, Millis] = Factory(dict)
+    met: bool = False
+    view: Node | None = None
+
+    def has(self, flags: int) -> bool:
+        """True if any of ``flags`` is set."""
+        return bool(self.flags & flags)
+
+    @property
+    def is_primary(self) -> bool:
+        return bool(self.flags & Flag.MASTER)
+
+    @property
+    def is_voter(self) -> bool:
+        """A primary with slots: only these count where a majority is asked for."""
+        return bool(self.slots and self.flags & Flag.MASTER)
+
+    @property
+    def address(self) -> tuple[str, int, int, int]:
+        return self.ip, self.port, self.pport, self.cport
+
+    def set_slots(self, slots: int) -> None:
+        self.slots = slots
+        self.bitmap = slots.to_bytes(BITMAP_BYTES, "little")
+
+    def as_node(self) -> Node:
+        return Node(
+            self.id,
+            self.ip,
+            self.port,
+            self.cport,
+            self.pport,
+            self.flags,
+            self.primary,
+            self.config_epoch,
+            self.ping_sent,
+            self.pong_received,
+            self.linked,
+            self.repl_offset,
+            self.shard_id,
+            self.hostname,
+            self.human_name,
+            self.aux,
+        )
+
+    def shift(self, ms: int) -> None:
+        """The clock was set: move every point in time with it."""
+        for name in ("created", "ping_sent", "pong_received", "data_received", "fail_time", "linked_at"):
+            if moment := getattr(self, name):
+                setattr(self, name, max(1, moment + ms))
+        for reporter in self.reports:
+            self.reports[reporter] += ms
+
+
+@frozen
+class Inbound:
+    """An accepted link: its two addresses, and who speaks on it (empty: not known yet)."""
+
+    peer_ip: str
+    local_ip: str
+    accepted: Millis
+    node: NodeId = ""
+
+
+class Peers:
+    """The table of nodes, this one included, and of links."""
+
+    def __init__(self, me: Peer, rng: Random, out: Outbox) -> None:
+        self.me = me
+        self.by_id: dict[NodeId, Peer] = {me.id: me}
+        self.outbound: dict[int, Peer] = {}
+        self.inbound: dict[int, Inbound] = {}
+        self.suspects: dict[NodeId, Peer] = {}
+        self.bans: dict[NodeId, Millis] = {}
+        self._roster: list[Peer] | None = None
+        self._last_link = 0
+        self._rng = rng
+        self._out = out
+
+    def __len__(self) -> int:
+        return len(self.by_id)
+
+    def __iter__(self) -> Iterator[Peer]:
+        return iter(self.roster())
+
+    def roster(self) -> list[Peer]:
+        """Everybody, in a list that does not change under a loop."""
+        if self._roster is None:
+            self._roster = list(self.by_id.values())
+        return self._roster
+
+    def others(self) -> list[Peer]:
+        return [p for p in self.roster() if p is not self.me]
+
+    def known(self, node: NodeId) -> Peer | None:
+        """The node of that id unless it is still a stranger in handshake."""
+        peer = self.by_id.get(node)
+        return None if peer is None or peer.flags & Flag.HANDSHAKE else peer
+
+    def reachable(self) -> list[Peer]:
+        """The other known nodes with a connected link."""
+        return [p for p in self.roster() if p.linked and not p.flags & Flag.HANDSHAKE]
+
+    def new_id(self) -> NodeId:
+        return f"{self._rng.getrandbits(160):040x}"
+
+    def touch(self, peer: Peer) -> None:
+        """``peer`` has changed in a way that clients or nodes.conf show."""
+        peer.view = None
+        self._out.changed()
+
+    # Coming to know and forgetting
+
+    def add(self, peer: Peer, now: Millis) -> None:
+        assert peer.id not in self.by_id
+        peer.created = now
+        self.by_id[peer.id] = peer
+        self._roster = None
+        self._out.grown()
+        self.dial(peer, now)
+
+    def remove(self, peer: Peer) -> None:
+        assert peer is not self.me
+        assert not peer.slots, "claims.forget takes the slots first"
+        self.hang_up(peer)
+        self.unbind(peer)
+        del self.by_id[peer.id]
+        self.suspects.pop(peer.id, None)
+        self._roster = None
+        self._out.changed()
+
+    def shake_hands(self, ip: str, port: int, pport: int, cport: int, flags: int, now: Millis) -> None:
+        """Get to know whoever is at that address, unless we are already at it."""
+        for peer in self.roster():
+            if peer.flags & Flag.HANDSHAKE and peer.ip == ip and peer.cport == cport:
+                return
+        self.add(Peer(self.new_id(), ip, port, cport, pport, Flag.HANDSHAKE | flags), now)
+
+    def name(self, peer: Peer, node: NodeId, role: int) -> None:
+        """The stranger has told its id: a handshake is completed."""
+        assert peer.flags & Flag.HANDSHAKE
+        assert node not in self.by_id
+        self._out.log(Level.DEBUG, f"Handshake with node {peer.id} completed.")
+        del self.by_id[peer.id]
+        self.bans.pop(node, None)
+        peer.id, peer.flags, peer.met = node, role, True
+        self.by_id[node] = peer
+        self._roster = peer.view = None
+        self._out.grown()
+
+    def rename_me(self, node: NodeId) -> None:
+        """This node starts a new life; whoever knows it by the old id has to find out."""
+        del self.by_id[self.me.id]
+        self.me.id = node
+        self.by_id[node] = self.me
+        self._roster = None
+        self.touch(self.me)
+
+    def move(self, peer: Peer, ip: str, port: int, pport: int, cport: int, now: Millis) -> None:
+        """The node is at another address now: dial it there."""
+        self.hang_up(peer)
+        peer.ip, peer.port, peer.pport, peer.cport = ip, port, pport, cport
+        peer.flags &= ~Flag.NOADDR
+        self.touch(peer)
+        self.dial(peer, now)
+
+    def lose_address(self, peer: Peer) -> None:
+        """Somebody else answers at its address."""
+        self.hang_up(peer)
+        peer.ip, peer.port, peer.pport, peer.cport = "", 0, 0, 0
+        peer.flags |= Flag.NOADDR
+        self.touch(peer)
+
+    def ban(self, node: NodeId, until: Millis) -> None:
+        self.bans[node] = until
+
+    def expire(self, now: Millis, handshake_ms: int) -> None:
+        """Give up strangers that never answered, and lift bans that are over."""
+        for peer in self.roster():
+            if peer.flags & Flag.HANDSHAKE and now - peer.created > handshake_ms:
+                self.remove(peer)
+        for node in [n for n, until in self.bans.items() if until <= now]:
+            del self.bans[node]
+
+    # Links
+
+    def dial(self, peer: Peer, now: Millis) -> None:
+        if peer is self.me or peer.link is not None or peer.flags & Flag.NOADDR or not (peer.ip and peer.cport):
+            return
+        self._last_link -= 1
+        peer.link, peer.linked, peer.linked_at = self._last_link, False, now
+        peer.ping_sent = peer.ping_sent or now
+        self.outbound[peer.link] = peer
+        self._out.do(Dial(peer.link, peer.id, peer.ip, peer.cport))
+
+    def dial_missing(self, now: Millis) -> None:
+        for peer in self.roster():
+            if peer.link is None:
+                self.dial(peer, now)
+
+    def connected(self, peer: Peer, now: Millis) -> None:
+        peer.linked, peer.linked_at, peer.view = True, now, None
+
+    def hang_up(self, peer: Peer) -> None:
+        if peer.link is not None:
+            self._out.do(Hangup(peer.link))
+            self._unlink(peer)
+
+    def lost(self, link: int, now: Millis) -> None:
+        """A link is gone; of an outgoing one the node now owes us an answer."""
+        peer = self.outbound.get(link)
+        if peer is not None:
+            self._unlink(peer)
+            peer.ping_sent = peer.ping_sent or now
+        inbound = self.inbound.pop(link, None)
+        speaker = self.by_id.get(inbound.node) if inbound else None
+        if speaker is not None and speaker.inbound == link:
+            speaker.inbound = None
+
+    def accept(self, link: int, peer_ip: str, local_ip: str, now: Millis) -> None:
+        assert link > 0
+        assert link not in self.inbound
+        self.inbound[link] = Inbound(peer_ip, local_ip, now)
+
+    def bind(self, link: int, peer: Peer) -> bool:
+        """``peer`` speaks on this accepted link. True if that is news. Its older link is of no use any more."""
+        inbound = self.inbound[link]
+        if peer.inbound == link:
+            return False
+        if inbound.node and (before := self.by_id.get(inbound.node)) is not None and before.inbound == link:
+            before.inbound = None
+        if peer.inbound is not None:
+            self._out.do(Hangup(peer.inbound))
+            del self.inbound[peer.inbound]
+        peer.inbound = link
+        self.inbound[link] = Inbound(inbound.peer_ip, inbound.local_ip, inbound.accepted, peer.id)
+        return True
+
+    def unbind(self, peer: Peer) -> None:
+        """The accepted link stays, but nobody is known to speak on it."""
+        if peer.inbound is not None:
+            inbound = self.inbound[peer.inbound]
+            self.inbound[peer.inbound] = Inbound(inbound.peer_ip, inbound.local_ip, inbound.accepted)
+            peer.inbound = None
+
+    def _unlink(self, peer: Peer) -> None:
+        assert peer.link is not None
+        del self.outbound[peer.link]
+        peer.link, peer.linked, peer.view = None, False, None
+
+    def shift(self, ms: int) -> None:
+        """The clock was set."""
+        for peer in self.roster():
+            peer.shift(ms)
+        for node in self.bans:
+            self.bans[node] += ms

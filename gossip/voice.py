@@ -1,0 +1,161 @@
+"""What this node says: headers, the choice of gossip, extensions, and who gets what.
+
+Rules kept here (cluster bus of Redis 7.0 and Valkey 9.1):
+- A ping carries max(3, nodes/10) entries about nodes picked at random, and then every node in PFAIL, so that failure
+  reports travel fast.
+- Extension data goes only to nodes that have shown that they understand it; that we do is said in every ping.
+- A replica speaks with the epoch and the slots of its primary.
+"""
+
+from random import Random
+from typing import Final
+
+from cluster.topology import Flag, Millis, NodeId
+from gossip.bitmap import NO_SLOTS
+from gossip.claims import Claims
+from gossip.config import GossipConfig
+from gossip.effects import Outbox
+from gossip.extensions import Forgotten, Hostname, HumanName, ShardId
+from gossip.health import Health
+from gossip.packet import (
+    Body,
+    Extension,
+    Fail,
+    Kind,
+    MessageFlag,
+    Packet,
+    Ping,
+    Publish,
+    Update,
+)
+from gossip.packet import Gossip as Entry
+from gossip.peers import Peer, Peers
+
+MIN_ENTRIES: Final = 3
+INTRODUCED: Final = 64
+"""How many newcomers one announcement names, and how many nodes it names to a newcomer."""
+
+UNSPOKEN: Final = Flag.MYSELF | Flag.PFAIL | Flag.HANDSHAKE | Flag.NOADDR
+
+
+class Voice:
+    """Builds messages out of the tables and hands them to the outbox."""
+
+    def __init__(
+        self, peers: Peers, claims: Claims, health: Health, config: GossipConfig, rng: Random, out: Outbox
+    ) -> None:
+        self.config = config
+        self._peers = peers
+        self._claims = claims
+        self._health = health
+        self._rng = rng
+        self._out = out
+
+    # To one node
+
+    def ping(self, peer: Peer, now: Millis) -> None:
+        """Ask a node for a sign of life. A ping that is still unanswered keeps its age."""
+        assert peer.link is not None
+        kind = Kind.MEET if peer.flags & Flag.MEET else Kind.PING
+        peer.flags &= ~Flag.MEET
+        peer.ping_sent = peer.ping_sent or now
+        understands = peer.has(Flag.EXTENSIONS_SUPPORTED)
+        self._out.send((peer.link,), self._pinglike(kind, self._entries(), understands, now))
+
+    def pong(self, link: int, understands: bool, now: Millis) -> None:
+        """Answer on the link that asked."""
+        self._out.send((link,), self._pinglike(Kind.PONG, self._entries(), understands, now))
+
+    def update(self, peer: Peer, owner: Peer) -> None:
+        """Tell a node that slots it claims, or gives to another, are those of ``owner``."""
+        if peer.linked and peer.link is not None:
+            self._out.send((peer.link,), self._packet(Kind.UPDATE, Update(owner.config_epoch, owner.id, owner.bitmap)))
+
+    # To many
+
+    def announce(self, audience: list[Peer], newcomers: list[Peer], now: Millis) -> None:
+        """An unasked PONG: what has changed about me, and who is new."""
+        entries = self._entries(newcomers)
+        for understands in (False, True):
+            links = tuple(p.link for p in audience if p.link and p.has(Flag.EXTENSIONS_SUPPORTED) == understands)
+            if links:
+                self._out.send(links, self._pinglike(Kind.PONG, entries, understands, now))
+
+    def fail(self, peer: Peer) -> None:
+        self._out.send(self._links(self._peers.reachable()), self._packet(Kind.FAIL, Fail(peer.id)))
+
+    def publish(self, channel: bytes, message: bytes, sharded: bool) -> None:
+        """A client's message, to everybody or to the nodes of my shard."""
+        audience = self._peers.reachable()
+        if sharded:
+            head = self._peers.me.primary or self._peers.me.id
+            audience = [p for p in audience if head in (p.id, p.primary)]
+        kind = Kind.PUBLISHSHARD if sharded else Kind.PUBLISH
+        self._out.send(self._links(audience), self._packet(kind, Publish(channel, message)))
+
+    @staticmethod
+    def _links(audience: list[Peer]) -> tuple[int, ...]:
+        return tuple(p.link for p in audience if p.link is not None)
+
+    # The parts of a message
+
+    def _packet(self, kind: Kind, body: Body, mflags: int = 0) -> Packet:
+        me = self._peers.me
+        speaks_for = self._peers.by_id.get(me.primary, me) if me.primary else me
+        return Packet(
+            kind,
+            me.id,
+            me.port,
+            me.pport,
+            me.cport,
+            self._claims.current_epoch,
+            speaks_for.config_epoch,
+            me.repl_offset,
+            speaks_for.bitmap if speaks_for.slots else NO_SLOTS,
+            me.primary,
+            self.config.announce_ip,
+            me.flags,
+            self._health.ok,
+            mflags,
+            body,
+        )
+
+    def _pinglike(self, kind: Kind, entries: tuple[Entry, ...], understands: bool, now: Millis) -> Packet:
+        extensions = self._extensions(now) if understands else ()
+        return self._packet(kind, Ping(entries, extensions), MessageFlag.EXT_DATA)
+
+    def _entries(self, newcomers: list[Peer] | None = None) -> tuple[Entry, ...]:
+        """Who is talked about: newcomers, then others by chance, then everybody in PFAIL."""
+        roster = self._peers.roster()
+        others = len(roster) - 2
+        wanted = min(max(MIN_ENTRIES, len(roster) // 10), others)
+        chosen: dict[NodeId, Peer] = {}
+        if newcomers:
+            chosen.update((p.id, p) for p in newcomers[:INTRODUCED])
+            wanted = max(len(chosen), min(INTRODUCED, others))
+        pick, count = self._rng.random, len(roster)
+        for _ in range(3 * wanted):
+            if len(chosen) >= wanted:
+                break
+            peer = roster[int(pick() * count)]
+            if not peer.flags & UNSPOKEN and (peer.linked or peer.slots):
+                chosen[peer.id] = peer
+        for peer in self._peers.suspects.values():
+            if not peer.flags & (Flag.HANDSHAKE | Flag.NOADDR):
+                chosen[peer.id] = peer
+        return tuple(_entry(p) for p in chosen.values())
+
+    def _extensions(self, now: Millis) -> tuple[Extension, ...]:
+        """In the order in which Valkey writes them."""
+        out: list[Extension] = []
+        if self.config.hostname:
+            out.append(Hostname(self.config.hostname))
+        if self.config.human_name:
+            out.append(HumanName(self.config.human_name))
+        out += [Forgotten(n, (until - now) // 1000) for n, until in self._peers.bans.items() if until - now >= 1000]
+        out.append(ShardId(self._peers.me.shard_id))
+        return tuple(out)
+
+
+def _entry(p: Peer) -> Entry:
+    return Entry(p.id, p.ping_sent // 1000, p.pong_received // 1000, p.ip, p.port, p.cport, p.flags & 0xFFFF, p.pport)

@@ -1,0 +1,200 @@
+"""What the operator wants, checked and done: CLUSTER MEET, FORGET, ADDSLOTS, SETSLOT and their kin.
+
+Texts and the order of checks are those of Redis 7.0.15. What only the command's arguments can get wrong (not a number,
+a slot out of range) has been refused before it comes here.
+"""
+
+from ipaddress import ip_address
+
+from cluster.topology import Flag, Millis
+from gossip.claims import FULL, Claims, slots_in
+from gossip.effects import Answer, DropKeys, Level, Outbox
+from gossip.events import (
+    AddSlots,
+    BumpEpoch,
+    DelSlots,
+    FlushSlots,
+    Forget,
+    Meet,
+    Reset,
+    SaveConfig,
+    SetConfigEpoch,
+    SetSlot,
+    Wish,
+)
+from gossip.herald import Herald
+from gossip.peers import BAN_MS, Peer, Peers
+
+
+class Refusal(Exception):
+    """The wish cannot be granted; the text is for the client."""
+
+
+class Wishes:
+    def __init__(self, peers: Peers, claims: Claims, herald: Herald, out: Outbox) -> None:
+        self._peers = peers
+        self._claims = claims
+        self._herald = herald
+        self._me = peers.me
+        self._out = out
+
+    def grant(self, wish: Wish, now: Millis) -> None:
+        """Do it and answer, or raise Refusal with nothing changed."""
+        answer = "OK"
+        match wish:
+            case Meet(ip, port, cport):
+                self._meet(ip, port, port + 10000 if cport is None else cport, now)
+            case Forget(node):
+                self._forget(node, now)
+            case AddSlots(slots):
+                self._add_slots(slots)
+            case DelSlots(slots):
+                self._claims.assign(self._listed(slots, owned=True), None)
+            case FlushSlots(keys):
+                self._flush_slots(keys)
+            case SetSlot():
+                self._set_slot(wish)
+            case SetConfigEpoch(epoch):
+                self._set_config_epoch(epoch)
+            case BumpEpoch():
+                answer = f"{'BUMPED' if self._claims.bump() else 'STILL'} {self._me.config_epoch}"
+            case Reset(hard, keys):
+                self._reset(hard, keys)
+            case SaveConfig():
+                pass
+        if not isinstance(wish, Meet | SaveConfig):
+            self._herald.proclaim(now)
+        self._out.save_now = True
+        self._out.do(Answer(answer))
+
+    # Nodes
+
+    def _meet(self, ip: str, port: int, cport: int, now: Millis) -> None:
+        try:
+            address = str(ip_address(ip))
+        except ValueError:
+            address = ""
+        if not address or not 0 < port < 65536 or not 0 < cport < 65536:
+            raise Refusal(f"Invalid node address specified: {ip}:{port}")
+        self._peers.shake_hands(address, port, 0, cport, Flag.MEET, now)
+
+    def _forget(self, node: str, now: Millis) -> None:
+        peer = self._peers.by_id.get(node)
+        if peer is None:
+            raise Refusal(f"Unknown node {node}")
+        if peer is self._me:
+            raise Refusal("I tried hard but I can't forget myself...")
+        if peer.id == self._me.primary:
+            raise Refusal("Can't forget my master!")
+        self._peers.ban(peer.id, now + BAN_MS)
+        self._claims.forget(peer)
+
+    def _reset(self, hard: bool, keys: int) -> None:
+        if self._me.is_primary and keys:
+            raise Refusal("CLUSTER RESET can't be called with master nodes containing keys")
+        if not self._me.is_primary:
+            self._claims.make_primary(self._me)
+            self._out.do(DropKeys(tuple(slots_in(FULL))))
+        self._claims.assign(FULL, None)
+        for peer in self._peers.others():
+            self._claims.forget(peer)
+        self._claims.migrating.clear()
+        self._claims.importing.clear()
+        self._me.flags &= ~Flag.MIGRATE_TO
+        if hard:
+            self._be_born_again()
+        self._peers.touch(self._me)
+
+    def _be_born_again(self) -> None:
+        self._claims.current_epoch = self._claims.last_vote_epoch = self._me.config_epoch = 0
+        self._out.log(Level.WARNING, "configEpoch set to 0 via CLUSTER RESET HARD")
+        self._peers.rename_me(self._peers.new_id())
+        self._me.shard_id = self._peers.new_id()
+        self._out.log(Level.NOTICE, f"Node hard reset, now I'm {self._me.id}")
+
+    # Slots
+
+    def _listed(self, slots: tuple[int, ...], owned: bool) -> int:
+        """The slots named, as a set; refused if one is not owned as it should be, or named twice."""
+        mask = 0
+        for slot in slots:
+            if (self._claims.owners[slot] is not None) != owned:
+                raise Refusal(f"Slot {slot} is already {'unassigned' if owned else 'busy'}")
+            if mask >> slot & 1:
+                raise Refusal(f"Slot {slot} specified multiple times")
+            mask |= 1 << slot
+        return mask
+
+    def _add_slots(self, slots: tuple[int, ...]) -> None:
+        mask = self._listed(slots, owned=False)
+        if not self._me.is_primary:
+            raise Refusal("Please use ADDSLOTS only with masters.")
+        for slot in slots:
+            self._claims.importing.pop(slot, None)
+        self._claims.assign(mask, self._me)
+
+    def _flush_slots(self, keys: int) -> None:
+        if keys:
+            raise Refusal("DB must be empty to perform CLUSTER FLUSHSLOTS.")
+        self._claims.assign(self._me.slots, None)
+
+    def _set_slot(self, wish: SetSlot) -> None:
+        if not self._me.is_primary:
+            raise Refusal("Please use SETSLOT only with masters.")
+        slot, claims = wish.slot, self._claims
+        mine = claims.owners[slot] == self._me.id
+        if wish.action == "migrating":
+            if not mine:
+                raise Refusal(f"I'm not the owner of hash slot {slot}")
+            claims.migrating[slot] = self._other_end(wish.node).id
+        elif wish.action == "importing":
+            if mine:
+                raise Refusal(f"I'm already the owner of hash slot {slot}")
+            claims.importing[slot] = self._other_end(wish.node).id
+        elif wish.action == "stable":
+            claims.migrating.pop(slot, None)
+            claims.importing.pop(slot, None)
+        else:
+            self._settle_slot(wish, mine)
+        self._out.changed()
+
+    def _other_end(self, node: str) -> Peer:
+        peer = self._peers.by_id.get(node)
+        if peer is None:
+            raise Refusal(f"I don't know about node {node}")
+        return self._must_be_primary(peer)
+
+    def _must_be_primary(self, peer: Peer) -> Peer:
+        if not peer.is_primary:
+            raise Refusal("Target node is not a master")
+        return peer
+
+    def _settle_slot(self, wish: SetSlot, mine: bool) -> None:
+        """SETSLOT NODE: the slot is at its new home, and if that is here, a new epoch says so."""
+        slot, owner = wish.slot, self._peers.by_id.get(wish.node)
+        if owner is None:
+            raise Refusal(f"Unknown node {wish.node}")
+        self._must_be_primary(owner)
+        if mine and owner is not self._me and wish.keys:
+            raise Refusal(
+                f"Can't assign hashslot {slot} to a different node while I still hold keys for this hash slot."
+            )
+        if not wish.keys:
+            self._claims.migrating.pop(slot, None)
+        self._claims.assign(1 << slot, owner)
+        if owner is self._me and self._claims.importing.pop(slot, None) is not None and self._claims.bump():
+            self._out.log(Level.WARNING, f"configEpoch updated after importing slot {slot}")
+
+    # Epochs
+
+    def _set_config_epoch(self, epoch: int) -> None:
+        if epoch < 0:
+            raise Refusal(f"Invalid config epoch specified: {epoch}")
+        if len(self._peers) > 1:
+            raise Refusal("The user can assign a config epoch only when the node does not know any other node.")
+        if self._me.config_epoch:
+            raise Refusal("Node config epoch is already non-zero")
+        self._me.config_epoch = epoch
+        self._claims.current_epoch = max(self._claims.current_epoch, epoch)
+        self._out.log(Level.WARNING, f"configEpoch set to {epoch} via CLUSTER SET-CONFIG-EPOCH")
+        self._peers.touch(self._me)
