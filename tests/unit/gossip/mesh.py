@@ -1,0 +1,215 @@
+"""Several Gossip objects on a virtual network: links are queues, time is a number, and every message is really encoded.
+
+Nothing is random but the seed, and nothing is lost unless a node is cut off, killed or frozen.
+"""
+
+from heapq import heappop, heappush
+from itertools import count
+from random import Random
+
+from attrs import define, field
+
+from cluster.topology import Node, NodeId, Topology
+from gossip.config import GossipConfig
+from gossip.core import Gossip
+from gossip.effects import Answer, Dial, Effect, Hangup, Log, Publish, Refused, Save, Send
+from gossip.events import Accepted, AddSlots, Event, LinkDown, LinkUp, Meet, PacketIn, Woke
+from gossip.packet import Packet, decode, encode
+
+START = 1_700_000_000_000
+TIMEOUT_MS = 1000
+DELAY_MS = 1
+CONFIG = GossipConfig(7000, 17000, node_timeout_ms=TIMEOUT_MS)
+
+
+@define(eq=False)
+class Host:
+    """One node, what it has saved and published, and what was done for it, in order."""
+
+    name: str
+    ip: str
+    gossip: Gossip
+    config: GossipConfig
+    ends: dict[int, tuple["Host", int]] = field(factory=dict)
+    saved: Topology | None = None
+    published: Topology | None = None
+    done: list[Effect] = field(factory=list)
+    logs: list[str] = field(factory=list)
+    heard: list[Packet] = field(factory=list)
+    alive: bool = True
+    cut: bool = False
+
+    @property
+    def id(self) -> NodeId:
+        return self.gossip.me.id
+
+    @property
+    def view(self) -> Topology:
+        return self.gossip.snapshot()
+
+    def sees(self, other: "Host") -> Node | None:
+        return self.view.nodes.get(other.id)
+
+
+class Mesh:
+    def __init__(self, *names: str, seed: int = 1, config: GossipConfig = CONFIG) -> None:
+        self.now = START
+        self.rng = Random(seed)
+        self.hosts: dict[str, Host] = {}
+        self._queue: list[tuple[int, int, Host, Event]] = []
+        self._order = count()
+        self._links = count(1)
+        for name in names:
+            self.start(name, config=config)
+
+    def __getitem__(self, name: str) -> Host:
+        return self.hosts[name]
+
+    # Nodes
+
+    def start(self, name: str, topology: Topology | None = None, ip: str = "", config: GossipConfig = CONFIG) -> Host:
+        """A fresh node, or one that remembers ``topology``. Its address is new unless ``ip`` is given."""
+        if topology is None:
+            node_id = f"{self.rng.getrandbits(160):040x}"
+            topology = Topology(node_id, {node_id: Node(node_id, "", 7000, 17000, flags=17)})
+        gossip = Gossip(topology, config, Random(self.rng.getrandbits(32)), self.now)
+        host = Host(name, ip or f"10.0.0.{len(self.hosts) + 1}", gossip, config)
+        self.hosts[name] = host
+        self._happen(host, Woke())
+        return host
+
+    def kill(self, name: str) -> Topology:
+        """The process dies; returns what it had saved."""
+        host = self.hosts[name]
+        host.alive = False
+        for link in list(host.ends):
+            self._break(host, link)
+        assert host.saved is not None
+        return host.saved
+
+    def cut(self, name: str) -> None:
+        """Nothing comes through to or from the node; its links look alive."""
+        self.hosts[name].cut = True
+
+    def heal(self, name: str) -> None:
+        self.hosts[name].cut = False
+
+    # What happens
+
+    def wish(self, name: str, wish: Event) -> str:
+        """The answer, or the refusal after ``ERR``."""
+        answers = [e for e in self._happen(self.hosts[name], wish) if isinstance(e, Answer | Refused)]
+        assert len(answers) == 1
+        return answers[0].text if isinstance(answers[0], Answer) else f"ERR {answers[0].text}"
+
+    def meet(self, one: str, *others: str) -> None:
+        for other in others:
+            assert self.wish(one, Meet(self.hosts[other].ip, 7000)) == "OK"
+
+    def own(self, name: str, first: int, last: int) -> None:
+        assert self.wish(name, AddSlots(tuple(range(first, last + 1)))) == "OK"
+
+    def inject(self, name: str, packet: Packet, link: int) -> list[Effect]:
+        return self._happen(self.hosts[name], PacketIn(link, packet))
+
+    def run(self, ms: int) -> None:
+        """Let time pass; every node is woken when it asked to be."""
+        end = self.now + ms
+        while True:
+            waking = min((h for h in self.hosts.values() if h.alive), key=lambda h: h.gossip.deadline())
+            due = max(waking.gossip.deadline(), self.now)
+            if self._queue and self._queue[0][0] <= min(due, end):
+                self.now, _, host, event = heappop(self._queue)
+                self._deliver(host, event)
+            elif due <= end:
+                self.now = due
+                self._happen(waking, Woke())
+            else:
+                self.now = end
+                return
+
+    def _deliver(self, host: Host, event: Event) -> None:
+        if isinstance(event, PacketIn | LinkUp | LinkDown) and event.link not in host.ends:
+            return
+        if isinstance(event, PacketIn):
+            if host.cut or host.ends[event.link][0].cut:
+                return
+            host.heard.append(event.packet)
+        if isinstance(event, LinkDown):
+            del host.ends[event.link]
+        self._happen(host, event)
+
+    def _happen(self, host: Host, event: Event) -> list[Effect]:
+        if not host.alive:
+            return []
+        effects = host.gossip.handle(event, self.now)
+        host.done += effects
+        for effect in effects:
+            self._perform(host, effect)
+        return effects
+
+    def _perform(self, host: Host, effect: Effect) -> None:
+        match effect:
+            case Dial(link, _, ip, cport):
+                self._dial(host, link, ip, cport)
+            case Hangup(link):
+                self._break(host, link)
+            case Send(links, packet):
+                copy = decode(encode(packet))
+                assert copy is not None
+                for link in links:
+                    if link in host.ends:
+                        other, far = host.ends[link]
+                        self._later(other, PacketIn(far, copy))
+            case Save(topology):
+                host.saved = topology
+            case Publish(topology):
+                host.published = topology
+            case Log(_, text):
+                host.logs.append(text)
+
+    def _dial(self, host: Host, link: int, ip: str, cport: int) -> None:
+        hosts = [h for h in self.hosts.values() if h.alive and (h.ip, h.config.cport) == (ip, cport)]
+        if not hosts or host.cut or hosts[0].cut:
+            host.ends[link] = (host, 0)
+            self._later(host, LinkDown(link))
+            return
+        far = next(self._links)
+        host.ends[link] = (hosts[0], far)
+        hosts[0].ends[far] = (host, link)
+        self._later(hosts[0], Accepted(far, host.ip, hosts[0].ip))
+        self._later(host, LinkUp(link))
+
+    def _break(self, host: Host, link: int) -> None:
+        if link in host.ends:
+            other, far = host.ends.pop(link)
+            if far in other.ends:
+                self._later(other, LinkDown(far))
+
+    def _later(self, host: Host, event: Event) -> None:
+        heappush(self._queue, (self.now + DELAY_MS, next(self._order), host, event))
+
+
+def agree(mesh: Mesh, *names: str) -> bool:
+    """All of these nodes see the same nodes, owners and epochs, and nobody failing."""
+    views = [mesh[name].view for name in names]
+    first = views[0]
+    return all(
+        v.owners == first.owners
+        and {n.id: (n.ip, n.port, n.config_epoch, n.primary) for n in v.nodes.values()}
+        == {n.id: (n.ip, n.port, n.config_epoch, n.primary) for n in first.nodes.values()}
+        and not any(n.has(4 | 8 | 32) for n in v.nodes.values())
+        for v in views
+    )
+
+
+def three(seed: int = 1, config: GossipConfig = CONFIG) -> Mesh:
+    """Three primaries that share the slots and are up."""
+    mesh = Mesh("a", "b", "c", seed=seed, config=config)
+    mesh.own("a", 0, 5460)
+    mesh.own("b", 5461, 10922)
+    mesh.own("c", 10923, 16383)
+    mesh.meet("a", "b", "c")
+    mesh.run(1000)
+    assert agree(mesh, "a", "b", "c")
+    return mesh

@@ -1,0 +1,140 @@
+"""Silence, suspicion and conviction, and the way back."""
+
+from attrs import evolve
+
+from cluster.topology import Flag
+from gossip.effects import Send
+from gossip.packet import Kind
+from tests.unit.gossip.mesh import CONFIG, TIMEOUT_MS, Mesh, agree, three
+
+
+def flags(mesh: Mesh, observer: str, subject: str) -> int:
+    seen = mesh[observer].sees(mesh[subject])
+    assert seen is not None
+    return seen.flags & (Flag.PFAIL | Flag.FAIL)
+
+
+def test_a_killed_node_fails_within_one_and_a_half_timeouts() -> None:
+    mesh = three()
+    mesh.kill("c")
+    mesh.run(TIMEOUT_MS * 3 // 2)
+    assert flags(mesh, "a", "c") == Flag.FAIL
+    assert flags(mesh, "b", "c") == Flag.FAIL
+    assert not mesh["a"].view.ok
+    assert any(line.startswith("Marking node") for line in mesh["a"].logs + mesh["b"].logs)
+
+
+def test_a_silent_node_fails_although_its_links_look_alive() -> None:
+    mesh = three()
+    mesh.cut("c")
+    mesh.run(TIMEOUT_MS * 2)
+    assert flags(mesh, "a", "c") == flags(mesh, "b", "c") == Flag.FAIL
+
+
+def test_a_minority_suspects_but_never_convicts() -> None:
+    mesh = three()
+    mesh.cut("c")
+    mesh.run(TIMEOUT_MS * 10)
+    assert flags(mesh, "c", "a") == flags(mesh, "c", "b") == Flag.PFAIL
+    assert not mesh["c"].view.ok
+    assert not [e for e in mesh["c"].done if isinstance(e, Send) and e.packet.kind is Kind.FAIL]
+
+
+def test_primaries_without_slots_have_no_say() -> None:
+    mesh = three()
+    for name in "def":
+        mesh.start(name)
+        mesh.meet("a", name)
+    mesh.run(500)
+    for name in "bc":
+        mesh.kill(name)
+    mesh.run(TIMEOUT_MS * 5)
+    assert flags(mesh, "a", "b") == flags(mesh, "d", "b") == Flag.PFAIL
+
+
+def test_a_node_that_answers_again_is_trusted_again() -> None:
+    mesh = three()
+    mesh.cut("c")
+    mesh.run(TIMEOUT_MS * 2)
+    assert flags(mesh, "a", "c") == Flag.FAIL
+    mesh.heal("c")
+    mesh.run(TIMEOUT_MS)
+    assert flags(mesh, "a", "c") == Flag.FAIL, "a primary with slots waits two node timeouts"
+    mesh.run(TIMEOUT_MS * 2)
+    assert agree(mesh, "a", "b", "c")
+    assert all(mesh[n].view.ok for n in "abc")
+    cleared = (
+        f"Clear FAIL state for node {mesh['c'].id}: is reachable again and nobody is serving its slots after some time."
+    )
+    assert cleared in mesh["a"].logs
+
+
+def test_a_primary_without_slots_is_trusted_at_once() -> None:
+    mesh = three()
+    mesh.start("d")
+    mesh.meet("a", "d")
+    mesh.run(500)
+    mesh.cut("d")
+    mesh.run(TIMEOUT_MS * 2)
+    assert flags(mesh, "a", "d") == Flag.FAIL
+    mesh.heal("d")
+    mesh.run(700)
+    assert flags(mesh, "a", "d") == 0
+    assert f"Clear FAIL state for node {mesh['d'].id}: master without slots is reachable again." in mesh["a"].logs
+
+
+def test_a_primary_back_from_a_minority_waits_before_it_serves() -> None:
+    mesh = three()
+    mesh.cut("c")
+    mesh.run(TIMEOUT_MS * 4)
+    mesh.heal("c")
+    back = mesh.now
+    while not mesh["c"].view.ok:
+        mesh.run(10)
+    assert mesh.now - back >= TIMEOUT_MS
+
+
+def test_reports_expire_and_are_counted() -> None:
+    mesh = three()
+    mesh.cut("c")
+    mesh.run(TIMEOUT_MS * 2)
+    assert mesh["a"].gossip.failure_reports(mesh["c"].id) == 1
+    assert mesh["a"].gossip.failure_reports("0" * 40) is None
+    mesh.cut("b")
+    mesh.run(TIMEOUT_MS * 3)
+    assert mesh["a"].gossip.failure_reports(mesh["c"].id) == 0
+
+
+def test_a_failure_is_remembered_across_a_restart() -> None:
+    mesh = three()
+    mesh.kill("c")
+    mesh.run(TIMEOUT_MS * 2)
+    saved = mesh.kill("a")
+    mesh.start("a", saved, ip=mesh["a"].ip)
+    assert flags(mesh, "a", "c") == Flag.FAIL
+
+
+def test_a_newcomer_learns_what_has_failed() -> None:
+    mesh = three()
+    mesh.kill("c")
+    mesh.run(TIMEOUT_MS * 2)
+    mesh.start("d")
+    mesh.meet("a", "d")
+    mesh.run(300)
+    assert flags(mesh, "d", "c") == Flag.FAIL
+
+
+def test_without_full_coverage_the_others_go_on() -> None:
+    mesh = three(config=evolve(CONFIG, require_full_coverage=False))
+    mesh.kill("c")
+    mesh.run(TIMEOUT_MS * 2)
+    assert flags(mesh, "a", "c") == Flag.FAIL
+    assert mesh["a"].view.ok
+
+
+def test_pings_are_as_rare_as_they_may_be() -> None:
+    """Two peers, one of them asked each second, everybody at least twice per node timeout."""
+    mesh = three()
+    before = mesh["a"].gossip.sent[Kind.PING]
+    mesh.run(10_000)
+    assert 20 <= mesh["a"].gossip.sent[Kind.PING] - before <= 60

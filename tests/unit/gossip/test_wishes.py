@@ -1,0 +1,107 @@
+"""What the operator is told. Texts and order as redis-server 7.0.15 gives them."""
+
+import pytest
+
+from gossip.effects import Deliver, Refused, Save, Send
+from gossip.events import (
+    AddSlots,
+    Broadcast,
+    BumpEpoch,
+    DelSlots,
+    Event,
+    FlushSlots,
+    Forget,
+    Meet,
+    Reset,
+    SaveConfig,
+    SetConfigEpoch,
+    SetSlot,
+)
+from gossip.packet import Kind
+from tests.unit.gossip.mesh import Mesh, three
+
+NOBODY = "0" * 40
+
+
+@pytest.mark.parametrize(
+    ("wish", "text"),
+    [
+        (AddSlots((3, 3)), "Slot 3 specified multiple times"),
+        (AddSlots((8, 5, 8)), "Slot 5 is already busy"),
+        (DelSlots((7,)), "Slot 7 is already unassigned"),
+        (DelSlots((5, 5)), "Slot 5 specified multiple times"),
+        (FlushSlots(1), "DB must be empty to perform CLUSTER FLUSHSLOTS."),
+        (SetSlot(5, "migrating", NOBODY), f"I don't know about node {NOBODY}"),
+        (SetSlot(7, "migrating", NOBODY), "I'm not the owner of hash slot 7"),
+        (SetSlot(5, "importing", NOBODY), "I'm already the owner of hash slot 5"),
+        (SetSlot(7, "importing", NOBODY), f"I don't know about node {NOBODY}"),
+        (SetSlot(7, "node", NOBODY), f"Unknown node {NOBODY}"),
+        (SetConfigEpoch(-1), "Invalid config epoch specified: -1"),
+        (Forget("xyz"), "Unknown node xyz"),
+        (Meet("nohost", 1), "Invalid node address specified: nohost:1"),
+        (Meet("127.0.0.1", 0), "Invalid node address specified: 127.0.0.1:0"),
+        (Meet("127.0.0.1", 70000), "Invalid node address specified: 127.0.0.1:70000"),
+        (Meet("127.0.0.1", 7000, 70000), "Invalid node address specified: 127.0.0.1:7000"),
+        (Reset(True, 1), "CLUSTER RESET can't be called with master nodes containing keys"),
+    ],
+)
+def test_a_wish_that_cannot_be_granted_changes_nothing(wish: Event, text: str) -> None:
+    mesh = Mesh("a")
+    mesh.own("a", 5, 6)
+    before = mesh["a"].view
+    effects = mesh._happen(mesh["a"], wish)
+    assert effects == [Refused(text)]
+    assert mesh["a"].view == before
+
+
+def test_a_node_cannot_forget_itself() -> None:
+    mesh = Mesh("a")
+    assert mesh.wish("a", Forget(mesh["a"].id)) == "ERR I tried hard but I can't forget myself..."
+
+
+def test_an_epoch_can_be_set_once_and_only_while_alone() -> None:
+    mesh = Mesh("a", "b")
+    assert mesh.wish("b", SetConfigEpoch(5)) == "OK"
+    assert mesh.wish("b", SetConfigEpoch(6)) == "ERR Node config epoch is already non-zero"
+    assert mesh.wish("b", BumpEpoch()) == "STILL 5"
+    mesh.meet("a", "b")
+    alone = "ERR The user can assign a config epoch only when the node does not know any other node."
+    assert mesh.wish("a", SetConfigEpoch(3)) == alone
+
+
+def test_a_slot_with_keys_is_not_given_away() -> None:
+    mesh = three()
+    text = "ERR Can't assign hashslot 5 to a different node while I still hold keys for this hash slot."
+    assert mesh.wish("a", SetSlot(5, "node", mesh["b"].id, keys=1)) == text
+    assert mesh.wish("a", SetSlot(5, "node", mesh["a"].id, keys=1)) == "OK"
+    assert mesh.wish("a", SetSlot(5, "node", mesh["b"].id)) == "OK"
+    assert mesh["a"].view.owners[5] == mesh["b"].id
+
+
+def test_an_unassigned_slot_may_be_set_and_an_open_one_closed() -> None:
+    mesh = Mesh("a")
+    me = mesh["a"].id
+    assert mesh.wish("a", SetSlot(7, "importing", me)) == "OK"
+    assert mesh.wish("a", SetSlot(7, "stable")) == "OK"
+    assert mesh["a"].view.importing == {}
+    assert mesh.wish("a", SetSlot(7, "node", me)) == "OK"
+    assert mesh["a"].view.owners[7] == me
+
+
+def test_the_answer_comes_after_the_save() -> None:
+    mesh = Mesh("a")
+    effects = mesh._happen(mesh["a"], SaveConfig())
+    assert isinstance(effects[0], Save)
+    assert mesh.wish("a", SaveConfig()) == "OK"
+
+
+def test_a_published_message_is_delivered_at_every_other_node() -> None:
+    mesh = three()
+    effects = mesh._happen(mesh["a"], Broadcast(b"news", b"hello"))
+    assert [(e.packet.kind, len(e.links)) for e in effects if isinstance(e, Send)] == [(Kind.PUBLISH, 2)]
+    mesh.run(10)
+    for name in "bc":
+        assert Deliver(b"news", b"hello", False) in mesh[name].done
+    mesh._happen(mesh["a"], Broadcast(b"news", b"mine", sharded=True))
+    mesh.run(10)
+    assert Deliver(b"news", b"mine", True) not in mesh["b"].done, "another shard"
