@@ -11,7 +11,7 @@ SLOTS: Final = 16384
 
 
 def hash_tag(key: bytes) -> bytes:
-    """The part of ``key`` that is hashed: between the first ``{`` and the next ``}`` if that is not empty, else all of it."""
+    """What of ``key`` is hashed: the part between the first ``{`` and the next ``}`` if there is one, else all of it."""
     start = key.find(b"{")
     if start < 0:
         return key

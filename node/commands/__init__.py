@@ -1,0 +1,3 @@
+"""The commands. Importing this package fills the table of ``node.engine.command``."""
+
+from node.commands import strings as strings

@@ -1,0 +1,86 @@
+"""May this node serve a request for a slot, and if not, whom should the client ask?
+
+The order of decisions is that of Redis (cluster.c, getNodeByQuery; Redis cluster specification, "MOVED redirection" and
+"ASK redirection"). The answer is None for "serve it here", else the text of the error reply.
+"""
+
+from typing import Final
+
+from cluster.topology import Flag, Node, Topology
+
+UNSERVED: Final = b"CLUSTERDOWN Hash slot not served"
+DOWN: Final = b"CLUSTERDOWN The cluster is down"
+READS_ONLY: Final = b"CLUSTERDOWN The cluster is down and only accepts read commands"
+TRYAGAIN: Final = b"TRYAGAIN Multiple keys request during rehashing of slot"
+
+
+class RoutePolicy:
+    """The directives that routing obeys."""
+
+    def __init__(self) -> None:
+        self.allow_reads_when_down: bool = False
+        self.preferred_endpoint: str = "ip"
+
+
+class Request:
+    """What routing needs to know of a request: its slot, how many keys it names and how many of them are missing here."""
+
+    def __init__(self, slot: int, keys: int, missing: int, writes: bool, asking: bool, readonly: bool) -> None:
+        self.slot: int = slot
+        self.keys: int = keys
+        self.missing: int = missing
+        self.writes: bool = writes
+        self.asking: bool = asking
+        """The client sent ASKING before, or the command brings it along (RESTORE-ASKING)."""
+        self.readonly: bool = readonly
+        """The client sent READONLY: a replica may answer."""
+
+
+def route(topology: Topology, policy: RoutePolicy, request: Request) -> bytes | None:
+    """None if ``request`` is served here, else the error that sends the client elsewhere."""
+    slot = request.slot
+    owner = topology.owners[slot]
+    if owner is None:
+        return UNSERVED
+    if not topology.ok:
+        if not policy.allow_reads_when_down:
+            return DOWN
+        if request.writes:
+            return READS_ONLY
+    if owner == topology.me:
+        target = topology.migrating.get(slot)
+        if target is None or request.missing == 0:
+            return None
+        if request.missing < request.keys:
+            return TRYAGAIN
+        return redirect(b"ASK", slot, topology.nodes[target], policy)
+    if request.asking and slot in topology.importing:
+        return TRYAGAIN if request.keys > 1 and request.missing else None
+    if request.readonly and not request.writes and topology.myself.primary == owner:
+        return None
+    return redirect(b"MOVED", slot, topology.nodes[owner], policy)
+
+
+def redirect(word: bytes, slot: int, node: Node, policy: RoutePolicy) -> bytes:
+    """``MOVED 3999 127.0.0.1:6381`` or the same with ASK."""
+    return b"%s %d %s:%d" % (word, slot, endpoint(node, policy.preferred_endpoint).encode(), node.port)
+
+
+def endpoint(node: Node, preferred: str) -> str:
+    """How clients are told to reach ``node``: its ip, its hostname (``?`` if it has none), or nothing at all."""
+    if preferred == "hostname":
+        return node.hostname or "?"
+    return node.ip if preferred == "ip" else ""
+
+
+def served_slots(topology: Topology) -> bytearray:
+    """One byte a slot: 1 where this node serves every request at once, 0 where ``route`` has to be asked."""
+    served = bytearray(len(topology.owners))
+    me = topology.me
+    if topology.ok and topology.myself.has(Flag.MASTER):
+        for slot, owner in enumerate(topology.owners):
+            if owner == me:
+                served[slot] = 1
+        for slot in topology.migrating:
+            served[slot] = 0
+    return served

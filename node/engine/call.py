@@ -1,0 +1,157 @@
+"""What a command handler is given: its client, its database, and the only doors to the data.
+
+``read`` and ``value`` are for what the request reads; ``store``, ``amend``, ``delete``, ``expire_at`` and ``persist`` are the
+only ways to change something. They keep the rules that hold for every command: a key whose time is over does not exist,
+a change wakes WATCH and counts as dirty. Handlers call no clock: ``now`` is the batch's time in unix milliseconds.
+"""
+
+from typing import TypeVar
+
+from cluster.slots import key_slot
+from node.engine.client import Client
+from node.engine.keyspace import Database, Value
+from node.engine.server import Server
+from node.resp.errors import WRONGTYPE, Refusal
+
+T = TypeVar("T")
+NO_KEY: bytes = b""
+
+
+class Call:
+    """The context of one request. It is made once per client and used for all its requests, one after the other."""
+
+    def __init__(self, server: Server, client: Client) -> None:
+        self.server: Server = server
+        self.client: Client = client
+        self.db: Database = client.db
+        self.now: int = 0
+        self.counting: bool = False
+        """The command reads: lookups count as keyspace hits and misses."""
+        self.route_key: bytes = NO_KEY
+        self.route_slot: int = 0
+        """The slot of ``route_key``, which dispatch has worked out already."""
+
+    def slot_of(self, key: bytes) -> int:
+        return self.route_slot if key is self.route_key else key_slot(key)
+
+    # --- reading
+
+    def value(self, key: bytes) -> Value | None:
+        """The value of ``key``, whatever its type; None if there is none. Counts as a use of the key."""
+        part = self.db.parts[self.route_slot if key is self.route_key else key_slot(key)]
+        server = self.server
+        if part is not None:
+            value = part.values.get(key)
+            if value is not None and (not part.expires or not self._over(key)):
+                part.touched[key] = server.now_s
+                if self.counting:
+                    server.stats.keyspace_hits += 1
+                return value
+        if self.counting:
+            server.stats.keyspace_misses += 1
+        return None
+
+    def text(self, key: bytes) -> bytes | None:
+        """The string at ``key``, None if there is none; WRONGTYPE if it is something else."""
+        value = self.value(key)
+        if value is None or isinstance(value, bytes):
+            return value
+        if isinstance(value, bytearray):
+            return bytes(value)
+        raise Refusal(WRONGTYPE)
+
+    def read(self, key: bytes, kind: type[T]) -> T | None:
+        """The value of ``key`` if it is a ``kind``, None if there is none; WRONGTYPE if it is something else."""
+        value = self.value(key)
+        if value is None or isinstance(value, kind):
+            return value
+        raise Refusal(WRONGTYPE)
+
+    def peek(self, key: bytes) -> Value | None:
+        """As ``value``, but it does not count as a use: for OBJECT, TTL and the like."""
+        part = self.db.parts[self.slot_of(key)]
+        if part is None:
+            return None
+        value = part.values.get(key)
+        if value is None or (part.expires and self._over(key)):
+            return None
+        return value
+
+    def exists(self, key: bytes) -> bool:
+        return self.peek(key) is not None
+
+    def expire_time(self, key: bytes) -> int:
+        """When ``key``, which exists, ends (unix milliseconds); -1 if never."""
+        part = self.db.parts[self.slot_of(key)]
+        return -1 if part is None else part.expires.get(key, -1)
+
+    # --- changing
+
+    def store(self, key: bytes, value: Value) -> None:
+        """Set ``key`` to ``value`` whatever it was before; a time to live it had is gone."""
+        slot = self.route_slot if key is self.route_key else key_slot(key)
+        db = self.db
+        db.put(slot, key, value, self.server.now_s)
+        if db.volatile:
+            db.clear_expire(slot, key)
+        self._changed(key)
+
+    def amend(self, key: bytes, value: Value) -> None:
+        """Set ``key`` to ``value``, a changed form of what it was before; a time to live stays."""
+        slot = self.route_slot if key is self.route_key else key_slot(key)
+        self.db.put(slot, key, value, self.server.now_s)
+        self._changed(key)
+
+    def delete(self, key: bytes) -> bool:
+        """Remove ``key``; True if it was there."""
+        if self.peek(key) is None:
+            return False
+        self.db.remove(self.slot_of(key), key)
+        self._changed(key)
+        return True
+
+    def expire_at(self, key: bytes, at: int) -> None:
+        """``key``, which exists, ends at ``at`` (unix milliseconds)."""
+        self.db.set_expire(self.slot_of(key), key, at)
+        self._changed(key)
+
+    def persist(self, key: bytes) -> bool:
+        """``key`` no longer ends; True if it did."""
+        if not self.db.clear_expire(self.slot_of(key), key):
+            return False
+        self._changed(key)
+        return True
+
+    def select(self, index: int) -> None:
+        """The client works on database ``index`` from now on."""
+        self.db = self.client.db = self.server.keyspace.database(index)
+
+    def on(self, index: int) -> "Call":
+        """The same call seen from database ``index``: for COPY and MOVE."""
+        other = Call(self.server, self.client)
+        other.db = self.server.keyspace.database(index)
+        other.now = self.now
+        return other
+
+    # --- rules
+
+    def _over(self, key: bytes) -> bool:
+        """True if the time of ``key``, which exists, is over; it is deleted then, where this node may do that."""
+        slot = self.slot_of(key)
+        part = self.db.parts[slot]
+        assert part is not None
+        at = part.expires.get(key)
+        if at is None or at > self.now:
+            return False
+        if self.server.lazy_expire_deletes:
+            self.db.remove(slot, key)
+            self.server.stats.expired_keys += 1
+            if self.db.watchers:
+                self.server.touch_key(self.db, key)
+        return True
+
+    def _changed(self, key: bytes) -> None:
+        server = self.server
+        server.dirty += 1
+        if self.db.watchers:
+            server.touch_key(self.db, key)

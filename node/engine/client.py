@@ -1,0 +1,131 @@
+"""A client as the engine sees it: who it is, which modes it is in, and the replies that wait to be written to it."""
+
+from typing import TYPE_CHECKING, Final
+
+from node.engine.command import Command
+from node.engine.keyspace import Database, Watcher
+from node.resp.reply import NO_REPLY, Reply
+from node.resp.writer import encode
+
+if TYPE_CHECKING:
+    from node.engine.server import Server
+
+# Modes of a client that dispatch has to look at; 0 is the common case and costs one comparison.
+UNAUTHENTICATED: Final = 1
+IN_MULTI: Final = 2
+REPLIES_OFF: Final = 4
+SKIP_NEXT_REPLY: Final = 8
+SKIP_THIS_REPLY: Final = 16
+ASKED: Final = 32
+"""ASKING was sent; holds for the next command."""
+MONITORING: Final = 64
+SUBSCRIBED: Final = 128
+NOT_TO_PAUSE: Final = 256
+"""Replicas and the like are not held up by CLIENT PAUSE."""
+
+
+class Client:
+    """One connection. ``out`` holds encoded replies, ``out_bytes`` their size; the owner of the socket takes them away."""
+
+    def __init__(self, server: "Server", client_id: int, addr: str, laddr: str, unix: bool) -> None:
+        self.server: Server = server
+        self.id: int = client_id
+        self.addr: str = addr
+        self.laddr: str = laddr
+        self.unix: bool = unix
+        self.fd: int = -1
+        self.name: bytes = b""
+        self.user: str = "default"
+        self.db: Database = server.keyspace.database(0)
+        self.resp3: bool = False
+        self.modes: int = 0 if server.open_to_all else UNAUTHENTICATED
+        self.readonly: bool = False
+        self.no_evict: bool = False
+        self.created_ms: int = server.now
+        self.active_ms: int = server.now
+        self.last_command: Command | None = None
+        self.bytes_in: int = 0
+        self.out: list[bytes] = []
+        self.out_bytes: int = 0
+        self.unsent: int = 0
+        """Bytes that were handed to the socket's owner and not taken by the kernel yet."""
+        self.over_soft_limit_since: int = 0
+        self.announced: bool = False
+        """In ``server.to_flush`` already."""
+        self.held: bool = False
+        """Waits for something (CLIENT PAUSE): requests are kept, not served."""
+        self.closing: bool = False
+        """No more requests; the connection ends when ``out`` has been written."""
+        self.killed: bool = False
+        """The connection ends now."""
+        self.queue: list[tuple[Command, list[bytes]]] = []
+        self.queue_broken: bool = False
+        """A request could not be queued: EXEC will refuse."""
+        self.watcher: Watcher | None = None
+
+    def send(self, data: bytes) -> None:
+        """Queue bytes for the client and see to it that they are written after this batch."""
+        self.out.append(data)
+        self.out_bytes += len(data)
+        if not self.announced:
+            self.announced = True
+            self.server.to_flush.append(self)
+
+    def reply(self, reply: Reply) -> None:
+        """Queue the reply to the current request, unless the client wants none."""
+        if reply is NO_REPLY:
+            return
+        if self.modes & (REPLIES_OFF | SKIP_THIS_REPLY):
+            return
+        self.send(encode(reply, self.resp3))
+
+    def take_output(self) -> bytes:
+        """Everything queued so far, as one piece; the queue is empty afterwards."""
+        out = self.out
+        data = out[0] if len(out) == 1 else b"".join(out)
+        self.out = []
+        self.out_bytes = 0
+        return data
+
+    def close_after_reply(self) -> None:
+        self.closing = True
+        self._announce()
+
+    def kill(self) -> None:
+        """End the connection at once; what is queued is lost."""
+        self.killed = True
+        self.closing = True
+        self._announce()
+
+    def _announce(self) -> None:
+        if not self.announced:
+            self.announced = True
+            self.server.to_flush.append(self)
+
+    def has_mode(self, mode: int) -> bool:
+        return bool(self.modes & mode)
+
+    def set_mode(self, mode: int, on: bool) -> None:
+        if on:
+            self.modes |= mode
+        else:
+            self.modes &= ~mode
+
+    def forget_transaction(self) -> None:
+        """Leave MULTI and drop what was queued and watched."""
+        self.queue = []
+        self.queue_broken = False
+        self.modes &= ~IN_MULTI
+        self.unwatch()
+
+    def unwatch(self) -> None:
+        watcher = self.watcher
+        if watcher is None:
+            return
+        self.watcher = None
+        for db, key, _ in watcher.keys:
+            others = [w for w in db.watchers.get(key, []) if w is not watcher]
+            if others:
+                db.watchers[key] = others
+            else:
+                db.watchers.pop(key, None)

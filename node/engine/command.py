@@ -1,0 +1,180 @@
+"""A command's record: what COMMAND, COMMAND DOCS, ACL categories, key extraction and the arity check are read from.
+
+A handler is declared with ``@command`` above it; the record goes into ``TABLE`` and the handler stays a plain function. A
+handler of fixed arity takes its arguments one by one, ``handler(c, key, value)``; one of variable arity takes the whole
+request, ``handler(c, argv)``, with the command's name in ``argv[0]``. A subcommand is declared as ``"CONFIG|GET"``.
+Categories that follow from flags are derived here and nowhere else.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from node.engine.keyspec import NO_KEYS, KeySpec
+
+WRITE: Final = 1 << 0
+READONLY: Final = 1 << 1
+DENYOOM: Final = 1 << 2
+ADMIN: Final = 1 << 3
+PUBSUB: Final = 1 << 4
+NOSCRIPT: Final = 1 << 5
+BLOCKING: Final = 1 << 6
+LOADING: Final = 1 << 7
+STALE: Final = 1 << 8
+SKIP_MONITOR: Final = 1 << 9
+SKIP_SLOWLOG: Final = 1 << 10
+ASKING: Final = 1 << 11
+FAST: Final = 1 << 12
+NO_AUTH: Final = 1 << 13
+MAY_REPLICATE: Final = 1 << 14
+ALLOW_BUSY: Final = 1 << 15
+NO_ASYNC_LOADING: Final = 1 << 16
+NO_MULTI: Final = 1 << 17
+MOVABLE_KEYS: Final = 1 << 18
+PROTECTED: Final = 1 << 19
+"""Runs only if ``enable-debug-command`` or its like says so; not shown to clients."""
+UNQUEUED: Final = 1 << 20
+"""Runs at once inside MULTI: EXEC, DISCARD, WATCH and their like; not shown to clients."""
+
+FLAG_NAMES: Final[dict[int, str]] = {
+    WRITE: "write",
+    READONLY: "readonly",
+    DENYOOM: "denyoom",
+    MOVABLE_KEYS: "movablekeys",
+    ADMIN: "admin",
+    PUBSUB: "pubsub",
+    NOSCRIPT: "noscript",
+    BLOCKING: "blocking",
+    LOADING: "loading",
+    STALE: "stale",
+    SKIP_MONITOR: "skip_monitor",
+    SKIP_SLOWLOG: "skip_slowlog",
+    ASKING: "asking",
+    FAST: "fast",
+    NO_AUTH: "no_auth",
+    MAY_REPLICATE: "may_replicate",
+    ALLOW_BUSY: "allow_busy",
+    NO_ASYNC_LOADING: "no_async_loading",
+    NO_MULTI: "no_multi",
+}
+
+KEYSPACE: Final = "keyspace"
+STRING: Final = "string"
+BITMAP: Final = "bitmap"
+CONNECTION: Final = "connection"
+TRANSACTION: Final = "transaction"
+DANGEROUS: Final = "dangerous"
+SLOW: Final = "slow"
+
+Handler = Callable[..., object]
+H = TypeVar("H", bound=Handler)
+
+
+class Command:
+    """One command or subcommand; ``name`` is ``get`` or ``config|get``. ``calls`` and its like feed INFO commandstats."""
+
+    def __init__(
+        self,
+        name: str,
+        handler: Handler,
+        arity: int,
+        flags: int,
+        keys: tuple[KeySpec, ...],
+        acl: tuple[str, ...],
+        since: str,
+        group: str,
+        summary: str,
+    ) -> None:
+        self.name: str = name
+        self.handler: Handler = handler
+        self.arity: int = arity
+        self.flags: int = flags
+        self.keys: tuple[KeySpec, ...] = keys
+        self.acl: tuple[str, ...] = acl
+        self.since: str = since
+        self.group: str = group
+        self.summary: str = summary
+        self.subcommands: dict[bytes, Command] = {}
+        first, last, step = legacy_range(keys)
+        self.first_key: int = first
+        self.last_key: int = last
+        self.key_step: int = step
+        self.simple_keys: bool = len(keys) <= 1 and not (keys and keys[0].movable)
+        """True if ``first_key, last_key, key_step`` tell all keys."""
+        self.calls: int = 0
+        self.microseconds: int = 0
+        self.rejected_calls: int = 0
+        self.failed_calls: int = 0
+
+    def keys_of(self, argv: list[bytes]) -> list[bytes]:
+        """The keys that ``argv`` names, in order of appearance; may raise Refusal if they cannot be told."""
+        out: list[bytes] = []
+        for spec in self.keys:
+            out += [argv[at] for at in spec.positions(argv)]
+        return out
+
+    def categories(self) -> list[str]:
+        """ACL categories: those declared, and those that follow from the flags."""
+        flags = self.flags
+        out = list(self.acl)
+        for flag, category in ((WRITE, "write"), (READONLY, "read"), (ADMIN, "admin"), (PUBSUB, "pubsub")):
+            if flags & flag:
+                out.append(category)
+        if flags & ADMIN:
+            out.append(DANGEROUS)
+        if flags & BLOCKING:
+            out.append("blocking")
+        out.append("fast" if flags & FAST else SLOW)
+        return sorted(set(out))
+
+
+def legacy_range(keys: tuple[KeySpec, ...]) -> tuple[int, int, int]:
+    """First key, last key, step as COMMAND INFO tells them: the first index-and-range spec's, zeros if there is none."""
+    for spec in keys:
+        if spec.plain:
+            last = spec.last if spec.last < 0 else spec.index + spec.last
+            return spec.index, last, spec.step
+    return 0, 0, 0
+
+
+TABLE: Final[dict[bytes, Command]] = {}
+"""Every command by its name in lower and in upper case; other spellings are folded by ``lookup``."""
+
+
+def command(
+    name: str,
+    *,
+    arity: int,
+    flags: int = 0,
+    keys: tuple[KeySpec, ...] = NO_KEYS,
+    acl: tuple[str, ...] | str = (),
+    since: str,
+    group: str,
+) -> Callable[[H], H]:
+    """Declare the function below as the handler of ``name``. The parent of a subcommand must be declared before."""
+    categories = (acl,) if isinstance(acl, str) else acl
+
+    def declare(handler: H) -> H:
+        summary = (inspect.getdoc(handler) or "").partition("\n")[0]
+        record = Command(name.lower(), handler, arity, flags, keys, categories, since, group, summary)
+        parent, _, sub = name.lower().partition("|")
+        home = TABLE[parent.encode()].subcommands if sub else TABLE
+        word = (sub or parent).encode()
+        assert word not in home, f"{name} is declared twice"
+        home[word] = record
+        home[word.upper()] = record
+        return handler
+
+    return declare
+
+
+def lookup(argv: list[bytes]) -> Command | None:
+    """The command or subcommand that ``argv`` calls; the container itself if the subcommand is unknown or missing."""
+    found = TABLE.get(argv[0])
+    if found is None:
+        found = TABLE.get(argv[0].lower())
+        if found is None:
+            return None
+    if found.subcommands and len(argv) > 1:
+        return found.subcommands.get(argv[1].lower(), found)
+    return found

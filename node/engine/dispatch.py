@@ -1,0 +1,242 @@
+"""From an argument list to a reply: find the command, ask the gates, run the handler, keep the books.
+
+The order of the checks is what a client can observe (server.c, processCommand in Redis 7.0): unknown command, arity,
+protected commands, authentication, cluster redirect, MULTI's queue, CLIENT PAUSE. The common request (no mode set, no
+special condition) passes all gates with two comparisons.
+"""
+
+from typing import Final
+
+from cluster.route import Request, route
+from cluster.slots import key_slot
+from node.engine.call import NO_KEY, Call
+from node.engine.client import (
+    ASKED,
+    IN_MULTI,
+    SKIP_NEXT_REPLY,
+    SKIP_THIS_REPLY,
+    UNAUTHENTICATED,
+    Client,
+)
+from node.engine.command import (
+    ASKING,
+    MOVABLE_KEYS,
+    NO_AUTH,
+    NO_MULTI,
+    PROTECTED,
+    READONLY,
+    SKIP_MONITOR,
+    SKIP_SLOWLOG,
+    TABLE,
+    UNQUEUED,
+    WRITE,
+    Command,
+    lookup,
+)
+from node.engine.monitor import feed_monitors
+from node.engine.server import MONITORED, PAUSED, Server
+from node.resp.errors import (
+    CROSSSLOT,
+    DEBUG_NOT_ALLOWED,
+    NOAUTH,
+    SYNTAX,
+    Refusal,
+    unknown_command,
+    unknown_subcommand,
+    wrong_arity,
+)
+from node.resp.reply import QUEUED, Failure, Reply
+
+HOLD: Final = Failure(b"held")
+"""Not a reply: the request must wait, the session keeps it and tries again when the hold ends."""
+
+
+def execute(call: Call, argv: list[bytes]) -> Reply:
+    """Serve one request of ``call.client``; its reply, or ``HOLD``."""
+    cmd = TABLE.get(argv[0])
+    if cmd is None or cmd.subcommands:
+        cmd = lookup(argv)
+        if cmd is None:
+            return refuse(call, None, unknown_command(argv))
+    count = len(argv)
+    arity = cmd.arity
+    if count != arity and (arity > 0 or count < -arity):
+        return refuse(call, None, wrong_arity(cmd.name))
+    if cmd.subcommands and count > 1:
+        return refuse(call, None, unknown_subcommand(argv[1], cmd.name))
+    client = call.client
+    server = call.server
+    if client.modes or server.conditions or cmd.flags & (PROTECTED | UNQUEUED):
+        stopped = gates(call, cmd, argv)
+        if stopped is not None:
+            return stopped
+    elif server.clustered and cmd.keys:
+        redirected = locate(call, cmd, argv)
+        if redirected is not None:
+            return refuse(call, cmd, redirected)
+    return run(call, cmd, argv)
+
+
+def run(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
+    """Call the handler of ``cmd``, which may run now, and count it."""
+    server = call.server
+    client = call.client
+    call.now = server.now
+    call.counting = bool(cmd.flags & READONLY)
+    client.last_command = cmd
+    failed = False
+    try:
+        arity = cmd.arity
+        if arity < 0:
+            reply = cmd.handler(call, argv)
+        elif arity == 2:
+            reply = cmd.handler(call, argv[1])
+        elif arity == 3:
+            reply = cmd.handler(call, argv[1], argv[2])
+        elif arity == 1:
+            reply = cmd.handler(call)
+        else:
+            reply = cmd.handler(call, *argv[1:])
+    except Refusal as refusal:
+        server.stats.count_error(refusal.text)
+        reply = Failure(refusal.text)
+        failed = True
+    end = server.edge.microseconds()
+    took = end - server.lap
+    server.lap = end
+    cmd.calls += 1
+    cmd.microseconds += took
+    server.stats.total_commands_processed += 1
+    if failed:
+        cmd.failed_calls += 1
+    if took >= server.slowlog.slower_than >= 0 and not cmd.flags & SKIP_SLOWLOG:
+        server.slowlog.record(server.now_s, took, argv, client.addr, client.name)
+    if server.conditions & MONITORED and not cmd.flags & SKIP_MONITOR:
+        feed_monitors(server, client, argv)
+    return reply
+
+
+def refuse(call: Call, cmd: Command | None, text: bytes) -> Failure:
+    """The request is not run: an open MULTI is spoilt, and INFO counts the error."""
+    client = call.client
+    if client.modes & IN_MULTI:
+        client.queue_broken = True
+    call.server.stats.count_error(text)
+    if cmd is not None:
+        cmd.rejected_calls += 1
+    return Failure(text)
+
+
+def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
+    """The checks that only some clients, commands and moments need; None if the command may run."""
+    client = call.client
+    server = call.server
+    asked = bool(client.modes & ASKED)
+    if client.modes & (ASKED | SKIP_THIS_REPLY | SKIP_NEXT_REPLY):
+        step_modes(client)
+    if cmd.flags & PROTECTED and not may_debug(server, client):
+        return refuse(call, cmd, DEBUG_NOT_ALLOWED)
+    if client.modes & UNAUTHENTICATED and not cmd.flags & NO_AUTH:
+        return refuse(call, cmd, NOAUTH)
+    if cmd.flags & NO_MULTI and client.modes & IN_MULTI:
+        return refuse(call, cmd, b"ERR Command not allowed inside a transaction")
+    if server.clustered and (cmd.keys or cmd.name == "exec"):
+        redirected = locate(call, cmd, argv, asked)
+        if redirected is not None:
+            if cmd.name == "exec":
+                client.forget_transaction()
+            return refuse(call, cmd, redirected)
+    if server.conditions & PAUSED and holds(server, client, cmd):
+        return HOLD
+    if client.modes & IN_MULTI and not cmd.flags & UNQUEUED:
+        client.queue.append((cmd, argv))
+        if asked:
+            client.modes |= ASKED
+        return QUEUED
+    return None
+
+
+def step_modes(client: Client) -> None:
+    """Modes that last for one request: ASKING ends, CLIENT REPLY SKIP takes hold of this request, then ends."""
+    modes = client.modes & ~(ASKED | SKIP_THIS_REPLY)
+    if modes & SKIP_NEXT_REPLY:
+        modes = (modes & ~SKIP_NEXT_REPLY) | SKIP_THIS_REPLY
+    client.modes = modes
+
+
+def may_debug(server: Server, client: Client) -> bool:
+    allowed = server.protected_debug
+    return allowed == "yes" or (
+        allowed == "local" and (client.unix or client.addr.startswith(("127.", "[::1]", "::1")))
+    )
+
+
+def holds(server: Server, client: Client, cmd: Command) -> bool:
+    """Does CLIENT PAUSE keep this request waiting? Writes and EXEC of writes always, everything else in mode ALL."""
+    if not server.pause_writes_only:
+        return cmd.name not in ("client|unpause",)
+    if cmd.name == "exec":
+        return any(queued.flags & WRITE for queued, _ in client.queue)
+    return bool(cmd.flags & WRITE)
+
+
+# --- cluster
+
+
+def locate(call: Call, cmd: Command, argv: list[bytes], asked: bool = False) -> bytes | None:
+    """None if this node serves the request, else the error that redirects the client."""
+    if cmd.simple_keys and cmd.first_key > 0:
+        first = cmd.first_key
+        if first >= len(argv):
+            return None
+        key = argv[first]
+        slot = key_slot(key)
+        call.route_key = key
+        call.route_slot = slot
+        if cmd.last_key == first:
+            if call.server.served[slot]:
+                return None
+            return consult(call, cmd, [key], slot, asked)
+    if cmd.name == "exec":
+        keys = queued_keys(call.client)
+    else:
+        try:
+            keys = cmd.keys_of(argv)
+        except Refusal:
+            return None
+    return locate_keys(call, cmd, keys, asked)
+
+
+def queued_keys(client: Client) -> list[bytes]:
+    keys: list[bytes] = []
+    for cmd, argv in client.queue:
+        keys += cmd.keys_of(argv)
+    return keys
+
+
+def locate_keys(call: Call, cmd: Command, keys: list[bytes], asked: bool) -> bytes | None:
+    if not keys:
+        return None
+    slot = key_slot(keys[0])
+    for key in keys:
+        if key_slot(key) != slot:
+            return CROSSSLOT
+    if call.server.served[slot]:
+        return None
+    return consult(call, cmd, keys, slot, asked)
+
+
+def consult(call: Call, cmd: Command, keys: list[bytes], slot: int, asked: bool) -> bytes | None:
+    """The slot is not plainly ours: let ``route`` decide."""
+    server = call.server
+    client = call.client
+    topology = server.topology
+    if topology is None:
+        return b"CLUSTERDOWN Hash slot not served"
+    call.now = server.now
+    missing = sum(1 for key in keys if not call.exists(key))
+    writes = bool(cmd.flags & WRITE)
+    if cmd.name == "exec":
+        writes = any(queued.flags & WRITE for queued, _ in client.queue)
+    asking = asked or bool(cmd.flags & ASKING)
+    return route(topology, server.policy, Request(slot, len(set(keys)), missing, writes, asking, client.readonly))

@@ -1,0 +1,91 @@
+"""One client's conversation, without the socket: bytes in, replies queued.
+
+``feed`` serves what has arrived, in batches of bounded size so that one client's pipeline cannot starve the others:
+``True`` means "there is more, call ``resume`` on the next turn". The same class serves plain sockets, unix sockets, any trio
+stream, the simulator and tests.
+"""
+
+from typing import Final
+
+from node.engine.call import Call
+from node.engine.client import UNAUTHENTICATED, Client
+from node.engine.dispatch import HOLD, execute
+from node.engine.server import Server
+from node.resp.errors import ProtocolError
+from node.resp.parser import Parser
+from node.resp.reply import Failure
+from node.resp.tokens import TokenParser
+
+BATCH: Final = 1024
+"""Requests served for one client before the others get their turn."""
+
+OUT_BATCH: Final = 1024 * 1024
+"""Bytes of replies after which a turn ends early."""
+
+INTERPRETED: Final = hasattr(Parser.next, "__code__")
+
+
+class Session(Client):
+    def __init__(self, server: Server, client_id: int, addr: str, laddr: str, unix: bool = False) -> None:
+        super().__init__(server, client_id, addr, laddr, unix)
+        self.call: Call = Call(server, self)
+        self.parser: Parser = TokenParser() if INTERPRETED else Parser()
+        self.parser.max_bulk = server.max_bulk
+        self.parser.trusted = not self.modes & UNAUTHENTICATED
+        self.waiting: list[bytes] | None = None
+        """The request that was held (CLIENT PAUSE); it runs first when the hold ends."""
+
+    def feed(self, data: bytes) -> bool:
+        """Take bytes from the client and serve the requests they complete; True if some had to wait for another turn."""
+        self.bytes_in += len(data)
+        server = self.server
+        server.stats.total_net_input_bytes += len(data)
+        self.active_ms = server.now
+        if self.closing:
+            return False
+        parser = self.parser
+        parser.feed(data)
+        more = False if self.held else self.resume()
+        if (more or self.held or len(data) > 4096) and parser.buffered() > server.max_query_buffer:
+            self._overflow()
+            return False
+        return more
+
+    def resume(self) -> bool:
+        """Serve requests that have arrived already, at most a batch of them."""
+        call = self.call
+        parser = self.parser
+        budget = BATCH
+        try:
+            argv = self.waiting
+            if argv is None:
+                argv = parser.next()
+            else:
+                self.waiting = None
+            while argv is not None:
+                reply = execute(call, argv)
+                if reply is HOLD:
+                    self.waiting = argv
+                    self.held = True
+                    return False
+                self.reply(reply)
+                if self.closing:
+                    return False
+                budget -= 1
+                if budget == 0 or self.out_bytes > OUT_BATCH:
+                    return True
+                argv = parser.next()
+        except ProtocolError as error:
+            self.server.stats.count_error(b"ERR")
+            self.reply(Failure(b"ERR Protocol error: " + error.text))
+            self.close_after_reply()
+        return False
+
+    def authenticated(self) -> None:
+        """The client has shown who it is: long requests are read from now on."""
+        self.modes &= ~UNAUTHENTICATED
+        self.parser.trusted = True
+
+    def _overflow(self) -> None:
+        self.server.stats.client_query_buffer_limit_disconnections += 1
+        self.kill()

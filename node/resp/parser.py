@@ -1,0 +1,209 @@
+"""Client bytes in, argument lists out: RESP requests and inline commands, fed in any pieces.
+
+Rules kept:
+- A half request costs what has arrived and no more: a length is only a promise, nothing is allocated for it.
+- A long argument is collected in pieces and joined once, so that a slow sender costs linear time.
+- Limits and error texts are those of Redis 7.0 (networking.c: processInlineBuffer, processMultibulkBuffer). Like Redis it
+  trusts the two bytes behind a bulk argument to be CR LF without looking.
+- After a ProtocolError the parser must not be used again.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from node.resp.errors import ProtocolError
+from node.resp.inline import split_words
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
+
+MAX_INLINE: Final = 64 * 1024
+MAX_MULTIBULK: Final = 2**31 - 1
+MAX_BULK: Final = 512 * 1024 * 1024
+COLLECT_FROM: Final = 4096
+"""Arguments of at least this many bytes that have not arrived whole are collected in pieces."""
+
+UNAUTHENTICATED_ARGS: Final = 10
+UNAUTHENTICATED_BULK: Final = 16384
+
+CR: Final = 13
+DIGIT_0: Final = 48
+DIGIT_9: Final = 57
+
+
+class Parser:
+    """One client's request stream. ``feed`` bytes, then call ``next`` until it answers None."""
+
+    def __init__(self) -> None:
+        self.max_bulk: int = MAX_BULK
+        self.trusted: bool = True
+        """False before authentication: then only short requests are read (CVE-2021-32675)."""
+        self._buf: bytes = b""
+        self._pos: int = 0
+        self._args: list[bytes] = []
+        self._args_left: int = 0
+        self._bulk: int = -1
+        self._pieces: list[bytes] = []
+        self._pieces_size: int = 0
+
+    def feed(self, data: bytes) -> None:
+        if self._pieces_size:
+            self._pieces.append(data)
+            self._pieces_size += len(data)
+            if self._pieces_size < self._bulk + 2:
+                return
+            data = b"".join(self._pieces)
+            self._pieces = []
+            self._pieces_size = 0
+            self._buf = data
+            self._pos = 0
+        elif self._pos >= len(self._buf):
+            self._buf = data
+            self._pos = 0
+        else:
+            self._buf = self._buf[self._pos :] + data
+            self._pos = 0
+
+    def buffered(self) -> int:
+        """Bytes held for requests that are not complete: the query buffer of CLIENT LIST."""
+        size = len(self._buf) - self._pos + self._pieces_size
+        for arg in self._args:
+            size += len(arg)
+        return size
+
+    def next(self) -> list[bytes] | None:
+        """The next complete request, or None. Empty requests (``*0``, blank lines) are skipped, as in Redis."""
+        while True:
+            if self._args_left:
+                return self._read_args()
+            pos = self._pos
+            buf = self._buf
+            if pos >= len(buf):
+                return None
+            if buf[pos] != 42:  # '*'
+                words = self._read_inline()
+                if words is None or words:
+                    return words
+                continue
+            if not self._read_count():
+                return None
+
+    def _read_count(self) -> bool:
+        """Read ``*<count>``; False if the line is not complete."""
+        count = self._read_length(MAX_MULTIBULK, b"too big mbulk count string", b"invalid multibulk length", True)
+        if count < -1:
+            return False
+        if count > UNAUTHENTICATED_ARGS and not self.trusted:
+            raise ProtocolError(b"unauthenticated multibulk length")
+        if count > 0:
+            self._args = []
+            self._args_left = count
+        return True
+
+    def _read_length(self, most: int, too_long: bytes, invalid: bytes, negative: bool) -> int:
+        """The number of the line at ``_pos`` (behind its type byte), -2 if the line is not complete.
+
+        Any negative number reads as -1 where ``negative`` allows it.
+        """
+        buf = self._buf
+        pos: i64 = self._pos + 1
+        end: i64 = len(buf)
+        value: i64 = 0
+        digits: i64 = 0
+        ch: i64 = 0
+        while pos < end:
+            ch = buf[pos]
+            if ch < DIGIT_0 or ch > DIGIT_9:
+                break
+            if digits < 18:
+                value = value * 10 + (ch - DIGIT_0)
+            digits += 1
+            pos += 1
+        if pos + 1 < end and ch == CR and 0 < digits < 18 and (digits == 1 or buf[self._pos + 1] != DIGIT_0):
+            if value > most:
+                raise ProtocolError(invalid)
+            self._pos = pos + 2
+            return value
+        return self._read_odd_length(most, too_long, invalid, negative)
+
+    def _read_odd_length(self, most: int, too_long: bytes, invalid: bytes, negative: bool) -> int:
+        """The uncommon forms: incomplete, negative, malformed."""
+        buf = self._buf
+        stop = buf.find(b"\r", self._pos)
+        if stop < 0:
+            if len(buf) - self._pos > MAX_INLINE:
+                raise ProtocolError(too_long)
+            return -2
+        if stop + 1 >= len(buf):
+            return -2
+        text = buf[self._pos + 1 : stop]
+        minus = text[:1] == b"-"
+        digits = text[1:] if minus else text
+        if not digits.isdigit() or (digits[:1] == b"0" and (minus or len(digits) > 1)) or len(digits) > 19:
+            raise ProtocolError(invalid)
+        value = int(digits)
+        if value > most or (minus and not negative):
+            raise ProtocolError(invalid)
+        self._pos = stop + 2
+        return -1 if minus else value
+
+    def _read_args(self) -> list[bytes] | None:
+        """Read what has arrived of the open request; the whole request once it is complete."""
+        args = self._args
+        left = self._args_left
+        while left:
+            if self._bulk < 0 and not self._read_bulk_head():
+                self._args_left = left
+                return None
+            buf = self._buf
+            start = self._pos
+            stop = start + self._bulk
+            if stop + 2 > len(buf):
+                self._args_left = left
+                if self._bulk >= COLLECT_FROM and start < len(buf):
+                    self._pieces = [buf[start:]]
+                    self._pieces_size = len(buf) - start
+                    self._buf = b""
+                    self._pos = 0
+                return None
+            args.append(buf[start:stop])
+            self._pos = stop + 2
+            self._bulk = -1
+            left -= 1
+        self._args_left = 0
+        return args
+
+    def _read_bulk_head(self) -> bool:
+        """Read ``$<length>`` into ``_bulk``; False if the line is not complete."""
+        pos = self._pos
+        buf = self._buf
+        if pos >= len(buf):
+            return False
+        if buf[pos] != 36:  # '$'
+            if buf.find(b"\r", pos) < 0:
+                if len(buf) - pos > MAX_INLINE:
+                    raise ProtocolError(b"too big bulk count string")
+                return False
+            raise ProtocolError(b"expected '$', got '%c'" % buf[pos])
+        size = self._read_length(self.max_bulk, b"too big bulk count string", b"invalid bulk length", False)
+        if size < 0:
+            return False
+        if size > UNAUTHENTICATED_BULK and not self.trusted:
+            raise ProtocolError(b"unauthenticated bulk length")
+        self._bulk = size
+        return True
+
+    def _read_inline(self) -> list[bytes] | None:
+        buf = self._buf
+        stop = buf.find(b"\n", self._pos)
+        if stop < 0:
+            if len(buf) - self._pos > MAX_INLINE:
+                raise ProtocolError(b"too big inline request")
+            return None
+        line = buf[self._pos : stop]
+        if line.endswith(b"\r"):
+            line = line[:-1]
+        words = split_words(line)
+        if words is None:
+            raise ProtocolError(b"unbalanced quotes in request")
+        self._pos = stop + 1
+        return words

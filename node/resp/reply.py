@@ -1,0 +1,69 @@
+"""What a command handler may return. ``writer.py`` turns these into RESP2 or RESP3.
+
+None            null                      bytes, str      bulk string
+int             integer                   float           double (RESP2: bulk string)
+bool            boolean (RESP2: 0 or 1)   list, tuple     array
+dict            map (RESP2: flat array)   Status          simple string
+Failure         error inside an array     Verbatim        verbatim string (RESP2: bulk string)
+SetReply        set (RESP2: array)        NullArray       null array (RESP3: null)
+Push            push (RESP2: array)       Raw             bytes that are a reply already
+"""
+
+from typing import Final, TypeAlias
+
+Reply: TypeAlias = object
+
+
+class Status:
+    def __init__(self, text: bytes) -> None:
+        self.text: bytes = text
+
+
+class Failure:
+    """An error as a value, where the handler goes on: one element of EXEC's array, for instance."""
+
+    def __init__(self, text: bytes) -> None:
+        self.text: bytes = text
+
+
+class Verbatim:
+    def __init__(self, text: bytes, form: bytes = b"txt") -> None:
+        self.text: bytes = text
+        self.form: bytes = form
+
+
+class SetReply:
+    def __init__(self, items: list[bytes]) -> None:
+        self.items: list[bytes] = items
+
+
+class StatusSet:
+    """A set of simple strings: flags in COMMAND's reply."""
+
+    def __init__(self, items: list[str]) -> None:
+        self.items: list[str] = items
+
+
+class Push:
+    def __init__(self, items: list[Reply]) -> None:
+        self.items: list[Reply] = items
+
+
+class Raw:
+    def __init__(self, data: bytes) -> None:
+        self.data: bytes = data
+
+
+class NullArray:
+    pass
+
+
+class NoReply:
+    """The handler has arranged for the answer itself, or there is none."""
+
+
+OK: Final = Status(b"OK")
+PONG: Final = Status(b"PONG")
+QUEUED: Final = Status(b"QUEUED")
+NULL_ARRAY: Final = NullArray()
+NO_REPLY: Final = NoReply()

@@ -1,0 +1,112 @@
+"""Replies as bytes, in RESP2 or RESP3 (redis.io, "RESP protocol specification").
+
+One function appends the chunks of a reply to a list; the session joins the list once per batch. Small headers are
+ready-made, because most replies are short.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from node.resp.reply import (
+    OK,
+    Failure,
+    NoReply,
+    NullArray,
+    Push,
+    Raw,
+    Reply,
+    SetReply,
+    Status,
+    StatusSet,
+    Verbatim,
+)
+
+INTEGERS: Final[list[bytes]] = [b":%d\r\n" % n for n in range(1024)]
+BULK_HEADS: Final[list[bytes]] = [b"$%d\r\n" % n for n in range(1024)]
+OK_LINE: Final = b"+OK\r\n"
+CRLF: Final = b"\r\n"
+
+
+def encode(reply: Reply, resp3: bool) -> bytes:
+    """``reply`` on the wire."""
+    if reply is OK:
+        return OK_LINE
+    if isinstance(reply, bytes):
+        return bulk(reply)
+    if reply is None:
+        return b"_\r\n" if resp3 else b"$-1\r\n"
+    if isinstance(reply, bool):
+        if resp3:
+            return b"#t\r\n" if reply else b"#f\r\n"
+        return b":1\r\n" if reply else b":0\r\n"
+    if isinstance(reply, int):
+        return INTEGERS[reply] if 0 <= reply < 1024 else b":%d\r\n" % reply
+    if isinstance(reply, (list, tuple)):
+        out: list[bytes] = [b"*%d\r\n" % len(reply)]
+        for item in reply:
+            out.append(encode(item, resp3))
+        return b"".join(out)
+    return _encode_rare(reply, resp3)
+
+
+def bulk(text: bytes) -> bytes:
+    size = len(text)
+    if size < 1024:
+        return b"".join((BULK_HEADS[size], text, CRLF))
+    return b"".join((b"$%d\r\n" % size, text, CRLF))
+
+
+def _encode_rare(reply: Reply, resp3: bool) -> bytes:
+    if isinstance(reply, str):
+        return bulk(reply.encode("utf-8", "surrogateescape"))
+    if isinstance(reply, Status):
+        return b"+%s\r\n" % reply.text
+    if isinstance(reply, Failure):
+        return b"-%s\r\n" % reply.text
+    if isinstance(reply, bytearray):
+        return bulk(bytes(reply))
+    if isinstance(reply, float):
+        text = format_double(reply)
+        return b",%s\r\n" % text if resp3 else bulk(text)
+    if isinstance(reply, Verbatim):
+        if resp3:
+            return b"=%d\r\n%s:%s\r\n" % (len(reply.text) + 4, reply.form, reply.text)
+        return bulk(reply.text)
+    if isinstance(reply, NullArray):
+        return b"_\r\n" if resp3 else b"*-1\r\n"
+    if isinstance(reply, (Raw, NoReply)):
+        return reply.data if isinstance(reply, Raw) else b""
+    return _encode_aggregate(reply, resp3)
+
+
+def _encode_aggregate(reply: Reply, resp3: bool) -> bytes:
+    out: list[bytes] = []
+    if isinstance(reply, Mapping):
+        out.append(b"%%%d\r\n" % len(reply) if resp3 else b"*%d\r\n" % (2 * len(reply)))
+        for key, value in reply.items():
+            out.append(encode(key, resp3))
+            out.append(encode(value, resp3))
+    elif isinstance(reply, SetReply):
+        out.append((b"~%d\r\n" if resp3 else b"*%d\r\n") % len(reply.items))
+        for member in reply.items:
+            out.append(bulk(member))
+    elif isinstance(reply, StatusSet):
+        out.append((b"~%d\r\n" if resp3 else b"*%d\r\n") % len(reply.items))
+        for word in reply.items:
+            out.append(b"+%s\r\n" % word.encode())
+    elif isinstance(reply, Push):
+        out.append((b">%d\r\n" if resp3 else b"*%d\r\n") % len(reply.items))
+        for item in reply.items:
+            out.append(encode(item, resp3))
+    else:
+        raise TypeError(f"a handler returned {type(reply).__name__}, which is no reply")
+    return b"".join(out)
+
+
+def format_double(value: float) -> bytes:
+    """A double as Redis 7.0 prints it in replies: ``%.17g``, and ``inf``, ``-inf``, ``nan``."""
+    if value != value:
+        return b"nan"
+    if value in (float("inf"), float("-inf")):
+        return b"inf" if value > 0 else b"-inf"
+    return b"%.17g" % value
