@@ -31,25 +31,28 @@ class Call:
         self.route_slot: int = 0
         """The slot of ``route_key``, which dispatch has worked out already."""
 
-    def slot_of(self, key: bytes) -> int:
-        return self.route_slot if key is self.route_key else key_slot(key)
+    def part_of(self, key: bytes) -> int:
+        """The part of the database that ``key`` belongs to."""
+        slot = self.route_slot if key is self.route_key else key_slot(key)
+        return slot >> self.db.shift
 
     # --- reading
 
     def value(self, key: bytes) -> Value | None:
         """The value of ``key``, whatever its type; None if there is none. Counts as a use of the key."""
-        part = self.db.parts[self.route_slot if key is self.route_key else key_slot(key)]
-        server = self.server
-        if part is not None:
-            value = part.values.get(key)
-            if value is not None and (not part.expires or not self._over(key)):
-                part.touched[key] = server.now_s
-                if self.counting:
-                    server.stats.keyspace_hits += 1
-                return value
+        db = self.db
+        value = db.values[(self.route_slot if key is self.route_key else key_slot(key)) >> db.shift].get(key)
+        if value is not None and db.volatile and self._over(key):
+            value = None
         if self.counting:
-            server.stats.keyspace_misses += 1
-        return None
+            stats = self.server.stats
+            if value is None:
+                stats.keyspace_misses += 1
+            else:
+                stats.keyspace_hits += 1
+        if db.uses is not None and value is not None:
+            db.uses[key] = self.server.now_s
+        return value
 
     def text(self, key: bytes) -> bytes | None:
         """The string at ``key``, None if there is none; WRONGTYPE if it is something else."""
@@ -69,11 +72,9 @@ class Call:
 
     def peek(self, key: bytes) -> Value | None:
         """As ``value``, but it does not count as a use: for OBJECT, TTL and the like."""
-        part = self.db.parts[self.slot_of(key)]
-        if part is None:
-            return None
-        value = part.values.get(key)
-        if value is None or (part.expires and self._over(key)):
+        db = self.db
+        value = db.values[self.part_of(key)].get(key)
+        if value is not None and db.volatile and self._over(key):
             return None
         return value
 
@@ -82,42 +83,37 @@ class Call:
 
     def expire_time(self, key: bytes) -> int:
         """When ``key``, which exists, ends (unix milliseconds); -1 if never."""
-        part = self.db.parts[self.slot_of(key)]
-        return -1 if part is None else part.expires.get(key, -1)
+        return self.db.expire_time(self.part_of(key), key) if self.db.volatile else -1
 
     # --- changing
 
     def store(self, key: bytes, value: Value) -> None:
         """Set ``key`` to ``value`` whatever it was before; a time to live it had is gone."""
-        slot = self.route_slot if key is self.route_key else key_slot(key)
-        db = self.db
-        db.put(slot, key, value, self.server.now_s)
-        if db.volatile:
-            db.clear_expire(slot, key)
-        self._changed(key)
+        part = self.part_of(key)
+        if self.db.volatile:
+            self.db.clear_expire(part, key)
+        self._put(part, key, value)
 
     def amend(self, key: bytes, value: Value) -> None:
         """Set ``key`` to ``value``, a changed form of what it was before; a time to live stays."""
-        slot = self.route_slot if key is self.route_key else key_slot(key)
-        self.db.put(slot, key, value, self.server.now_s)
-        self._changed(key)
+        self._put(self.part_of(key), key, value)
 
     def delete(self, key: bytes) -> bool:
         """Remove ``key``; True if it was there."""
         if self.peek(key) is None:
             return False
-        self.db.remove(self.slot_of(key), key)
+        self.db.remove(self.part_of(key), key)
         self._changed(key)
         return True
 
     def expire_at(self, key: bytes, at: int) -> None:
         """``key``, which exists, ends at ``at`` (unix milliseconds)."""
-        self.db.set_expire(self.slot_of(key), key, at)
+        self.db.set_expire(self.part_of(key), key, at)
         self._changed(key)
 
     def persist(self, key: bytes) -> bool:
         """``key`` no longer ends; True if it did."""
-        if not self.db.clear_expire(self.slot_of(key), key):
+        if not self.db.clear_expire(self.part_of(key), key):
             return False
         self._changed(key)
         return True
@@ -137,18 +133,23 @@ class Call:
 
     def _over(self, key: bytes) -> bool:
         """True if the time of ``key``, which exists, is over; it is deleted then, where this node may do that."""
-        slot = self.slot_of(key)
-        part = self.db.parts[slot]
-        assert part is not None
-        at = part.expires.get(key)
-        if at is None or at > self.now:
+        db = self.db
+        part = self.part_of(key)
+        at = db.expire_time(part, key)
+        if at < 0 or at > self.now:
             return False
         if self.server.lazy_expire_deletes:
-            self.db.remove(slot, key)
+            db.remove(part, key)
             self.server.stats.expired_keys += 1
-            if self.db.watchers:
-                self.server.touch_key(self.db, key)
+            if db.watchers:
+                self.server.touch_key(db, key)
         return True
+
+    def _put(self, part: int, key: bytes, value: Value) -> None:
+        self.db.put(part, key, value)
+        if self.db.uses is not None:
+            self.db.uses[key] = self.server.now_s
+        self._changed(key)
 
     def _changed(self, key: bytes) -> None:
         server = self.server

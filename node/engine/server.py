@@ -10,7 +10,7 @@ from cluster.slots import SLOTS
 from cluster.topology import Topology
 from node.engine.client import Client
 from node.engine.edge import Edge
-from node.engine.keyspace import Database, Keyspace
+from node.engine.keyspace import CLUSTER_SHIFT, Database, Keyspace
 from node.engine.slowlog import SlowLog
 from node.engine.stats import Stats
 
@@ -27,7 +27,7 @@ class Server:
 
     def __init__(self, databases: int = 16, clustered: bool = False, edge: Edge | None = None) -> None:
         self.edge: Edge = edge if edge is not None else Edge()
-        self.keyspace: Keyspace = Keyspace(1 if clustered else databases)
+        self.keyspace: Keyspace = Keyspace(1, CLUSTER_SHIFT) if clustered else Keyspace(databases)
         self.stats: Stats = Stats()
         self.slowlog: SlowLog = SlowLog()
         self.now: int = 0
