@@ -1,8 +1,8 @@
 """A command's record: what COMMAND, COMMAND DOCS, ACL categories, key extraction and the arity check are read from.
 
-A handler is declared with ``@command`` above it; the record goes into ``TABLE`` and the handler stays a plain function. A
-handler of fixed arity takes its arguments one by one, ``handler(c, key, value)``; one of variable arity takes the whole
-request, ``handler(c, argv)``, with the command's name in ``argv[0]``. A subcommand is declared as ``"CONFIG|GET"``.
+A handler is declared with ``@command`` above it; the record goes into ``TABLE`` and the handler stays a plain function.
+A handler of fixed arity takes its arguments one by one, ``handler(c, key, value)``; one of variable arity takes the
+whole request, ``handler(c, argv)``, with the command's name in ``argv[0]``. A subcommand is declared as ``"CONFIG|GET"``.
 Categories that follow from flags are derived here and nowhere else.
 """
 
@@ -36,11 +36,13 @@ PROTECTED: Final = 1 << 19
 UNQUEUED: Final = 1 << 20
 """Runs at once inside MULTI: EXEC, DISCARD, WATCH and their like; not shown to clients."""
 
+NO_MANDATORY_KEYS: Final = 1 << 21
+"""Takes keys, but a request without any is whole: EVAL."""
+
 FLAG_NAMES: Final[dict[int, str]] = {
     WRITE: "write",
     READONLY: "readonly",
     DENYOOM: "denyoom",
-    MOVABLE_KEYS: "movablekeys",
     ADMIN: "admin",
     PUBSUB: "pubsub",
     NOSCRIPT: "noscript",
@@ -52,11 +54,21 @@ FLAG_NAMES: Final[dict[int, str]] = {
     ASKING: "asking",
     FAST: "fast",
     NO_AUTH: "no_auth",
-    MAY_REPLICATE: "may_replicate",
-    ALLOW_BUSY: "allow_busy",
+    NO_MANDATORY_KEYS: "no_mandatory_keys",
     NO_ASYNC_LOADING: "no_async_loading",
     NO_MULTI: "no_multi",
+    MOVABLE_KEYS: "movablekeys",
+    ALLOW_BUSY: "allow_busy",
 }
+"""The flags that clients see, in the order in which COMMAND INFO of Redis 7.0 names them."""
+
+# fmt: off
+CATEGORIES: Final = (
+    "keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap", "hyperloglog", "geo",
+    "stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous", "connection", "transaction", "scripting",
+)
+# fmt: on
+"""The ACL categories, in the order in which COMMAND INFO and ACL CAT of Redis 7.0 name them."""
 
 KEYSPACE: Final = "keyspace"
 STRING: Final = "string"
@@ -64,6 +76,7 @@ BITMAP: Final = "bitmap"
 CONNECTION: Final = "connection"
 TRANSACTION: Final = "transaction"
 DANGEROUS: Final = "dangerous"
+SCRIPTING: Final = "scripting"
 SLOW: Final = "slow"
 
 Handler = Callable[..., object]
@@ -71,7 +84,7 @@ H = TypeVar("H", bound=Handler)
 
 
 class Command:
-    """One command or subcommand; ``name`` is ``get`` or ``config|get``. ``calls`` and its like feed INFO commandstats."""
+    """One command or subcommand: ``get``, ``config|get``. ``calls`` and its like feed INFO commandstats."""
 
     def __init__(
         self,
@@ -88,7 +101,7 @@ class Command:
         self.name: str = name
         self.handler: Handler = handler
         self.arity: int = arity
-        self.flags: int = flags
+        self.flags: int = flags | MOVABLE_KEYS if movable(keys) else flags
         self.keys: tuple[KeySpec, ...] = keys
         self.acl: tuple[str, ...] = acl
         self.since: str = since
@@ -99,7 +112,7 @@ class Command:
         self.first_key: int = first
         self.last_key: int = last
         self.key_step: int = step
-        self.simple_keys: bool = len(keys) <= 1 and not (keys and keys[0].movable)
+        self.simple_keys: bool = not keys or (len(keys) == 1 and keys[0].plain)
         """True if ``first_key, last_key, key_step`` tell all keys."""
         self.calls: int = 0
         self.microseconds: int = 0
@@ -113,28 +126,55 @@ class Command:
             out += [argv[at] for at in spec.positions(argv)]
         return out
 
+    def flag_names(self) -> list[str]:
+        """The flags a client sees, in the server's order."""
+        return [name for flag, name in FLAG_NAMES.items() if self.flags & flag]
+
     def categories(self) -> list[str]:
-        """ACL categories: those declared, and those that follow from the flags."""
+        """ACL categories without the ``@``, in the server's order: those declared and those that follow from flags."""
         flags = self.flags
-        out = list(self.acl)
-        for flag, category in ((WRITE, "write"), (READONLY, "read"), (ADMIN, "admin"), (PUBSUB, "pubsub")):
+        held = set(self.acl)
+        for flag, category in ((WRITE, "write"), (ADMIN, "admin"), (ADMIN, DANGEROUS), (PUBSUB, "pubsub")):
             if flags & flag:
-                out.append(category)
-        if flags & ADMIN:
-            out.append(DANGEROUS)
+                held.add(category)
+        if flags & READONLY and SCRIPTING not in held:
+            held.add("read")
         if flags & BLOCKING:
-            out.append("blocking")
-        out.append("fast" if flags & FAST else SLOW)
-        return sorted(set(out))
+            held.add("blocking")
+        held.add("fast" if flags & FAST else SLOW)
+        return [category for category in CATEGORIES if category in held]
 
 
 def legacy_range(keys: tuple[KeySpec, ...]) -> tuple[int, int, int]:
-    """First key, last key, step as COMMAND INFO tells them: the first index-and-range spec's, zeros if there is none."""
+    """First key, last key, step as COMMAND INFO tells them; zeros if no spec gives them.
+
+    A single plain spec tells them itself; of several, the plain ones of step 1 that follow each other are joined.
+    """
+    if len(keys) == 1 and keys[0].plain:
+        return keys[0].index, keys[0].end(), keys[0].step
+    first, last = 0, 0
     for spec in keys:
-        if spec.plain:
-            last = spec.last if spec.last < 0 else spec.index + spec.last
-            return spec.index, last, spec.step
-    return 0, 0, 0
+        if spec.plain and follows(spec, last):
+            first = first or spec.index
+            last = spec.end()
+    return first, last, 1 if first else 0
+
+
+def movable(keys: tuple[KeySpec, ...]) -> bool:
+    """True if ``legacy_range`` does not tell all keys: a client must ask COMMAND GETKEYS."""
+    if any(spec.incomplete or not spec.plain for spec in keys):
+        return True
+    last = 0
+    for spec in keys if len(keys) > 1 else ():
+        if not follows(spec, last):
+            return True
+        last = spec.end()
+    return False
+
+
+def follows(spec: KeySpec, last: int) -> bool:
+    """Does ``spec`` continue, key by key, a range that ended at ``last`` (0: none so far)?"""
+    return spec.step == 1 and last in (0, spec.index - 1)
 
 
 TABLE: Final[dict[bytes, Command]] = {}

@@ -1,10 +1,11 @@
 """Where in a request its keys stand (redis.io, "Command key specifications"; server.h of Redis 7.0, keySpec).
 
-A spec says where the search begins (a fixed index, or behind a keyword) and how keys follow (a range, or a count given in
-the request). Most commands have one spec of the simplest kind, which dispatch reads without calling anything here.
+A spec says where the search begins (a fixed index, or behind a keyword) and how keys follow (a range, or a count given
+in the request). Most commands have one spec of the simplest kind, which dispatch reads without calling anything here.
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 from node.resp.errors import Refusal
 
@@ -18,17 +19,23 @@ UPDATE: Final = "update"
 INSERT: Final = "insert"
 DELETE: Final = "delete"
 
+Access: TypeAlias = tuple[str, ...]
+
 
 class KeySpec:
-    """``index``: position of the first key (if ``keyword`` is None), else where the search for the keyword starts, negative
-    from the end. ``last``: the last key relative to the first, negative from the end of the request; ``step``: distance
-    between keys; ``limit``: 2 = only the first half of what is left holds keys. ``count_at`` >= 0: the number of keys stands
-    that far behind the begin, the first of them ``first_at`` behind it. ``unknown``: no key is found here by the spec.
+    """``index``: position of the first key (if ``keyword`` is None), else where the search for the keyword starts,
+    negative from the end. ``last``: the last key relative to the first, negative from the end of the request;
+    ``step``: distance between keys; ``limit``: 2 = only the first half of what is left holds keys. ``count_at`` >=
+    0: the number of keys stands that far behind the begin, the first of them ``first_at`` behind it. ``unknown``:
+    there are keys no spec can find (SORT's patterns). ``incomplete``: there may be more keys than the spec finds.
+    ``not_key``: it routes as a key but is none (shard channels). ``variable``: what the command does depends on
+    its arguments (SET reads too if GET is given); ``actual`` tells it from the request. ``note``: a remark for
+    COMMAND INFO.
     """
 
     def __init__(
         self,
-        flags: tuple[str, ...],
+        flags: Access,
         index: int = 1,
         last: int = 0,
         step: int = 1,
@@ -39,8 +46,11 @@ class KeySpec:
         incomplete: bool = False,
         variable: bool = False,
         not_key: bool = False,
+        unknown: bool = False,
+        actual: Callable[[list[bytes]], Access] | None = None,
+        note: str = "",
     ) -> None:
-        self.flags: tuple[str, ...] = flags
+        self.flags: Access = flags
         self.index: int = index
         self.last: int = last
         self.step: int = step
@@ -50,14 +60,35 @@ class KeySpec:
         self.first_at: int = first_at
         self.incomplete: bool = incomplete
         self.variable: bool = variable
-        """What the command does depends on its arguments: SET reads too if GET is given."""
         self.not_key: bool = not_key
-        self.plain: bool = keyword is None and count_at < 0
-        self.movable: bool = not self.plain
+        self.unknown: bool = unknown
+        self.actual: Callable[[list[bytes]], Access] | None = actual
+        self.note: str = note
+        self.plain: bool = keyword is None and count_at < 0 and not unknown
+        """A fixed index and a range: all there is to most commands."""
+
+    def end(self) -> int:
+        """The last key of a plain spec: an index, or negative from the end of the request."""
+        return self.last if self.last < 0 else self.index + self.last
+
+    def access(self, argv: list[bytes]) -> Access:
+        """What the request ``argv`` does with the keys of this spec."""
+        return self.flags if self.actual is None else self.actual(argv)
+
+    def shown_flags(self) -> list[str]:
+        """The flags as COMMAND INFO names them, in its order."""
+        out = list(self.flags)
+        if self.not_key:
+            out.append("not_key")
+        if self.incomplete:
+            out.append("incomplete")
+        if self.variable:
+            out.append("variable_flags")
+        return out
 
     def positions(self, argv: list[bytes]) -> list[int]:
         """Indexes of the keys in ``argv``; Refusal if the request contradicts the spec."""
-        begin = self._begin(argv)
+        begin = -1 if self.unknown else self._begin(argv)
         if begin < 0:
             return []
         if self.count_at >= 0:

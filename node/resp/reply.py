@@ -9,6 +9,7 @@ SetReply        set (RESP2: array)        NullArray       null array (RESP3: nul
 Push            push (RESP2: array)       Raw             bytes that are a reply already
 """
 
+from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 Reply: TypeAlias = object
@@ -33,8 +34,8 @@ class Verbatim:
 
 
 class SetReply:
-    def __init__(self, items: list[bytes]) -> None:
-        self.items: list[bytes] = items
+    def __init__(self, items: Sequence[Reply]) -> None:
+        self.items: Sequence[Reply] = items
 
 
 class StatusSet:

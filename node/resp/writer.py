@@ -89,7 +89,7 @@ def _encode_aggregate(reply: Reply, resp3: bool) -> bytes:
     elif isinstance(reply, SetReply):
         out.append((b"~%d\r\n" if resp3 else b"*%d\r\n") % len(reply.items))
         for member in reply.items:
-            out.append(bulk(member))
+            out.append(encode(member, resp3))
     elif isinstance(reply, StatusSet):
         out.append((b"~%d\r\n" if resp3 else b"*%d\r\n") % len(reply.items))
         for word in reply.items:
