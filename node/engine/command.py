@@ -2,7 +2,7 @@
 
 A handler is declared with ``@command`` above it; the record goes into ``TABLE`` and the handler stays a plain function.
 A handler of fixed arity takes its arguments one by one, ``handler(c, key, value)``; one of variable arity takes the
-whole request, ``handler(c, argv)``, with the command's name in ``argv[0]``. A subcommand is declared as ``"CONFIG|GET"``.
+whole request, ``handler(c, argv)``, the command's name in ``argv[0]``. A subcommand is declared as ``"CONFIG|GET"``.
 Categories that follow from flags are derived here and nowhere else.
 """
 
