@@ -4,22 +4,26 @@ Rules kept here (Redis cluster specification, "Hash slots configuration propagat
 - A slot goes to the claimant with the larger config epoch. Nobody's slots, and those whose owner has stopped claiming
   them, go to whoever claims them.
 - A slot being imported is left alone by claims: only the operator's SETSLOT NODE ends an import.
-- Two primaries never keep one config epoch: the one with the smaller id takes a new one.
+- Two primaries never keep one config epoch: the one with the smaller id takes a new one, after a moment drawn by
+  chance. When many nodes meet with the same epoch, each then hears of the epochs that others took before it.
 - Our own new epoch is on disk before anybody hears of it (``save_now``).
 - A replica owns nothing.
 
 Sets of slots are integers with bit s for slot s, so a comparison of two nodes is one operation, not 16384.
 """
 
+from random import Random
 from typing import Final
 
 from cluster.slots import SLOTS
-from cluster.topology import NOBODY, Flag, NodeId
+from cluster.topology import NOBODY, Flag, Millis, NodeId
 from gossip.bitmap import BITMAP_BYTES, bitmap_to_slots
 from gossip.effects import DropKeys, Level, Outbox
 from gossip.peers import Peer, Peers
 
 FULL: Final = (1 << SLOTS) - 1
+PATIENCE_MS_PER_NODE: Final = 10
+"""Up to this long, for each node known, a collision of epochs may wait."""
 
 
 def slots_in(mask: int) -> list[int]:
@@ -30,7 +34,7 @@ def slots_in(mask: int) -> list[int]:
 class Claims:
     """The table of owners, this node's open slots, and the epochs."""
 
-    def __init__(self, peers: Peers, out: Outbox) -> None:
+    def __init__(self, peers: Peers, rng: Random, out: Outbox) -> None:
         self.owners: list[NodeId | None] = list(NOBODY)
         self.owned = 0
         self.unclaimed = 0
@@ -38,9 +42,11 @@ class Claims:
         self.importing: dict[int, NodeId] = {}
         self.current_epoch = 0
         self.last_vote_epoch = 0
+        self.settle_due: Millis | None = None
         self._owners_view: tuple[NodeId | None, ...] | None = None
         self._peers = peers
         self._me = peers.me
+        self._rng = rng
         self._out = out
 
     def owners_view(self) -> tuple[NodeId | None, ...]:
@@ -192,9 +198,18 @@ class Claims:
             peer.view = None
             self._out.save_soon = True
 
-    def settle_collision(self, other: Peer) -> bool:
-        """``other`` and I are primaries with one config epoch. True if it was for me to take a new one."""
-        if other.id <= self._me.id:
+    def notice_collision(self, other: Peer, now: Millis) -> None:
+        """``other`` and I may be primaries with one config epoch, and it may be for me to take a new one."""
+        if self._collides(other) and self.settle_due is None:
+            self.settle_due = now + int(self._rng.random() * PATIENCE_MS_PER_NODE * len(self._peers))
+
+    def settle_collision(self, now: Millis) -> bool:
+        """Take a new config epoch if that is due and still called for."""
+        if self.settle_due is None or now < self.settle_due:
+            return False
+        self.settle_due = None
+        other = next((p for p in self._peers.roster() if self._collides(p)), None)
+        if other is None:
             return False
         self._raise_epoch()
         self._out.log(
@@ -202,6 +217,16 @@ class Claims:
             f"WARNING: configEpoch collision with node {other.id}. configEpoch set to {self._me.config_epoch}",
         )
         return True
+
+    def _collides(self, other: Peer) -> bool:
+        """Only a node that has told us its epoch itself can collide."""
+        same = other.config_epoch == self._me.config_epoch and other.data_received
+        return bool(same and self._me.is_primary and other.is_primary and other.id > self._me.id)
+
+    def shift(self, ms: int) -> None:
+        """The clock was set."""
+        if self.settle_due is not None:
+            self.settle_due += ms
 
     def bump(self) -> bool:
         """Take a new config epoch without asking anybody, unless mine is the largest already."""
@@ -218,4 +243,3 @@ class Claims:
         self._me.config_epoch = self.current_epoch
         self._peers.touch(self._me)
         self._out.save_now = True
-        assert all(p.config_epoch <= self.current_epoch or p is not self._me for p in self._peers.roster())

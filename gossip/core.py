@@ -13,7 +13,7 @@ Here is only who is asked, and in which order; the questions and their tables ar
 Rules kept here:
 - ``handle`` is the only way in. One call is one step: what it changed is saved, published and told in that order.
 - Ten times a second the node looks around; ``deadline`` says when it wants to be woken.
-- What we promise is saved at once, what others said of themselves with the next tick.
+- What we promise is saved at once; what others said of themselves at once too, but not more often than once a tick.
 - Times are those of the wall clock, which can be set, and a process can be stopped. A jump is taken out of every time
   we keep: nobody is suspected for a silence that nobody heard.
 """
@@ -59,7 +59,7 @@ class Gossip:
 
     def __init__(self, topology: Topology, config: GossipConfig, rng: Random, now: Millis) -> None:
         self._now = now
-        self._next_tick = now
+        self._next_tick = self._may_save = now
         self._config = config
         self._out = Outbox()
         self._peers, self._claims = remember(topology, rng, self._out, now)
@@ -77,6 +77,8 @@ class Gossip:
         self._dispatch(event, now)
         if now >= self._next_tick:
             self._tick(now)
+        if self._claims.settle_collision(now):
+            self._herald.proclaim(now)
         self._herald.speak(now)
         if self._out.recheck:
             self._out.recheck = False
@@ -85,7 +87,8 @@ class Gossip:
 
     def deadline(self) -> Millis:
         """Call ``handle`` by then, with Woke if there is nothing else."""
-        return self._next_tick if self._herald.due is None else min(self._next_tick, self._herald.due)
+        dues = (self._next_tick, self._herald.due, self._claims.settle_due)
+        return min(due for due in dues if due is not None)
 
     def _dispatch(self, event: Event, now: Millis) -> None:
         match event:
@@ -129,7 +132,6 @@ class Gossip:
         self._detector.look_around(now)
         if len(self._peers.suspects) > suspects:
             self._herald.confide(now)
-        self._out.save_now |= self._out.save_soon
         self._out.publish |= self._out.publish_soon
         self._out.recheck |= not self._health.ok
 
@@ -139,6 +141,10 @@ class Gossip:
         assert self._claims.current_epoch >= me.config_epoch, "an epoch of mine that the cluster has not reached"
         assert me.flags & Flag.MYSELF
         assert not me.flags & (Flag.PFAIL | Flag.FAIL | Flag.HANDSHAKE)
+        if self._out.save_soon and self._now >= self._may_save:
+            self._out.save_now = True
+        if self._out.save_now:
+            self._may_save = self._now + TICK_MS
         wanted = self._out.save_now or self._out.publish
         return self._out.take(self._view() if wanted else None)
 
@@ -148,9 +154,9 @@ class Gossip:
         self._now = now
         if 0 <= gap <= max(JUMP_MS, 2 * TICK_MS):
             return
-        for part in (self._peers, self._health, self._herald, self._detector):
+        for part in (self._peers, self._claims, self._health, self._herald, self._detector):
             part.shift(gap)
-        self._next_tick = now
+        self._next_tick = self._may_save = now
 
     def _introduce_myself(self, config: GossipConfig) -> None:
         """What the configuration says about this node."""

@@ -50,6 +50,8 @@ class Detector:
             self._ping_stalest(now)
         half = self.config.node_timeout_ms // 2
         for peer in self._peers.roster():
+            if not peer.ping_sent and now - peer.pong_received <= half:
+                continue
             if not peer.flags & (Flag.MYSELF | Flag.NOADDR | Flag.HANDSHAKE):
                 self._look_at(peer, half, now)
 

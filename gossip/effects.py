@@ -103,7 +103,7 @@ Effect = Log | Save | Publish | Dial | Hangup | Send | Deliver | DropKeys | Answ
 class Outbox:
     """Collects the effects of one event, and what has to follow from it.
 
-    ``save_now``: this node is about to promise something; ``save_soon``: worth keeping, with the next tick.
+    ``save_now``: this node is about to promise something; ``save_soon``: worth keeping, within a tick.
     ``publish``: it matters to clients; ``publish_soon``: it may wait for the next tick. ``recheck``: the cluster state
     may be another. ``sent`` counts messages by kind.
     """

@@ -37,7 +37,7 @@ class Health:
 
     def review(self, config: GossipConfig, now: Millis) -> None:
         """Look at the tables again."""
-        voters = [p for p in self._peers.roster() if p.is_voter]
+        voters = [p for p in self._peers.roster() if p.slots and p.flags & Flag.MASTER]
         self.size = len(voters)
         in_sight = sum(1 for p in voters if not p.flags & (Flag.PFAIL | Flag.FAIL))
         minority = in_sight < self.quorum

@@ -45,6 +45,7 @@ class Hearing:
         self.config = config
         self.received = [0] * len(Kind)
         self.garbage = 0
+        self._knows_own_ip = False
         self._peers = peers
         self._claims = claims
         self._detector = detector
@@ -117,7 +118,7 @@ class Hearing:
 
     def _greet(self, link: int, packet: Packet, ping: Ping, sender: Peer | None, now: Millis) -> None:
         if packet.kind is not Kind.PONG:
-            self._learn_own_ip(link, packet)
+            self._learn_own_ip(link, packet, sender)
             if packet.kind is Kind.MEET and sender is None:
                 self._shake_hands(link, packet, now)
             self._voice.pong(link, bool(packet.mflags & MessageFlag.EXT_DATA), now)
@@ -137,12 +138,19 @@ class Hearing:
             self._hear_gossip(sender, entry, now)
         self._hear_extensions(sender, ping.extensions, now)
 
-    def _learn_own_ip(self, link: int, packet: Packet) -> None:
-        """The address at which a MEET reaches us is ours, unless one is announced."""
+    def _learn_own_ip(self, link: int, packet: Packet, sender: Peer | None) -> None:
+        """The address at which a MEET reaches us is ours, unless one is announced.
+
+        So is the one at which a known node first reaches us after a restart: what we remember may be of another place.
+        """
         inbound, me = self._peers.inbound.get(link), self._peers.me
-        if inbound is None or not inbound.local_ip or self.config.announce_ip or inbound.local_ip == me.ip:
+        if inbound is None or not inbound.local_ip or self.config.announce_ip:
             return
-        if packet.kind is Kind.MEET or not me.ip:
+        told = packet.kind is Kind.MEET or not me.ip or (sender is not None and not self._knows_own_ip)
+        if not told:
+            return
+        self._knows_own_ip = True
+        if inbound.local_ip != me.ip:
             me.ip = inbound.local_ip
             self._out.log(Level.WARNING, f"IP address for this node updated to {me.ip}")
             self._peers.touch(me)
@@ -219,10 +227,7 @@ class Hearing:
                     f"Node {sender.id} has old slots configuration, sending an UPDATE message about {owner.id}",
                 )
                 self._voice.update(sender, owner)
-        me = self._peers.me
-        collision = sender.is_primary and me.is_primary and packet.config_epoch == me.config_epoch
-        if collision and self._claims.settle_collision(sender):
-            self._herald.proclaim(now)
+        self._claims.notice_collision(sender, now)
 
     def _hear_gossip(self, sender: Peer, entry: Entry, now: Millis) -> None:
         peer = self._peers.by_id.get(entry.node)

@@ -31,7 +31,7 @@ class Peer:
 
     ``link`` is the outgoing link from Dial on, ``linked`` says that it is connected; ``inbound`` is the accepted link
     the node speaks on. ``reports`` says which nodes reported it as failing, and when (detector.py). ``met`` is True
-    until a node we shook hands with has been introduced to the others.
+    from the handshake on until the node has itself asked us something, which shows that it knows us too.
     """
 
     id: NodeId
@@ -130,6 +130,7 @@ class Peers:
         self.by_id: dict[NodeId, Peer] = {me.id: me}
         self.outbound: dict[int, Peer] = {}
         self.inbound: dict[int, Inbound] = {}
+        self.strangers: dict[NodeId, Peer] = {}
         self.suspects: dict[NodeId, Peer] = {}
         self.bans: dict[NodeId, Millis] = {}
         self._roster: list[Peer] | None = None
@@ -186,27 +187,33 @@ class Peers:
         self.unbind(peer)
         del self.by_id[peer.id]
         self.suspects.pop(peer.id, None)
+        self.strangers.pop(peer.id, None)
         self._roster = None
         self._out.changed()
 
     def shake_hands(self, ip: str, port: int, pport: int, cport: int, flags: int, now: Millis) -> None:
         """Get to know whoever is at that address, unless we are already at it."""
-        for peer in self.roster():
-            if peer.flags & Flag.HANDSHAKE and peer.ip == ip and peer.cport == cport:
-                return
-        self.add(Peer(self.new_id(), ip, port, cport, pport, Flag.HANDSHAKE | flags), now)
+        if not any(p.ip == ip and p.cport == cport for p in self.strangers.values()):
+            peer = Peer(self.new_id(), ip, port, cport, pport, Flag.HANDSHAKE | flags)
+            self.strangers[peer.id] = peer
+            self.add(peer, now)
 
     def name(self, peer: Peer, node: NodeId, role: int) -> None:
-        """The stranger has told its id: a handshake is completed."""
+        """The stranger has told its id: a handshake is completed.
+
+        That is saved at once. Whoever is learned of by gossip is learned of again, but the first acquaintance of a node
+        that crashes now may be the only way back into the cluster.
+        """
         assert peer.flags & Flag.HANDSHAKE
         assert node not in self.by_id
         self._out.log(Level.DEBUG, f"Handshake with node {peer.id} completed.")
-        del self.by_id[peer.id]
+        del self.by_id[peer.id], self.strangers[peer.id]
         self.bans.pop(node, None)
         peer.id, peer.flags, peer.met = node, role, True
         self.by_id[node] = peer
         self._roster = peer.view = None
         self._out.grown()
+        self._out.save_now = True
 
     def rename_me(self, node: NodeId) -> None:
         """This node starts a new life; whoever knows it by the old id has to find out."""
@@ -236,8 +243,8 @@ class Peers:
 
     def expire(self, now: Millis, handshake_ms: int) -> None:
         """Give up strangers that never answered, and lift bans that are over."""
-        for peer in self.roster():
-            if peer.flags & Flag.HANDSHAKE and now - peer.created > handshake_ms:
+        for peer in list(self.strangers.values()):
+            if now - peer.created > handshake_ms:
                 self.remove(peer)
         for node in [n for n, until in self.bans.items() if until <= now]:
             del self.bans[node]
@@ -254,6 +261,8 @@ class Peers:
         self._out.do(Dial(peer.link, peer.id, peer.ip, peer.cport))
 
     def dial_missing(self, now: Millis) -> None:
+        if len(self.outbound) + 1 >= len(self.by_id):
+            return
         for peer in self.roster():
             if peer.link is None:
                 self.dial(peer, now)

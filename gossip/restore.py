@@ -18,7 +18,7 @@ def remember(topology: Topology, rng: Random, out: Outbox, now: Millis) -> tuple
     peers = Peers(me, rng, out)
     me.shard_id = me.shard_id or peers.new_id()
     for node in topology.nodes.values():
-        if node.id != me.id:
+        if node.id != me.id and not node.has(Flag.HANDSHAKE):
             peer = _peer(node, now)
             peers.by_id[peer.id] = peer
             if peer.flags & Flag.PFAIL:
@@ -26,7 +26,7 @@ def remember(topology: Topology, rng: Random, out: Outbox, now: Millis) -> tuple
     for peer in peers.roster():
         if peer.primary in peers.by_id:
             peers.by_id[peer.primary].flags |= Flag.MIGRATE_TO
-    claims = Claims(peers, out)
+    claims = Claims(peers, rng, out)
     _own(claims, peers, topology)
     claims.migrating.update(topology.migrating)
     claims.importing.update(topology.importing)

@@ -54,10 +54,14 @@ class Voice:
     # To one node
 
     def ping(self, peer: Peer, now: Millis) -> None:
-        """Ask a node for a sign of life. A ping that is still unanswered keeps its age."""
+        """Ask a node for a sign of life. A ping that is still unanswered keeps its age.
+
+        A node that we are to meet is told so until we know it; and again if it seems not to know us, because its own
+        half of the handshake went wrong.
+        """
         assert peer.link is not None
-        kind = Kind.MEET if peer.flags & Flag.MEET else Kind.PING
-        peer.flags &= ~Flag.MEET
+        half_met = peer.met and now - peer.created > self.config.handshake_ms
+        kind = Kind.MEET if half_met or peer.flags & Flag.MEET else Kind.PING
         peer.ping_sent = peer.ping_sent or now
         understands = peer.has(Flag.EXTENSIONS_SUPPORTED)
         self._out.send((peer.link,), self._pinglike(kind, self._entries(), understands, now))

@@ -109,6 +109,10 @@ class Mesh:
     def own(self, name: str, first: int, last: int) -> None:
         assert self.wish(name, AddSlots(tuple(range(first, last + 1)))) == "OK"
 
+    def tell(self, name: str, event: Event) -> list[Effect]:
+        """Something happens to one node; what it asks for is done and returned."""
+        return self._happen(self.hosts[name], event)
+
     def inject(self, name: str, packet: Packet, link: int) -> list[Effect]:
         return self._happen(self.hosts[name], PacketIn(link, packet))
 

@@ -4,7 +4,7 @@ from attrs import evolve
 
 from cluster.topology import Flag, Node, Topology
 from gossip.effects import Dial, Hangup, Publish, Save, Send
-from gossip.events import Accepted, ConfigChanged, Forget, Meet, PacketIn, Reset, Woke
+from gossip.events import Accepted, ConfigChanged, Forget, LinkUp, Meet, PacketIn, Reset, Woke
 from gossip.packet import Kind, Packet, Ping
 from tests.unit.gossip.mesh import CONFIG, START, Mesh, agree, three
 
@@ -176,7 +176,7 @@ def test_hostnames_names_and_shards_spread_and_go() -> None:
     assert seen is not None
     assert seen.human_name == "one"
     assert seen.shard_id == mesh["a"].view.myself.shard_id
-    mesh._happen(mesh["a"], ConfigChanged(evolve(mesh["a"].config, hostname="")))
+    mesh.tell("a", ConfigChanged(evolve(mesh["a"].config, hostname="")))
     mesh.run(100)
     seen = mesh["b"].sees(mesh["a"])
     assert seen is not None
@@ -187,7 +187,7 @@ def test_extensions_go_only_to_those_that_understand_them() -> None:
     """A Redis 7.0 node without a hostname never sets EXT_DATA."""
     mesh = Mesh("a", config=evolve(CONFIG, hostname="a.example.com"))
     host = mesh["a"]
-    mesh._happen(host, Accepted(1, "10.9.9.9", "10.0.0.1"))
+    mesh.tell(host.name, Accepted(1, "10.9.9.9", "10.0.0.1"))
     answer = [e.packet for e in mesh.inject("a", Packet(Kind.PING, "f" * 40, body=Ping()), 1) if isinstance(e, Send)]
     assert [p.body for p in answer] == [Ping()]
     answer = [
@@ -204,7 +204,7 @@ def test_a_stranger_gets_a_pong_but_is_not_believed() -> None:
     stranger = Packet(
         Kind.PING, "f" * 40, 7000, 0, 17000, 99, 99, slots=b"\xff" * 2048, ip="10.9.9.9", body=Ping(), flags=17
     )
-    mesh._happen(host, Accepted(900, "10.9.9.9", host.ip))
+    mesh.tell(host.name, Accepted(900, "10.9.9.9", host.ip))
     effects = mesh.inject("a", stranger, 900)
     assert [type(e) for e in effects] == [Send]
     assert host.view.owners == before.owners
@@ -214,14 +214,14 @@ def test_a_stranger_gets_a_pong_but_is_not_believed() -> None:
 
 def test_a_light_message_closes_a_link_that_nobody_is_known_on() -> None:
     mesh = Mesh("a")
-    mesh._happen(mesh["a"], Accepted(1, "10.9.9.9", "10.0.0.1"))
+    mesh.tell("a", Accepted(1, "10.9.9.9", "10.0.0.1"))
     effects = mesh.inject("a", Packet(Kind.PUBLISH, light=True), 1)
     assert Hangup(1) in effects
 
 
 def test_a_packet_from_a_link_that_is_gone_is_ignored() -> None:
     mesh = Mesh("a")
-    assert mesh._happen(mesh["a"], PacketIn(77, Packet(Kind.PING, "f" * 40, body=Ping()))) == []
+    assert mesh.tell("a", PacketIn(77, Packet(Kind.PING, "f" * 40, body=Ping()))) == []
 
 
 def test_what_is_saved_comes_before_what_is_said() -> None:
@@ -230,7 +230,7 @@ def test_what_is_saved_comes_before_what_is_said() -> None:
         order = [type(e) for e in host.done]
         assert Save in order
     fresh = Mesh("a")
-    effects = fresh._happen(fresh["a"], Meet("10.9.9.9", 7000))
+    effects = fresh.tell("a", Meet("10.9.9.9", 7000))
     assert [type(e) for e in effects if isinstance(e, Save | Dial)] == [Save, Dial]
 
 
@@ -254,3 +254,20 @@ def test_a_node_without_peers_keeps_quiet() -> None:
     assert mesh.now == START + 5000
     assert not [e for e in host.done if isinstance(e, Send | Dial)]
     assert sum(isinstance(e, Save | Publish) for e in host.done) <= 2
+
+
+def test_a_half_finished_handshake_is_begun_again() -> None:
+    """The other side answered our MEET but never came to know us: it is asked to meet us until it does."""
+    mesh = Mesh("a")
+    dial = next(e for e in mesh.tell("a", Meet("10.9.9.9", 7000)) if isinstance(e, Dial))
+    other = Packet(Kind.PONG, "f" * 40, 7000, 0, 17000, flags=17, body=Ping())
+    gossip, now, kinds = mesh["a"].gossip, mesh.now, []
+    effects = gossip.handle(LinkUp(dial.link), now)
+    while now < mesh.now + 4000:
+        kinds += [e.packet.kind for e in effects if isinstance(e, Send) and dial.link in e.links]
+        now += 100
+        effects = gossip.handle(PacketIn(dial.link, other), now)
+    assert kinds[0] is Kind.MEET
+    assert Kind.PING in kinds
+    assert kinds[-1] is Kind.MEET
+    assert "f" * 40 in gossip.snapshot().nodes

@@ -49,7 +49,7 @@ def test_a_wish_that_cannot_be_granted_changes_nothing(wish: Event, text: str) -
     mesh = Mesh("a")
     mesh.own("a", 5, 6)
     before = mesh["a"].view
-    effects = mesh._happen(mesh["a"], wish)
+    effects = mesh.tell("a", wish)
     assert effects == [Refused(text)]
     assert mesh["a"].view == before
 
@@ -90,18 +90,18 @@ def test_an_unassigned_slot_may_be_set_and_an_open_one_closed() -> None:
 
 def test_the_answer_comes_after_the_save() -> None:
     mesh = Mesh("a")
-    effects = mesh._happen(mesh["a"], SaveConfig())
+    effects = mesh.tell("a", SaveConfig())
     assert isinstance(effects[0], Save)
     assert mesh.wish("a", SaveConfig()) == "OK"
 
 
 def test_a_published_message_is_delivered_at_every_other_node() -> None:
     mesh = three()
-    effects = mesh._happen(mesh["a"], Broadcast(b"news", b"hello"))
+    effects = mesh.tell("a", Broadcast(b"news", b"hello"))
     assert [(e.packet.kind, len(e.links)) for e in effects if isinstance(e, Send)] == [(Kind.PUBLISH, 2)]
     mesh.run(10)
     for name in "bc":
         assert Deliver(b"news", b"hello", False) in mesh[name].done
-    mesh._happen(mesh["a"], Broadcast(b"news", b"mine", sharded=True))
+    mesh.tell("a", Broadcast(b"news", b"mine", sharded=True))
     mesh.run(10)
     assert Deliver(b"news", b"mine", True) not in mesh["b"].done, "another shard"
