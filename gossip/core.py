@@ -152,7 +152,7 @@ class Gossip:
         """Take a jump of the clock, or a stop of the process, out of all times."""
         gap = now - self._now
         self._now = now
-        if 0 <= gap <= max(JUMP_MS, 2 * TICK_MS):
+        if 0 <= gap <= JUMP_MS:
             return
         for part in (self._peers, self._claims, self._health, self._herald, self._detector):
             part.shift(gap)
