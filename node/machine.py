@@ -1,19 +1,44 @@
 """The whole node as one pure machine: the place where the engine and the gossip meet.
 
-``node/io`` drives it in a process, the simulator under a virtual clock; both see the same three methods (``handle``,
-``deadline``, ``drain``) and the one shortcut past them, ``accept(...)`` giving a Session whose ``feed`` turns bytes into
-replies. What is not under this class is not simulated.
+``node/io`` drives it in a process, the simulator under a virtual clock; both see the same few methods (``handle``,
+``deadline``, ``drain``, ``tick``) and the one shortcut past them, ``accept(...)`` giving a Session whose ``feed`` turns bytes
+into replies. What is not under this class is not simulated.
+
+What the gossip asks for is split here: a new topology is adopted at once, so the next request sees it; everything that
+needs the world outside (saving, sending, dialling, logging) goes to ``outbox`` in the order given, to be performed in that
+order.
 """
 
+from collections.abc import Sequence
+
+from cluster.reports import MESSAGE_NAMES, Link
+from cluster.topology import Millis, NodeId, Topology
+from gossip.core import Gossip
+from gossip.effects import Answer, DropKeys, Effect, Publish, Refused
+from gossip.events import Event, Wish, Woke
 from node import commands as commands
+from node.engine.agreement import Agreement
 from node.engine.client import Client
 from node.engine.server import Server
 from node.engine.session import Session
+from node.resp.errors import Refusal
 
 
 class Machine:
-    def __init__(self, server: Server) -> None:
+    """``gossip`` is None outside cluster mode."""
+
+    def __init__(self, server: Server, gossip: Gossip | None = None) -> None:
         self.server: Server = server
+        self.gossip = gossip
+        self.outbox: list[Effect] = []
+        self.link_queues: dict[int, int] = {}
+        """Bytes that wait to be sent, by link; kept by whoever owns the links."""
+        self.links_over_limit = 0
+        if gossip is not None:
+            server.agreement = Desk(self, gossip)
+            server.adopt(gossip.snapshot())
+
+    # --- clients
 
     def accept(self, addr: str, laddr: str, unix: bool = False) -> Session:
         """A new client, ``addr`` and ``laddr`` as ``ip:port`` (or ``path:0``)."""
@@ -34,3 +59,79 @@ class Machine:
 
     def drain(self) -> None:
         """Do what the batch asked for on the way."""
+
+    # --- the agreement
+
+    def handle(self, event: Event, now: Millis) -> None:
+        """Let the gossip see ``event``; what follows from it is done, or waits in ``outbox``."""
+        assert self.gossip is not None
+        self._absorb(self.gossip.handle(event, now))
+
+    def deadline(self) -> Millis | None:
+        """Call ``handle(Woke(), ...)`` by then; None if there is nothing to wait for."""
+        return None if self.gossip is None else self.gossip.deadline()
+
+    def wake(self, now: Millis) -> None:
+        self.handle(Woke(), now)
+
+    def take_effects(self) -> list[Effect]:
+        """What is to be performed outside, in this order."""
+        effects, self.outbox = self.outbox, []
+        return effects
+
+    def grant(self, wish: Wish) -> str:
+        """Hand the operator's wish to the gossip; its answer, or Refusal."""
+        assert self.gossip is not None
+        effects = self.gossip.handle(wish, self.server.now)
+        self._absorb(effects)
+        for effect in effects:
+            if isinstance(effect, Refused):
+                raise Refusal(b"ERR " + effect.text.encode())
+            if isinstance(effect, Answer):
+                return effect.text
+        raise AssertionError(f"{wish} got no answer")
+
+    def _absorb(self, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Publish(topology):
+                    self.server.adopt(topology)
+                case DropKeys(slots):
+                    self.server.drop_slots(slots)
+                case Answer() | Refused():
+                    pass
+                case _:
+                    self.outbox.append(effect)
+
+
+class Desk(Agreement):
+    """Where CLUSTER commands hand in their wishes and questions."""
+
+    def __init__(self, machine: Machine, gossip: Gossip) -> None:
+        self._machine = machine
+        self._gossip = gossip
+
+    def wish(self, wish: Wish) -> str:
+        return self._machine.grant(wish)
+
+    def snapshot(self) -> Topology:
+        return self._gossip.snapshot()
+
+    def failure_reports(self, node: NodeId) -> int | None:
+        return self._gossip.failure_reports(node)
+
+    def links(self) -> list[Link]:
+        out: list[Link] = []
+        for link, way, node, created in self._gossip.links():
+            queued = self._machine.link_queues.get(link, 0)
+            out.append(Link(way == "to", node, created, "rw" if queued else "r", queued, queued))
+        return out
+
+    def links_over_limit(self) -> int:
+        return self._machine.links_over_limit
+
+    def messages_sent(self) -> dict[str, int]:
+        return dict(zip(MESSAGE_NAMES, self._gossip.sent, strict=False))
+
+    def messages_received(self) -> dict[str, int]:
+        return dict(zip(MESSAGE_NAMES, self._gossip.received, strict=False))

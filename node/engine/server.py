@@ -8,6 +8,7 @@ from typing import Final
 from cluster.route import RoutePolicy, served_slots
 from cluster.slots import SLOTS
 from cluster.topology import Topology
+from node.engine.agreement import Agreement
 from node.engine.client import Client
 from node.engine.edge import Edge
 from node.engine.keyspace import CLUSTER_SHIFT, Database, Keyspace
@@ -57,6 +58,7 @@ class Server:
         # cluster
         self.clustered: bool = clustered
         self.topology: Topology | None = None
+        self.agreement: Agreement | None = None
         self.served: bytearray = bytearray(SLOTS)
         self.policy: RoutePolicy = RoutePolicy()
 
@@ -70,6 +72,15 @@ class Server:
         """Serve by ``topology`` from now on."""
         self.topology = topology
         self.served = served_slots(topology)
+
+    def drop_slots(self, slots: tuple[int, ...]) -> None:
+        """Delete the keys of slots that belong to another node now."""
+        db = self.keyspace.database(0)
+        for slot in slots:
+            for key in db.keys_in_slot(slot):
+                db.remove(db.part_of(key), key)
+                if db.watchers:
+                    self.touch_key(db, key)
 
     def touch_key(self, db: Database, key: bytes) -> None:
         """Tell those who watch ``key`` that it has changed."""

@@ -9,6 +9,7 @@ limits of ``client-output-buffer-limit``.
 import os
 import socket
 import time
+from collections.abc import Callable
 from typing import Final
 
 from node.engine.client import Client
@@ -45,6 +46,8 @@ class Clients:
         self.poller: Poller = Poller()
         self.listeners: dict[int, socket.socket] = {}
         self.connections: dict[int, Connection] = {}
+        self.on_effects: Callable[[], None] | None = None
+        """Called when a batch has left something in ``machine.outbox``."""
         self.unfinished: list[Connection] = []
         """Connections with requests that have arrived but were over the limit of a turn."""
 
@@ -78,6 +81,8 @@ class Clients:
             if events & WRITE and found.backlog:
                 self._write_backlog(found)
         machine.drain()
+        if machine.outbox and self.on_effects is not None:
+            self.on_effects()
         self.flush()
         return True
 

@@ -1,0 +1,373 @@
+"""CLUSTER: the operator's door to the agreement (redis.io, "CLUSTER ..."; cluster.c, clusterCommand in Redis 7.0).
+
+What only the arguments can get wrong is refused here, in Redis' words and order; everything else is a wish, and the gossip
+grants or refuses it. Replies about the cluster are made by ``cluster.reports`` from a snapshot.
+"""
+
+from cluster import reports
+from cluster.slots import SLOTS, key_slot
+from cluster.topology import Topology
+from gossip.events import (
+    AddSlots,
+    BumpEpoch,
+    DelSlots,
+    FlushSlots,
+    Forget,
+    Meet,
+    Reset,
+    SaveConfig,
+    SetConfigEpoch,
+    SetSlot,
+    Wish,
+)
+from node.commands.numbers import integer_or_none
+from node.engine.agreement import Agreement
+from node.engine.call import Call
+from node.engine.command import ADMIN, LOADING, NO_ASYNC_LOADING, NOSCRIPT, STALE, command
+from node.resp.errors import CLUSTER_DISABLED, SYNTAX, Refusal
+from node.resp.reply import Reply, Status, Verbatim
+
+
+def agreement(c: Call) -> Agreement:
+    found = c.server.agreement
+    if found is None:
+        raise Refusal(CLUSTER_DISABLED)
+    return found
+
+
+def granted(c: Call, wish: Wish) -> Status:
+    return Status(agreement(c).wish(wish).encode())
+
+
+def topology(c: Call) -> Topology:
+    return agreement(c).snapshot()
+
+
+def slot_number(text: bytes) -> int:
+    slot = integer_or_none(text)
+    if slot is None or not 0 <= slot < SLOTS:
+        raise Refusal(b"ERR Invalid or out of range slot")
+    return slot
+
+
+def slot_list(argv: list[bytes]) -> tuple[int, ...]:
+    return tuple([slot_number(arg) for arg in argv[2:]])
+
+
+def slot_ranges(argv: list[bytes], name: str) -> tuple[int, ...]:
+    if len(argv) % 2:
+        raise Refusal(b"ERR wrong number of arguments for '%s' command" % name.encode())
+    slots: list[int] = []
+    for at in range(2, len(argv), 2):
+        start, end = slot_number(argv[at]), slot_number(argv[at + 1])
+        if start > end:
+            raise Refusal(b"ERR start slot number %d is greater than end slot number %d" % (start, end))
+        slots += range(start, end + 1)
+    return tuple(slots)
+
+
+def text(word: bytes) -> str:
+    return word.decode("utf-8", "surrogateescape")
+
+
+CONTAINER = "CLUSTER"
+
+
+@command(CONTAINER, arity=-2, since="3.0.0", group="cluster")
+def cluster(c: Call, argv: list[bytes]) -> Reply:
+    """A container for Redis Cluster commands."""
+    raise AssertionError("dispatch refuses a container without its subcommand")
+
+
+# --- membership
+
+
+@command("CLUSTER|MEET", arity=-4, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
+def meet(c: Call, argv: list[bytes]) -> Reply:
+    """Makes this node shake hands with another one, and so joins two clusters."""
+    agreement(c)
+    if len(argv) > 5:
+        raise Refusal(b"ERR wrong number of arguments for 'cluster|meet' command")
+    port = integer_or_none(argv[3])
+    if port is None:
+        raise Refusal(b"ERR Invalid TCP base port specified: %s" % argv[3])
+    cport: int | None = None
+    if len(argv) == 5:
+        cport = integer_or_none(argv[4])
+        if cport is None:
+            raise Refusal(b"ERR Invalid TCP bus port specified: %s" % argv[4])
+    return granted(c, Meet(text(argv[2]), port, cport))
+
+
+@command("CLUSTER|FORGET", arity=3, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
+def forget(c: Call, _: bytes, node_id: bytes) -> Reply:
+    """Removes a node from this node's table and keeps it out for a minute."""
+    return granted(c, Forget(text(node_id)))
+
+
+@command("CLUSTER|RESET", arity=-2, flags=ADMIN | STALE | NOSCRIPT, since="3.0.0", group="cluster")
+def reset(c: Call, argv: list[bytes]) -> Reply:
+    """Makes this node forget its cluster; HARD gives it a new id as well."""
+    agreement(c)
+    if len(argv) > 3:
+        raise Refusal(b"ERR wrong number of arguments for 'cluster|reset' command")
+    mode = argv[2].lower() if len(argv) == 3 else b"soft"
+    if mode not in (b"soft", b"hard"):
+        raise Refusal(SYNTAX)
+    return granted(c, Reset(mode == b"hard", c.db.size))
+
+
+@command("CLUSTER|SAVECONFIG", arity=2, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
+def saveconfig(c: Call, _: bytes) -> Reply:
+    """Writes nodes.conf."""
+    return granted(c, SaveConfig())
+
+
+# --- epochs
+
+
+@command("CLUSTER|BUMPEPOCH", arity=2, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
+def bumpepoch(c: Call, _: bytes) -> Reply:
+    """Gives this node the largest config epoch of the cluster."""
+    return granted(c, BumpEpoch())
+
+
+@command("CLUSTER|SET-CONFIG-EPOCH", arity=3, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
+def set_config_epoch(c: Call, _: bytes, epoch: bytes) -> Reply:
+    """Sets the config epoch of a node that knows no other."""
+    agreement(c)
+    value = integer_or_none(epoch)
+    if value is None:
+        raise Refusal(b"ERR value is not an integer or out of range")
+    if value < 0:
+        raise Refusal(b"ERR Invalid config epoch specified: %d" % value)
+    return granted(c, SetConfigEpoch(value))
+
+
+# --- slots
+
+
+@command("CLUSTER|ADDSLOTS", arity=-3, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
+def addslots(c: Call, argv: list[bytes]) -> Reply:
+    """Makes this node the owner of slots that nobody owns."""
+    agreement(c)
+    return granted(c, AddSlots(slot_list(argv)))
+
+
+@command("CLUSTER|ADDSLOTSRANGE", arity=-4, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="7.0.0", group="cluster")
+def addslotsrange(c: Call, argv: list[bytes]) -> Reply:
+    """Makes this node the owner of ranges of slots that nobody owns."""
+    agreement(c)
+    return granted(c, AddSlots(slot_ranges(argv, "cluster|addslotsrange")))
+
+
+@command("CLUSTER|DELSLOTS", arity=-3, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
+def delslots(c: Call, argv: list[bytes]) -> Reply:
+    """Makes slots belong to nobody, as far as this node is concerned."""
+    agreement(c)
+    return granted(c, DelSlots(slot_list(argv)))
+
+
+@command("CLUSTER|DELSLOTSRANGE", arity=-4, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="7.0.0", group="cluster")
+def delslotsrange(c: Call, argv: list[bytes]) -> Reply:
+    """Makes ranges of slots belong to nobody, as far as this node is concerned."""
+    agreement(c)
+    return granted(c, DelSlots(slot_ranges(argv, "cluster|delslotsrange")))
+
+
+@command("CLUSTER|FLUSHSLOTS", arity=2, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
+def flushslots(c: Call, _: bytes) -> Reply:
+    """Gives up all slots of an empty node."""
+    return granted(c, FlushSlots(c.db.size))
+
+
+@command("CLUSTER|SETSLOT", arity=-4, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
+def setslot(c: Call, argv: list[bytes]) -> Reply:
+    """Opens a slot for migration, closes it, or gives it to a node."""
+    if not topology(c).myself.is_primary:
+        raise Refusal(b"ERR Please use SETSLOT only with masters.")
+    slot = slot_number(argv[2])
+    action = argv[3].lower()
+    keys = c.db.count_in_slot(slot)
+    if action == b"stable" and len(argv) == 4:
+        return granted(c, SetSlot(slot, "stable", "", keys))
+    if len(argv) == 5:
+        node = text(argv[4])
+        if action == b"migrating":
+            return granted(c, SetSlot(slot, "migrating", node, keys))
+        if action == b"importing":
+            return granted(c, SetSlot(slot, "importing", node, keys))
+        if action == b"node":
+            return granted(c, SetSlot(slot, "node", node, keys))
+    raise Refusal(b"ERR Invalid CLUSTER SETSLOT action or number of arguments. Try CLUSTER HELP")
+
+
+@command("CLUSTER|KEYSLOT", arity=3, flags=STALE, since="3.0.0", group="cluster")
+def keyslot(c: Call, _: bytes, key: bytes) -> Reply:
+    """Returns the hash slot of a key."""
+    agreement(c)
+    return key_slot(key)
+
+
+@command("CLUSTER|COUNTKEYSINSLOT", arity=3, flags=STALE, since="3.0.0", group="cluster")
+def countkeysinslot(c: Call, _: bytes, slot: bytes) -> Reply:
+    """Returns how many keys of a hash slot this node holds."""
+    agreement(c)
+    number = integer_or_none(slot)
+    if number is None:
+        raise Refusal(b"ERR value is not an integer or out of range")
+    if not 0 <= number < SLOTS:
+        raise Refusal(b"ERR Invalid slot")
+    return c.db.count_in_slot(number)
+
+
+@command("CLUSTER|GETKEYSINSLOT", arity=4, flags=STALE, since="3.0.0", group="cluster")
+def getkeysinslot(c: Call, _: bytes, slot: bytes, count: bytes) -> Reply:
+    """Returns keys of a hash slot."""
+    agreement(c)
+    number, most = integer_or_none(slot), integer_or_none(count)
+    if number is None or most is None:
+        raise Refusal(b"ERR value is not an integer or out of range")
+    if not 0 <= number < SLOTS or most < 0:
+        raise Refusal(b"ERR Invalid slot or number of keys")
+    return list(c.db.keys_in_slot(number)[:most])
+
+
+# --- reports
+
+
+@command("CLUSTER|NODES", arity=2, flags=STALE, since="3.0.0", group="cluster")
+def nodes(c: Call, _: bytes) -> Reply:
+    """Returns the cluster as this node sees it, a line each node."""
+    return Verbatim(reports.nodes_text(topology(c)).encode())
+
+
+@command("CLUSTER|SLOTS", arity=2, flags=STALE, since="3.0.0", group="cluster")
+def slots(c: Call, _: bytes) -> Reply:
+    """Returns which nodes serve which slots."""
+    return reports.slots(topology(c), c.server.policy.preferred_endpoint)
+
+
+@command("CLUSTER|SHARDS", arity=2, flags=STALE, since="7.0.0", group="cluster")
+def shards(c: Call, _: bytes) -> Reply:
+    """Returns the shards: their slots and their nodes."""
+    return reports.shards(topology(c), c.server.policy.preferred_endpoint)
+
+
+@command("CLUSTER|INFO", arity=2, flags=STALE, since="3.0.0", group="cluster")
+def info(c: Call, _: bytes) -> Reply:
+    """Returns the state of the cluster and of the bus as this node sees them."""
+    seen = agreement(c)
+    report = reports.info(seen.snapshot(), seen.messages_sent(), seen.messages_received(), seen.links_over_limit())
+    return Verbatim(report.encode())
+
+
+@command("CLUSTER|LINKS", arity=2, flags=STALE, since="7.0.0", group="cluster")
+def links(c: Call, _: bytes) -> Reply:
+    """Returns the bus connections of this node."""
+    return reports.links(agreement(c).links())
+
+
+@command("CLUSTER|MYID", arity=2, flags=STALE, since="3.0.0", group="cluster")
+def myid(c: Call, _: bytes) -> Reply:
+    """Returns this node's id."""
+    return topology(c).me
+
+
+@command("CLUSTER|MYSHARDID", arity=2, flags=LOADING | STALE, since="7.2.0", group="cluster")
+def myshardid(c: Call, _: bytes) -> Reply:
+    """Returns the id of this node's shard."""
+    return topology(c).myself.shard_id
+
+
+def replica_lines(c: Call, node_id: bytes) -> Reply:
+    seen = topology(c)
+    node = seen.nodes.get(text(node_id))
+    if node is None:
+        raise Refusal(b"ERR Unknown node %s" % node_id)
+    if not node.is_primary:
+        raise Refusal(b"ERR The specified node is not a master")
+    return reports.replica_lines(seen, node.id)
+
+
+@command("CLUSTER|REPLICAS", arity=3, flags=ADMIN | STALE, since="5.0.0", group="cluster")
+def replicas(c: Call, _: bytes, node_id: bytes) -> Reply:
+    """Returns the replicas of a primary, a line each."""
+    return replica_lines(c, node_id)
+
+
+@command("CLUSTER|SLAVES", arity=3, flags=ADMIN | STALE, since="3.0.0", group="cluster")
+def slaves(c: Call, _: bytes, node_id: bytes) -> Reply:
+    """Returns the replicas of a primary, a line each."""
+    return replica_lines(c, node_id)
+
+
+@command("CLUSTER|COUNT-FAILURE-REPORTS", arity=3, flags=ADMIN | STALE, since="3.0.0", group="cluster")
+def count_failure_reports(c: Call, _: bytes, node_id: bytes) -> Reply:
+    """Returns how many nodes reported a node as failing, as far as the reports still hold."""
+    count = agreement(c).failure_reports(text(node_id))
+    if count is None:
+        raise Refusal(b"ERR Unknown node %s" % node_id)
+    return count
+
+
+HELP = """\
+CLUSTER <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+ADDSLOTS <slot> [<slot> ...]
+    Make this node the owner of the slots.
+ADDSLOTSRANGE <start slot> <end slot> [<start slot> <end slot> ...]
+    Make this node the owner of the ranges of slots, both ends included.
+BUMPEPOCH
+    Give this node the largest config epoch of the cluster.
+COUNT-FAILURE-REPORTS <node-id>
+    Count the failure reports on a node that still hold.
+COUNTKEYSINSLOT <slot>
+    Count the keys of a slot.
+DELSLOTS <slot> [<slot> ...]
+    Make the slots belong to nobody.
+DELSLOTSRANGE <start slot> <end slot> [<start slot> <end slot> ...]
+    Make the ranges of slots belong to nobody, both ends included.
+FLUSHSLOTS
+    Give up all slots of this node, which must be empty.
+FORGET <node-id>
+    Remove a node from the cluster, as this node sees it.
+GETKEYSINSLOT <slot> <count>
+    List keys of a slot.
+INFO
+    Show the state of the cluster.
+KEYSLOT <key>
+    Show the slot of a key.
+LINKS
+    List the bus connections of this node: direction, node, create-time, events, buffer sizes.
+MEET <ip> <port> [<bus-port>]
+    Shake hands with a node.
+MYID
+    Show the id of this node.
+MYSHARDID
+    Show the id of this node's shard.
+NODES
+    Show the cluster, a line each node:
+    <id> <ip:port@bus-port[,hostname]> <flags> <primary> <pings> <pongs> <epoch> <link> <slot> ...
+REPLICAS <node-id>
+    List the replicas of a node.
+RESET [HARD|SOFT]
+    Forget the cluster; HARD also takes a new id. SOFT is the default.
+SAVECONFIG
+    Write nodes.conf.
+SET-CONFIG-EPOCH <epoch>
+    Set the config epoch of a node that knows no other.
+SETSLOT <slot> (IMPORTING <node-id>|MIGRATING <node-id>|STABLE|NODE <node-id>)
+    Open a slot, close it, or give it to a node.
+SHARDS
+    List the shards, their slots and their nodes.
+SLOTS
+    List the ranges of slots and the nodes that serve them.
+HELP
+    Print this help."""
+
+
+@command("CLUSTER|HELP", arity=2, flags=LOADING | STALE, since="5.0.0", group="cluster")
+def help_(c: Call, _: bytes) -> Reply:
+    """Returns what the subcommands do."""
+    agreement(c)
+    return [Status(line.encode()) for line in HELP.splitlines()]

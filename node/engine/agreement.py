@@ -1,0 +1,39 @@
+"""How commands speak to the gossip: in wishes and questions, never by reaching into its state.
+
+``node.machine`` implements this; the engine knows only the shape.
+"""
+
+from mypy_extensions import mypyc_attr
+
+from cluster.reports import Link
+from cluster.topology import NodeId, Topology
+from gossip.events import Wish
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Agreement:
+    def wish(self, wish: Wish) -> str:
+        """The answer to an operator's wish, as a simple string; raises Refusal if it cannot be granted."""
+        raise NotImplementedError
+
+    def snapshot(self) -> Topology:
+        """The cluster as of now, with the times of pings and the states of links."""
+        raise NotImplementedError
+
+    def failure_reports(self, node: NodeId) -> int | None:
+        """How many valid reports say that ``node`` is failing; None if it is not known."""
+        raise NotImplementedError
+
+    def links(self) -> list[Link]:
+        raise NotImplementedError
+
+    def messages_sent(self) -> dict[str, int]:
+        """Bus messages by their names in CLUSTER INFO."""
+        raise NotImplementedError
+
+    def messages_received(self) -> dict[str, int]:
+        raise NotImplementedError
+
+    def links_over_limit(self) -> int:
+        """Links that were closed because too much waited to be sent on them."""
+        return 0

@@ -1,0 +1,204 @@
+"""The cluster bus on real sockets: links dialled and accepted, messages in and out, and the effects of the gossip in order.
+
+One task, the pump, performs what ``machine.outbox`` holds, in the order given: a Save is awaited until it is durable before
+anything behind it is sent. Of several Saves that wait, only the last is written, in the place of the first: it holds all
+that the earlier ones promised. Each link has a task that reads and one that writes; a link that fails takes nobody along.
+"""
+
+import math
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import trio
+
+from gossip.effects import Deliver, Dial, Effect, Hangup, Level, Log, Save, Send
+from gossip.events import Accepted, GarbageIn, LinkDown, LinkUp, PacketIn
+from gossip.frames import Deframer
+from gossip.packet import PacketError, decode, encode
+from node.machine import Machine
+
+READ_BYTES: Final = 64 * 1024
+
+
+class Link:
+    """One connection to a peer. ``queued`` is what waits to be sent on it, in bytes."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.scope = trio.CancelScope()
+        self.outgoing, self.waiting = trio.open_memory_channel[bytes](math.inf)
+        self.queued = 0
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Bus:
+    """``save`` makes the text of nodes.conf durable; ``log`` takes a level name and a line."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        save: Callable[[Save], Awaitable[None]],
+        log: Callable[[str, str], None],
+        connect_timeout_s: Callable[[], float],
+        sendbuf_limit: Callable[[], int],
+    ) -> None:
+        self._machine = machine
+        self._save = save
+        self._log = log
+        self._connect_timeout_s = connect_timeout_s
+        self._sendbuf_limit = sendbuf_limit
+        self._links: dict[int, Link] = {}
+        self._next_number = 1
+        self._poked = trio.Event()
+        self._nursery: trio.Nursery | None = None
+
+    def poke(self) -> None:
+        """There may be effects to perform, or an earlier deadline."""
+        self._poked.set()
+
+    async def run(self, listeners: list[trio.SocketListener]) -> None:
+        """Serve until cancelled."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            nursery.start_soon(trio.serve_listeners, self._serve_accepted, listeners)
+            await self._pump()
+
+    # --- effects
+
+    async def _pump(self) -> None:
+        machine = self._machine
+        while True:
+            effects = machine.take_effects()
+            if effects:
+                await self._perform(effects)
+                continue
+            deadline = machine.deadline()
+            assert deadline is not None
+            with trio.move_on_after(max(0, deadline - now_ms()) / 1000):
+                await self._poked.wait()
+            self._poked = trio.Event()
+            if now_ms() >= deadline:
+                machine.wake(now_ms())
+
+    async def _perform(self, effects: list[Effect]) -> None:
+        saves = [effect for effect in effects if isinstance(effect, Save)]
+        if saves:
+            first = effects.index(saves[0])
+            effects = [e for i, e in enumerate(effects) if i == first or not isinstance(e, Save)]
+            effects[first] = saves[-1]
+        for effect in effects:
+            match effect:
+                case Save():
+                    await self._save(effect)
+                case Send(links, packet):
+                    data = encode(packet)
+                    for number in links:
+                        self._send(number, data)
+                case Dial():
+                    assert self._nursery is not None
+                    link = self._links[effect.link] = Link(effect.link)
+                    self._nursery.start_soon(self._dial, link, effect)
+                case Hangup(number):
+                    self._hang_up(number)
+                case Log(level, text):
+                    self._log(LEVELS[level], text)
+                case Deliver():
+                    pass  # nobody can be subscribed yet
+                case _:
+                    raise AssertionError(f"{effect} is not for the outside")
+
+    def _send(self, number: int, data: bytes) -> None:
+        link = self._links.get(number)
+        if link is None:
+            return
+        link.queued += len(data)
+        limit = self._sendbuf_limit()
+        if limit and link.queued > limit:
+            self._log("verbose", f"Freeing outbound cluster link, exceeded the send buffer limit of {limit} bytes")
+            self._machine.links_over_limit += 1
+            self._hang_up(number)
+            self._machine.handle(LinkDown(number), now_ms())
+            return
+        self._machine.link_queues[number] = link.queued
+        link.outgoing.send_nowait(data)
+
+    def _hang_up(self, number: int) -> None:
+        link = self._links.pop(number, None)
+        self._machine.link_queues.pop(number, None)
+        if link is not None:
+            link.scope.cancel()
+
+    # --- links
+
+    async def _serve_accepted(self, stream: trio.SocketStream) -> None:
+        link = Link(self._next_number)
+        self._next_number += 1
+        self._links[link.number] = link
+        try:
+            peer_ip, local_ip = stream.socket.getpeername()[0], stream.socket.getsockname()[0]
+        except OSError:
+            self._hang_up(link.number)
+            return
+        self._machine.handle(Accepted(link.number, peer_ip, local_ip), now_ms())
+        with link.scope:
+            await self._serve(link, stream)
+
+    async def _dial(self, link: Link, dial: Dial) -> None:
+        with link.scope:
+            try:
+                with trio.fail_after(self._connect_timeout_s()):
+                    stream = await trio.open_tcp_stream(dial.ip, dial.cport)
+                peer_ip = stream.socket.getpeername()[0]
+            except (OSError, trio.TooSlowError):
+                self._ended(link)
+                return
+            self._machine.handle(LinkUp(link.number, peer_ip), now_ms())
+            self.poke()
+            await self._serve(link, stream)
+
+    async def _serve(self, link: Link, stream: trio.SocketStream) -> None:
+        """Carry messages both ways until the link ends."""
+        async with stream, trio.open_nursery() as nursery:
+            nursery.start_soon(self._write, link, stream)
+            await self._read(link, stream)
+            nursery.cancel_scope.cancel()
+
+    async def _read(self, link: Link, stream: trio.SocketStream) -> None:
+        deframer = Deframer()
+        try:
+            while data := await stream.receive_some(READ_BYTES):
+                for frame in deframer.feed(data):
+                    packet = decode(frame)
+                    if packet is not None:
+                        self._machine.handle(PacketIn(link.number, packet), now_ms())
+                self.poke()
+        except PacketError as error:
+            self._log("warning", f"Bad message on a cluster link, closing it: {error}")
+            self._machine.handle(GarbageIn(link.number), now_ms())
+            self.poke()
+            return
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass
+        self._ended(link)
+
+    async def _write(self, link: Link, stream: trio.SocketStream) -> None:
+        async for data in link.waiting:
+            try:
+                await stream.send_all(data)
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                return  # the reader sees the end as well, and tells it
+            link.queued -= len(data)
+            self._machine.link_queues[link.number] = link.queued
+
+    def _ended(self, link: Link) -> None:
+        if self._links.pop(link.number, None) is not None:
+            self._machine.link_queues.pop(link.number, None)
+            self._machine.handle(LinkDown(link.number), now_ms())
+            self.poke()
+
+
+LEVELS: Final = {Level.DEBUG: "debug", Level.VERBOSE: "verbose", Level.NOTICE: "notice", Level.WARNING: "warning"}
