@@ -181,6 +181,11 @@ TABLE: Final[dict[bytes, Command]] = {}
 """Every command by its name in lower and in upper case; other spellings are folded by ``lookup``."""
 
 
+def distinct(table: dict[bytes, Command]) -> list[Command]:
+    """Each command of ``TABLE`` or of a container's ``subcommands`` once, in the order of declaration."""
+    return [cmd for word, cmd in table.items() if word == word.lower()]
+
+
 def command(
     name: str,
     *,
