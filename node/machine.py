@@ -19,7 +19,8 @@ from gossip.events import Event, Wish, Woke
 from node import commands as commands
 from node.engine.agreement import Agreement
 from node.engine.client import Client
-from node.engine.server import Server
+from node.engine.limits import idle_too_long, over_output_limit
+from node.engine.server import PAUSED, Server
 from node.engine.session import Session
 from node.resp.errors import Refusal
 
@@ -51,14 +52,44 @@ class Machine:
 
     def leave(self, client: Client) -> None:
         """The connection of ``client`` has ended."""
+        server = self.server
         client.closing = client.killed = True
         client.unwatch()
-        self.server.clients.pop(client.id, None)
-        if client in self.server.monitors:
-            self.server.monitors.remove(client)
+        server.clients.pop(client.id, None)
+        if client in server.monitors:
+            server.unmonitor(client)
+        if client.held:
+            server.held.remove(client)
 
     def drain(self) -> None:
         """Do what the batch asked for on the way."""
+        if self.server.held and not self.server.conditions & PAUSED:
+            self._resume_held()
+
+    def tick(self, now: Millis) -> None:
+        """The node's housekeeping, about ten times a second; ``begin_batch`` comes before it and ``drain`` after it."""
+        server = self.server
+        server.stats.sample(now)
+        clients: list[Client] = list(server.clients.values())
+        for client in clients:
+            if idle_too_long(client, server.idle_limit_s, now):
+                client.kill()
+            elif client.unsent and over_output_limit(client, server.output_limits, now):
+                server.stats.client_output_buffer_limit_disconnections += 1
+                client.kill()
+
+    def pause_ends(self) -> Millis | None:
+        """When requests that are held must be looked at again (``begin_batch``, ``drain``); None if there are none."""
+        return self.server.pause_until if self.server.held else None
+
+    def _resume_held(self) -> None:
+        """The pause is over: serve what waited, each client in turns like any other. One may begin a new pause."""
+        waiting, self.server.held = self.server.held, []
+        for client in waiting:
+            assert isinstance(client, Session)
+            client.held = False
+            while not client.closing and not client.held and client.resume():
+                pass
 
     # --- the agreement
 

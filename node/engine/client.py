@@ -97,6 +97,30 @@ class Client:
         self.closing = True
         self._announce()
 
+    def authenticated(self) -> None:
+        """The client has shown who it is."""
+        self.modes &= ~UNAUTHENTICATED
+
+    def limit_bulk(self, size: int) -> None:
+        """``proto-max-bulk-len`` has changed."""
+
+    def unread(self) -> int:
+        """Bytes that have arrived and were not served yet."""
+        return 0
+
+    def reset(self) -> None:
+        """Back to the state of a new connection, but for its id and age: RESET."""
+        self.forget_transaction()
+        if self in self.server.monitors:
+            self.server.unmonitor(self)
+        self.modes = 0 if self.server.open_to_all else UNAUTHENTICATED
+        self.user = "default"
+        self.db = self.server.keyspace.database(0)
+        self.resp3 = False
+        self.name = b""
+        self.readonly = False
+        self.no_evict = False
+
     def _announce(self) -> None:
         if not self.announced:
             self.announced = True

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from node.engine.keyspec import NO_KEYS, KeySpec
+from node.engine.latency import BUCKETS
 
 WRITE: Final = 1 << 0
 READONLY: Final = 1 << 1
@@ -118,6 +119,13 @@ class Command:
         self.microseconds: int = 0
         self.rejected_calls: int = 0
         self.failed_calls: int = 0
+        self.histogram: list[int] = [0] * BUCKETS
+        """Durations by the bit length of their microseconds."""
+
+    def forget_calls(self) -> None:
+        """CONFIG RESETSTAT: as if it had never been called."""
+        self.calls = self.microseconds = self.rejected_calls = self.failed_calls = 0
+        self.histogram = [0] * BUCKETS
 
     def keys_of(self, argv: list[bytes]) -> list[bytes]:
         """The keys that ``argv`` names, in order of appearance; may raise Refusal if they cannot be told."""

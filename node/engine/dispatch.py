@@ -9,18 +9,22 @@ from typing import Final
 
 from cluster.route import Request, route
 from cluster.slots import key_slot
-from node.engine.call import NO_KEY, Call
+from node.engine.call import Call
 from node.engine.client import (
     ASKED,
     IN_MULTI,
+    MONITORING,
+    NOT_TO_PAUSE,
     SKIP_NEXT_REPLY,
     SKIP_THIS_REPLY,
     UNAUTHENTICATED,
     Client,
 )
 from node.engine.command import (
+    ADMIN,
     ASKING,
-    MOVABLE_KEYS,
+    FAST,
+    MAY_REPLICATE,
     NO_AUTH,
     NO_MULTI,
     PROTECTED,
@@ -38,8 +42,8 @@ from node.engine.server import MONITORED, PAUSED, Server
 from node.resp.errors import (
     CROSSSLOT,
     DEBUG_NOT_ALLOWED,
+    MONITORS_ONLY,
     NOAUTH,
-    SYNTAX,
     Refusal,
     unknown_command,
     unknown_subcommand,
@@ -57,13 +61,13 @@ def execute(call: Call, argv: list[bytes]) -> Reply:
     if cmd is None or cmd.subcommands:
         cmd = lookup(argv)
         if cmd is None:
-            return refuse(call, None, unknown_command(argv))
+            return refuse_unread(call, None, unknown_command(argv))
     count = len(argv)
     arity = cmd.arity
     if count != arity and (arity > 0 or count < -arity):
-        return refuse(call, None, wrong_arity(cmd.name))
+        return refuse_unread(call, cmd, wrong_arity(cmd.name))
     if cmd.subcommands and count > 1:
-        return refuse(call, None, unknown_subcommand(argv[1], cmd.name))
+        return refuse_unread(call, None, unknown_subcommand(argv[1], cmd.name))
     client = call.client
     server = call.server
     if client.modes or server.conditions or cmd.flags & (PROTECTED | UNQUEUED):
@@ -109,11 +113,26 @@ def run(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
     server.stats.total_commands_processed += 1
     if failed:
         cmd.failed_calls += 1
-    if took >= server.slowlog.slower_than >= 0 and not cmd.flags & SKIP_SLOWLOG:
-        server.slowlog.record(server.now_s, took, argv, client.addr, client.name)
-    if server.conditions & MONITORED and not cmd.flags & SKIP_MONITOR:
+    cmd.histogram[took.bit_length()] += 1
+    if took >= server.noticed_us:
+        notice(server, client, cmd, argv, took)
+    if server.conditions & MONITORED and not cmd.flags & (SKIP_MONITOR | ADMIN):
         feed_monitors(server, client, argv)
     return reply
+
+
+def notice(server: Server, client: Client, cmd: Command, argv: list[bytes], took_us: int) -> None:
+    """A request took long: SLOWLOG and LATENCY may want to know."""
+    if took_us >= server.slowlog.slower_than >= 0 and not cmd.flags & SKIP_SLOWLOG:
+        server.slowlog.record(server.now_s, took_us, argv, client.addr, client.name)
+    server.latency.add("fast-command" if cmd.flags & FAST else "command", server.now_s, took_us // 1000)
+
+
+def refuse_unread(call: Call, cmd: Command | None, text: bytes) -> Failure:
+    """Refuse what cannot be a request of any command, or not of ``cmd``; it counts as one for CLIENT REPLY SKIP."""
+    if call.client.modes & (ASKED | SKIP_THIS_REPLY | SKIP_NEXT_REPLY):
+        step_modes(call.client)
+    return refuse(call, cmd, text)
 
 
 def refuse(call: Call, cmd: Command | None, text: bytes) -> Failure:
@@ -131,8 +150,9 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
     """The checks that only some clients, commands and moments need; None if the command may run."""
     client = call.client
     server = call.server
-    asked = bool(client.modes & ASKED)
-    if client.modes & (ASKED | SKIP_THIS_REPLY | SKIP_NEXT_REPLY):
+    modes = client.modes
+    asked = bool(modes & ASKED)
+    if modes & (ASKED | SKIP_THIS_REPLY | SKIP_NEXT_REPLY):
         step_modes(client)
     if cmd.flags & PROTECTED and not may_debug(server, client):
         return refuse(call, cmd, DEBUG_NOT_ALLOWED)
@@ -146,7 +166,10 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
             if cmd.name == "exec":
                 client.forget_transaction()
             return refuse(call, cmd, redirected)
+    if modes & MONITORING and cmd.flags & (READONLY | WRITE | MAY_REPLICATE):
+        return refuse(call, cmd, MONITORS_ONLY)
     if server.conditions & PAUSED and holds(server, client, cmd):
+        client.modes = modes
         return HOLD
     if client.modes & IN_MULTI and not cmd.flags & UNQUEUED:
         client.queue.append((cmd, argv))
@@ -172,12 +195,14 @@ def may_debug(server: Server, client: Client) -> bool:
 
 
 def holds(server: Server, client: Client, cmd: Command) -> bool:
-    """Does CLIENT PAUSE keep this request waiting? Writes and EXEC of writes always, everything else in mode ALL."""
+    """Does CLIENT PAUSE keep this request waiting? What may write always; in mode ALL all, even UNPAUSE."""
+    if client.modes & (MONITORING | NOT_TO_PAUSE):
+        return False
     if not server.pause_writes_only:
-        return cmd.name not in ("client|unpause",)
+        return True
     if cmd.name == "exec":
-        return any(queued.flags & WRITE for queued, _ in client.queue)
-    return bool(cmd.flags & WRITE)
+        return any(queued.flags & (WRITE | MAY_REPLICATE) for queued, _ in client.queue)
+    return bool(cmd.flags & (WRITE | MAY_REPLICATE))
 
 
 # --- cluster

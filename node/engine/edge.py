@@ -6,6 +6,23 @@
 from mypy_extensions import mypyc_attr
 
 
+class ProcessFacts:
+    """What INFO tells of the process; the edge fills it once."""
+
+    def __init__(self) -> None:
+        self.pid: int = 0
+        self.run_id: str = "0" * 40
+        """40 hexadecimal digits, new with every start."""
+        self.os: str = ""
+        """System, release and machine, as ``uname`` has them."""
+        self.multiplexing: str = "none"
+        self.compiler: str = "0.0.0"
+        self.executable: str = ""
+        self.config_file: str = ""
+        self.total_memory: int = 0
+        """Bytes of memory of the machine."""
+
+
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Edge:
     """The default is a node in a vacuum: nothing happens, nothing is known."""
@@ -25,12 +42,30 @@ class Edge:
         """Resident set size of the process in bytes, 0 if unknown."""
         return 0
 
+    def peak_memory(self) -> int:
+        """The largest resident set size so far in bytes, 0 if unknown."""
+        return 0
+
+    def process(self) -> ProcessFacts:
+        return ProcessFacts()
+
+    def shutdown(self, save: bool | None, now: bool, force: bool) -> bool:
+        """End the node in good order; False if it cannot. ``save`` None: as the configuration says.
+
+        ``now``: do not wait for replicas; ``force``: even if something cannot be saved.
+        """
+        return True
+
+    def abort_shutdown(self) -> bool:
+        """Do not end after all; False if no end is under way."""
+        return False
+
     def cpu_seconds(self) -> tuple[float, float, float, float]:
         """CPU time of this process in system and user mode, then of its children."""
         return 0.0, 0.0, 0.0, 0.0
 
     def read_config_file(self) -> str | None:
-        """The text of the configuration file, None if the node was started without one. OSError if it cannot be read."""
+        """The text of the configuration file, None if there is none. OSError if it cannot be read."""
         return None
 
     def write_config_file(self, text: str) -> None:

@@ -8,10 +8,14 @@ from typing import Final
 from cluster.route import RoutePolicy, served_slots
 from cluster.slots import SLOTS
 from cluster.topology import Topology
+from node.config import Config
 from node.engine.agreement import Agreement
-from node.engine.client import Client
+from node.engine.client import MONITORING, Client
 from node.engine.edge import Edge
 from node.engine.keyspace import CLUSTER_SHIFT, Database, Keyspace
+from node.engine.latency import LatencyMonitor
+from node.engine.limits import OutputLimit
+from node.engine.settings import wire
 from node.engine.slowlog import SlowLog
 from node.engine.stats import Stats
 
@@ -24,13 +28,26 @@ BUSY: Final = 8
 
 
 class Server:
-    """``databases``: how many numbered databases there are. ``clustered``: cluster-enabled."""
+    """``databases``: how many numbered databases there are. ``clustered``: cluster-enabled.
 
-    def __init__(self, databases: int = 16, clustered: bool = False, edge: Edge | None = None) -> None:
+    ``config`` is where every other setting comes from; without one the defaults hold. ``serve`` makes a server of a
+    configuration alone.
+    """
+
+    def __init__(
+        self,
+        databases: int = 16,
+        clustered: bool = False,
+        edge: Edge | None = None,
+        config: Config | None = None,
+    ) -> None:
         self.edge: Edge = edge if edge is not None else Edge()
         self.keyspace: Keyspace = Keyspace(1, CLUSTER_SHIFT) if clustered else Keyspace(databases)
         self.stats: Stats = Stats()
         self.slowlog: SlowLog = SlowLog()
+        self.latency: LatencyMonitor = LatencyMonitor()
+        self.started_ms: int = 0
+        """When the first batch began."""
         self.now: int = 0
         """Unix milliseconds, one value for the whole batch."""
         self.now_s: int = 0
@@ -43,16 +60,28 @@ class Server:
         self.next_client_id: int = 1
         self.to_flush: list[Client] = []
         self.monitors: list[Client] = []
+        self.held: list[Client] = []
+        """Clients whose next request waits for the end of a pause."""
         self.pause_until: int = 0
         self.pause_writes_only: bool = False
+        self.build_name: str = "interpreted"
+        """Which build runs, ``compiled`` or ``interpreted``; the edge knows."""
         self.active_expire: bool = True
-        # what the configuration says, in the form the hot path wants; node.config is the source
+        # what the configuration says, in the form the hot path wants: see settings.py
         self.open_to_all: bool = True
         """The default user needs no password."""
         self.password: bytes = b""
         self.protected_debug: str = "no"
         self.max_bulk: int = 512 * 1024 * 1024
         self.max_query_buffer: int = 1024 * 1024 * 1024
+        self.max_clients: int = 10_000
+        self.idle_limit_s: int = 0
+        self.protected_mode: bool = True
+        self.output_limits: list[OutputLimit] = []
+        """Of normal clients, replicas and subscribers: see ``limits.over_output_limit``."""
+        self.noticed_us: int = 0
+        """Requests that take this many microseconds are slow enough for SLOWLOG or LATENCY to look at."""
+        self.latency_tracking: bool = True
         self.lazy_expire_deletes: bool = True
         """False on a replica: there keys whose time is over are hidden, and deleted when the primary says so."""
         # cluster
@@ -61,12 +90,46 @@ class Server:
         self.agreement: Agreement | None = None
         self.served: bytearray = bytearray(SLOTS)
         self.policy: RoutePolicy = RoutePolicy()
+        self.config: Config = config if config is not None else default_config(databases, clustered)
+        wire(self)
 
     def begin_batch(self, now: int) -> None:
         """Everything until the next call happens at ``now`` (unix milliseconds)."""
         self.now = now
         self.now_s = now // 1000
         self.lap = self.edge.microseconds()
+        if self.conditions & PAUSED and now >= self.pause_until:
+            self.end_pause()
+        if self.started_ms == 0:
+            self.started_ms = now
+
+    def pause(self, until: int, writes_only: bool) -> None:
+        """Hold requests back until then. Of two pauses the later end and the wider kind win."""
+        if self.conditions & PAUSED:
+            until = max(until, self.pause_until)
+            writes_only = writes_only and self.pause_writes_only
+        if until <= self.now:
+            return
+        self.pause_until = until
+        self.pause_writes_only = writes_only
+        self.conditions |= PAUSED
+
+    def end_pause(self) -> None:
+        """Requests are served again; the machine resumes those in ``held`` when the batch is done."""
+        self.pause_until = 0
+        self.conditions &= ~PAUSED
+
+    def monitor(self, client: Client) -> None:
+        """Tell ``client`` every request from now on."""
+        client.modes |= MONITORING
+        self.monitors.append(client)
+        self.conditions |= MONITORED
+
+    def unmonitor(self, client: Client) -> None:
+        client.modes &= ~MONITORING
+        self.monitors.remove(client)
+        if not self.monitors:
+            self.conditions &= ~MONITORED
 
     def adopt(self, topology: Topology) -> None:
         """Serve by ``topology`` from now on."""
@@ -93,3 +156,15 @@ class Server:
             if db.peek(key) is not None:
                 for watcher in watchers:
                     watcher.broken = True
+
+
+def default_config(databases: int, clustered: bool) -> Config:
+    config = Config()
+    config.load("databases", [str(databases)])
+    config.load("cluster-enabled", ["yes" if clustered else "no"])
+    return config
+
+
+def serve(config: Config, edge: Edge) -> Server:
+    """A server as ``config`` wants it."""
+    return Server(config.integer("databases"), config.flag("cluster-enabled"), edge, config)

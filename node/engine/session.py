@@ -67,6 +67,7 @@ class Session(Client):
                 if reply is HOLD:
                     self.waiting = argv
                     self.held = True
+                    self.server.held.append(self)
                     return False
                 self.reply(reply)
                 if self.closing:
@@ -85,6 +86,17 @@ class Session(Client):
         """The client has shown who it is: long requests are read from now on."""
         self.modes &= ~UNAUTHENTICATED
         self.parser.trusted = True
+
+    def limit_bulk(self, size: int) -> None:
+        self.parser.max_bulk = size
+
+    def unread(self) -> int:
+        return self.parser.buffered()
+
+    def reset(self) -> None:
+        super().reset()
+        self.call.db = self.db
+        self.parser.trusted = not self.modes & UNAUTHENTICATED
 
     def _overflow(self) -> None:
         self.server.stats.client_query_buffer_limit_disconnections += 1

@@ -29,6 +29,8 @@ class SlowLog:
         self.entries: list[SlowEntry] = []
 
     def record(self, time_s: int, duration_us: int, argv: list[bytes], addr: str, name: bytes) -> None:
+        if self.max_len == 0:
+            return
         self.entries.insert(0, SlowEntry(self.next_id, time_s, duration_us, shorten(argv), addr, name))
         self.next_id += 1
         del self.entries[self.max_len :]

@@ -1,8 +1,17 @@
 """Counters of a node, named as INFO names them. CONFIG RESETSTAT puts most of them back to zero."""
 
+from node.engine.rates import Rate
+
 
 class Stats:
     def __init__(self) -> None:
+        self.ops: Rate = Rate()
+        self.input: Rate = Rate()
+        self.output: Rate = Rate()
+        self.reset()
+
+    def reset(self) -> None:
+        """CONFIG RESETSTAT: count from zero."""
         self.total_connections_received: int = 0
         self.total_commands_processed: int = 0
         self.total_net_input_bytes: int = 0
@@ -18,6 +27,12 @@ class Stats:
         self.client_output_buffer_limit_disconnections: int = 0
         self.errors: dict[bytes, int] = {}
         """Error replies by their code: ``errorstat_ERR``."""
+
+    def sample(self, now_ms: int) -> None:
+        """Called about ten times a second, for the ``instantaneous`` fields."""
+        self.ops.sample(now_ms, self.total_commands_processed)
+        self.input.sample(now_ms, self.total_net_input_bytes)
+        self.output.sample(now_ms, self.total_net_output_bytes)
 
     def count_error(self, text: bytes) -> None:
         self.total_error_replies += 1

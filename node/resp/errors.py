@@ -48,16 +48,56 @@ DB_INDEX: Final = b"ERR DB index is out of range"
 STRING_TOO_LONG: Final = b"ERR string exceeds maximum allowed size (proto-max-bulk-len)"
 BIT_OFFSET: Final = b"ERR bit offset is not an integer or out of range"
 BIT_VALUE: Final = b"ERR bit is not an integer or out of range"
+BIT_ARGUMENT: Final = b"ERR The bit argument must be 1 or 0."
+BITOP_NOT: Final = b"ERR BITOP NOT must be called with a single source key."
+BITFIELD_TYPE: Final = (
+    b"ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is."
+)
+BITFIELD_OVERFLOW: Final = b"ERR Invalid OVERFLOW type specified"
+BITFIELD_READONLY: Final = b"ERR BITFIELD_RO only supports the GET subcommand"
+OFFSET_OUT_OF_RANGE: Final = b"ERR offset is out of range"
+LCS_TYPES: Final = b"ERR The specified keys must contain string values"
+LCS_BOTH: Final = b"ERR If you want both the length and indexes, please just use IDX."
+LCS_TOO_LARGE: Final = b"ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"
+DECREMENT_OVERFLOW: Final = b"ERR decrement would overflow"
 OVERFLOW: Final = b"ERR increment or decrement would overflow"
 NAN_OR_INFINITY: Final = b"ERR increment would produce NaN or Infinity"
 DEBUG_NOT_ALLOWED: Final = (
     b'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run it from a '
     b"local connection, otherwise you need to set this option in the configuration file, and then restart the server."
 )
+MONITORS_ONLY: Final = b"ERR Replica can't interact with the keyspace"
+MONITOR_INSIDE: Final = b"ERR MONITOR isn't allowed for DENY BLOCKING client"
+NOAUTH_HELLO: Final = (
+    b"NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option "
+    b"can be used to authenticate the client and select the RESP protocol version at the same time"
+)
+NO_PASSWORD: Final = (
+    b"ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration "
+    b"is correct?"
+)
+PROTOCOL_NUMBER: Final = b"ERR Protocol version is not an integer or out of range"
+CLIENT_NAME: Final = b"ERR Client names cannot contain spaces, newlines or special characters."
+CLIENT_ID: Final = b"ERR Invalid client ID"
+CLIENT_ID_POSITIVE: Final = b"ERR client-id should be greater than 0"
+NO_SUCH_CLIENT: Final = b"ERR No such client"
+PAUSE_MODE: Final = b"ERR CLIENT PAUSE mode must be WRITE or ALL"
+UNBLOCK_REASON: Final = b"ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"
+TIMEOUT_NUMBER: Final = b"ERR timeout is not an integer or out of range"
+TIMEOUT_NEGATIVE: Final = b"ERR timeout is negative"
+NO_CONFIG_FILE: Final = b"ERR The server is running without a config file"
+NO_SHUTDOWN: Final = b"ERR No shutdown in progress."
+SHUTDOWN_FAILED: Final = b"ERR Errors trying to SHUTDOWN. Check logs."
+SLOWLOG_COUNT: Final = b"ERR count should be greater than or equal to -1"
+RESP3_ONLY: Final = b"ERR RESP2 is not supported by this command"
 
 
 def wrong_arity(name: str) -> bytes:
     return b"ERR wrong number of arguments for '%s' command" % name.encode()
+
+
+def invalid_expire(name: str) -> bytes:
+    return b"ERR invalid expire time in '%s' command" % name.encode()
 
 
 def unknown_command(argv: list[bytes]) -> bytes:
@@ -72,6 +112,18 @@ def unknown_command(argv: list[bytes]) -> bytes:
 
 def unknown_subcommand(name: bytes, command: str) -> bytes:
     return one_line(b"ERR unknown subcommand '%s'. Try %s HELP." % (name[:128], command.upper().encode()))
+
+
+def subcommand_syntax(argv: list[bytes], command: str) -> bytes:
+    """For a subcommand that is known but not with so many arguments."""
+    return one_line(
+        b"ERR unknown subcommand or wrong number of arguments for '%s'. Try %s HELP."
+        % (argv[1][:128], command.upper().encode())
+    )
+
+
+def int_between(low: int, high: int) -> bytes:
+    return b"ERR value is out of range, value must between %d and %d" % (low, high)
 
 
 def one_line(text: bytes) -> bytes:
