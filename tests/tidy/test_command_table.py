@@ -1,0 +1,152 @@
+"""Our command table is Redis 7.0.15's, field by field, for every command that we have; and what was promised is there.
+
+A difference is a mistake in a declaration (``node/commands``) or in the facts beside it (``node/commands/docs``), whose
+right values stand in ``command-table.json``. What differs on purpose is listed in EXTRA and DIFFERENT with its reason.
+"""
+
+import inspect
+from typing import Any
+
+import pytest
+
+import node.commands
+from node.commands.docs import facts
+from node.commands.introspection import described, documented, everything, keys_and_access
+from node.engine.command import Command, distinct
+from node.resp.errors import Refusal
+from node.resp.reply import SetReply, StatusSet
+from tests.tidy.reference import GETKEYS, REFERENCE, Info
+
+assert node.commands, "importing the package fills the table"
+OURS: dict[str, Command] = {cmd.name: cmd for cmd in everything()}
+
+EXTRA: dict[str, str] = {
+    "cluster|myshardid": "Redis 7.2 and Valkey have it, and clients of theirs ask for it",
+}
+"""Commands that Redis 7.0.15 does not have."""
+
+DIFFERENT: dict[tuple[str, str], str] = {}
+"""Command and field that differ from Redis 7.0.15."""
+
+PROMISED: dict[str, str] = {
+    "connection": "auth client echo hello ping quit reset select",
+    "client": "caching getname getredir help id info kill list no-evict pause reply setname tracking trackinginfo"
+    " unblock unpause",
+    "server": "command config dbsize debug flushall flushdb info latency lolwut memory monitor shutdown slowlog time",
+    "command": "count docs getkeys getkeysandflags help info list",
+    "config": "get help resetstat rewrite set",
+    "latency": "doctor graph help histogram history latest reset",
+    "memory": "help usage",
+    "slowlog": "get help len reset",
+    "generic": "copy del exists expire expireat expiretime keys object persist pexpire pexpireat pexpiretime pttl"
+    " randomkey rename renamenx scan touch ttl type unlink",
+    "object": "encoding freq help idletime refcount",
+    "string": "append decr decrby get getdel getex getrange getset incr incrby incrbyfloat lcs mget mset msetnx psetex"
+    " set setex setnx setrange strlen substr",
+    "bitmap": "bitcount bitfield bitfield_ro bitop bitpos getbit setbit",
+    "transactions": "discard exec multi unwatch watch",
+    "slots": "asking cluster readonly readwrite",
+    "cluster": "addslots addslotsrange bumpepoch count-failure-reports countkeysinslot delslots delslotsrange"
+    " flushslots forget getkeysinslot help info keyslot links meet myid nodes reset saveconfig set-config-epoch setslot"
+    " shards slots",
+}
+"""Commands by group, and subcommands by container."""
+
+CONTAINERS = ("client", "cluster", "command", "config", "latency", "memory", "object", "slowlog")
+NAMES = [f"{home}|{word}" if home in CONTAINERS else word for home, words in PROMISED.items() for word in words.split()]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_promised_command_is_there(name: str) -> None:
+    assert name in OURS
+
+
+@pytest.mark.parametrize("name", sorted(set(OURS) - set(EXTRA)))
+def test_a_command_is_described_as_redis_does(name: str) -> None:
+    assert name in REFERENCE, "Redis 7.0.15 has no such command: if that is meant, it belongs into EXTRA"
+    theirs, ours = REFERENCE[name], told(OURS[name])
+    for field in sorted(set(theirs) | set(ours)):
+        if (name, field) not in DIFFERENT:
+            assert ours.get(field) == theirs.get(field), field
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_a_handler_takes_what_the_arity_promises(name: str) -> None:
+    cmd = OURS[name]
+    try:
+        parameters = inspect.signature(cmd.handler).parameters.values()
+    except ValueError:
+        pytest.skip("compiled functions do not tell their parameters")
+    assert all(p.kind == p.POSITIONAL_OR_KEYWORD and p.default is p.empty for p in parameters)
+    assert len(parameters) == (cmd.arity if cmd.arity > 0 else 2)
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_a_command_has_a_summary(name: str) -> None:
+    assert OURS[name].summary[-1:] == ".", "the first line of the handler's docstring is the summary of COMMAND DOCS"
+
+
+@pytest.mark.parametrize("example", GETKEYS, ids=lambda example: " ".join(example["command"]))
+def test_keys_are_found_as_redis_finds_them(example: dict[str, Any]) -> None:
+    argv = [word.encode() for word in example["command"]]
+    if example["command"][0].lower() not in OURS:
+        pytest.skip("we do not have this command")
+    if len(argv) == 1:
+        pytest.skip("the arity of COMMAND GETKEYS refuses it")
+    try:
+        found: object = [[key.decode(), sorted(access)] for key, access in keys_and_access(argv)]
+    except Refusal as refusal:
+        found = {"error": refusal.text.decode()}
+    assert found == example["keys_and_flags"]
+
+
+def test_exceptions_are_still_exceptions() -> None:
+    assert not set(EXTRA) & set(REFERENCE)
+    assert set(EXTRA) <= set(OURS)
+    for name, field in DIFFERENT:
+        assert told(OURS[name]).get(field) != REFERENCE[name].get(field), (name, field)
+
+
+def test_every_command_has_its_facts() -> None:
+    """An empty record means: looked up under the wrong name or group, or forgotten."""
+    missing = [
+        name
+        for name, cmd in OURS.items()
+        if REFERENCE.get(name, {}).get("complexity") and not facts(cmd.group, name).complexity
+    ]
+    assert missing == []
+
+
+# --- our records in the form of the reference
+
+
+def told(cmd: Command) -> Info:
+    """What COMMAND INFO and COMMAND DOCS say of ``cmd``, as the reference writes it: no empty fields, sets sorted."""
+    info = described(cmd)
+    docs = documented(cmd)
+    assert isinstance(info, list)
+    assert isinstance(docs, dict)
+    name, arity, flags, first, last, step, acl, tips, specs, subcommands = (plain(item) for item in info)
+    assert name == cmd.name
+    assert len(subcommands) == len(distinct(cmd.subcommands))
+    out = {"arity": arity, "flags": flags, "acl_categories": acl, "tips": tips}
+    out |= {"key_specs": [spec | {"notes": True} if "notes" in spec else spec for spec in specs]}
+    out |= {field: plain(value) for field, value in docs.items() if field not in ("summary", "history", "subcommands")}
+    out |= {"history_versions": [version for version, _ in plain(docs.get("history", []))]}
+    out = {field: value for field, value in out.items() if value}
+    return out | {"first_key": first, "last_key": last, "step": step}
+
+
+def plain(reply: object) -> Any:  # noqa: ANN401
+    """A reply as JSON would hold it."""
+    if isinstance(reply, bytes):
+        return reply.decode()
+    if isinstance(reply, StatusSet):
+        return sorted(reply.items)
+    if isinstance(reply, SetReply):
+        return [plain(item) for item in reply.items]
+    if isinstance(reply, list):
+        return [plain(item) for item in reply]
+    if isinstance(reply, dict):
+        return {key: plain(value) for key, value in reply.items()}
+    return reply
