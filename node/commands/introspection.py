@@ -20,7 +20,7 @@ from node.engine.command import (
 from node.engine.glob import glob_match
 from node.engine.keyspec import KeySpec
 from node.resp.errors import SYNTAX, Refusal
-from node.resp.reply import NULL_ARRAY, Reply, SetReply, Status, StatusSet
+from node.resp.reply import Reply, SetReply, Status, StatusSet
 
 INVALID_COMMAND = b"ERR Invalid command specified"
 INVALID_ARGUMENTS = b"ERR Invalid arguments specified for command"
@@ -72,7 +72,7 @@ def command_info(c: Call, argv: list[bytes]) -> Reply:
     out: list[Reply] = []
     for name in argv[2:]:
         cmd = named(name)
-        out.append(NULL_ARRAY if cmd is None else described(cmd))
+        out.append(None if cmd is None else described(cmd))
     return out
 
 
@@ -172,7 +172,8 @@ def keys_and_access(argv: list[bytes]) -> list[tuple[bytes, tuple[str, ...]]]:
 
 
 def described(cmd: Command) -> Reply:
-    """The ten elements of COMMAND INFO."""
+    """The ten elements of COMMAND INFO. Subcommands are an array, but none of them an empty set, as in Redis 7.0."""
+    subcommands: list[Reply] = [described(sub) for sub in distinct(cmd.subcommands)]
     return [
         cmd.name,
         cmd.arity,
@@ -183,7 +184,7 @@ def described(cmd: Command) -> Reply:
         StatusSet([f"@{category}" for category in cmd.categories()]),
         SetReply(facts(cmd.group, cmd.name).tips),
         SetReply([described_spec(spec) for spec in cmd.keys]),
-        SetReply([described(sub) for sub in distinct(cmd.subcommands)]),
+        subcommands or SetReply([]),
     ]
 
 
