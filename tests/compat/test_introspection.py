@@ -141,7 +141,7 @@ def test_command_family(talk: Talk, words: str) -> None:
     talk.same("COMMAND", *words.split())
 
 
-@pytest.mark.parametrize("category", ["connection", "STRING", "transaction", "bitmap"])
+@pytest.mark.parametrize("category", ["STRING", "transaction", "bitmap"])
 def test_lists_of_categories_whose_commands_we_all_have(talk: Talk, category: str) -> None:
     talk.same("COMMAND", "LIST", "FILTERBY", "ACLCAT", category, normal=in_any_order)
 
