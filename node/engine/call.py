@@ -63,6 +63,13 @@ class Call:
             return bytes(value)
         raise Refusal(WRONGTYPE)
 
+    def octets(self, key: bytes) -> bytes | bytearray | None:
+        """As ``text``, but without a copy of a long string: look at it, do not keep or change it."""
+        value = self.value(key)
+        if value is None or isinstance(value, (bytes, bytearray)):
+            return value
+        raise Refusal(WRONGTYPE)
+
     def read(self, key: bytes, kind: type[T]) -> T | None:
         """The value of ``key`` if it is a ``kind``, None if there is none; WRONGTYPE if it is something else."""
         value = self.value(key)
@@ -71,11 +78,22 @@ class Call:
         raise Refusal(WRONGTYPE)
 
     def peek(self, key: bytes) -> Value | None:
-        """As ``value``, but it does not count as a use: for OBJECT, TTL and the like."""
+        """As ``value``, but nothing is counted."""
         db = self.db
         value = db.values[self.part_of(key)].get(key)
         if value is not None and db.volatile and self._over(key):
             return None
+        return value
+
+    def look(self, key: bytes) -> Value | None:
+        """As ``value``, counted as a hit or a miss, but not as a use of the key: for EXISTS, TTL, OBJECT …"""
+        value = self.peek(key)
+        if self.counting:
+            stats = self.server.stats
+            if value is None:
+                stats.keyspace_misses += 1
+            else:
+                stats.keyspace_hits += 1
         return value
 
     def exists(self, key: bytes) -> bool:
@@ -94,9 +112,37 @@ class Call:
             self.db.clear_expire(part, key)
         self._put(part, key, value)
 
+    def store_until(self, key: bytes, value: Value, at: int) -> None:
+        """As ``store``, and the key ends at ``at`` (unix milliseconds; negative: never). One change."""
+        part = self.part_of(key)
+        if at >= 0:
+            self.db.set_expire(part, key, at)
+        elif self.db.volatile:
+            self.db.clear_expire(part, key)
+        self._put(part, key, value)
+
+    def move(self, key: bytes, there: "Call", name: bytes) -> None:
+        """``key``, which exists, becomes ``name`` in the database of ``there``, with its time to live; one change.
+
+        What ``name`` held before is gone.
+        """
+        at = self.expire_time(key)
+        value = self.db.remove(self.part_of(key), key)
+        assert value is not None
+        if self.db.watchers:
+            self.server.touch_key(self.db, key)
+        there.store_until(name, value, at)
+
     def amend(self, key: bytes, value: Value) -> None:
         """Set ``key`` to ``value``, a changed form of what it was before; a time to live stays."""
         self._put(self.part_of(key), key, value)
+
+    def changeable(self, key: bytes) -> bytearray | None:
+        """The string at ``key`` to be changed in place, None if there is none; ``amend`` must follow."""
+        value = self.octets(key)
+        if value is None or isinstance(value, bytearray):
+            return value
+        return bytearray(value)
 
     def delete(self, key: bytes) -> bool:
         """Remove ``key``; True if it was there."""
@@ -136,13 +182,10 @@ class Call:
         db = self.db
         part = self.part_of(key)
         at = db.expire_time(part, key)
-        if at < 0 or at > self.now:
+        if at < 0 or at >= self.now:
             return False
         if self.server.lazy_expire_deletes:
-            db.remove(part, key)
-            self.server.stats.expired_keys += 1
-            if db.watchers:
-                self.server.touch_key(db, key)
+            self.server.drop_expired(db, part, key)
         return True
 
     def _put(self, part: int, key: bytes, value: Value) -> None:

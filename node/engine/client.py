@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from node.engine.command import Command
 from node.engine.keyspace import Database, Watcher
+from node.engine.watch import unwatch
 from node.resp.reply import NO_REPLY, Reply
 from node.resp.writer import encode
 
@@ -147,9 +148,4 @@ class Client:
         if watcher is None:
             return
         self.watcher = None
-        for db, key, _ in watcher.keys:
-            others = [w for w in db.watchers.get(key, []) if w is not watcher]
-            if others:
-                db.watchers[key] = others
-            else:
-                db.watchers.pop(key, None)
+        unwatch(watcher)

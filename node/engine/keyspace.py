@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 from cluster.slots import SLOTS, key_slot
+from node.engine.order import Order
 
 Value: TypeAlias = object
 
@@ -36,7 +37,11 @@ class Database:
         self.uses: dict[bytes, int] | None = None
         """When keys were last used, in unix seconds; None until somebody wants to know (``track_uses``)."""
         self.tracked_since: int = 0
-        self.watchers: dict[bytes, list[Watcher]] = {}
+        self.orders: dict[int, Order] = {}
+        """Orders in which SCAN goes through large parts, while it does; the least recently used first."""
+        self.lots: list[bytes] = []
+        """Keys drawn in advance for RANDOMKEY; they may be gone by now."""
+        self.watchers: dict[bytes, list[Watch]] = {}
 
     def part_of(self, key: bytes) -> int:
         return key_slot(key) >> self.shift
@@ -49,6 +54,12 @@ class Database:
         """When ``key`` ends, -1 if never or if it does not exist."""
         ends = self.expires.get(part)
         return -1 if ends is None else ends.get(key, -1)
+
+    def is_over(self, key: bytes, now: int) -> bool:
+        """True if ``key`` exists and its time is over. It lives through the millisecond it ends in, as in Redis."""
+        if not self.volatile:
+            return False
+        return 0 <= self.expire_time(self.part_of(key), key) < now
 
     def set_expire(self, part: int, key: bytes, at: int) -> None:
         """``key``, which exists, ends at ``at``."""
@@ -95,9 +106,22 @@ class Database:
         self.expires = {}
         self.size = 0
         self.volatile = 0
+        self.orders = {}
+        self.lots = []
         if self.uses is not None:
             self.uses = {}
         return size
+
+    def swap_contents(self, other: "Database") -> None:
+        """Exchange the keys with ``other``. Watchers stay, and it is for the caller to wake them."""
+        self.values, other.values = other.values, self.values
+        self.expires, other.expires = other.expires, self.expires
+        self.size, other.size = other.size, self.size
+        self.volatile, other.volatile = other.volatile, self.volatile
+        self.uses, other.uses = other.uses, self.uses
+        self.tracked_since, other.tracked_since = other.tracked_since, self.tracked_since
+        self.orders, other.orders = other.orders, self.orders
+        self.lots, other.lots = other.lots, self.lots
 
     def track_uses(self, now_s: int) -> dict[bytes, int]:
         """Note from now on when keys are used. It is off at first, because it costs a fifth of a GET and 40 bytes a key."""
@@ -125,8 +149,18 @@ class Watcher:
 
     def __init__(self) -> None:
         self.broken: bool = False
-        self.keys: list[tuple[Database, bytes, bool]] = []
-        """What is watched: database, key, and whether the key's time was over already when the watch began."""
+        self.watches: list[Watch] = []
+
+
+class Watch:
+    """One key that a ``watcher`` watches; the rules are in ``watch.py``."""
+
+    def __init__(self, watcher: Watcher, db: Database, key: bytes, over: bool) -> None:
+        self.watcher: Watcher = watcher
+        self.db: Database = db
+        self.key: bytes = key
+        self.over: bool = over
+        """The key's time was over already when the watch began, and it has not been deleted since."""
 
 
 class Keyspace:
@@ -148,9 +182,3 @@ class Keyspace:
     def used(self) -> list[Database]:
         """The databases that exist, in order."""
         return [db for db in self.databases if db is not None]
-
-    def swap(self, a: int, b: int) -> None:
-        """Exchange the contents of two databases (sessions keep their number)."""
-        first, second = self.database(a), self.database(b)
-        self.databases[a], self.databases[b] = second, first
-        first.index, second.index = b, a

@@ -3,6 +3,7 @@
 A plain record with few rules of its own. The edge sets ``now`` before each batch and writes out ``to_flush`` after it.
 """
 
+from random import Random
 from typing import Final
 
 from cluster.route import RoutePolicy, served_slots
@@ -18,6 +19,7 @@ from node.engine.limits import OutputLimit
 from node.engine.settings import wire
 from node.engine.slowlog import SlowLog
 from node.engine.stats import Stats
+from node.engine.watch import touch
 
 # Conditions of the whole node that dispatch has to look at; 0 is the common case.
 MONITORED: Final = 1
@@ -66,6 +68,8 @@ class Server:
         self.pause_writes_only: bool = False
         self.build_name: str = "interpreted"
         """Which build runs, ``compiled`` or ``interpreted``; the edge knows."""
+        self.rng: Random = Random(0)
+        """For answers that are random by promise (RANDOMKEY). Whoever makes the node seeds it."""
         self.active_expire: bool = True
         # what the configuration says, in the form the hot path wants: see settings.py
         self.open_to_all: bool = True
@@ -82,6 +86,7 @@ class Server:
         self.noticed_us: int = 0
         """Requests that take this many microseconds are slow enough for SLOWLOG or LATENCY to look at."""
         self.latency_tracking: bool = True
+        self.active_expire_effort: int = 1
         self.lazy_expire_deletes: bool = True
         """False on a replica: there keys whose time is over are hidden, and deleted when the primary says so."""
         # cluster
@@ -147,15 +152,14 @@ class Server:
 
     def touch_key(self, db: Database, key: bytes) -> None:
         """Tell those who watch ``key`` that it has changed."""
-        for watcher in db.watchers.get(key, ()):
-            watcher.broken = True
+        touch(db, key)
 
-    def touch_all(self, db: Database) -> None:
-        """All keys of ``db`` are about to be dropped or swapped: break the watches on those that exist."""
-        for key, watchers in db.watchers.items():
-            if db.peek(key) is not None:
-                for watcher in watchers:
-                    watcher.broken = True
+    def drop_expired(self, db: Database, part: int, key: bytes) -> None:
+        """The time of ``key``, which exists, is over and this node may delete it: do so."""
+        db.remove(part, key)
+        self.stats.expired_keys += 1
+        if db.watchers:
+            self.touch_key(db, key)
 
 
 def default_config(databases: int, clustered: bool) -> Config:

@@ -45,6 +45,18 @@ CLUSTER_READS_ONLY: Final = b"CLUSTERDOWN The cluster is down and only accepts r
 CLUSTER_DISABLED: Final = b"ERR This instance has cluster support disabled"
 SELECT_IN_CLUSTER: Final = b"ERR SELECT is not allowed in cluster mode"
 DB_INDEX: Final = b"ERR DB index is out of range"
+FIRST_DB_INDEX: Final = b"ERR invalid first DB index"
+SECOND_DB_INDEX: Final = b"ERR invalid second DB index"
+NOT_AN_INT: Final = b"ERR value is out of range, value must between -2147483648 and 2147483647"
+COPY_IN_CLUSTER: Final = b"ERR Copying to another database is not allowed in cluster mode"
+MOVE_IN_CLUSTER: Final = b"ERR MOVE is not allowed in cluster mode"
+SWAPDB_IN_CLUSTER: Final = b"ERR SWAPDB is not allowed in cluster mode"
+EXPIRE_NX_AND_OTHERS: Final = b"ERR NX and XX, GT or LT options at the same time are not compatible"
+EXPIRE_GT_AND_LT: Final = b"ERR GT and LT options at the same time are not compatible"
+LFU_NOT_SELECTED: Final = (
+    b"ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching "
+    b"between policies at runtime LRU and LFU data will take some time to adjust."
+)
 STRING_TOO_LONG: Final = b"ERR string exceeds maximum allowed size (proto-max-bulk-len)"
 BIT_OFFSET: Final = b"ERR bit offset is not an integer or out of range"
 BIT_VALUE: Final = b"ERR bit is not an integer or out of range"
@@ -98,6 +110,11 @@ def wrong_arity(name: str) -> bytes:
 
 def invalid_expire(name: str) -> bytes:
     return b"ERR invalid expire time in '%s' command" % name.encode()
+
+
+def unsupported_option(option: bytes) -> bytes:
+    """Redis prints the option as a C string: it ends at a NUL."""
+    return one_line(b"ERR Unsupported option %s" % option.partition(b"\0")[0])
 
 
 def unknown_command(argv: list[bytes]) -> bytes:

@@ -1,0 +1,116 @@
+"""Commands on whole databases (redis.io, "Server management" and "Generic"): their size, emptying, exchanging."""
+
+from typing import Final
+
+from node.commands.numbers import integer, integer_or_none
+from node.engine.call import Call
+from node.engine.command import DANGEROUS, FAST, KEYSPACE, READONLY, WRITE, command
+from node.engine.keyspace import Database
+from node.engine.keyspec import ACCESS, RW, UPDATE, first
+from node.engine.watch import touch_emptied, touch_swapped
+from node.resp.errors import (
+    DB_INDEX,
+    FIRST_DB_INDEX,
+    MOVE_IN_CLUSTER,
+    NOT_AN_INT,
+    SAME_OBJECT,
+    SECOND_DB_INDEX,
+    SWAPDB_IN_CLUSTER,
+    SYNTAX,
+    Refusal,
+)
+from node.resp.reply import OK, Reply
+
+INT_MAX: Final = 2**31 - 1
+INT_MIN: Final = -(2**31)
+CLUSTER_DATABASES: Final = 16
+"""Redis in cluster mode has as many databases as the default says, and lets nobody into any but the first."""
+
+
+@command("DBSIZE", arity=1, flags=READONLY | FAST, acl=KEYSPACE, since="1.0.0", group="server")
+def dbsize(c: Call) -> Reply:
+    """Tells the number of keys in the database."""
+    return c.db.size
+
+
+@command("FLUSHDB", arity=-1, flags=WRITE, acl=(KEYSPACE, DANGEROUS), since="1.0.0", group="server")
+def flushdb(c: Call, argv: list[bytes]) -> Reply:
+    """Deletes all keys of the database."""
+    check_flush_options(argv)
+    empty(c, c.db)
+    return OK
+
+
+@command("FLUSHALL", arity=-1, flags=WRITE, acl=(KEYSPACE, DANGEROUS), since="1.0.0", group="server")
+def flushall(c: Call, argv: list[bytes]) -> Reply:
+    """Deletes all keys of all databases."""
+    check_flush_options(argv)
+    for db in c.server.keyspace.used():
+        empty(c, db)
+    return OK
+
+
+def check_flush_options(argv: list[bytes]) -> None:
+    """ASYNC and SYNC are the same here: the time that freeing takes goes with the last reference either way."""
+    if len(argv) > 2 or (len(argv) == 2 and argv[1].upper() not in (b"ASYNC", b"SYNC")):
+        raise Refusal(SYNTAX)
+
+
+def empty(c: Call, db: Database) -> None:
+    if db.watchers:
+        touch_emptied(db)
+    c.server.dirty += db.clear()
+
+
+@command(
+    "MOVE", arity=3, flags=WRITE | FAST, keys=first(RW, ACCESS, UPDATE), acl=KEYSPACE, since="1.0.0", group="generic"
+)
+def move(c: Call, key: bytes, to: bytes) -> Reply:
+    """Moves a key, with its time to live, to another database where it does not exist."""
+    if c.server.clustered:
+        raise Refusal(MOVE_IN_CLUSTER)
+    index = index_argument(c, to)
+    if index == c.db.index:
+        raise Refusal(SAME_OBJECT)
+    there = c.on(index)
+    if c.value(key) is None or there.exists(key):
+        return 0
+    c.move(key, there, key)
+    return 1
+
+
+@command("SWAPDB", arity=3, flags=WRITE | FAST, acl=(KEYSPACE, DANGEROUS), since="4.0.0", group="server")
+def swapdb(c: Call, one: bytes, other: bytes) -> Reply:
+    """Exchanges the keys of two databases."""
+    if c.server.clustered:
+        raise Refusal(SWAPDB_IN_CLUSTER)
+    indexes = (int_or_refuse(one, FIRST_DB_INDEX), int_or_refuse(other, SECOND_DB_INDEX))
+    for index in indexes:
+        if not 0 <= index < len(c.server.keyspace):
+            raise Refusal(DB_INDEX)
+    a, b = c.server.keyspace.database(indexes[0]), c.server.keyspace.database(indexes[1])
+    c.server.dirty += 1
+    if a is not b:
+        touch_swapped(a, b, c.now)
+        touch_swapped(b, a, c.now)
+        a.swap_contents(b)
+    return OK
+
+
+def int_or_refuse(text: bytes, refusal: bytes) -> int:
+    """A C int; ``refusal`` if it is none."""
+    value = integer_or_none(text)
+    if value is None or not INT_MIN <= value <= INT_MAX:
+        raise Refusal(refusal)
+    return value
+
+
+def index_argument(c: Call, text: bytes) -> int:
+    """The number of a database, as COPY and MOVE read it."""
+    index = integer(text)
+    if not INT_MIN <= index <= INT_MAX:
+        raise Refusal(NOT_AN_INT)
+    count = CLUSTER_DATABASES if c.server.clustered else len(c.server.keyspace)
+    if not 0 <= index < count:
+        raise Refusal(DB_INDEX)
+    return index

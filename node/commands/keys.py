@@ -1,0 +1,229 @@
+"""Commands on keys of any type (redis.io, "Generic"), without those on their time to live and SCAN."""
+
+from typing import Final
+
+from node.commands.databases import index_argument
+from node.engine.call import Call
+from node.engine.command import DANGEROUS, DENYOOM, FAST, KEYSPACE, LOADING, READONLY, STALE, WRITE, command
+from node.engine.glob import glob_match
+from node.engine.keyspec import ACCESS, DELETE, INSERT, OW, RM, RO, RW, UPDATE, KeySpec, all_keys, first
+from node.engine.traverse import any_key
+from node.engine.values import duplicate, encoding, references, type_name
+from node.resp.errors import COPY_IN_CLUSTER, LFU_NOT_SELECTED, NO_SUCH_KEY, SAME_OBJECT, SYNTAX, Refusal
+from node.resp.reply import OK, Reply, Status
+
+REMOVED: Final = all_keys(RM, DELETE)
+ASKED_FOR: Final = all_keys(RO)
+
+# --- there or not
+
+
+@command("DEL", arity=-2, flags=WRITE, keys=REMOVED, acl=KEYSPACE, since="1.0.0", group="generic")
+def del_(c: Call, argv: list[bytes]) -> Reply:
+    """Deletes keys; tells how many were there."""
+    return delete_all(c, argv)
+
+
+@command("UNLINK", arity=-2, flags=WRITE | FAST, keys=REMOVED, acl=KEYSPACE, since="4.0.0", group="generic")
+def unlink(c: Call, argv: list[bytes]) -> Reply:
+    """Deletes keys; tells how many were there. The same as DEL here."""
+    return delete_all(c, argv)
+
+
+def delete_all(c: Call, argv: list[bytes]) -> int:
+    count = 0
+    for key in argv[1:]:
+        count += c.delete(key)
+    return count
+
+
+@command("EXISTS", arity=-2, flags=READONLY | FAST, keys=ASKED_FOR, acl=KEYSPACE, since="1.0.0", group="generic")
+def exists(c: Call, argv: list[bytes]) -> Reply:
+    """Tells how many of the keys exist; a key that is named twice counts twice."""
+    count = 0
+    for key in argv[1:]:
+        count += c.look(key) is not None
+    return count
+
+
+@command("TOUCH", arity=-2, flags=READONLY | FAST, keys=ASKED_FOR, acl=KEYSPACE, since="3.2.1", group="generic")
+def touch(c: Call, argv: list[bytes]) -> Reply:
+    """Counts as a use of keys; tells how many of them exist."""
+    count = 0
+    for key in argv[1:]:
+        count += c.value(key) is not None
+    return count
+
+
+@command("TYPE", arity=2, flags=READONLY | FAST, keys=first(RO), acl=KEYSPACE, since="1.0.0", group="generic")
+def type_(c: Call, key: bytes) -> Reply:
+    """Tells the type of the value at a key."""
+    value = c.look(key)
+    return Status(b"none" if value is None else type_name(value))
+
+
+# --- other names, other places
+
+NEW_NAME: Final = (KeySpec((RW, ACCESS, DELETE)), KeySpec((OW, UPDATE), index=2))
+FREE_NAME: Final = (KeySpec((RW, ACCESS, DELETE)), KeySpec((OW, INSERT), index=2))
+COPIED: Final = (KeySpec((RO, ACCESS)), KeySpec((OW, UPDATE), index=2))
+
+
+@command("RENAME", arity=3, flags=WRITE, keys=NEW_NAME, acl=KEYSPACE, since="1.0.0", group="generic")
+def rename(c: Call, key: bytes, name: bytes) -> Reply:
+    """Gives a key another name; what had that name before is gone."""
+    if c.value(key) is None:
+        raise Refusal(NO_SUCH_KEY)
+    if key != name:
+        c.move(key, c, name)
+    return OK
+
+
+@command("RENAMENX", arity=3, flags=WRITE | FAST, keys=FREE_NAME, acl=KEYSPACE, since="1.0.0", group="generic")
+def renamenx(c: Call, key: bytes, name: bytes) -> Reply:
+    """Gives a key another name that no other key has."""
+    if c.value(key) is None:
+        raise Refusal(NO_SUCH_KEY)
+    if c.exists(name):
+        return 0
+    c.move(key, c, name)
+    return 1
+
+
+@command("COPY", arity=-3, flags=WRITE | DENYOOM, keys=COPIED, acl=KEYSPACE, since="6.2.0", group="generic")
+def copy(c: Call, argv: list[bytes]) -> Reply:
+    """Copies a key, with its time to live, to another name or database."""
+    there, replace = read_copy_options(c, argv)
+    key, name = argv[1], argv[2]
+    if there.db is c.db and key == name:
+        raise Refusal(SAME_OBJECT)
+    c.counting = True
+    value = c.value(key)
+    c.counting = False
+    if value is None or (there.exists(name) and not replace):
+        return 0
+    there.store_until(name, duplicate(value), c.expire_time(key))
+    return 1
+
+
+def read_copy_options(c: Call, argv: list[bytes]) -> tuple[Call, bool]:
+    """Where COPY writes to, and whether it may replace a key there."""
+    index = c.db.index
+    replace = False
+    at = 3
+    while at < len(argv):
+        word = argv[at].upper()
+        if word == b"REPLACE":
+            replace = True
+        elif word == b"DB" and at + 1 < len(argv):
+            at += 1
+            index = index_argument(c, argv[at])
+        else:
+            raise Refusal(SYNTAX)
+        at += 1
+    if c.server.clustered and index != 0:
+        raise Refusal(COPY_IN_CLUSTER)
+    return (c if index == c.db.index else c.on(index)), replace
+
+
+# --- many
+
+EVERYTHING: Final = b"*"
+
+
+@command("KEYS", arity=2, flags=READONLY, acl=(KEYSPACE, DANGEROUS), since="1.0.0", group="generic")
+def keys(c: Call, pattern: bytes) -> Reply:
+    """Lists all keys that match a pattern."""
+    db = c.db
+    found: list[Reply] = []
+    for part in db.values:
+        names = list(part) if pattern == EVERYTHING else [key for key in part if glob_match(pattern, key)]
+        found += [key for key in names if not db.is_over(key, c.now)] if db.volatile else names
+    return found
+
+
+STALE_TRIES: Final = 100
+"""So often RANDOMKEY looks for a living key where it may not delete the others."""
+
+
+@command("RANDOMKEY", arity=1, flags=READONLY, acl=KEYSPACE, since="1.0.0", group="generic")
+def randomkey(c: Call) -> Reply:
+    """Tells a random key."""
+    key = any_key(c.db, c.server.rng)
+    tries = 1
+    while key is not None and c.peek(key) is None:
+        if not c.server.lazy_expire_deletes and tries == STALE_TRIES:
+            break
+        key = any_key(c.db, c.server.rng)
+        tries += 1
+    return key
+
+
+# --- OBJECT
+
+OBJECT_KEY: Final = (KeySpec((RO,), index=2),)
+
+
+@command("OBJECT", arity=-2, since="2.2.3", group="generic")
+def object_(c: Call, argv: list[bytes]) -> Reply:
+    """A container for commands that look at how values are held."""
+    raise AssertionError("dispatch answers for a container")
+
+
+@command("OBJECT|ENCODING", arity=3, flags=READONLY, keys=OBJECT_KEY, acl=KEYSPACE, since="2.2.3", group="generic")
+def object_encoding(c: Call, _: bytes, key: bytes) -> Reply:
+    """Tells how the value at a key is held."""
+    value = c.look(key)
+    return None if value is None else encoding(value)
+
+
+@command("OBJECT|REFCOUNT", arity=3, flags=READONLY, keys=OBJECT_KEY, acl=KEYSPACE, since="2.2.3", group="generic")
+def object_refcount(c: Call, _: bytes, key: bytes) -> Reply:
+    """Tells how many references the value at a key has."""
+    value = c.look(key)
+    return None if value is None else references(value)
+
+
+@command("OBJECT|IDLETIME", arity=3, flags=READONLY, keys=OBJECT_KEY, acl=KEYSPACE, since="2.2.3", group="generic")
+def object_idletime(c: Call, _: bytes, key: bytes) -> Reply:
+    """Tells how many seconds ago a key was last used."""
+    if c.look(key) is None:
+        return None
+    now_s = c.server.now_s
+    return max(now_s - c.db.track_uses(now_s).get(key, c.db.tracked_since), 0)
+
+
+@command("OBJECT|FREQ", arity=3, flags=READONLY, keys=OBJECT_KEY, acl=KEYSPACE, since="4.0.0", group="generic")
+def object_freq(c: Call, _: bytes, key: bytes) -> Reply:
+    """Tells how often a key is used, which no policy here tracks."""
+    if c.look(key) is None:
+        return None
+    raise Refusal(LFU_NOT_SELECTED)
+
+
+@command("OBJECT|HELP", arity=2, flags=LOADING | STALE, acl=KEYSPACE, since="6.2.0", group="generic")
+def object_help(c: Call, _: bytes) -> Reply:
+    """Tells what OBJECT can do."""
+    return list(OBJECT_HELP)
+
+
+OBJECT_HELP: Final = tuple(
+    Status(line)
+    for line in (
+        b"OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        b"ENCODING <key>",
+        b"    Return the kind of internal representation used in order to store the value",
+        b"    associated with a <key>.",
+        b"FREQ <key>",
+        b"    Return the access frequency index of the <key>. The returned integer is",
+        b"    proportional to the logarithm of the recent access frequency of the key.",
+        b"IDLETIME <key>",
+        b"    Return the idle time of the <key>, that is the approximated number of",
+        b"    seconds elapsed since the last access to the key.",
+        b"REFCOUNT <key>",
+        b"    Return the number of references of the value associated with the specified",
+        b"    <key>.",
+        b"HELP",
+        b"    Prints this help.",
+    )
+)

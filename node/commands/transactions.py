@@ -1,0 +1,116 @@
+"""Transactions (redis.io, "Transactions"): MULTI queues, EXEC runs all or nothing, WATCH makes it depend on keys.
+
+Queueing is dispatch's work; a request that dispatch refuses while a transaction is open spoils it (EXECABORT), a
+command that fails when EXEC runs it does not: its error is one element of the reply.
+"""
+
+from node.engine.call import Call
+from node.engine.client import IN_MULTI
+from node.engine.command import (
+    ALLOW_BUSY,
+    FAST,
+    LOADING,
+    NOSCRIPT,
+    SKIP_SLOWLOG,
+    STALE,
+    TRANSACTION,
+    UNQUEUED,
+    command,
+)
+from node.engine.dispatch import run
+from node.engine.keyspace import Watcher
+from node.engine.keyspec import RO, all_keys
+from node.engine.watch import broken, watch
+from node.resp.errors import (
+    DISCARD_WITHOUT_MULTI,
+    EXEC_WITHOUT_MULTI,
+    EXECABORT,
+    NESTED_MULTI,
+    WATCH_IN_MULTI,
+    Refusal,
+)
+from node.resp.reply import NULL_ARRAY, OK, Raw, Reply
+from node.resp.writer import encode
+
+OPENING = NOSCRIPT | LOADING | STALE | FAST | ALLOW_BUSY
+
+
+@command("MULTI", arity=1, flags=OPENING | UNQUEUED, acl=TRANSACTION, since="1.2.0", group="transactions")
+def multi(c: Call) -> Reply:
+    """Opens a transaction: requests are queued until EXEC."""
+    if c.client.modes & IN_MULTI:
+        raise Refusal(NESTED_MULTI)
+    c.client.set_mode(IN_MULTI, True)
+    return OK
+
+
+@command("DISCARD", arity=1, flags=OPENING | UNQUEUED, acl=TRANSACTION, since="2.0.0", group="transactions")
+def discard(c: Call) -> Reply:
+    """Drops the transaction and everything that was watched."""
+    if not c.client.modes & IN_MULTI:
+        raise Refusal(DISCARD_WITHOUT_MULTI)
+    c.client.forget_transaction()
+    return OK
+
+
+EXEC_FLAGS = NOSCRIPT | LOADING | STALE | SKIP_SLOWLOG
+
+
+@command("EXEC", arity=1, flags=EXEC_FLAGS | UNQUEUED, acl=TRANSACTION, since="1.2.0", group="transactions")
+def exec_(c: Call) -> Reply:
+    """Runs the queued requests, with nobody else's in between, if nothing watched has changed."""
+    client = c.client
+    if not client.modes & IN_MULTI:
+        raise Refusal(EXEC_WITHOUT_MULTI)
+    if client.queue_broken:
+        client.forget_transaction()
+        raise Refusal(EXECABORT)
+    watcher = client.watcher
+    if watcher is not None and broken(watcher, c.now):
+        client.forget_transaction()
+        return NULL_ARRAY
+    client.unwatch()
+    reply = run_queue(c)
+    client.forget_transaction()
+    return reply
+
+
+def run_queue(c: Call) -> Raw:
+    """Run what was queued. Each reply is encoded at once, in the protocol that the client speaks at that moment."""
+    client = c.client
+    server = c.server
+    start = server.lap
+    out = [b"*%d\r\n" % len(client.queue)]
+    for cmd, argv in client.queue:
+        out.append(encode(run(c, cmd, argv), client.resp3))
+    # The time of the whole counts as EXEC's too, as in Redis.
+    server.lap = start
+    return Raw(b"".join(out))
+
+
+WATCHED = all_keys(RO)
+
+
+@command(
+    "WATCH", arity=-2, flags=OPENING | UNQUEUED, keys=WATCHED, acl=TRANSACTION, since="2.2.0", group="transactions"
+)
+def watch_(c: Call, argv: list[bytes]) -> Reply:
+    """Makes the next EXEC depend on keys: it runs only if none of them has changed by then."""
+    client = c.client
+    if client.modes & IN_MULTI:
+        raise Refusal(WATCH_IN_MULTI)
+    watcher = client.watcher
+    if watcher is None:
+        watcher = client.watcher = Watcher()
+    elif watcher.broken:
+        return OK
+    for key in argv[1:]:
+        watch(watcher, c.db, key, c.now)
+    return OK
+
+
+@command("UNWATCH", arity=1, flags=OPENING, acl=TRANSACTION, since="2.2.0", group="transactions")
+def unwatch(c: Call) -> Reply:
+    """Forgets everything that was watched."""
+    c.client.unwatch()
+    return OK
