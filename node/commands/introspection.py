@@ -4,7 +4,7 @@ Everything comes from the declarations (``node/engine/command.py``) and from the
 Optional fields are left out where they are empty; sets and maps become arrays in RESP2, which is the writer's affair.
 """
 
-from node.commands.docs import facts
+from node.commands.docs import facts, summary
 from node.engine.call import Call
 from node.engine.command import (
     CONNECTION,
@@ -213,7 +213,8 @@ def described_spec(spec: KeySpec) -> Reply:
 
 def documented(cmd: Command) -> Reply:
     known = facts(cmd.group, cmd.name)
-    out: dict[str, Reply] = {"summary": cmd.summary, "since": cmd.since, "group": cmd.group}
+    told = cmd.summary or summary(getattr(cmd.handler, "__module__", ""), getattr(cmd.handler, "__name__", ""))
+    out: dict[str, Reply] = {"summary": told, "since": cmd.since, "group": cmd.group}
     if known.complexity:
         out["complexity"] = known.complexity
     if known.doc_flags:

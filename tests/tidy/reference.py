@@ -34,7 +34,8 @@ def key_specs(info: Info) -> tuple[KeySpec, ...]:
 def _key_spec(spec: dict[str, Any]) -> KeySpec:
     marks = {"incomplete", "variable_flags", "not_key"}
     flags = tuple(flag for flag in spec["flags"] if flag not in marks)
-    begin, find = dict(spec["begin_search"]["spec"]), dict(spec["find_keys"]["spec"])
+    begin: dict[str, Any] = spec["begin_search"]["spec"] or {}
+    find: dict[str, Any] = spec["find_keys"]["spec"] or {}
     keyword = begin.get("keyword")
     return KeySpec(
         flags,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import node.commands
-from node.commands.docs import facts
+from node.commands.docs import facts, summary
 from node.commands.introspection import described, documented, everything, keys_and_access
 from node.engine.command import Command, distinct
 from node.resp.errors import Refusal
@@ -58,7 +58,7 @@ NAMES = [f"{home}|{word}" if home in CONTAINERS else word for home, words in PRO
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_promised_command_is_there(name: str) -> None:
-    assert name in OURS
+    assert OURS.get(name) is not None
 
 
 @pytest.mark.parametrize("name", sorted(set(OURS) - set(EXTRA)))
@@ -83,7 +83,12 @@ def test_a_handler_takes_what_the_arity_promises(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_a_command_has_a_summary(name: str) -> None:
-    assert OURS[name].summary[-1:] == ".", "the first line of the handler's docstring is the summary of COMMAND DOCS"
+    """The first line of the handler's docstring; where compiling has removed that, it is read from the source."""
+    cmd = OURS[name]
+    docs = documented(cmd)
+    assert isinstance(docs, dict)
+    assert docs["summary"].endswith(".")
+    assert docs["summary"] == summary(cmd.handler.__module__, cmd.handler.__name__)
 
 
 @pytest.mark.parametrize("example", GETKEYS, ids=lambda example: " ".join(example["command"]))

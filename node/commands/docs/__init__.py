@@ -2,8 +2,12 @@
 
 The files hold facts of Redis 7.0.15 (complexity, tips, arguments, versions of changes); the remarks on changes are our
 own words. They are package data: reading them is the one file access outside ``node/io``.
+
+Summaries are the handlers' docstrings. Compiled functions have lost theirs, so they are looked up in the source beside
+them, also at first use.
 """
 
+import ast
 import json
 from importlib.resources import files
 
@@ -35,6 +39,7 @@ def _list(record: dict[str, object], field: str) -> list[object]:
 
 NONE = Facts({})
 _groups: dict[str, dict[str, Facts]] = {}
+_summaries: dict[str, dict[str, str]] = {}
 
 
 def facts(group: str, name: str) -> Facts:
@@ -42,6 +47,22 @@ def facts(group: str, name: str) -> Facts:
     if group not in _groups:
         _groups[group] = {command: Facts(record) for command, record in _read(group).items()}
     return _groups[group].get(name, NONE)
+
+
+def summary(module: str, function: str) -> str:
+    """The first line of the docstring that ``function`` has in the source of ``module``; empty if there is none."""
+    if module not in _summaries:
+        _summaries[module] = _docstrings(module)
+    return _summaries[module].get(function, "")
+
+
+def _docstrings(module: str) -> dict[str, str]:
+    package, _, name = module.rpartition(".")
+    source = files(package).joinpath(f"{name}.py")
+    if not source.is_file():
+        return {}
+    functions = [node for node in ast.parse(source.read_text("utf-8")).body if isinstance(node, ast.FunctionDef)]
+    return {function.name: (ast.get_docstring(function) or "").partition("\n")[0] for function in functions}
 
 
 def _read(group: str) -> dict[str, dict[str, object]]:
