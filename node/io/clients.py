@@ -1,20 +1,27 @@
 """Plain client sockets in batches: read what is ready, serve it, then write every waiting buffer once.
 
-No await and no task per client: ``reactor.py`` calls ``turn`` when the poller's descriptor is readable. A turn is bounded
-in connections, in requests per connection and in bytes, and returns, so that the other tasks of the node get their time.
-A client that does not read its replies holds up nobody: what the kernel does not take waits in ``backlog``, within the
-limits of ``client-output-buffer-limit``.
+No await and no task per client: ``reactor.py`` calls ``turn`` when the poller's descriptor is readable. A turn is
+bounded in connections, in requests per connection and in bytes, and returns, so that the other tasks of the node get
+their time. A client that does not read its replies holds up nobody: what the kernel does not take waits in ``backlog``,
+within the limits of ``client-output-buffer-limit``.
 """
 
+import contextlib
+import errno
 import os
 import socket
 import time
 from collections.abc import Callable
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from node.engine.client import Client
+from node.engine.limits import over_output_limit, refuse_connection
 from node.engine.session import Session
-from node.io.poller import READ, WRITE, Poller
+from node.io.backlog import Backlog
+from node.io.keepalive import keep_alive
+from node.io.poller import WRITE, Poller
 from node.machine import Machine
 
 TURN: Final = 256
@@ -22,6 +29,8 @@ TURN: Final = 256
 
 ACCEPTS: Final = 1000
 """Connections accepted in one turn (Redis' MAX_ACCEPTS_PER_CALL)."""
+
+NO_RESOURCES: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 SMALL_READ: Final = 16 * 1024
 LARGE_READ: Final = 1024 * 1024
@@ -34,8 +43,18 @@ class Connection:
         self.sock: socket.socket = sock
         self.fd: int = sock.fileno()
         self.session: Session = session
-        self.backlog: list[bytes] = []
+        self.backlog: Backlog = Backlog()
         self.read_size: int = SMALL_READ
+        self.behind: bool = False
+        """Requests wait for another turn: nothing more is read until they are served, or they would pile up here."""
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Outlet:
+    """The way out of a client that has no plain socket (see ``streams.py``)."""
+
+    def ready(self) -> None:
+        """Output waits in the client, or its connection is to be ended."""
 
 
 class Clients:
@@ -45,7 +64,12 @@ class Clients:
         self.machine: Machine = machine
         self.poller: Poller = Poller()
         self.listeners: dict[int, socket.socket] = {}
+        self.resting: list[int] = []
+        """Listeners that are left alone until the next tick: the process has no descriptor left to accept with."""
         self.connections: dict[int, Connection] = {}
+        self.outlets: dict[int, Outlet] = {}
+        """By client id: where the output of clients goes that have no plain socket."""
+        self.keepalive_s: int = 300
         self.on_effects: Callable[[], None] | None = None
         """Called when a batch has left something in ``machine.outbox``."""
         self.unfinished: list[Connection] = []
@@ -57,18 +81,28 @@ class Clients:
         self.listeners[sock.fileno()] = sock
         self.poller.add(sock.fileno())
 
+    def unlisten(self, sock: socket.socket) -> None:
+        """Accept no more from ``sock``, and close it."""
+        fd = sock.fileno()
+        del self.listeners[fd]
+        if fd in self.resting:
+            self.resting.remove(fd)
+        else:
+            self.poller.remove(fd)
+        sock.close()
+
     def turn(self) -> bool:
         """Serve what is ready; True if there was anything."""
         ready = self.poller.ready(TURN)
         unfinished = self.unfinished
         if not ready and not unfinished:
             return False
-        machine = self.machine
-        machine.server.begin_batch(int(time.time() * 1000))
+        self.begin()
         if unfinished:
             self.unfinished = []
             for connection in unfinished:
-                if not connection.session.closing and connection.session.resume():
+                connection.behind = not connection.session.closing and connection.session.resume()
+                if connection.behind:
                     self.unfinished.append(connection)
         connections = self.connections
         for fd, events in ready:
@@ -78,13 +112,31 @@ class Clients:
                 continue
             if events & ~WRITE:
                 self._read(found)
-            if events & WRITE and found.backlog:
+            if events & WRITE and found.backlog.size:
                 self._write_backlog(found)
+        self.finish()
+        return True
+
+    def begin(self) -> None:
+        """Everything until ``finish`` happens at one time."""
+        self.machine.server.begin_batch(int(time.time() * 1000))
+
+    def finish(self) -> None:
+        """Do what the batch asked for, then write what it has said."""
+        machine = self.machine
         machine.drain()
         if machine.outbox and self.on_effects is not None:
             self.on_effects()
         self.flush()
-        return True
+
+    def tick(self) -> None:
+        """The node's housekeeping, about ten times a second."""
+        self.begin()
+        self.machine.tick(self.machine.server.now)
+        self.finish()
+        for fd in self.resting:
+            self.poller.add(fd)
+        self.resting = []
 
     def flush(self) -> None:
         """Write out the replies of every client that has some."""
@@ -98,6 +150,10 @@ class Clients:
             connection = self.connections.get(client.fd)
             if connection is not None and connection.session is client:
                 self._write(connection, client)
+                continue
+            outlet = self.outlets.get(client.id)
+            if outlet is not None:
+                outlet.ready()
 
     def drop(self, connection: Connection) -> None:
         """End the connection and forget the client."""
@@ -123,24 +179,52 @@ class Clients:
         for _ in range(ACCEPTS):
             try:
                 sock, peer = listener.accept()
-            except OSError:
+            except OSError as error:
+                if error.errno in NO_RESOURCES:
+                    self._rest(fd, error)
                 return
             self._admit(sock, peer)
 
+    def _rest(self, fd: int, error: OSError) -> None:
+        """The waiting connection would be reported again and again: look at it later."""
+        self.machine.server.edge.log("warning", f"Accepting client connection: accept: {error.strerror}")
+        self.poller.remove(fd)
+        self.resting.append(fd)
+
     def _admit(self, sock: socket.socket, peer: object) -> None:
-        sock.setblocking(False)
+        machine = self.machine
         unix = sock.family == socket.AF_UNIX
-        if unix:
-            addr = laddr = f"{sock.getsockname()}:0"
-        else:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            addr, laddr = ip_port(peer), ip_port(sock.getsockname())
-        session = self.machine.accept(addr, laddr, unix)
+        try:
+            sock.setblocking(False)
+            if unix:
+                addr = laddr = f"{sock.getsockname()}:0"
+            else:
+                addr, laddr = ip_port(peer), ip_port(sock.getsockname())
+                keep_alive(sock, self.keepalive_s)
+        except OSError:  # gone already
+            sock.close()
+            return
+        refusal = self.refusal(unix or addr.startswith(("127.", "[::1]")))
+        if refusal is not None:
+            send_last(sock, refusal)
+            return
+        session = machine.accept(addr, laddr, unix)
         session.fd = sock.fileno()
         self.connections[session.fd] = Connection(sock, session)
         self.poller.add(session.fd)
 
+    def refusal(self, loopback: bool) -> bytes | None:
+        """What a new connection is told instead of being served."""
+        server = self.machine.server
+        connected = len(server.clients) + len(self.machine.link_queues)
+        refusal = refuse_connection(connected, server.max_clients, server.protected_mode, server.open_to_all, loopback)
+        if refusal is not None:
+            server.stats.rejected_connections += 1
+        return refusal
+
     def _read(self, connection: Connection) -> None:
+        if connection.behind:
+            return
         size = connection.read_size
         try:
             data = os.read(connection.fd, size)
@@ -154,6 +238,7 @@ class Clients:
         if len(data) == size and size < LARGE_READ:
             connection.read_size = size * 4
         if connection.session.feed(data):
+            connection.behind = True
             self.unfinished.append(connection)
 
     def _write(self, connection: Connection, client: Client) -> None:
@@ -162,9 +247,10 @@ class Clients:
             return
         if client.out:
             data = client.take_output()
-            if connection.backlog:
-                connection.backlog.append(data)
-                client.unsent += len(data)
+            backlog = connection.backlog
+            if backlog.size:
+                backlog.add(data)
+                self._left(connection)
                 return
             try:
                 sent = connection.sock.send(data)
@@ -175,32 +261,57 @@ class Clients:
                 return
             client.server.stats.total_net_output_bytes += sent
             if sent < len(data):
-                connection.backlog.append(data[sent:])
-                client.unsent += len(data) - sent
+                backlog.add(data)
+                if sent:
+                    backlog.taken(sent)
                 self.poller.watch_output(connection.fd, True)
+                self._left(connection)
                 return
-        if client.closing and not connection.backlog:
+        if client.closing and not connection.backlog.size:
             self.drop(connection)
 
     def _write_backlog(self, connection: Connection) -> None:
-        client = connection.session
-        data = b"".join(connection.backlog)
+        backlog = connection.backlog
         try:
-            sent = connection.sock.send(data)
+            sent = connection.sock.send(backlog.head())
         except BlockingIOError:
             return
         except OSError:
             self.drop(connection)
             return
+        backlog.taken(sent)
+        client = connection.session
         client.server.stats.total_net_output_bytes += sent
-        client.unsent = len(data) - sent
-        if client.unsent:
-            connection.backlog = [data[sent:]]
+        if backlog.size:
+            self._left(connection)
             return
-        connection.backlog = []
+        client.unsent = 0
         self.poller.watch_output(connection.fd, False)
         if client.closing:
             self.drop(connection)
+
+    def _left(self, connection: Connection) -> None:
+        """The kernel did not take everything: the client may be too far behind."""
+        client = connection.session
+        client.unsent = connection.backlog.size
+        if self.too_far_behind(client):
+            self.drop(connection)
+
+    def too_far_behind(self, client: Client) -> bool:
+        """Is ``client`` over the limit of what it may leave unread? Then this is counted and logged."""
+        server = client.server
+        if not over_output_limit(client, server.output_limits, server.now):
+            return False
+        server.stats.client_output_buffer_limit_disconnections += 1
+        server.edge.log("warning", f"Client id={client.id} addr={client.addr} is closed: over its output buffer limit")
+        return True
+
+
+def send_last(sock: socket.socket, data: bytes) -> None:
+    """Say ``data`` if the kernel takes it, and end the connection."""
+    with contextlib.suppress(OSError):
+        sock.send(data)
+    sock.close()
 
 
 def ip_port(address: object) -> str:

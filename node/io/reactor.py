@@ -1,8 +1,8 @@
-"""The task that serves plain clients: trio waits on one descriptor, the batch behind it is served without a task switch.
+"""The task that serves plain clients: trio waits on one descriptor, the batch is served without a switch.
 
 Why not a task per client: measured with 50 clients on two cores, a trio task per connection reached less than half of
-redis-server's rate, this loop reaches it. The price is fairness by hand: after ``SLICE`` of uninterrupted serving the loop
-gives way to the other tasks of the node, and ``Clients.turn`` bounds what one client can take of a turn.
+redis-server's rate, this loop reaches it. The price is fairness by hand: after ``SLICE`` of uninterrupted serving the
+loop gives way to the other tasks of the node, and ``Clients.turn`` bounds what one client can take of a turn.
 """
 
 import time

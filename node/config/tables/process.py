@@ -12,7 +12,7 @@ _LOCALS: Final = tuple(f"local{number}" for number in range(8))
 _WHO: Final = ("no", "yes", "local")
 
 PROCESS: Final = (
-    D("daemonize", Flag(), False, immutable=True),
+    D("daemonize", Flag(), False, immutable=True, effective=True),
     D("supervised", Choice("upstart", "systemd", "auto", "no"), "no", immutable=True),
     D("pidfile", Text(nullable=True), "", immutable=True, effective=True),
     D("dir", Directory(), "", protected=True, deny_loading=True, effective=True),

@@ -1,0 +1,71 @@
+"""Where clients come in: what ``bind``, ``port`` and ``unixsocket`` name, and what CONFIG SET makes of it."""
+
+import contextlib
+import os
+import socket
+
+from node.config import Config
+from node.io.clients import Clients
+from node.io.listen import ListenError, listen_tcp, listen_unix
+from node.io.log import Log
+
+
+class Doors:
+    def __init__(self, config: Config, clients: Clients, log: Log) -> None:
+        self._config = config
+        self._clients = clients
+        self._log = log
+        self._tcp: list[socket.socket] = []
+        self._unix_path = ""
+        config.on_change(("port",), self._move_port)
+        config.on_change(("bind",), self._move_address)
+
+    def open(self) -> None:
+        """Raises ListenError with the last line for the log; what else is to be said is logged here."""
+        config = self._config
+        port, path = config.integer("port"), config.text("unixsocket")
+        try:
+            self._open_tcp()
+        except ListenError as error:
+            self._log.write("warning", f"Warning: {error}")
+            raise ListenError(f"Failed listening on port {port} (TCP), aborting.") from None
+        if path:
+            self._clients.listen(listen_unix(path, config.integer("unixsocketperm"), config.integer("tcp-backlog")))
+            self._unix_path = os.path.abspath(path)
+        if not self._tcp and not path:
+            raise ListenError("Configured to not listen anywhere, exiting.")
+
+    def has_tcp(self) -> bool:
+        return bool(self._tcp)
+
+    def remove_unix_socket(self) -> None:
+        if self._unix_path:
+            self._log.write("notice", "Removing the unix socket file.")
+            with contextlib.suppress(OSError):
+                os.unlink(self._unix_path)
+
+    def _open_tcp(self) -> None:
+        config = self._config
+        self._tcp, warnings = listen_tcp(config.words("bind"), config.integer("port"), config.integer("tcp-backlog"))
+        for warning in warnings:
+            self._log.write("warning", f"Warning: {warning}")
+        for sock in self._tcp:
+            self._clients.listen(sock)
+
+    def _move(self) -> bool:
+        """Close first: the old sockets may stand in the way. If it fails, Config asks again with the old values."""
+        for sock in self._tcp:
+            self._clients.unlisten(sock)
+        self._tcp = []
+        try:
+            self._open_tcp()
+        except ListenError as error:
+            self._log.write("warning", f"Warning: {error}")
+            return False
+        return True
+
+    def _move_port(self) -> str | None:
+        return None if self._move() else "Unable to listen on this port. Check server logs."
+
+    def _move_address(self) -> str | None:
+        return None if self._move() else "Failed to bind to specified addresses."

@@ -1,0 +1,98 @@
+"""What the engine may ask of the process it runs in: clocks, memory, CPU, the log, the configuration file, the end."""
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from typing import Final
+
+from node.engine.edge import Edge, ProcessFacts
+from node.io.disk import replace_file
+from node.io.log import Log
+
+PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+KILOBYTE: Final = 1024 if sys.platform != "darwin" else 1
+"""The unit of ru_maxrss."""
+
+
+class ProcessEdge(Edge):
+    """``config_file`` is an absolute path, empty if there is none; ``stop`` ends the node once the batch is done."""
+
+    def __init__(self, log: Log, config_file: str, stop: Callable[[], None]) -> None:
+        self._log = log
+        self._config_file = config_file
+        self._stop = stop
+        self._facts = process_facts(config_file)
+
+    def microseconds(self) -> int:
+        return time.perf_counter_ns() // 1000
+
+    def unix_microseconds(self) -> int:
+        return time.time_ns() // 1000
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def resident_memory(self) -> int:
+        try:
+            with open("/proc/self/statm", "rb") as file:
+                return int(file.read().split()[1]) * PAGE
+        except OSError:
+            return self.peak_memory()
+
+    def peak_memory(self) -> int:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KILOBYTE
+
+    def cpu_seconds(self) -> tuple[float, float, float, float]:
+        own = resource.getrusage(resource.RUSAGE_SELF)
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return own.ru_stime, own.ru_utime, children.ru_stime, children.ru_utime
+
+    def process(self) -> ProcessFacts:
+        return self._facts
+
+    def read_config_file(self) -> str | None:
+        if not self._config_file:
+            return None
+        try:
+            with open(self._config_file, encoding="utf-8", errors="surrogateescape", newline="") as file:
+                return file.read()
+        except FileNotFoundError:
+            return ""  # it may have been removed since: CONFIG REWRITE makes a new one
+
+    def write_config_file(self, text: str) -> None:
+        try:
+            mode = os.stat(self._config_file).st_mode & 0o777
+        except FileNotFoundError:
+            mode = 0o644
+        os.close(replace_file(self._config_file, text.encode("utf-8", "surrogateescape"), mode))
+
+    def log(self, level: str, text: str) -> None:
+        self._log.write(level, text)
+
+    def shutdown(self, save: bool | None, now: bool, force: bool) -> bool:
+        self._stop()
+        return True
+
+
+def process_facts(config_file: str) -> ProcessFacts:
+    facts = ProcessFacts()
+    uname = os.uname()
+    facts.pid = os.getpid()
+    facts.run_id = os.urandom(20).hex()
+    facts.os = f"{uname.sysname} {uname.release} {uname.machine}"
+    facts.multiplexing = "epoll" if sys.platform == "linux" else "kqueue"
+    facts.compiler = _version(sys.version.rpartition("[")[2].rstrip("]"))
+    facts.executable = sys.executable
+    facts.config_file = config_file
+    facts.total_memory = os.sysconf("SC_PHYS_PAGES") * PAGE
+    return facts
+
+
+def _version(compiler: str) -> str:
+    """``GCC 12.2.0`` and the like: the number alone."""
+    for word in compiler.split():
+        if word[0].isdigit():
+            return word
+    return "0.0.0"

@@ -1,0 +1,95 @@
+"""Listening sockets as ``bind``, ``port``, ``tcp-backlog`` and ``unixsocket`` ask for them.
+
+Rules kept (server.c, listenToPort in Redis 7.0.15): ``*`` is every IPv4 address and ``::*`` every IPv6 one; an address
+behind ``-`` may be missing from this machine; a protocol that this machine does not speak is passed over; any other
+failure closes what was opened. Port 0 means no TCP. Sockets reuse the address, so that a restart finds its port free at
+once.
+"""
+
+import contextlib
+import errno
+import os
+import socket
+from collections.abc import Sequence
+from typing import Final
+
+PROTOCOL_MISSING: Final = {
+    errno.ENOPROTOOPT, errno.EPROTONOSUPPORT, errno.ESOCKTNOSUPPORT, errno.EPFNOSUPPORT, errno.EAFNOSUPPORT,
+}  # fmt: skip
+
+
+class ListenError(Exception):
+    """Cannot listen as configured."""
+
+
+class Refused(Exception):
+    """One address did not work: ``code`` is the errno or 0, ``str()`` the reason in Redis' words."""
+
+    def __init__(self, reason: str, code: int = 0) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+def listen_tcp(addresses: Sequence[str], port: int, backlog: int) -> tuple[list[socket.socket], list[str]]:
+    """Sockets for all ``addresses``, and warnings for those passed over. Raises ListenError with the reason.
+
+    No addresses, or ``port`` 0: no sockets.
+    """
+    opened: list[socket.socket] = []
+    warnings: list[str] = []
+    for word in addresses if port else ():
+        optional = word.startswith("-")
+        address = word.removeprefix("-")
+        try:
+            opened.append(_listen_on(address, port, backlog))
+        except Refused as refused:
+            warning = f"Could not create server TCP listening socket {address}:{port}: {refused}"
+            if refused.code in PROTOCOL_MISSING or (optional and refused.code == errno.EADDRNOTAVAIL):
+                warnings.append(warning)
+                continue
+            for sock in opened:
+                sock.close()
+            raise ListenError(warning) from None
+    return opened, warnings
+
+
+def _listen_on(address: str, port: int, backlog: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    host = None if address in ("*", "::*") else address
+    try:
+        found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except socket.gaierror as error:
+        raise Refused(error.strerror or str(error)) from None
+    try:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise Refused(f"unable to bind socket, errno: {error.errno}", error.errno or 0) from None
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return _bind(sock, found[0][4], backlog)
+
+
+def _bind(sock: socket.socket, where: object, backlog: int) -> socket.socket:
+    step = "bind"
+    try:
+        sock.bind(where)  # type: ignore[arg-type]  # typeshed knows no type for the addresses of getaddrinfo
+        step = "listen"
+        sock.listen(backlog)
+    except OSError as error:
+        sock.close()
+        raise Refused(f"{step}: {error.strerror or error}", error.errno or 0) from None
+    return sock
+
+
+def listen_unix(path: str, permissions: int, backlog: int) -> socket.socket:
+    """A socket at ``path``, in place of whatever is left there; ``permissions`` 0 leaves them to the umask."""
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+    try:
+        sock = _bind(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM), path, backlog)
+    except Refused as refused:
+        raise ListenError(f"Failed opening Unix socket: {refused}") from None
+    if permissions:
+        os.chmod(path, permissions)
+    return sock

@@ -1,0 +1,193 @@
+"""One process, one node: from the command line to the last line of the log, and the one nursery that holds everything.
+
+``main`` behaves as redis-server: it stays in the foreground with its own pid, refuses to start with one clear message
+and status 1, and ends with status 0 when asked to (SIGTERM, SIGINT, SHUTDOWN). Leaving the nursery means that all has
+ended.
+"""
+
+import gc
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from random import Random
+from typing import Final
+
+import trio
+
+from cluster import build
+from node.config import Config, ConfigError
+from node.engine.server import serve as make_server
+from node.io.clients import Clients
+from node.io.doors import Doors
+from node.io.edge import ProcessEdge
+from node.io.listen import ListenError
+from node.io.log import Log
+from node.io.reactor import serve_clients
+from node.io.signals import Signals
+from node.io.startup import Start, configure, go_to_background, pid_file, raise_open_files
+from node.machine import Machine
+from node.version import COMPATIBLE, VERSION
+
+USAGE: Final = """\
+Usage: python -m node [/path/to/redis.conf] [options] [-]
+       python -m node - (read config from stdin)
+       python -m node -v or --version
+       python -m node -h or --help
+
+Options are the directives of redis.conf behind two dashes; they override the file. Examples:
+       python -m node --port 7777
+       python -m node /etc/redis/6379.conf --loglevel verbose
+       echo 'timeout 30' | python -m node -
+"""
+
+GC_THRESHOLDS: Final = (10_000, 20, 50)
+"""Rarer than the default (700, 10, 10): the data holds no cycles, only ended connections do."""
+
+
+def main(argv: Sequence[str], ready_fd: int | None = None) -> int:
+    """Run a node until it is asked to end; the exit status. ``argv`` is what follows the program's name.
+
+    ``ready_fd`` gets one byte, then is closed, when clients are served; if that never happens it is closed without one.
+    May be called in a forked child, whose parent need not start an interpreter again; not while a trio loop runs.
+    """
+    if argv and argv[0] in ("-v", "--version"):
+        print_out(f"Gossamer {VERSION} (compatible with Redis {COMPATIBLE})\n")
+        return 0
+    if argv and argv[0] in ("-h", "--help"):
+        print_out(USAGE)
+        return 0
+    try:
+        start = configure(argv)
+    except ConfigError as error:
+        sys.stderr.write(str(error))
+        return 1
+    if start.config.flag("daemonize"):
+        go_to_background()
+    return serve(start, ready_fd)
+
+
+def print_out(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def serve(start: Start, ready_fd: int | None = None) -> int:
+    config = start.config
+    log = Log(config.text("logfile"), config.text("loglevel"))
+    try:
+        announce(config, log)
+        raise_open_files(config, log)
+        log.role = "M"
+        signals = Signals(log)
+        signals.install()
+        return trio.run(Node(start, log, signals).run, ready_fd)
+    except (ListenError, ConfigError) as error:
+        log.write("warning", str(error).strip())
+    except Exception:
+        for line in traceback.format_exc().splitlines():
+            log.write("warning", line)
+    return 1
+
+
+def announce(config: Config, log: Log) -> None:
+    """The first lines of the log: who starts, and what of the configuration will do nothing."""
+    pid = os.getpid()
+    log.write("warning", f"Gossamer is starting: version={VERSION}, compatible with Redis {COMPATIBLE}, PID: {pid}")
+    log.write("warning", f"The {build.name()} build of the hot modules runs, on Python {sys.version.split()[0]}")
+    log.write("warning", "Configuration loaded")
+    without_effect = config.ineffective_set()
+    if without_effect:
+        log.write("warning", f"Taken from the configuration, but without effect here: {', '.join(without_effect)}")
+
+
+class Node:
+    """What one process holds."""
+
+    def __init__(self, start: Start, log: Log, signals: Signals) -> None:
+        self.config = config = start.config
+        self.log = log
+        self.signals = signals
+        self.server = make_server(config, ProcessEdge(log, start.config_file, signals.stop))
+        self.server.rng = Random()
+        self.server.build_name = build.name()
+        self.machine = Machine(self.server)
+        self.clients = Clients(self.machine)
+        self.doors = Doors(config, self.clients, log)
+        self.pid_file = pid_file(config, log)
+        self._obey(config)
+
+    def _obey(self, config: Config) -> None:
+        """Put into force what concerns the process, now and after CONFIG SET."""
+        self._set_keepalive()
+        config.on_change(("tcp-keepalive",), self._set_keepalive)
+        config.on_change(("loglevel",), self._set_loglevel)
+        config.on_change(("dir",), self._enter_directory)
+
+    def _set_keepalive(self) -> str | None:
+        self.clients.keepalive_s = self.config.integer("tcp-keepalive")
+        return None
+
+    def _set_loglevel(self) -> str | None:
+        self.log.set_level(self.config.text("loglevel"))
+        return None
+
+    def _enter_directory(self) -> str | None:
+        try:
+            os.chdir(self.config.text("dir"))
+        except OSError as error:
+            return error.strerror
+        self.config.load("dir", [os.getcwd()])
+        return None
+
+    # --- life
+
+    async def run(self, ready_fd: int | None = None) -> int:
+        """Serve until asked to end."""
+        try:
+            self.doors.open()
+            self._tell_place()
+            self.pid_file.write()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(serve_clients, self.clients)
+                nursery.start_soon(self._keep_house)
+                self._tell_ready(ready_fd)
+                await self.signals.wait_stop()
+                self.log.write("warning", "User requested shutdown...")
+                nursery.cancel_scope.cancel()
+            self.clients.flush()
+            self.pid_file.remove()
+            self.doors.remove_unix_socket()
+        finally:
+            self.clients.close()
+        self.log.write("warning", "Redis is now ready to exit, bye bye...")
+        return 0
+
+    def _tell_place(self) -> None:
+        mode = "cluster" if self.server.clustered else "standalone"
+        self.log.write("notice", f"Running mode={mode}, port={self.config.integer('port')}.")
+        self.log.write("warning", "Server initialized")
+
+    def _tell_ready(self, ready_fd: int | None) -> None:
+        # What lives by now lives as long as the process: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
+        if self.doors.has_tcp():
+            self.log.write("notice", "Ready to accept connections")
+        path = self.config.text("unixsocket")
+        if path:
+            self.log.write("notice", f"The server is now ready to accept connections at {path}")
+        if ready_fd is not None:
+            os.write(ready_fd, b"1")
+            os.close(ready_fd)
+
+    async def _keep_house(self) -> None:
+        """``hz`` times a second; or earlier, when requests that CLIENT PAUSE holds may go on."""
+        while True:
+            wait_s = 1 / self.config.integer("hz")
+            pause_ends = self.machine.pause_ends()
+            if pause_ends is not None:
+                wait_s = min(wait_s, max(0.0, pause_ends - self.server.now) / 1000)
+            await trio.sleep(wait_s)
+            self.clients.tick()
