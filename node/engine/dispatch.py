@@ -189,9 +189,12 @@ def step_modes(client: Client) -> None:
 
 def may_debug(server: Server, client: Client) -> bool:
     allowed = server.protected_debug
-    return allowed == "yes" or (
-        allowed == "local" and (client.unix or client.addr.startswith(("127.", "[::1]", "::1")))
-    )
+    return allowed == "yes" or (allowed == "local" and is_local(client))
+
+
+def is_local(client: Client) -> bool:
+    """Is the client on this machine?"""
+    return client.unix or client.addr.startswith(("127.", "[::1]", "::1"))
 
 
 def holds(server: Server, client: Client, cmd: Command) -> bool:

@@ -20,9 +20,12 @@ class Stats:
         self.expired_keys: int = 0
         self.expired_stale_perc: float = 0.0
         self.expired_time_cap_reached_count: int = 0
+        self.expire_cycle_us: int = 0
         self.keyspace_hits: int = 0
         self.keyspace_misses: int = 0
         self.total_error_replies: int = 0
+        self.total_reads_processed: int = 0
+        self.total_writes_processed: int = 0
         self.client_query_buffer_limit_disconnections: int = 0
         self.client_output_buffer_limit_disconnections: int = 0
         self.errors: dict[bytes, int] = {}

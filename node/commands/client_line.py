@@ -1,0 +1,60 @@
+"""One line of CLIENT LIST, with the fields and the order of Redis 7.0.15.
+
+What does not exist here is zero: the reply buffer of fixed size (rbs, rbp) and free space in the query buffer.
+"""
+
+from node.engine.client import IN_MULTI, MONITORING, NOT_TO_PAUSE, SUBSCRIBED, Client
+
+
+def describe(client: Client, now: int) -> bytes:
+    """``id=3 addr=127.0.0.1:53210 laddr=... resp=2`` and a line end; ages in seconds, sizes in bytes."""
+    command = client.last_command
+    unread = client.unread()
+    queued = queued_bytes(client)
+    multi = len(client.queue) if client.modes & IN_MULTI else -1
+    fields = (
+        f"id={client.id} addr={client.addr} laddr={client.laddr} fd={client.fd} name={client.name.decode()}"
+        f" age={now // 1000 - client.created_ms // 1000} idle={now // 1000 - client.active_ms // 1000}"
+        f" flags={flags(client)} db={client.db.index} sub=0 psub=0 ssub=0 multi={multi}"
+        f" qbuf={unread} qbuf-free=0 argv-mem=0 multi-mem={queued} rbs=0 rbp=0"
+        f" obl={client.out_bytes} oll={1 if client.unsent else 0} omem={client.unsent}"
+        f" tot-mem={unread + queued + client.out_bytes + client.unsent} events={'rw' if client.unsent else 'r'}"
+        f" cmd={command.name if command is not None else 'NULL'} user={client.user} redir=-1"
+        f" resp={3 if client.resp3 else 2}\n"
+    )
+    return fields.encode("utf-8", "surrogateescape")
+
+
+def flags(client: Client) -> str:
+    modes = client.modes
+    out = ""
+    if modes & MONITORING:
+        out += "O"
+    elif modes & NOT_TO_PAUSE:
+        out += "S"
+    if modes & SUBSCRIBED:
+        out += "P"
+    if modes & IN_MULTI:
+        out += "x"
+    if client.held:
+        out += "b"
+    if client.watcher is not None and client.watcher.broken:
+        out += "d"
+    if client.closing:
+        out += "c"
+    if client.unix:
+        out += "U"
+    if client.readonly:
+        out += "r"
+    if client.no_evict:
+        out += "e"
+    return out or "N"
+
+
+def queued_bytes(client: Client) -> int:
+    """What waits between MULTI and EXEC."""
+    total = 0
+    for _, argv in client.queue:
+        for arg in argv:
+            total += len(arg)
+    return total

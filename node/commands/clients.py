@@ -1,0 +1,308 @@
+"""CLIENT: what the server knows of its connections, and how an operator deals with them (redis.io, "CLIENT ...").
+
+Filters, their order of checks and the line of CLIENT LIST are those of Redis 7.0 (networking.c, clientCommand).
+TRACKING and its relatives are not here.
+"""
+
+from typing import Final
+
+from node.commands.client_line import describe
+from node.commands.numbers import integer, integer_or_none
+from node.engine.call import Call
+from node.engine.client import REPLIES_OFF, SKIP_NEXT_REPLY, Client
+from node.engine.command import ADMIN, CONNECTION, LOADING, NOSCRIPT, STALE, command
+from node.engine.limits import NORMAL, PUBSUB, REPLICA, client_class
+from node.resp.errors import (
+    CLIENT_ID,
+    CLIENT_ID_POSITIVE,
+    CLIENT_NAME,
+    NO_SUCH_CLIENT,
+    PAUSE_MODE,
+    SYNTAX,
+    TIMEOUT_NEGATIVE,
+    TIMEOUT_NUMBER,
+    UNBLOCK_REASON,
+    Refusal,
+    one_line,
+    subcommand_syntax,
+)
+from node.resp.reply import NO_REPLY, OK, Reply, Status, Verbatim
+
+PRIMARY: Final = 3
+CLASSES: Final[dict[bytes, int]] = {
+    b"NORMAL": NORMAL,
+    b"SLAVE": REPLICA,
+    b"REPLICA": REPLICA,
+    b"PUBSUB": PUBSUB,
+    b"MASTER": PRIMARY,
+}
+SELF: Final = NOSCRIPT | LOADING | STALE
+OPERATOR: Final = ADMIN | NOSCRIPT | LOADING | STALE
+LATEST: Final = 2**63 - 1
+"""The last moment a clock of signed 64-bit milliseconds can show."""
+
+
+@command("CLIENT", arity=-2, since="2.4.0", group="connection")
+def client(c: Call, argv: list[bytes]) -> Reply:
+    """A container for commands on connections."""
+    raise AssertionError("dispatch answers a container itself")
+
+
+@command("CLIENT|ID", arity=2, flags=SELF, acl=CONNECTION, since="5.0.0", group="connection")
+def client_id(c: Call, _: bytes) -> Reply:
+    """Returns the number of this connection."""
+    return c.client.id
+
+
+@command("CLIENT|INFO", arity=2, flags=SELF, acl=CONNECTION, since="6.2.0", group="connection")
+def client_info(c: Call, _: bytes) -> Reply:
+    """Describes this connection."""
+    return Verbatim(describe(c.client, c.now))
+
+
+@command("CLIENT|LIST", arity=-2, flags=OPERATOR, acl=CONNECTION, since="2.4.0", group="connection")
+def client_list(c: Call, argv: list[bytes]) -> Reply:
+    """Describes all connections, or those of one type, or those with the given numbers."""
+    clients = c.server.clients
+    option = argv[2].upper() if len(argv) > 3 else b""
+    chosen: list[Client] = []
+    if option == b"TYPE" and len(argv) == 4:
+        wanted = class_named(argv[3])
+        chosen = [other for other in clients.values() if client_class(other) == wanted]
+    elif option == b"ID":
+        for word in argv[3:]:
+            found = clients.get(integer(word, CLIENT_ID))
+            if found is not None:
+                chosen.append(found)
+    elif len(argv) == 2:
+        chosen = list(clients.values())
+    else:
+        raise Refusal(SYNTAX)
+    return Verbatim(b"".join([describe(other, c.now) for other in chosen if not other.killed]))
+
+
+def class_named(name: bytes) -> int:
+    found = CLASSES.get(name.upper())
+    if found is None:
+        raise Refusal(one_line(b"ERR Unknown client type '%s'" % name))
+    return found
+
+
+# --- names
+
+
+@command("CLIENT|GETNAME", arity=2, flags=SELF, acl=CONNECTION, since="2.6.9", group="connection")
+def client_getname(c: Call, _: bytes) -> Reply:
+    """Returns the name of this connection."""
+    return c.client.name or None
+
+
+@command("CLIENT|SETNAME", arity=3, flags=SELF, acl=CONNECTION, since="2.6.9", group="connection")
+def client_setname(c: Call, _: bytes, name: bytes) -> Reply:
+    """Names this connection."""
+    set_name(c.client, name)
+    return OK
+
+
+def set_name(named: Client, name: bytes) -> None:
+    """An empty name takes the name away."""
+    for ch in name:
+        if not 0x21 <= ch <= 0x7E:
+            raise Refusal(CLIENT_NAME)
+    named.name = name
+
+
+# --- KILL
+
+
+class Victims:
+    """Whom CLIENT KILL means: those who match everything that was named."""
+
+    def __init__(self) -> None:
+        self.id: int = 0
+        self.kind: int = -1
+        self.user: str = ""
+        self.addr: bytes = b""
+        self.laddr: bytes = b""
+        self.spare: Client | None = None
+
+    def include(self, client: Client) -> bool:
+        if client.killed or client is self.spare:
+            return False
+        return (
+            (not self.id or client.id == self.id)
+            and (self.kind < 0 or client_class(client) == self.kind)
+            and (not self.user or client.user == self.user)
+            and (not self.addr or client.addr.encode() == self.addr)
+            and (not self.laddr or client.laddr.encode() == self.laddr)
+        )
+
+
+@command("CLIENT|KILL", arity=-3, flags=OPERATOR, acl=CONNECTION, since="2.4.0", group="connection")
+def client_kill(c: Call, argv: list[bytes]) -> Reply:
+    """Ends connections."""
+    victims = Victims()
+    if len(argv) == 3:
+        victims.addr = argv[2]
+        if not kill_all(c, victims):
+            raise Refusal(NO_SUCH_CLIENT)
+        return OK
+    victims.spare = c.client
+    for at in range(2, len(argv), 2):
+        if at + 1 == len(argv):
+            raise Refusal(SYNTAX)
+        narrow(victims, c.client, argv[at].upper(), argv[at + 1])
+    return kill_all(c, victims)
+
+
+def narrow(victims: Victims, caller: Client, option: bytes, value: bytes) -> None:
+    """One filter of the new form of CLIENT KILL."""
+    if option == b"ID":
+        number = integer_or_none(value)
+        if number is None or number <= 0:
+            raise Refusal(CLIENT_ID_POSITIVE)
+        victims.id = number
+    elif option == b"TYPE":
+        victims.kind = class_named(value)
+    elif option == b"ADDR":
+        victims.addr = value
+    elif option == b"LADDR":
+        victims.laddr = value
+    elif option == b"USER":
+        if value != b"default":
+            raise Refusal(one_line(b"ERR No such user '%s'" % value))
+        victims.user = "default"
+    elif option == b"SKIPME":
+        answer = value.upper()
+        if answer not in (b"YES", b"NO"):
+            raise Refusal(SYNTAX)
+        victims.spare = caller if answer == b"YES" else None
+    else:
+        raise Refusal(SYNTAX)
+
+
+def kill_all(c: Call, victims: Victims) -> int:
+    """End every connection that ``victims`` includes, one's own after its reply; how many."""
+    doomed = [other for other in c.server.clients.values() if victims.include(other)]
+    for other in doomed:
+        if other is c.client:
+            other.close_after_reply()
+        else:
+            other.kill()
+    return len(doomed)
+
+
+# --- PAUSE
+
+
+@command("CLIENT|PAUSE", arity=-3, flags=OPERATOR, acl=CONNECTION, since="2.9.50", group="connection")
+def client_pause(c: Call, argv: list[bytes]) -> Reply:
+    """Holds back the requests of all clients, or those that write, for some milliseconds."""
+    if len(argv) > 4:
+        raise Refusal(subcommand_syntax(argv, "client"))
+    mode = argv[3].upper() if len(argv) == 4 else b"ALL"
+    if mode not in (b"WRITE", b"ALL"):
+        raise Refusal(PAUSE_MODE)
+    length = integer(argv[2], TIMEOUT_NUMBER)
+    if length < 0:
+        raise Refusal(TIMEOUT_NEGATIVE)
+    end = c.now + length
+    if end <= LATEST:  # beyond that, 7.0 overflows and the pause is over at once
+        c.server.pause(end, mode == b"WRITE")
+    return OK
+
+
+@command("CLIENT|UNPAUSE", arity=2, flags=OPERATOR, acl=CONNECTION, since="6.2.0", group="connection")
+def client_unpause(c: Call, _: bytes) -> Reply:
+    """Ends CLIENT PAUSE."""
+    c.server.end_pause()
+    return OK
+
+
+# --- modes of a connection
+
+
+@command("CLIENT|REPLY", arity=3, flags=SELF, acl=CONNECTION, since="3.2.0", group="connection")
+def client_reply(c: Call, _: bytes, mode: bytes) -> Reply:
+    """Says whether this connection wants replies."""
+    word = mode.upper()
+    if word == b"ON":
+        c.client.modes &= ~REPLIES_OFF
+        return OK
+    if word == b"OFF":
+        c.client.modes |= REPLIES_OFF
+    elif word == b"SKIP":
+        if not c.client.modes & REPLIES_OFF:
+            c.client.modes |= SKIP_NEXT_REPLY
+    else:
+        raise Refusal(SYNTAX)
+    return NO_REPLY
+
+
+@command("CLIENT|NO-EVICT", arity=3, flags=OPERATOR, acl=CONNECTION, since="7.0.0", group="connection")
+def client_no_evict(c: Call, _: bytes, mode: bytes) -> Reply:
+    """Says whether this connection may be ended to free memory."""
+    word = mode.upper()
+    if word not in (b"ON", b"OFF"):
+        raise Refusal(SYNTAX)
+    c.client.no_evict = word == b"ON"
+    return OK
+
+
+@command("CLIENT|UNBLOCK", arity=-3, flags=OPERATOR, acl=CONNECTION, since="5.0.0", group="connection")
+def client_unblock(c: Call, argv: list[bytes]) -> Reply:
+    """Ends another connection's wait in a blocking command; there is none yet, so nobody is ever found waiting."""
+    if len(argv) > 4:
+        raise Refusal(subcommand_syntax(argv, "client"))
+    if len(argv) == 4 and argv[3].upper() not in (b"TIMEOUT", b"ERROR"):
+        raise Refusal(UNBLOCK_REASON)
+    integer(argv[2])
+    return 0
+
+
+HELP = """\
+CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+GETNAME
+    The name of this connection.
+ID
+    The number of this connection.
+INFO
+    What LIST says of this connection.
+KILL <ip:port>
+    End the connection that comes from this address.
+KILL <option> <value> [<option> <value> [...]]
+    End all connections that match every option:
+    * ADDR (<ip:port>|<unixsocket>:0)
+      where they come from
+    * LADDR (<ip:port>|<unixsocket>:0)
+      the address they were made to
+    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)
+      their type
+    * USER <username>
+      who is logged in on them
+    * SKIPME (YES|NO)
+      whether to spare this connection (default: yes)
+LIST [options ...]
+    One line for each connection. Options:
+    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)
+      only connections of this type
+UNPAUSE
+    End a pause.
+PAUSE <timeout> [WRITE|ALL]
+    Hold back requests, all or those that write, for <timeout> milliseconds.
+REPLY (ON|OFF|SKIP)
+    Whether this connection wants replies.
+SETNAME <name>
+    Name this connection.
+UNBLOCK <clientid> [TIMEOUT|ERROR]
+    End the wait of a blocked client.
+NO-EVICT (ON|OFF)
+    Spare this connection when memory must be freed.
+HELP
+    Print this help."""
+
+
+@command("CLIENT|HELP", arity=2, flags=LOADING | STALE, acl=CONNECTION, since="5.0.0", group="connection")
+def client_help(c: Call, _: bytes) -> Reply:
+    """Lists the subcommands."""
+    return [Status(line.encode()) for line in HELP.splitlines()]

@@ -1,0 +1,93 @@
+"""CONFIG: reading and changing the configuration of the running node (redis.io, "CONFIG ..."). See ``node/config``."""
+
+from typing import Final
+
+from node.commands.connection import REDACTED
+from node.config import ConfigSetError
+from node.config.words import to_bytes, to_text
+from node.engine.call import Call
+from node.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, TABLE, command
+from node.engine.dispatch import is_local
+from node.resp.errors import NO_CONFIG_FILE, SYNTAX, Refusal, one_line
+from node.resp.reply import OK, Reply, Status
+
+OPERATOR: Final = ADMIN | NOSCRIPT | LOADING | STALE
+
+
+@command("CONFIG", arity=-2, since="2.0.0", group="server")
+def config(c: Call, argv: list[bytes]) -> Reply:
+    """A container for commands on the configuration."""
+    raise AssertionError("dispatch answers a container itself")
+
+
+@command("CONFIG|GET", arity=-3, flags=OPERATOR, since="2.0.0", group="server")
+def config_get(c: Call, argv: list[bytes]) -> Reply:
+    """Returns the values of directives, by name or pattern."""
+    found = c.server.config.get([to_text(word) for word in argv[2:]])
+    return {to_bytes(name): to_bytes(value) for name, value in found.items()}
+
+
+@command("CONFIG|SET", arity=-4, flags=OPERATOR, since="2.0.0", group="server")
+def config_set(c: Call, argv: list[bytes]) -> Reply:
+    """Changes directives, all of them or none."""
+    if len(argv) % 2:
+        raise Refusal(SYNTAX)
+    settings = c.server.config
+    pairs: list[tuple[str, str]] = []
+    for at in range(2, len(argv), 2):
+        name = to_text(argv[at])
+        pairs.append((name, to_text(argv[at + 1])))
+        if settings.is_sensitive(name):
+            argv[at + 1] = REDACTED
+    try:
+        settings.set(pairs, local=is_local(c.client))
+    except ConfigSetError as error:
+        raise Refusal(one_line(b"ERR " + to_bytes(error.text))) from None
+    return OK
+
+
+@command("CONFIG|RESETSTAT", arity=2, flags=OPERATOR, since="2.0.0", group="server")
+def config_resetstat(c: Call, _: bytes) -> Reply:
+    """Starts the counters of INFO again."""
+    c.server.stats.reset()
+    for cmd in TABLE.values():
+        cmd.forget_calls()
+        for sub in cmd.subcommands.values():
+            sub.forget_calls()
+    return OK
+
+
+@command("CONFIG|REWRITE", arity=2, flags=OPERATOR, since="2.8.0", group="server")
+def config_rewrite(c: Call, _: bytes) -> Reply:
+    """Writes the present configuration into the file the node was started with."""
+    edge = c.server.edge
+    try:
+        text = edge.read_config_file()
+        if text is None:
+            raise Refusal(NO_CONFIG_FILE)
+        edge.write_config_file(c.server.config.rewrite(text))
+    except OSError as error:
+        edge.log("warning", f"CONFIG REWRITE failed: {error.strerror}")
+        raise Refusal(one_line(b"ERR Rewriting config file: " + to_bytes(error.strerror or ""))) from None
+    edge.log("notice", "CONFIG REWRITE executed with success.")
+    return OK
+
+
+HELP = """\
+CONFIG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+GET <pattern>
+    The directives that match <pattern>, with their values.
+SET <directive> <value>
+    Change <directive>; several pairs are changed together or not at all.
+RESETSTAT
+    Start the counters of INFO again.
+REWRITE
+    Write what is in force into the configuration file.
+HELP
+    Print this help."""
+
+
+@command("CONFIG|HELP", arity=2, flags=LOADING | STALE, since="5.0.0", group="server")
+def config_help(c: Call, _: bytes) -> Reply:
+    """Lists the subcommands."""
+    return [Status(line.encode()) for line in HELP.splitlines()]

@@ -1,0 +1,181 @@
+"""DEBUG: for tests of servers and clients. Runs only where ``enable-debug-command`` allows it.
+
+DEBUG is no container in the command table: it reads its subcommand itself, and a wrong number of arguments is the same
+mistake as an unknown subcommand (debug.c of Redis 7.0).
+"""
+
+from typing import Final
+
+from node.commands.numbers import integer_or_none
+from node.engine.call import Call
+from node.engine.command import ADMIN, LOADING, NOSCRIPT, PROTECTED, STALE, command
+from node.engine.values import encoding, is_integer, references
+from node.resp.errors import (
+    NO_SUCH_KEY,
+    NOT_POSITIVE,
+    RESP3_ONLY,
+    Refusal,
+    one_line,
+    subcommand_syntax,
+)
+from node.resp.reply import OK, Raw, Reply, SetReply, Status, Verbatim
+
+HELP: Final = """\
+DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+ERROR <string>
+    Reply with this error.
+LOG <message>
+    Write <message> to the log.
+OBJECT <key>
+    How the value of <key> is held.
+POPULATE <count> [<prefix>] [<size>]
+    Create <count> strings <prefix>:<num> (default: key:<num>), of <size> bytes
+    if given. Keys that exist stay, and slots do not matter.
+PROTOCOL <type>
+    Reply with a value of this type: string, integer, double, bignum, null,
+    array, set, map, attrib, push, verbatim, true or false.
+SET-ACTIVE-EXPIRE <0|1>
+    Whether keys whose time is over are deleted before anybody asks for them.
+SLEEP <seconds>
+    Stop the server for so long.
+HELP
+    Print this help."""
+
+
+@command("DEBUG", arity=-2, flags=ADMIN | NOSCRIPT | LOADING | STALE | PROTECTED, since="1.0.0", group="server")
+def debug(c: Call, argv: list[bytes]) -> Reply:
+    """A container for commands that test the server."""
+    word = argv[1].upper()
+    count = len(argv)
+    if count == 2 and word == b"HELP":
+        return [Status(line.encode()) for line in HELP.splitlines()]
+    if count == 3:
+        if word == b"SLEEP":
+            c.server.edge.sleep(leading_number(argv[2]))
+            return OK
+        if word == b"OBJECT":
+            return describe(c, argv[2])
+        if word == b"SET-ACTIVE-EXPIRE":
+            c.server.active_expire = leading_number(argv[2]) != 0
+            return OK
+        if word == b"LOG":
+            c.server.edge.log("warning", "DEBUG LOG: " + argv[2].decode("utf-8", "replace"))
+            return OK
+        if word == b"ERROR":
+            raise Refusal(one_line(argv[2]))
+        if word == b"PROTOCOL":
+            return sample(c, argv[2].lower())
+    if word == b"POPULATE" and 3 <= count <= 5:
+        return populate(c, argv)
+    raise Refusal(subcommand_syntax(argv, "debug"))
+
+
+def leading_number(text: bytes) -> float:
+    """The number that ``text`` begins with, 0 if it begins with none: what C's ``strtod`` reads."""
+    for end in range(len(text), 0, -1):
+        try:
+            value = float(text[:end])
+        except ValueError:
+            continue
+        return value if -1e9 < value < 1e9 else 0.0
+    return 0.0
+
+
+# --- OBJECT
+
+
+def describe(c: Call, key: bytes) -> Status:
+    """Where and how the value of ``key`` is held; the address is an object's identity, good for comparing only."""
+    value = c.peek(key)
+    if value is None:
+        raise Refusal(NO_SUCH_KEY)
+    uses = c.db.uses
+    used = c.server.now_s if uses is None else uses.get(key, c.db.tracked_since)
+    return Status(
+        b"Value at:0x%x refcount:%d encoding:%s serializedlength:%d lru:%d lru_seconds_idle:%d"
+        % (
+            id(value),
+            references(value),
+            encoding(value),
+            serialized_length(value),
+            used & 0xFFFFFF,
+            max(0, c.server.now_s - used),
+        )
+    )
+
+
+def serialized_length(value: object) -> int:
+    """Bytes of a string in an RDB file, without compression: 2, 3 or 5 for small integers, else text after length."""
+    assert isinstance(value, (bytes, bytearray))
+    if len(value) <= 11 and is_integer(bytes(value)):
+        number = int(value)
+        for size, bits in ((2, 7), (3, 15), (5, 31)):
+            if -(1 << bits) <= number < 1 << bits:
+                return size
+    length = len(value)
+    return length + (1 if length < 64 else 2 if length < 16384 else 5)
+
+
+# --- POPULATE
+
+
+def populate(c: Call, argv: list[bytes]) -> Reply:
+    count = positive(argv[2])
+    prefix = argv[3] if len(argv) > 3 else b"key"
+    size = positive(argv[4]) if len(argv) > 4 else -1
+    for number in range(count):
+        key = b"%s:%d" % (prefix, number)
+        if c.exists(key):
+            continue
+        value = b"value:%d" % number
+        if size >= 0:
+            value = value[:size].ljust(size, b"\0")
+        c.store(key, value)
+    return OK
+
+
+def positive(text: bytes) -> int:
+    number = integer_or_none(text)
+    if number is None or number < 0:
+        raise Refusal(NOT_POSITIVE)
+    return number
+
+
+# --- PROTOCOL
+
+BIG_NUMBER: Final = b"1234567999999999999999999999999999999"
+ATTRIBUTE: Final = b"|1\r\n$14\r\nkey-popularity\r\n*2\r\n$7\r\nkey:123\r\n:90\r\n"
+AFTER_ATTRIBUTE: Final = b"$39\r\nSome real reply following the attribute\r\n"
+PUSHED: Final = b">2\r\n$16\r\nserver-cpu-usage\r\n:42\r\n$40\r\nSome real reply following the push reply\r\n"
+UNKNOWN_TYPE: Final = (
+    b"ERR Wrong protocol type name. Please use one of the following: "
+    b"string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false"
+)
+SAMPLES: Final[dict[bytes, Reply]] = {
+    b"string": b"Hello World",
+    b"integer": 12345,
+    b"double": 3.141,
+    b"null": None,
+    b"array": [0, 1, 2],
+    b"set": SetReply([0, 1, 2]),
+    b"map": {0: False, 1: True, 2: False},
+    b"verbatim": Verbatim(b"This is a verbatim\nstring"),
+    b"true": True,
+    b"false": False,
+}
+
+
+def sample(c: Call, kind: bytes) -> Reply:
+    """A value of that RESP type, the same as Redis sends; clients test their readers with it."""
+    resp3 = c.client.resp3
+    if kind == b"bignum":
+        return Raw(b"(%s\r\n" % BIG_NUMBER) if resp3 else BIG_NUMBER
+    if kind == b"attrib":
+        return Raw(ATTRIBUTE + AFTER_ATTRIBUTE if resp3 else AFTER_ATTRIBUTE)
+    if kind == b"push":
+        if not resp3:
+            raise Refusal(RESP3_ONLY)
+        return Raw(PUSHED)
+    if kind not in SAMPLES:
+        raise Refusal(UNKNOWN_TYPE)
+    return SAMPLES[kind]

@@ -1,0 +1,121 @@
+"""INFO: which sections there are, in the order of Redis 7.0.15, and those that count commands, errors and keys.
+
+Sections are asked for by name, in any case and order; their order in the reply is fixed. The others are in
+``info_sections.py``.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from node.commands.info_sections import (
+    clients_section,
+    cpu_section,
+    memory_section,
+    persistence_section,
+    replication_section,
+    server_section,
+    stats_section,
+)
+from node.engine.call import Call
+from node.engine.command import LOADING, STALE, TABLE, Command, command, distinct
+from node.engine.latency import percentile
+from node.engine.server import Server
+from node.resp.reply import Reply, Verbatim
+
+DANGEROUS: Final = ("dangerous",)
+
+Section = Callable[[Server], list[str]]
+
+
+def modules_section(server: Server) -> list[str]:
+    return []
+
+
+def all_commands() -> list[Command]:
+    """Every command, each container followed by its subcommands."""
+    out: list[Command] = []
+    for cmd in distinct(TABLE):
+        out.append(cmd)
+        out += distinct(cmd.subcommands)
+    return out
+
+
+def commandstats_section(server: Server) -> list[str]:
+    out: list[str] = []
+    for cmd in all_commands():
+        if cmd.calls or cmd.rejected_calls or cmd.failed_calls:
+            mean = cmd.microseconds / cmd.calls if cmd.calls else 0.0
+            out.append(
+                f"cmdstat_{cmd.name}:calls={cmd.calls},usec={cmd.microseconds},usec_per_call={mean:.2f}"
+                f",rejected_calls={cmd.rejected_calls},failed_calls={cmd.failed_calls}"
+            )
+    return out
+
+
+def errorstats_section(server: Server) -> list[str]:
+    errors = server.stats.errors
+    return [f"errorstat_{code.decode('utf-8', 'replace')}:count={errors[code]}" for code in sorted(errors)]
+
+
+def latencystats_section(server: Server) -> list[str]:
+    out: list[str] = []
+    if not server.latency_tracking:
+        return out
+    percents = server.config.percentiles()
+    for cmd in all_commands():
+        if cmd.calls:
+            values = ",".join([f"p{percent:.17g}={percentile(cmd.histogram, percent):.3f}" for percent in percents])
+            out.append(f"latency_percentiles_usec_{cmd.name}:{values}")
+    return out
+
+
+def cluster_section(server: Server) -> list[str]:
+    return [f"cluster_enabled:{int(server.clustered)}"]
+
+
+def keyspace_section(server: Server) -> list[str]:
+    return [f"db{db.index}:keys={db.size},expires={db.volatile},avg_ttl=0" for db in server.keyspace.used() if db.size]
+
+
+SECTIONS: Final[list[tuple[str, str, Section]]] = [
+    ("server", "Server", server_section),
+    ("clients", "Clients", clients_section),
+    ("memory", "Memory", memory_section),
+    ("persistence", "Persistence", persistence_section),
+    ("stats", "Stats", stats_section),
+    ("replication", "Replication", replication_section),
+    ("cpu", "CPU", cpu_section),
+    ("modules", "Modules", modules_section),
+    ("commandstats", "Commandstats", commandstats_section),
+    ("errorstats", "Errorstats", errorstats_section),
+    ("latencystats", "Latencystats", latencystats_section),
+    ("cluster", "Cluster", cluster_section),
+    ("keyspace", "Keyspace", keyspace_section),
+]
+NOT_BY_DEFAULT: Final = ("commandstats", "latencystats")
+
+
+def wanted_sections(words: list[str]) -> set[str]:
+    """Names of sections for the arguments of INFO; unknown words mean nothing."""
+    if "all" in words or "everything" in words:
+        return {name for name, _, _ in SECTIONS}
+    wanted = set(words)
+    if not words or "default" in words:
+        wanted |= {name for name, _, _ in SECTIONS if name not in NOT_BY_DEFAULT}
+    return wanted
+
+
+def info_text(server: Server, words: list[str]) -> str:
+    wanted = wanted_sections(words)
+    parts: list[str] = []
+    for name, title, section in SECTIONS:
+        if name in wanted:
+            parts.append("\r\n".join([f"# {title}", *section(server), ""]))
+    return "\r\n".join(parts)
+
+
+@command("INFO", arity=-1, flags=LOADING | STALE, acl=DANGEROUS, since="1.0.0", group="server")
+def info(c: Call, argv: list[bytes]) -> Reply:
+    """Tells about the server and counts what it does, in sections."""
+    words = [word.decode("utf-8", "replace").lower() for word in argv[1:]]
+    return Verbatim(info_text(c.server, words).encode("utf-8", "surrogateescape"))

@@ -1,0 +1,258 @@
+"""The sections of INFO that tell of the node itself, field by field as Redis 7.0.15 has them (server.c).
+
+What this node knows is told; what it does not have (forks, defragmentation, Lua, an allocator's insides) is zero. The
+fields ``gossamer_version`` and ``gossamer_build`` are ours.
+"""
+
+from typing import Final
+
+from node.commands.connection import REDIS_VERSION
+from node.engine.server import Server
+
+GOSSAMER_VERSION: Final = "0.1.0"
+NO_ID: Final = "0" * 40
+
+
+def server_section(server: Server) -> list[str]:
+    facts = server.edge.process()
+    config = server.config
+    uptime = (server.now - server.started_ms) // 1000
+    return [
+        f"redis_version:{REDIS_VERSION.decode()}",
+        "redis_git_sha1:00000000",
+        "redis_git_dirty:0",
+        "redis_build_id:0",
+        f"gossamer_version:{GOSSAMER_VERSION}",
+        f"gossamer_build:{server.build_name}",
+        f"redis_mode:{'cluster' if server.clustered else 'standalone'}",
+        f"os:{facts.os}",
+        "arch_bits:64",
+        "monotonic_clock:POSIX clock_gettime",
+        f"multiplexing_api:{facts.multiplexing}",
+        "atomicvar_api:none",
+        f"gcc_version:{facts.compiler}",
+        f"process_id:{facts.pid}",
+        "process_supervised:no",
+        f"run_id:{facts.run_id}",
+        f"tcp_port:{config.integer('port')}",
+        f"server_time_usec:{server.edge.unix_microseconds()}",
+        f"uptime_in_seconds:{uptime}",
+        f"uptime_in_days:{uptime // 86400}",
+        f"hz:{config.integer('hz')}",
+        f"configured_hz:{config.integer('hz')}",
+        f"lru_clock:{server.now_s & 0xFFFFFF}",
+        f"executable:{facts.executable}",
+        f"config_file:{facts.config_file}",
+        "io_threads_active:0",
+    ]
+
+
+def clients_section(server: Server) -> list[str]:
+    clients = list(server.clients.values())
+    links = 0 if server.agreement is None else len(server.agreement.links())
+    return [
+        f"connected_clients:{len(clients)}",
+        f"cluster_connections:{links}",
+        f"maxclients:{server.max_clients}",
+        f"client_recent_max_input_buffer:{max([client.unread() for client in clients], default=0)}",
+        f"client_recent_max_output_buffer:{max([client.out_bytes + client.unsent for client in clients], default=0)}",
+        f"blocked_clients:{len(server.held)}",
+        "tracking_clients:0",
+        "clients_in_timeout_table:0",
+    ]
+
+
+def memory_section(server: Server) -> list[str]:
+    """Memory is what the system counts for the process: there is no allocator of our own to ask."""
+    config = server.config
+    resident = server.edge.resident_memory()
+    peak = max(server.edge.peak_memory(), resident)
+    total = server.edge.process().total_memory
+    limit = config.integer("maxmemory")
+    buffers = sum([client.unread() + client.out_bytes + client.unsent for client in server.clients.values()])
+    return [
+        f"used_memory:{resident}",
+        f"used_memory_human:{human(resident)}",
+        f"used_memory_rss:{resident}",
+        f"used_memory_rss_human:{human(resident)}",
+        f"used_memory_peak:{peak}",
+        f"used_memory_peak_human:{human(peak)}",
+        f"used_memory_peak_perc:{resident * 100 / peak if peak else 0:.2f}%",
+        "used_memory_overhead:0",
+        "used_memory_startup:0",
+        f"used_memory_dataset:{resident}",
+        "used_memory_dataset_perc:100.00%",
+        f"allocator_allocated:{resident}",
+        f"allocator_active:{resident}",
+        f"allocator_resident:{resident}",
+        f"total_system_memory:{total}",
+        f"total_system_memory_human:{human(total)}",
+        "used_memory_lua:0",
+        "used_memory_vm_eval:0",
+        "used_memory_lua_human:0B",
+        "used_memory_scripts_eval:0",
+        "number_of_cached_scripts:0",
+        "number_of_functions:0",
+        "number_of_libraries:0",
+        "used_memory_vm_functions:0",
+        "used_memory_vm_total:0",
+        "used_memory_vm_total_human:0B",
+        "used_memory_functions:0",
+        "used_memory_scripts:0",
+        "used_memory_scripts_human:0B",
+        f"maxmemory:{limit}",
+        f"maxmemory_human:{human(limit)}",
+        f"maxmemory_policy:{config.text('maxmemory-policy')}",
+        "allocator_frag_ratio:1.00",
+        "allocator_frag_bytes:0",
+        "allocator_rss_ratio:1.00",
+        "allocator_rss_bytes:0",
+        "rss_overhead_ratio:1.00",
+        "rss_overhead_bytes:0",
+        "mem_fragmentation_ratio:1.00",
+        "mem_fragmentation_bytes:0",
+        "mem_not_counted_for_evict:0",
+        "mem_replication_backlog:0",
+        "mem_total_replication_buffers:0",
+        "mem_clients_slaves:0",
+        f"mem_clients_normal:{buffers}",
+        "mem_cluster_links:0",
+        "mem_aof_buffer:0",
+        "mem_allocator:python",
+        "active_defrag_running:0",
+        "lazyfree_pending_objects:0",
+        "lazyfreed_objects:0",
+    ]
+
+
+def human(size: int) -> str:
+    """``1536`` as ``1.50K``."""
+    if size < 1024:
+        return f"{size}B"
+    value = float(size)
+    for unit in "KMGTP":
+        value /= 1024
+        if value < 1024:
+            return f"{value:.2f}{unit}"
+    return f"{size}B"
+
+
+def persistence_section(server: Server) -> list[str]:
+    """Nothing is written to disk yet: no save has begun, and none has failed."""
+    return [
+        "loading:0",
+        "async_loading:0",
+        "current_cow_peak:0",
+        "current_cow_size:0",
+        "current_cow_size_age:0",
+        "current_fork_perc:0.00",
+        "current_save_keys_processed:0",
+        "current_save_keys_total:0",
+        f"rdb_changes_since_last_save:{server.dirty}",
+        "rdb_bgsave_in_progress:0",
+        f"rdb_last_save_time:{server.started_ms // 1000}",
+        "rdb_last_bgsave_status:ok",
+        "rdb_last_bgsave_time_sec:-1",
+        "rdb_current_bgsave_time_sec:-1",
+        "rdb_saves:0",
+        "rdb_last_cow_size:0",
+        "rdb_last_load_keys_expired:0",
+        "rdb_last_load_keys_loaded:0",
+        "aof_enabled:0",
+        "aof_rewrite_in_progress:0",
+        "aof_rewrite_scheduled:0",
+        "aof_last_rewrite_time_sec:-1",
+        "aof_current_rewrite_time_sec:-1",
+        "aof_last_bgrewrite_status:ok",
+        "aof_rewrites:0",
+        "aof_rewrites_consecutive_failures:0",
+        "aof_last_write_status:ok",
+        "aof_last_cow_size:0",
+        "module_fork_in_progress:0",
+        "module_fork_last_cow_size:0",
+    ]
+
+
+def stats_section(server: Server) -> list[str]:
+    stats = server.stats
+    return [
+        f"total_connections_received:{stats.total_connections_received}",
+        f"total_commands_processed:{stats.total_commands_processed}",
+        f"instantaneous_ops_per_sec:{int(stats.ops.per_second())}",
+        f"total_net_input_bytes:{stats.total_net_input_bytes}",
+        f"total_net_output_bytes:{stats.total_net_output_bytes}",
+        "total_net_repl_input_bytes:0",
+        "total_net_repl_output_bytes:0",
+        f"instantaneous_input_kbps:{stats.input.per_second() / 1024:.2f}",
+        f"instantaneous_output_kbps:{stats.output.per_second() / 1024:.2f}",
+        "instantaneous_input_repl_kbps:0.00",
+        "instantaneous_output_repl_kbps:0.00",
+        f"rejected_connections:{stats.rejected_connections}",
+        "sync_full:0",
+        "sync_partial_ok:0",
+        "sync_partial_err:0",
+        f"expired_keys:{stats.expired_keys}",
+        f"expired_stale_perc:{stats.expired_stale_perc:.2f}",
+        f"expired_time_cap_reached_count:{stats.expired_time_cap_reached_count}",
+        f"expire_cycle_cpu_milliseconds:{stats.expire_cycle_us // 1000}",
+        "evicted_keys:0",
+        "evicted_clients:0",
+        "total_eviction_exceeded_time:0",
+        "current_eviction_exceeded_time:0",
+        f"keyspace_hits:{stats.keyspace_hits}",
+        f"keyspace_misses:{stats.keyspace_misses}",
+        "pubsub_channels:0",
+        "pubsub_patterns:0",
+        "pubsubshard_channels:0",
+        "latest_fork_usec:0",
+        "total_forks:0",
+        "migrate_cached_sockets:0",
+        "slave_expires_tracked_keys:0",
+        "active_defrag_hits:0",
+        "active_defrag_misses:0",
+        "active_defrag_key_hits:0",
+        "active_defrag_key_misses:0",
+        "total_active_defrag_time:0",
+        "current_active_defrag_time:0",
+        "tracking_total_keys:0",
+        "tracking_total_items:0",
+        "tracking_total_prefixes:0",
+        "unexpected_error_replies:0",
+        f"total_error_replies:{stats.total_error_replies}",
+        "dump_payload_sanitizations:0",
+        f"total_reads_processed:{stats.total_reads_processed}",
+        f"total_writes_processed:{stats.total_writes_processed}",
+        "io_threaded_reads_processed:0",
+        "io_threaded_writes_processed:0",
+        "reply_buffer_shrinks:0",
+        "reply_buffer_expands:0",
+    ]
+
+
+def replication_section(server: Server) -> list[str]:
+    """A node without replicas. Its history has no name that another node could continue, so the id is zeros."""
+    return [
+        "role:master",
+        "connected_slaves:0",
+        "master_failover_state:no-failover",
+        f"master_replid:{NO_ID}",
+        f"master_replid2:{NO_ID}",
+        "master_repl_offset:0",
+        "second_repl_offset:-1",
+        "repl_backlog_active:0",
+        f"repl_backlog_size:{server.config.integer('repl-backlog-size')}",
+        "repl_backlog_first_byte_offset:0",
+        "repl_backlog_histlen:0",
+    ]
+
+
+def cpu_section(server: Server) -> list[str]:
+    system, user, children_system, children_user = server.edge.cpu_seconds()
+    return [
+        f"used_cpu_sys:{system:.6f}",
+        f"used_cpu_user:{user:.6f}",
+        f"used_cpu_sys_children:{children_system:.6f}",
+        f"used_cpu_user_children:{children_user:.6f}",
+        f"used_cpu_sys_main_thread:{system:.6f}",
+        f"used_cpu_user_main_thread:{user:.6f}",
+    ]

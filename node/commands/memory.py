@@ -1,0 +1,79 @@
+"""MEMORY: what the data costs (redis.io, "MEMORY ..."). Sizes are of this process' objects, not of Redis'."""
+
+from typing import Final
+
+from node.commands.numbers import integer
+from node.engine.call import Call
+from node.engine.command import LOADING, READONLY, STALE, command
+from node.engine.keyspec import RO, KeySpec
+from node.engine.sizes import usage
+from node.resp.errors import SYNTAX, Refusal
+from node.resp.reply import OK, Reply, Status, Verbatim
+
+KEY: Final = (KeySpec((RO,), index=2),)
+LITTLE: Final = 5 * 1024 * 1024
+"""Below that there is nothing to diagnose."""
+
+
+@command("MEMORY", arity=-2, since="4.0.0", group="server")
+def memory(c: Call, argv: list[bytes]) -> Reply:
+    """A container for commands on memory."""
+    raise AssertionError("dispatch answers a container itself")
+
+
+@command("MEMORY|USAGE", arity=-3, flags=READONLY, keys=KEY, since="4.0.0", group="server")
+def memory_usage(c: Call, argv: list[bytes]) -> Reply:
+    """Estimates the bytes a key and its value take."""
+    for at in range(3, len(argv), 2):
+        if argv[at].upper() != b"SAMPLES" or at + 1 == len(argv):
+            raise Refusal(SYNTAX)
+        if integer(argv[at + 1]) < 0:
+            raise Refusal(SYNTAX)
+    key = argv[2]
+    value = c.peek(key)
+    if value is None:
+        return None
+    return usage(key, value, c.expire_time(key) >= 0)
+
+
+@command("MEMORY|DOCTOR", arity=2, since="4.0.0", group="server")
+def memory_doctor(c: Call, _: bytes) -> Reply:
+    """Says what is wrong with the use of memory."""
+    resident = c.server.edge.resident_memory()
+    if resident < LITTLE:
+        return Verbatim(b"So little memory is in use that there is nothing to diagnose.\n")
+    if c.server.edge.peak_memory() > resident * 3 // 2:
+        return Verbatim(b"The node once used much more memory than it does now; that is no problem by itself.\n")
+    return Verbatim(b"No memory problem is to be seen.\n")
+
+
+@command("MEMORY|MALLOC-STATS", arity=2, since="4.0.0", group="server")
+def memory_malloc_stats(c: Call, _: bytes) -> Reply:
+    """Would return the statistics of the memory allocator; this one keeps none."""
+    return Verbatim(b"Stats not supported for the current allocator")
+
+
+@command("MEMORY|PURGE", arity=2, since="4.0.0", group="server")
+def memory_purge(c: Call, _: bytes) -> Reply:
+    """Asks the allocator to give memory back, which it does by itself."""
+    return OK
+
+
+HELP = """\
+MEMORY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+DOCTOR
+    Say what is wrong with the use of memory.
+MALLOC-STATS
+    Statistics of the memory allocator.
+PURGE
+    Ask the allocator to give memory back.
+USAGE <key> [SAMPLES <count>]
+    Estimate the bytes that <key> and its value take.
+HELP
+    Print this help."""
+
+
+@command("MEMORY|HELP", arity=2, flags=LOADING | STALE, since="4.0.0", group="server")
+def memory_help(c: Call, _: bytes) -> Reply:
+    """Lists the subcommands."""
+    return [Status(line.encode()) for line in HELP.splitlines()]

@@ -1,0 +1,41 @@
+"""Integers in arguments and values, read as strictly as Redis does (util.c, string2ll).
+
+An integer is the shortest decimal form of a 64-bit signed number: no sign ``+``, no leading zero, no space, no ``-0``.
+"""
+
+from typing import Final
+
+from node.resp.errors import NOT_AN_INTEGER, Refusal
+
+LONG_MAX: Final = 2**63 - 1
+LONG_MIN: Final = -(2**63)
+WORD: Final = 2**64 - 1
+LONGEST: Final = 20
+"""Characters of ``LONG_MIN``."""
+
+
+def integer_or_none(text: bytes | bytearray) -> int | None:
+    """The integer that ``text`` is, None if it is none."""
+    if len(text) > LONGEST:
+        return None
+    try:
+        value = int(text)
+    except ValueError:
+        return None
+    if value > LONG_MAX or value < LONG_MIN or b"%d" % value != text:
+        return None
+    return value
+
+
+def integer(text: bytes | bytearray, refusal: bytes = NOT_AN_INTEGER) -> int:
+    """The integer that ``text`` is; Refusal if it is none."""
+    value = integer_or_none(text)
+    if value is None:
+        raise Refusal(refusal)
+    return value
+
+
+def wrap64(value: int) -> int:
+    """``value`` as C's signed 64-bit arithmetic would leave it."""
+    value &= WORD
+    return value - 2**64 if value > LONG_MAX else value

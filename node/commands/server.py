@@ -1,0 +1,77 @@
+"""Commands on the node as a process: its clock, its end, and watching what it does (redis.io, "Server")."""
+
+from typing import Final
+
+from node.commands.connection import REDIS_VERSION
+from node.commands.numbers import integer
+from node.engine.call import Call
+from node.engine.client import IN_MULTI, MONITORING
+from node.engine.command import (
+    ADMIN,
+    ALLOW_BUSY,
+    FAST,
+    LOADING,
+    NO_MULTI,
+    NOSCRIPT,
+    READONLY,
+    STALE,
+    command,
+)
+from node.resp.errors import MONITOR_INSIDE, NO_SHUTDOWN, SHUTDOWN_FAILED, SYNTAX, Refusal
+from node.resp.reply import NO_REPLY, OK, Reply, Verbatim
+
+
+@command("TIME", arity=1, flags=LOADING | STALE | FAST, since="2.6.0", group="server")
+def time(c: Call) -> Reply:
+    """Returns the clock as seconds since 1970 and microseconds."""
+    now = c.server.edge.unix_microseconds()
+    return [b"%d" % (now // 1_000_000), b"%d" % (now % 1_000_000)]
+
+
+@command("LOLWUT", arity=-1, flags=READONLY | FAST, since="5.0.0", group="server")
+def lolwut(c: Call, argv: list[bytes]) -> Reply:
+    """Shows the version of the server; no art here, whatever version is asked for."""
+    if len(argv) >= 3 and argv[1].upper() == b"VERSION":
+        integer(argv[2])
+    return Verbatim(b"Redis ver. %s\n" % REDIS_VERSION)
+
+
+@command("MONITOR", arity=1, flags=ADMIN | NOSCRIPT | LOADING | STALE, since="1.0.0", group="server")
+def monitor(c: Call) -> Reply:
+    """Shows every request the server processes, as it comes."""
+    if c.client.modes & IN_MULTI:
+        raise Refusal(MONITOR_INSIDE)
+    if c.client.modes & MONITORING:
+        return NO_REPLY
+    c.server.monitor(c.client)
+    return OK
+
+
+SHUTDOWN_OPTIONS: Final = (b"SAVE", b"NOSAVE", b"NOW", b"FORCE", b"ABORT")
+
+
+@command(
+    "SHUTDOWN",
+    arity=-1,
+    flags=ADMIN | NOSCRIPT | LOADING | STALE | NO_MULTI | ALLOW_BUSY,
+    since="1.0.0",
+    group="server",
+)
+def shutdown(c: Call, argv: list[bytes]) -> Reply:
+    """Saves if so configured, and ends the server."""
+    options = [word.upper() for word in argv[1:]]
+    for option in options:
+        if option not in SHUTDOWN_OPTIONS:
+            raise Refusal(SYNTAX)
+    aborts = b"ABORT" in options
+    if (aborts and any(option != b"ABORT" for option in options)) or (b"SAVE" in options and b"NOSAVE" in options):
+        raise Refusal(SYNTAX)
+    if aborts:
+        if not c.server.edge.abort_shutdown():
+            raise Refusal(NO_SHUTDOWN)
+        return OK
+    save = True if b"SAVE" in options else False if b"NOSAVE" in options else None
+    if not c.server.edge.shutdown(save, b"NOW" in options, b"FORCE" in options):
+        raise Refusal(SHUTDOWN_FAILED)
+    c.client.close_after_reply()
+    return NO_REPLY

@@ -1,0 +1,63 @@
+"""SLOWLOG: the requests that took longest (redis.io, "SLOWLOG ..."). See ``node/engine/slowlog.py``."""
+
+from typing import Final
+
+from node.commands.numbers import integer
+from node.engine.call import Call
+from node.engine.command import ADMIN, LOADING, STALE, command
+from node.resp.errors import SLOWLOG_COUNT, Refusal, subcommand_syntax
+from node.resp.reply import OK, Reply, Status
+
+OPERATOR: Final = ADMIN | LOADING | STALE
+
+
+@command("SLOWLOG", arity=-2, since="2.2.12", group="server")
+def slowlog(c: Call, argv: list[bytes]) -> Reply:
+    """A container for commands on the slow log."""
+    raise AssertionError("dispatch answers a container itself")
+
+
+@command("SLOWLOG|GET", arity=-2, flags=OPERATOR, since="2.2.12", group="server")
+def slowlog_get(c: Call, argv: list[bytes]) -> Reply:
+    """Returns the newest entries, ten if no number is given."""
+    if len(argv) > 3:
+        raise Refusal(subcommand_syntax(argv, "slowlog"))
+    count = integer(argv[2], SLOWLOG_COUNT) if len(argv) == 3 else 10
+    if count < -1:
+        raise Refusal(SLOWLOG_COUNT)
+    entries = c.server.slowlog.entries
+    chosen = entries if count == -1 else entries[:count]
+    return [[e.id, e.time_s, e.duration_us, e.argv, e.addr, e.name] for e in chosen]
+
+
+@command("SLOWLOG|LEN", arity=2, flags=OPERATOR, since="2.2.12", group="server")
+def slowlog_len(c: Call, _: bytes) -> Reply:
+    """Returns the number of entries."""
+    return len(c.server.slowlog.entries)
+
+
+@command("SLOWLOG|RESET", arity=2, flags=OPERATOR, since="2.2.12", group="server")
+def slowlog_reset(c: Call, _: bytes) -> Reply:
+    """Forgets all entries."""
+    c.server.slowlog.entries.clear()
+    return OK
+
+
+HELP = """\
+SLOWLOG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+GET [<count>]
+    The <count> newest entries (default: 10, -1 means all). An entry has
+    its number, the unix time, the microseconds it took, the arguments,
+    the client's address and the client's name.
+LEN
+    The number of entries.
+RESET
+    Forget all entries.
+HELP
+    Print this help."""
+
+
+@command("SLOWLOG|HELP", arity=2, flags=LOADING | STALE, since="6.2.0", group="server")
+def slowlog_help(c: Call, _: bytes) -> Reply:
+    """Lists the subcommands."""
+    return [Status(line.encode()) for line in HELP.splitlines()]
