@@ -56,7 +56,8 @@ def wanted(c: Call, key: bytes, options: ScanOptions) -> bool:
 
 
 def read_cursor(text: bytes) -> int:
-    """A cursor as C's strtoul reads it, with nothing before or behind: the empty text is 0, ``-1`` is the largest."""
+    """A C string as strtoul reads it, with nothing before or behind: no text is 0, ``-1`` is the largest cursor."""
+    text = text.partition(b"\0")[0]
     digits = text[1:] if text[:1] in (b"-", b"+") else text
     if not text:
         return 0

@@ -42,6 +42,7 @@ from node.engine.server import MONITORED, PAUSED, Server
 from node.resp.errors import (
     CROSSSLOT,
     DEBUG_NOT_ALLOWED,
+    EXECABORT_BECAUSE,
     MONITORS_ONLY,
     NOAUTH,
     Refusal,
@@ -132,7 +133,15 @@ def refuse_unread(call: Call, cmd: Command | None, text: bytes) -> Failure:
     """Refuse what cannot be a request of any command, or not of ``cmd``; it counts as one for CLIENT REPLY SKIP."""
     if call.client.modes & (ASKED | SKIP_THIS_REPLY | SKIP_NEXT_REPLY):
         step_modes(call.client)
-    return refuse(call, cmd, text)
+    return refuse(call, cmd, text if cmd is None else aborting(call.client, cmd, text))
+
+
+def aborting(client: Client, cmd: Command, text: bytes) -> bytes:
+    """``text``, but for an EXEC that is refused: it ends the transaction, and says so."""
+    if cmd.name != "exec":
+        return text
+    client.forget_transaction()
+    return EXECABORT_BECAUSE + text.removeprefix(b"ERR ")
 
 
 def refuse(call: Call, cmd: Command | None, text: bytes) -> Failure:
@@ -157,7 +166,7 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
     if cmd.flags & PROTECTED and not may_debug(server, client):
         return refuse(call, cmd, DEBUG_NOT_ALLOWED)
     if client.modes & UNAUTHENTICATED and not cmd.flags & NO_AUTH:
-        return refuse(call, cmd, NOAUTH)
+        return refuse(call, cmd, aborting(client, cmd, NOAUTH))
     if cmd.flags & NO_MULTI and client.modes & IN_MULTI:
         return refuse(call, cmd, b"ERR Command not allowed inside a transaction")
     if server.clustered and (cmd.keys or cmd.name == "exec"):
