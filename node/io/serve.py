@@ -23,6 +23,7 @@ from node.io.doors import Doors
 from node.io.edge import ProcessEdge
 from node.io.listen import ListenError
 from node.io.log import Log
+from node.io.membership import CannotJoin, Membership
 from node.io.reactor import serve_clients
 from node.io.signals import Signals
 from node.io.startup import Start, configure, go_to_background, pid_file, raise_open_files
@@ -82,7 +83,7 @@ def serve(start: Start, ready_fd: int | None = None) -> int:
         signals = Signals(log)
         signals.install()
         return trio.run(Node(start, log, signals).run, ready_fd)
-    except (ListenError, ConfigError) as error:
+    except (ListenError, CannotJoin, ConfigError) as error:
         log.write("warning", str(error).strip())
     except Exception:
         for line in traceback.format_exc().splitlines():
@@ -108,12 +109,14 @@ class Node:
         self.config = config = start.config
         self.log = log
         self.signals = signals
+        self.doors = Doors(config, log)
+        self.membership = Membership(config, log) if config.flag("cluster-enabled") else None
         self.server = make_server(config, ProcessEdge(log, start.config_file, signals.stop))
         self.server.rng = Random()
         self.server.build_name = build.name()
-        self.machine = Machine(self.server)
+        self.machine = Machine(self.server, self.membership.gossip if self.membership else None)
         self.clients = Clients(self.machine)
-        self.doors = Doors(config, self.clients, log)
+        self.doors.let_in(self.clients)
         self.pid_file = pid_file(config, log)
         self._obey(config)
 
@@ -145,10 +148,14 @@ class Node:
     async def run(self, ready_fd: int | None = None) -> int:
         """Serve until asked to end."""
         try:
-            self.doors.open()
+            peers = self.membership.listen() if self.membership else []
             self._tell_place()
             self.pid_file.write()
             async with trio.open_nursery() as nursery:
+                if self.membership:
+                    bus = self.membership.join(self.machine)
+                    self.clients.on_effects = bus.poke
+                    nursery.start_soon(bus.run, peers)
                 nursery.start_soon(serve_clients, self.clients)
                 nursery.start_soon(self._keep_house)
                 self._tell_ready(ready_fd)
@@ -160,6 +167,9 @@ class Node:
             self.doors.remove_unix_socket()
         finally:
             self.clients.close()
+            self.doors.close()
+            if self.membership is not None:
+                self.membership.close()
         self.log.write("warning", "Redis is now ready to exit, bye bye...")
         return 0
 

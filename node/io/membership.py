@@ -1,0 +1,152 @@
+"""A node's part in its cluster, as a process has it: nodes.conf, the gossip made from it, and the bus.
+
+Order of the start as redis-server: own nodes.conf, believe it or begin one, then listen for peers. What a new node says
+of itself is on disk before anybody can hear it.
+"""
+
+import os
+from random import Random
+from typing import Final
+
+import trio
+
+from cluster import nodesconf
+from cluster.nodesconf import NodesConfError
+from cluster.topology import Flag, Node, Topology
+from gossip.config import GossipConfig
+from gossip.core import Gossip
+from gossip.effects import Save
+from gossip.events import ConfigChanged
+from node.config import Config
+from node.io.bus import Bus, now_ms
+from node.io.disk import ConfInUse, NodesConf
+from node.io.listen import ListenError, listen_tcp
+from node.io.log import Log
+from node.machine import Machine
+
+BUS_PORT_OFFSET: Final = 10000
+
+ANNOUNCED: Final = (
+    "port", "cluster-announce-ip", "cluster-announce-port", "cluster-announce-bus-port", "cluster-announce-hostname",
+    "cluster-announce-human-nodename", "cluster-node-timeout", "cluster-require-full-coverage",
+    "cluster-replica-no-failover",
+)  # fmt: skip
+"""Directives that make up the GossipConfig."""
+
+
+class CannotJoin(Exception):
+    """The node cannot be part of a cluster; ``str()`` is the line for the log."""
+
+
+class Membership:
+    """Made before the Machine, which needs ``gossip``; ``join`` ties it to the Machine. Raises CannotJoin."""
+
+    def __init__(self, config: Config, log: Log) -> None:
+        self._config = config
+        self._log = log
+        self._bus_port = bus_port(config)
+        self._conf = own_nodes_conf(config.text("cluster-config-file"))
+        settings = gossip_config(config, self._bus_port)
+        topology = self._remember()
+        self.gossip = Gossip(topology or fresh(settings), settings, Random(), now_ms())
+        if topology is None:
+            self._begin()
+
+    def join(self, machine: Machine) -> Bus:
+        """The bus of ``machine``, which has ``gossip``; CONFIG SET is told to it from now on."""
+        config = self._config
+        bus = Bus(
+            machine,
+            self._save,
+            self._log.write,
+            connect_timeout_s=lambda: config.integer("cluster-node-timeout") / 1000,
+            sendbuf_limit=lambda: config.integer("cluster-link-sendbuf-limit"),
+        )
+
+        def changed() -> None:
+            machine.handle(ConfigChanged(gossip_config(config, self._bus_port)), now_ms())
+            bus.poke()
+
+        config.on_change(ANNOUNCED, changed)
+        return bus
+
+    def listen(self) -> list[trio.SocketListener]:
+        """Where peers come in. Raises ListenError with the last line for the log."""
+        config = self._config
+        try:
+            sockets, warnings = listen_tcp(config.words("bind"), self._bus_port, config.integer("tcp-backlog"))
+        except ListenError as error:
+            self._log.write("warning", f"Warning: {error}")
+            raise ListenError(f"Failed listening on port {self._bus_port} (cluster), aborting.") from None
+        for warning in warnings:
+            self._log.write("warning", f"Warning: {warning}")
+        return [trio.SocketListener(trio.socket.from_stdlib_socket(sock)) for sock in sockets]
+
+    def close(self) -> None:
+        self._conf.close()
+
+    def _remember(self) -> Topology | None:
+        text = self._conf.read()
+        if not text:
+            return None
+        try:
+            topology = nodesconf.load(text)
+        except NodesConfError as error:
+            self._log.write("warning", f"{self._conf.path}: {error}")
+            raise CannotJoin("Unrecoverable error: corrupted cluster config file.") from None
+        self._log.write("notice", f"Node configuration loaded, I'm {topology.me}")
+        return topology
+
+    def _begin(self) -> None:
+        topology = self.gossip.snapshot()
+        self._log.write("notice", f"No cluster configuration found, I'm {topology.me}")
+        self._conf.write(nodesconf.dump(topology))
+
+    async def _save(self, save: Save) -> None:
+        try:
+            await self._conf.save(nodesconf.dump(save.topology))
+        except OSError as error:
+            self._log.write("warning", f"Fatal: can't update cluster config file {self._conf.path}: {error.strerror}")
+            raise
+
+
+def own_nodes_conf(path: str) -> NodesConf:
+    try:
+        return NodesConf(path)
+    except ConfInUse:
+        raise CannotJoin(
+            f"Sorry, the cluster configuration file {path} is already used by a different Redis Cluster node. "
+            "Please make sure that different nodes use different cluster configuration files."
+        ) from None
+    except OSError as error:
+        raise CannotJoin(f"Can't open {path} in order to acquire a lock: {error.strerror}") from None
+
+
+def bus_port(config: Config) -> int:
+    port = config.integer("cluster-port") or config.integer("port") + BUS_PORT_OFFSET
+    if port > 65535:
+        raise CannotJoin(
+            "Redis port number too high. Cluster communication port is 10,000 port numbers higher than your Redis "
+            "port. Your Redis port number must be 55535 or less."
+        )
+    return port
+
+
+def gossip_config(config: Config, listening: int) -> GossipConfig:
+    """What the node announces and how patient it is; ``listening`` is its bus port."""
+    return GossipConfig(
+        port=config.integer("cluster-announce-port") or config.integer("port"),
+        cport=config.integer("cluster-announce-bus-port") or listening,
+        announce_ip=config.text("cluster-announce-ip"),
+        hostname=config.text("cluster-announce-hostname"),
+        human_name=config.text("cluster-announce-human-nodename"),
+        node_timeout_ms=config.integer("cluster-node-timeout"),
+        require_full_coverage=config.flag("cluster-require-full-coverage"),
+        replica_no_failover=config.flag("cluster-replica-no-failover"),
+    )
+
+
+def fresh(settings: GossipConfig) -> Topology:
+    """A cluster of one new node."""
+    me = Node(os.urandom(20).hex(), "", settings.port, settings.cport, flags=Flag.MYSELF | Flag.MASTER)
+    return Topology(me.id, {me.id: me})
