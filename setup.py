@@ -1,10 +1,12 @@
-"""Builds the hot modules with mypyc where a C compiler is there; elsewhere the wheel is pure Python from the same files.
+"""Builds the hot modules with mypyc where a C compiler is there; elsewhere the wheel is pure, from the same files.
 
-Everything that is not about compiling stands in pyproject.toml.
+What is not about compiling stands in pyproject.toml. ``GOSSAMER_PURE=1`` at build time asks for the pure wheel.
+An editable install stays pure: whoever edits a file wants that file to run, not what was compiled from it before.
 """
 
 import os
 import sys
+import sysconfig
 from pathlib import Path
 from shutil import which
 
@@ -20,6 +22,9 @@ HOT = [
 ]
 """Modules and packages on the way from socket to reply; ``__init__`` files stay interpreted."""
 
+BUILDING = {"bdist_wheel", "build", "build_ext", "install"}
+"""Commands that need the extensions; the others only ask for metadata, and need not wait for mypyc."""
+
 
 def hot_files() -> list[str]:
     files: list[str] = []
@@ -30,13 +35,15 @@ def hot_files() -> list[str]:
 
 
 def has_compiler() -> bool:
-    return sys.platform == "win32" or any(
-        which(name) for name in (os.environ.get("CC", "cc").split()[0], "gcc", "clang")
-    )
+    """And Python's own headers, which distributions package apart."""
+    if sys.platform == "win32":
+        return True
+    compilers = (os.environ.get("CC", "cc").split()[0], "gcc", "clang")
+    return any(which(name) for name in compilers) and Path(sysconfig.get_path("include"), "Python.h").is_file()
 
 
 def extensions() -> list[object]:
-    if os.environ.get("GOSSAMER_PURE") == "1" or not has_compiler():
+    if os.environ.get("GOSSAMER_PURE") == "1" or not BUILDING & set(sys.argv) or not has_compiler():
         return []
     try:
         from mypyc.build import mypycify

@@ -1,0 +1,52 @@
+"""The ``gossamer`` command: one parser, a subcommand a file in ``deploy/commands``.
+
+Whatever the operator can mend ends in one line on standard error: exit code 2 for a wrong command line, 1 for the rest.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from deploy.commands import bench, down, node, status, up
+from deploy.problem import Problem
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, but a mistake takes one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} ({self.prog} --help shows the options)\n")
+
+
+def parser() -> Parser:
+    out = Parser(prog="gossamer", description="A Redis-Cluster-compatible, in-memory data store.", allow_abbrev=False)
+    subcommands = out.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
+    for command in (up, down, status, node, bench):
+        command.add(subcommands)
+    return out
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line (default: this process') and return the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["node"]:
+        return node.run(words[1:])
+    own, options = split_options(words)
+    args = parser().parse_args(own)
+    try:
+        code: int = args.run(args, options)
+    except Problem as problem:
+        print(f"gossamer: {problem}", file=sys.stderr)
+        return 1
+    return code
+
+
+def split_options(words: list[str]) -> tuple[list[str], list[str]]:
+    """What stands before ``--`` and what behind it."""
+    at = words.index("--") if "--" in words else len(words)
+    return words[:at], words[at + 1 :]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,30 @@
+"""``gossamer status``: one look at a cluster on this machine."""
+
+import argparse
+
+from deploy.commands.options import Parsers, add_dir, folder_of
+
+
+def add(parsers: Parsers) -> None:
+    parser = parsers.add_parser("status", help="show the nodes; exits with 0 if all of them are ok")
+    add_dir(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, _: list[str]) -> int:
+    from rich.console import Console
+
+    from deploy.local import password_in
+    from deploy.sample import Watcher
+    from deploy.table import draw
+
+    folder = folder_of(args)
+    record = folder.require()
+    running = folder.running(record)
+    samples = []
+    for port in record.ports:
+        watcher = Watcher(record.host, port, password_in(record.options))
+        samples.append(watcher.look() if port in running else watcher.gone("not running"))
+        watcher.close()
+    Console().print(draw(samples, str(folder.path)))
+    return 0 if all(sample.state == "ok" for sample in samples) else 1

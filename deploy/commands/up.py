@@ -1,0 +1,80 @@
+"""``gossamer up``: start a cluster on this machine, or the one that a folder remembers, and stay with it."""
+
+import argparse
+import time
+from typing import Final
+
+from deploy.commands.options import Parsers, add_dir, folder_of, stopwatch
+from deploy.folder import Folder, Record
+from deploy.ports import consecutive
+from deploy.problem import Problem
+
+NODES: Final = 6
+FIRST_PORT: Final = 7000
+HOST: Final = "127.0.0.1"
+INTERRUPTED: Final = 130
+"""Exit code of a start that was broken off (128 + SIGINT, as shells have it)."""
+
+EPILOG: Final = "What follows -- goes to every node: gossamer up 6 -- --maxmemory 100mb --loglevel debug"
+
+
+def add(parsers: Parsers) -> None:
+    parser = parsers.add_parser("up", help="start a cluster on this machine", epilog=EPILOG)
+    parser.add_argument("nodes", nargs="?", type=int, metavar="N", help=f"how many nodes (default: {NODES})")
+    parser.add_argument("--port", type=int, help=f"port of the first node (default: {FIRST_PORT})")
+    parser.add_argument("--host", help=f"address that the nodes listen on (default: {HOST})")
+    parser.add_argument("--node-timeout", type=int, metavar="MS", help="cluster-node-timeout (default: 15000)")
+    parser.add_argument("--detach", action="store_true", help="return when the cluster is up, and leave it running")
+    add_dir(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, options: list[str]) -> int:
+    from deploy.local import LocalCluster
+    from deploy.processes import stop
+    from deploy.signals import Interrupted, Signals
+    from deploy.watch import Watch, log
+
+    folder = folder_of(args)
+    cluster = LocalCluster(folder, plan(folder, args, options))
+    record = cluster.record
+    with Signals() as signals:
+        try:
+            cluster.start(signals.check)
+        except Interrupted:
+            return INTERRUPTED
+        headline = f"{len(record.ports)} nodes ok in {time.monotonic() - stopwatch():.1f} s"
+        log(f"{headline}: {record.host}:{record.ports[0]} to {record.ports[-1]}, data in {folder.path}")
+        if args.detach:
+            return 0
+        watch = Watch(cluster, signals)
+        try:
+            ended = watch.run(headline)
+        finally:
+            watch.close()
+            stop(cluster.children, signals.more)
+    log("all nodes have ended")
+    return 0 if ended else 1
+
+
+def plan(folder: Folder, args: argparse.Namespace, options: list[str]) -> Record:
+    """The cluster that ``folder`` remembers with the settings asked for now, or a new one."""
+    if args.node_timeout is not None and args.node_timeout < 1:
+        raise Problem(f"--node-timeout {args.node_timeout} is not a positive number of milliseconds")
+    if args.nodes is not None and args.nodes < 1:
+        raise Problem(f"a cluster needs at least 1 node, not {args.nodes}")
+    record = folder.read()
+    if record is None:
+        ports = consecutive(FIRST_PORT if args.port is None else args.port, args.nodes or NODES)
+        return Record(args.host or HOST, ports, args.node_timeout, options)
+    asked_and_kept = (
+        (args.nodes, len(record.ports), "nodes"),
+        (args.port, record.ports[0], "as first port"),
+        (args.host, record.host, "as address"),
+    )
+    for asked, kept, name in asked_and_kept:
+        if asked is not None and asked != kept:
+            raise Problem(f"the cluster in {folder.path} has {kept} {name}, not {asked}: choose another --dir")
+    record.node_timeout_ms = args.node_timeout or record.node_timeout_ms
+    record.options = options or record.options
+    return record

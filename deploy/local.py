@@ -1,0 +1,142 @@
+"""N nodes on this machine: start, form, stop. What ``gossamer up`` and ``down`` do, without what they print."""
+
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from functools import partial
+from typing import Final
+
+from deploy.folder import Folder, Record
+from deploy.form import form, wait_until_ok
+from deploy.ports import demand_free
+from deploy.problem import Problem
+from deploy.processes import POLL_S, STOP_S, Child, fork_node, stop
+from deploy.wire import Refused, Wire
+
+FORM_S: Final = 60.0
+"""How long starting, and then agreeing, may take before it counts as failed."""
+
+ANSWER_S: Final = 10.0
+"""How long a node that has started may take for one reply while the cluster forms."""
+
+
+class LocalCluster:
+    """The nodes of ``folder``, as children of this process."""
+
+    def __init__(self, folder: Folder, record: Record) -> None:
+        self.folder = folder
+        self.record = record
+        self.children: list[Child] = []
+
+    def start(self, interrupted: Callable[[], None] = lambda: None) -> None:
+        """Bring the cluster to ``cluster_state:ok`` on all nodes, or stop what was started and raise Problem.
+
+        ``interrupted`` is called while waiting, and may raise.
+        """
+        record = self.record
+        if self.folder.running(record):
+            raise Problem(f"the cluster in {self.folder.path} is still running: gossamer down ends it")
+        demand_free(record.host, record.ports)
+        self.folder.make(record.ports)
+        self.folder.write(record)
+        try:
+            self._start_nodes(interrupted)
+            self._agree(interrupted)
+        except BaseException:
+            stop(self.children)
+            raise
+        record.formed = True
+        self.folder.write(record)
+
+    def _start_nodes(self, interrupted: Callable[[], None]) -> None:
+        from node.io.serve import main  # takes its time to import: only for those who start nodes
+
+        waiting: dict[int, Child] = {}
+        for port in self.record.ports:
+            ready, told = os.pipe()
+            home = self.folder.home(port)
+            child = fork_node(port, home, partial(main, self._arguments(port), told))
+            self.children.append(child)
+            os.close(told)
+            waiting[ready] = child
+        self._wait_until_ready(waiting, interrupted)
+
+    def _wait_until_ready(self, waiting: dict[int, Child], interrupted: Callable[[], None]) -> None:
+        """``waiting``: the children by the pipe on which they say that they listen; the end of a child closes it."""
+        deadline = time.monotonic() + FORM_S
+        while waiting:
+            interrupted()
+            found, _, _ = select.select(list(waiting), [], [], 0.2)
+            for ready in found:
+                child = waiting.pop(ready)
+                said = os.read(ready, 1)
+                os.close(ready)
+                if not said:
+                    while child.check() and time.monotonic() < deadline:
+                        time.sleep(POLL_S)
+                    child.demand_alive()
+            if time.monotonic() > deadline:
+                raise Problem(f"node {next(iter(waiting.values())).port} does not start within {FORM_S:.0f} s")
+
+    def _agree(self, interrupted: Callable[[], None]) -> None:
+        record = self.record
+
+        def alive() -> None:
+            interrupted()
+            for child in self.children:
+                child.demand_alive()
+
+        password = password_in(record.options)
+        try:
+            with ExitStack() as stack:
+                wires = [
+                    stack.enter_context(closing(Wire(record.host, port, ANSWER_S, password))) for port in record.ports
+                ]
+                if not record.formed:
+                    form(record.host, record.ports, wires)
+                wait_until_ok(wires, record.ports, FORM_S, alive)
+        except (OSError, Refused) as error:
+            alive()
+            raise Problem(f"a node does not answer as it should: {error}") from None
+
+    def _arguments(self, port: int) -> list[str]:
+        """What stands behind ``gossamer node``; the options given by the operator come last, so they win."""
+        record = self.record
+        out = ["--port", str(port), "--bind", record.host, "--cluster-enabled", "yes", "--dir", "."]
+        if record.node_timeout_ms is not None:
+            out += ["--cluster-node-timeout", str(record.node_timeout_ms)]
+        return out + record.options
+
+
+def password_in(options: Sequence[str]) -> str:
+    """The value of ``--requirepass``, if it is among ``options``."""
+    words = [word.lower() for word in options]
+    at = words.index("--requirepass") if "--requirepass" in words else len(options)
+    return options[at + 1] if at + 1 < len(options) else ""
+
+
+def stop_running(folder: Folder, record: Record) -> int:
+    """End the nodes that run in ``folder``, whoever started them; returns how many that were."""
+    pids = folder.running(record)
+    for pid in pids.values():
+        _signal(pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_S
+    while left := folder.running(record):
+        if time.monotonic() > deadline:
+            for pid in left.values():
+                _signal(pid, signal.SIGKILL)
+            deadline += STOP_S
+        time.sleep(POLL_S)
+    return len(pids)
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+    except PermissionError:
+        raise Problem(f"process {pid} belongs to somebody else") from None

@@ -1,0 +1,46 @@
+"""Which ports a local cluster takes, and whether they are free: told before anything is started."""
+
+import socket
+from typing import Final
+
+from deploy.problem import Problem
+
+BUS_OFFSET: Final = 10000
+"""A node's bus port is its port plus this (Redis Cluster specification, "The Cluster bus")."""
+
+HIGHEST: Final = 65535 - BUS_OFFSET
+
+
+def consecutive(first: int, count: int) -> list[int]:
+    """``count`` ports from ``first``. Problem if they are no valid ports."""
+    if count < 1:
+        raise Problem(f"a cluster needs at least 1 node, not {count}")
+    last = first + count - 1
+    if first < 1 or last > HIGHEST:
+        raise Problem(
+            f"ports {first} to {last} do not fit into 1 to {HIGHEST}: the bus port is the port + {BUS_OFFSET}"
+        )
+    if last >= first + BUS_OFFSET:
+        raise Problem(f"{count} nodes are too many: the bus ports would overlap the ports")
+    return list(range(first, last + 1))
+
+
+def demand_free(host: str, ports: list[int]) -> None:
+    """Problem that names the first port, or bus port, that something listens on."""
+    for port in ports:
+        for taken, name in (
+            (port, f"port {port}"),
+            (port + BUS_OFFSET, f"bus port {port + BUS_OFFSET} of node {port}"),
+        ):
+            try:
+                with _socket(host) as probe:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    probe.bind((host, taken))
+            except PermissionError:
+                raise Problem(f"{name} on {host} may not be used: Permission denied") from None
+            except OSError as error:
+                raise Problem(f"{name} on {host} cannot be used: {error.strerror}") from None
+
+
+def _socket(host: str) -> socket.socket:
+    return socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)

@@ -1,0 +1,88 @@
+"""What the nodes of a cluster say about themselves, asked over ordinary connections, one look after the other."""
+
+import time
+from typing import Final
+
+from attrs import frozen
+
+from deploy.wire import Answer, Refused, Wire, as_text, fields
+
+ANSWER_S: Final = 0.5
+"""A node that needs longer for one look counts as not answering; the others are not kept waiting by more than that."""
+
+LOOK: Final = (("CLUSTER", "INFO"), ("CLUSTER", "NODES"), ("INFO",))
+
+
+@frozen
+class Sample:
+    """One look at a node. ``state`` is its cluster_state, or why there is none."""
+
+    address: str
+    id: str
+    slots: str
+    state: str
+    ops_per_s: float | None
+    memory: str
+
+
+class Watcher:
+    """Looks at one node again and again; keeps the connection, and what was known when the node has gone."""
+
+    def __init__(self, host: str, port: int, password: str) -> None:
+        self._host = host
+        self._port = port
+        self._password = password
+        self._wire: Wire | None = None
+        self._last = Sample(f"{host}:{port}", "", "", "", None, "")
+        self._commands: tuple[float, int] | None = None
+        """When the last look was, and how many commands the node had processed by then."""
+
+    def look(self) -> Sample:
+        try:
+            if self._wire is None:
+                self._wire = Wire(self._host, self._port, ANSWER_S, self._password)
+            sample = self._read(self._wire.ask_all(LOOK))
+        except (OSError, Refused, LookupError, ValueError) as error:
+            self.close()
+            return self.gone("no answer" if isinstance(error, TimeoutError) else "down")
+        self._last = sample
+        return sample
+
+    def gone(self, state: str) -> Sample:
+        """The node as last seen, in ``state`` now."""
+        last = self._last
+        return Sample(last.address, last.id, last.slots, state, None, "")
+
+    def close(self) -> None:
+        self._commands = None
+        if self._wire is not None:
+            self._wire.close()
+            self._wire = None
+
+    def _read(self, answers: list[Answer]) -> Sample:
+        for answer in answers:
+            if isinstance(answer, Refused):
+                raise answer
+        cluster, nodes, info = (as_text(answer) for answer in answers)
+        node_id, slots = myself(nodes)
+        told = fields(info)
+        ops = self._ops_per_s(int(told["total_commands_processed"]))
+        memory = told.get("used_memory_human", "")
+        return Sample(self._last.address, node_id, slots, fields(cluster)["cluster_state"], ops, memory)
+
+    def _ops_per_s(self, processed: int) -> float | None:
+        """Since the last look, without the commands of the look itself."""
+        now = time.monotonic()
+        before, self._commands = self._commands, (now, processed)
+        if before is None:
+            return None
+        return max(0.0, processed - before[1] - len(LOOK)) / max(now - before[0], 1e-3)
+
+
+def myself(nodes: str) -> tuple[str, str]:
+    """Id and slots of the node that wrote ``nodes``, a reply to CLUSTER NODES."""
+    for line in nodes.splitlines():
+        words = line.split()
+        if "myself" in words[2].split(","):
+            return words[0], " ".join(word for word in words[8:] if not word.startswith("["))
+    raise LookupError("no line of CLUSTER NODES is about the node itself")

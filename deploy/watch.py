@@ -1,0 +1,69 @@
+"""Stay with a cluster until somebody asks to end: as a live table on a terminal, as log lines elsewhere."""
+
+import sys
+import time
+from typing import Final
+
+from deploy.local import LocalCluster, password_in
+from deploy.sample import Sample, Watcher
+from deploy.signals import Signals
+
+LOOK_S: Final = 1.0
+"""Between two looks at all nodes."""
+
+
+class Watch:
+    """Of the nodes of ``cluster``, whose processes are children of this one."""
+
+    def __init__(self, cluster: LocalCluster, signals: Signals) -> None:
+        record = cluster.record
+        password = password_in(record.options)
+        self._signals = signals
+        self._children = cluster.children
+        self._watchers = [Watcher(record.host, port, password) for port in record.ports]
+        self._said: dict[str, str] = {}
+
+    def run(self, headline: str) -> bool:
+        """Until somebody asks to end (True), or no node runs any more (False)."""
+        if sys.stdout.isatty():
+            return self._run_table(headline)
+        return self._run_lines()
+
+    def close(self) -> None:
+        for watcher in self._watchers:
+            watcher.close()
+
+    def _run_table(self, headline: str) -> bool:
+        from rich.live import Live
+
+        from deploy.table import draw
+
+        with Live(auto_refresh=False, transient=False) as live:
+            while not self._signals.asked_to_end:
+                live.update(draw(self._look(), headline, "Ctrl-C ends all"), refresh=True)
+                if not self._any_runs():
+                    return False
+                self._signals.wait(LOOK_S)
+        return True
+
+    def _run_lines(self) -> bool:
+        while not self._signals.asked_to_end:
+            for sample in self._look():
+                if self._said.get(sample.address, "ok") != sample.state:
+                    log(f"{sample.address} {sample.state}")
+                self._said[sample.address] = sample.state
+            if not self._any_runs():
+                return False
+            self._signals.wait(LOOK_S)
+        return True
+
+    def _look(self) -> list[Sample]:
+        pairs = zip(self._children, self._watchers, strict=True)
+        return [watcher.look() if child.check() else watcher.gone(child.ended or "") for child, watcher in pairs]
+
+    def _any_runs(self) -> bool:
+        return any(child.ended is None for child in self._children)
+
+
+def log(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)

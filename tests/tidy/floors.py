@@ -1,0 +1,68 @@
+"""The floors of the source tree, and what each file imports.
+
+Read from the syntax tree, not by importing: an arrow inside a function or under TYPE_CHECKING counts like any other.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+TOP: Final = Path(__file__).parents[2]
+
+FLOORS: Final = (
+    ("cluster",),
+    ("gossip",),
+    ("node.resp", "node.types", "node.version", "node"),
+    ("node.config", "node.engine"),
+    ("node.persist", "node.replication"),
+    ("node.commands",),
+    ("node.machine",),
+    ("node.io", "node.__main__"),
+    ("deploy",),
+)
+"""From the lowest up. A file may import its own floor and all below it. ``node`` is the package's ``__init__``."""
+
+PACKAGES: Final = ("cluster", "gossip", "node", "deploy")
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    """Every module of the product with its file."""
+    for package in PACKAGES:
+        for path in sorted((TOP / package).rglob("*.py")):
+            parts = path.relative_to(TOP).with_suffix("").parts
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def floor_of(module: str) -> int | None:
+    """The floor by the longest name that fits; None for a module that stands on none."""
+    parts = module.split(".")
+    for length in range(len(parts), 0, -1):
+        name = ".".join(parts[:length])
+        if name == "node" and len(parts) > 1:
+            return None
+        for number, names in enumerate(FLOORS):
+            if name in names:
+                return number
+    return None
+
+
+def imports(path: Path, known: set[str]) -> Iterator[tuple[int, str, str]]:
+    """(line, module, name): ``import a.b`` gives name ``""``; ``from a import b`` gives ``a.b`` if that is a module."""
+    for item in ast.walk(ast.parse(path.read_text(), str(path))):
+        if isinstance(item, ast.Import):
+            for alias in item.names:
+                yield item.lineno, alias.name, ""
+        elif isinstance(item, ast.ImportFrom):
+            assert item.level == 0, f"{path}:{item.lineno}: imports are absolute"
+            for alias in item.names:
+                module = item.module or ""
+                whole = f"{module}.{alias.name}"
+                yield (item.lineno, whole, "") if whole in known else (item.lineno, module, alias.name)
+
+
+def opens_files(path: Path) -> Iterator[int]:
+    """Lines with a call of the builtin ``open``."""
+    for item in ast.walk(ast.parse(path.read_text(), str(path))):
+        if isinstance(item, ast.Call) and isinstance(item.func, ast.Name) and item.func.id == "open":
+            yield item.lineno

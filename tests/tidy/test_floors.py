@@ -1,0 +1,74 @@
+"""Imports point one way, and only the edges of the system touch the world: clock, chance, sockets, files, processes."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from tests.tidy.floors import PACKAGES, TOP, floor_of, imports, modules, opens_files
+
+EDGES: Final = ("node.io", "node.__main__", "deploy")
+"""Where the world may be touched."""
+
+WORLDLY: Final = frozenset({
+    "asyncio", "datetime", "fcntl", "glob", "mmap", "multiprocessing", "os", "pathlib", "random", "resource", "secrets",
+    "select", "selectors", "shutil", "signal", "socket", "ssl", "subprocess", "tempfile", "threading", "time", "trio",
+    "uuid",
+})  # fmt: skip
+
+ALLOWED: Final = {
+    ("cluster.build", "os"): "reads GOSSAMER_PURE before anything else is imported",
+}
+"""(module, what it imports): the exceptions, each with its reason."""
+
+MODULES: Final = dict(modules())
+LINES: Final = [
+    (module, f"{path.relative_to(TOP)}:{line}", target, name)
+    for module, path in MODULES.items()
+    for line, target, name in imports(path, set(MODULES))
+]
+
+
+def wrong_arrows() -> Iterator[str]:
+    for module, where, target, _ in LINES:
+        if target.partition(".")[0] in PACKAGES:
+            upper, lower = floor_of(target), floor_of(module)
+            if upper is not None and lower is not None and upper > lower:
+                yield f"{where}: {module} imports {target}, which stands on a floor above it"
+
+
+def test_every_module_stands_on_a_floor() -> None:
+    assert [module for module in MODULES if floor_of(module) is None] == []
+
+
+def test_imports_point_one_way() -> None:
+    assert list(wrong_arrows()) == []
+
+
+def test_the_engine_does_not_know_the_commands() -> None:
+    assert [where for module, where, target, _ in LINES if "node.engine" in module and "node.commands" in target] == []
+
+
+def test_only_the_edges_touch_the_world() -> None:
+    found = [
+        f"{where}: {module} imports {target}"
+        for module, where, target, name in LINES
+        if not is_edge(module)
+        and target.partition(".")[0] in WORLDLY
+        and (target, name) != ("random", "Random")
+        and (module, target) not in ALLOWED
+    ]
+    assert found == []
+
+
+def test_only_the_edges_open_files() -> None:
+    found = [
+        f"{path.relative_to(TOP)}:{line}" for m, path in MODULES.items() if not is_edge(m) for line in opens_files(path)
+    ]
+    assert found == []
+
+
+def test_the_product_does_not_import_its_tests() -> None:
+    assert [where for _, where, target, _ in LINES if target.partition(".")[0] == "tests"] == []
+
+
+def is_edge(module: str) -> bool:
+    return module.startswith(tuple(f"{edge}." for edge in EDGES)) or module in EDGES
