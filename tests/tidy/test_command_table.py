@@ -32,7 +32,8 @@ PROMISED: dict[str, str] = {
     "connection": "auth client echo hello ping quit reset select",
     "client": "caching getname getredir help id info kill list no-evict pause reply setname tracking trackinginfo"
     " unblock unpause",
-    "server": "command config dbsize debug flushall flushdb info latency lolwut memory monitor shutdown slowlog swapdb time",
+    "server": "command config dbsize debug flushall flushdb info latency lolwut memory monitor shutdown slowlog"
+    " swapdb time",
     "command": "count docs getkeys getkeysandflags help info list",
     "config": "get help resetstat rewrite set",
     "latency": "doctor graph help histogram history latest reset",
