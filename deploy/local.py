@@ -41,15 +41,15 @@ class LocalCluster:
             raise Problem(f"the cluster in {self.folder.path} is still running: gossamer down ends it")
         demand_free(record.host, record.ports)
         self.folder.make(record.ports)
-        self.folder.write(record)
         try:
             self._start_nodes(interrupted)
+            self.folder.write(record)  # not before: settings with which no node starts are not worth remembering
             self._agree(interrupted)
+            record.formed = True
+            self.folder.write(record)
         except BaseException:
             stop(self.children)
             raise
-        record.formed = True
-        self.folder.write(record)
 
     def _start_nodes(self, interrupted: Callable[[], None]) -> None:
         from node.io.serve import main  # takes its time to import: only for those who start nodes
