@@ -1,22 +1,262 @@
-"""Commands on strings (redis.io, "Strings"). One function a command; see ``node/engine/command.py`` for the declarations."""
+"""Commands on strings (redis.io, "Strings"), but counters, bits and LCS. One function a command.
 
+A string is ``bytes``; one that APPEND or SETRANGE has changed is a ``bytearray`` from then on and grows in place, so
+that many small changes cost no copies of the whole. Checks stand in the order in which Redis 7.0.15 makes them.
+"""
+
+from typing import Final
+
+from node.commands.numbers import integer
+from node.commands.string_options import (
+    EX,
+    GET,
+    GETEX_WORDS,
+    KEEPTTL,
+    NX,
+    PERSIST,
+    PX,
+    SET_WORDS,
+    TIMES,
+    XX,
+    end_time,
+    read_options,
+)
 from node.engine.call import Call
 from node.engine.command import DENYOOM, FAST, READONLY, STRING, WRITE, command
-from node.engine.keyspec import ACCESS, RO, RW, UPDATE, KeySpec, first
+from node.engine.keyspec import ACCESS, DELETE, INSERT, OW, RO, RW, UPDATE, Access, KeySpec, all_keys, first
+from node.resp.errors import OFFSET_OUT_OF_RANGE, STRING_TOO_LONG, Refusal, wrong_arity
 from node.resp.reply import OK, Reply
 
+READ: Final = first(RO, ACCESS)
+CHANGE: Final = first(RW, ACCESS, UPDATE)
+OVERWRITE: Final = first(OW, UPDATE)
 
-@command("GET", arity=2, flags=READONLY | FAST, keys=first(RO, ACCESS), acl=STRING, since="1.0.0", group="string")
+
+# --- whole values
+
+
+@command("GET", arity=2, flags=READONLY | FAST, keys=READ, acl=STRING, since="1.0.0", group="string")
 def get(c: Call, key: bytes) -> Reply:
-    """Returns the string value of a key."""
+    """Tells the string at a key."""
     return c.text(key)
 
 
-SET_KEYS = (KeySpec((RW, ACCESS, UPDATE), variable=True),)
+def set_access(argv: list[bytes]) -> Access:
+    """SET reads only if GET is among the options."""
+    return (RW, ACCESS, UPDATE) if b"GET" in [word.upper() for word in argv[3:]] else (OW, UPDATE)
+
+
+SET_KEYS: Final = (KeySpec((RW, ACCESS, UPDATE), variable=True, actual=set_access, note="It reads if `GET` is given."),)
 
 
 @command("SET", arity=-3, flags=WRITE | DENYOOM, keys=SET_KEYS, acl=STRING, since="1.0.0", group="string")
 def set_(c: Call, argv: list[bytes]) -> Reply:
-    """Sets the string value of a key."""
-    c.store(argv[1], argv[2])
+    """Stores a string at a key, whatever was there before."""
+    if len(argv) == 3:
+        c.store(argv[1], argv[2])
+        return OK
+    return set_with_options(c, argv)
+
+
+def set_with_options(c: Call, argv: list[bytes]) -> Reply:
+    key = argv[1]
+    options = read_options(argv, 3, SET_WORDS)
+    flags = options.flags
+    end = end_time(options.time, flags, c.now, "set") if flags & TIMES else 0
+    old: Reply = None
+    if flags & GET:
+        c.counting = True
+        old = c.text(key)
+    if flags & (NX | XX) and c.exists(key) == bool(flags & NX):
+        return old
+    if end:
+        c.store_until(key, argv[2], end)
+    elif flags & KEEPTTL:
+        c.exists(key)  # if its time is over, that time is not kept
+        c.amend(key, argv[2])
+    else:
+        c.store(key, argv[2])
+    return old if flags & GET else OK
+
+
+@command(
+    "SETNX", arity=3, flags=WRITE | DENYOOM | FAST, keys=first(OW, INSERT), acl=STRING, since="1.0.0", group="string"
+)
+def setnx(c: Call, key: bytes, value: bytes) -> Reply:
+    """Stores a string at a key that does not exist yet."""
+    if c.exists(key):
+        return 0
+    c.store(key, value)
+    return 1
+
+
+@command("SETEX", arity=4, flags=WRITE | DENYOOM, keys=OVERWRITE, acl=STRING, since="2.0.0", group="string")
+def setex(c: Call, key: bytes, seconds: bytes, value: bytes) -> Reply:
+    """Stores a string at a key, for some seconds."""
+    c.store_until(key, value, end_time(seconds, EX, c.now, "setex"))
     return OK
+
+
+@command("PSETEX", arity=4, flags=WRITE | DENYOOM, keys=OVERWRITE, acl=STRING, since="2.6.0", group="string")
+def psetex(c: Call, key: bytes, milliseconds: bytes, value: bytes) -> Reply:
+    """Stores a string at a key, for some milliseconds."""
+    c.store_until(key, value, end_time(milliseconds, PX, c.now, "psetex"))
+    return OK
+
+
+@command("GETSET", arity=3, flags=WRITE | DENYOOM | FAST, keys=CHANGE, acl=STRING, since="1.0.0", group="string")
+def getset(c: Call, key: bytes, value: bytes) -> Reply:
+    """Stores a string at a key and tells what was there before."""
+    c.counting = True
+    old = c.text(key)
+    c.store(key, value)
+    return old
+
+
+@command(
+    "GETDEL", arity=2, flags=WRITE | FAST, keys=first(RW, ACCESS, DELETE), acl=STRING, since="6.2.0", group="string"
+)
+def getdel(c: Call, key: bytes) -> Reply:
+    """Deletes a key and tells the string that was there."""
+    c.counting = True
+    old = c.text(key)
+    if old is not None:
+        c.delete(key)
+    return old
+
+
+GETEX_KEYS: Final = (KeySpec((RW, ACCESS, UPDATE), note="It updates the time to live."),)
+
+
+@command("GETEX", arity=-2, flags=WRITE | FAST, keys=GETEX_KEYS, acl=STRING, since="6.2.0", group="string")
+def getex(c: Call, argv: list[bytes]) -> Reply:
+    """Tells the string at a key and sets or removes the key's time to live."""
+    key = argv[1]
+    options = read_options(argv, 2, GETEX_WORDS)
+    c.counting = True
+    value = c.text(key)
+    if value is None:
+        return None
+    if options.flags & TIMES:
+        end = end_time(options.time, options.flags, c.now, "getex")
+        if end <= c.now:
+            c.delete(key)
+        else:
+            c.expire_at(key, end)
+    elif options.flags & PERSIST:
+        c.persist(key)
+    return value
+
+
+# --- several keys
+
+
+@command("MGET", arity=-2, flags=READONLY | FAST, keys=all_keys(RO, ACCESS), acl=STRING, since="1.0.0", group="string")
+def mget(c: Call, argv: list[bytes]) -> Reply:
+    """Tells the strings at several keys, null where there is none."""
+    out: list[Reply] = []
+    for at in range(1, len(argv)):
+        value = c.value(argv[at])
+        if isinstance(value, bytearray):
+            value = bytes(value)
+        out.append(value if isinstance(value, bytes) else None)
+    return out
+
+
+MSET_KEYS: Final = (KeySpec((OW, UPDATE), last=-1, step=2),)
+MSETNX_KEYS: Final = (KeySpec((OW, INSERT), last=-1, step=2),)
+
+
+@command("MSET", arity=-3, flags=WRITE | DENYOOM, keys=MSET_KEYS, acl=STRING, since="1.0.1", group="string")
+def mset(c: Call, argv: list[bytes]) -> Reply:
+    """Stores strings at several keys."""
+    if len(argv) % 2 == 0:
+        raise Refusal(wrong_arity("mset"))
+    for at in range(1, len(argv), 2):
+        c.store(argv[at], argv[at + 1])
+    return OK
+
+
+@command("MSETNX", arity=-3, flags=WRITE | DENYOOM, keys=MSETNX_KEYS, acl=STRING, since="1.0.1", group="string")
+def msetnx(c: Call, argv: list[bytes]) -> Reply:
+    """Stores strings at several keys if none of them exists yet."""
+    if len(argv) % 2 == 0:
+        raise Refusal(wrong_arity("msetnx"))
+    for at in range(1, len(argv), 2):
+        if c.exists(argv[at]):
+            return 0
+    for at in range(1, len(argv), 2):
+        c.store(argv[at], argv[at + 1])
+    return 1
+
+
+# --- parts of values
+
+
+@command("STRLEN", arity=2, flags=READONLY | FAST, keys=first(RO), acl=STRING, since="2.2.0", group="string")
+def strlen(c: Call, key: bytes) -> Reply:
+    """Tells the length of a string in bytes, 0 for a missing key."""
+    value = c.octets(key)
+    return 0 if value is None else len(value)
+
+
+@command(
+    "APPEND", arity=3, flags=WRITE | DENYOOM | FAST, keys=first(RW, INSERT), acl=STRING, since="2.0.0", group="string"
+)
+def append(c: Call, key: bytes, tail: bytes) -> Reply:
+    """Adds to the end of a string, which a missing key begins; tells its new length."""
+    value = c.changeable(key)
+    if value is None:
+        c.store(key, tail)
+        return len(tail)
+    check_length(c, len(value) + len(tail))
+    value += tail
+    c.amend(key, value)
+    return len(value)
+
+
+@command("SETRANGE", arity=4, flags=WRITE | DENYOOM, keys=first(RW, UPDATE), acl=STRING, since="2.2.0", group="string")
+def setrange(c: Call, key: bytes, offset: bytes, part: bytes) -> Reply:
+    """Overwrites part of a string from an offset on, with zero bytes before it if need be; tells the new length."""
+    start = integer(offset)
+    if start < 0:
+        raise Refusal(OFFSET_OUT_OF_RANGE)
+    if not part:
+        value = c.octets(key)
+        return 0 if value is None else len(value)
+    text = c.octets(key)
+    check_length(c, start + len(part))
+    grown = c.changeable(key) if text is not None else None
+    if grown is None:
+        grown = bytearray()
+    if start > len(grown):
+        grown += bytes(start - len(grown))
+    grown[start : start + len(part)] = part
+    c.amend(key, grown)
+    return len(grown)
+
+
+def check_length(c: Call, size: int) -> None:
+    """A string may not be longer than the longest argument."""
+    if size > c.server.max_bulk:
+        raise Refusal(STRING_TOO_LONG)
+
+
+@command("GETRANGE", arity=4, flags=READONLY, keys=READ, acl=STRING, since="2.4.0", group="string")
+def getrange(c: Call, key: bytes, start: bytes, end: bytes) -> Reply:
+    """Tells part of a string, both ends included; negative offsets count from its end."""
+    low, high = integer(start), integer(end)
+    value = c.octets(key)
+    if not value or (low < 0 and high < 0 and low > high):
+        return b""
+    size = len(value)
+    low = max(low + size, 0) if low < 0 else low
+    high = max(high + size, 0) if high < 0 else high
+    part = value[low : high + 1]
+    return part if isinstance(part, bytes) else bytes(part)
+
+
+@command("SUBSTR", arity=4, flags=READONLY, keys=READ, acl=STRING, since="1.0.0", group="string")
+def substr(c: Call, key: bytes, start: bytes, end: bytes) -> Reply:
+    """Tells part of a string: GETRANGE under its first name."""
+    return getrange(c, key, start, end)

@@ -5,10 +5,10 @@
         pair.resp3.same("APPEND", "k", b"\\xff")
         pair.resp2.same("PTTL", "k", within=50)
 
-``Pair`` is the two servers, ``Talk`` one client connected to both. A difference raises ``Mismatch`` with the commands since
-the last ``flush``. Our side gets the wall clock before each command; times that both sides count from their own clock are
-compared ``within`` a tolerance, and what may differ otherwise is made equal by ``normal``, a function from Answer to
-Answer.
+``Pair`` is the two servers, ``Talk`` one client connected to both. A difference raises ``Mismatch`` with the commands
+since the last ``flush``. Our side gets the wall clock before each command; times that both sides count from their own
+clock are compared ``within`` a tolerance, and what may differ otherwise is made equal by ``normal``, a function from
+Answer to Answer.
 """
 
 import contextlib
@@ -46,7 +46,8 @@ SETTINGS = settings(
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-"""For every hypothesis test over a Pair: few and always the same examples, or as many new ones as COMPAT_EXAMPLES says."""
+"""For every hypothesis test over a Pair: few and always the same examples, or as many new ones as COMPAT_EXAMPLES
+says."""
 
 
 class Mismatch(AssertionError):

@@ -1,7 +1,8 @@
 """A small strict reader of RESP2 and RESP3 replies, which keeps apart what client libraries fold together.
 
-A status is not a bulk string, a null is not an empty one, a map is not an array of twice the length: two servers are the
-same only if these agree. What is not in the specification is an error, also a length that a line end does not confirm.
+A status is not a bulk string, a null is not an empty one, a map is not an array of twice the length: two servers are
+the same only if these agree. What is not in the specification is an error, also a length that a line end does not
+confirm.
 """
 
 from typing import TypeAlias
@@ -13,9 +14,9 @@ Content: TypeAlias = "bytes | int | tuple[Answer, ...] | None"
 
 @attrs.frozen(repr=False)
 class Answer:
-    """One reply. ``content``: bytes of status, error, bulk, double, big and verbatim; an int of integer and bool; a tuple
-    of array, set, push and map (keys and values in turn); None of null, nullbulk, nullarray and closed (no reply came, and
-    the connection is gone)."""
+    """One reply. ``content``: bytes of status, error, bulk, double, big and verbatim; an int of integer and bool; a
+    tuple of array, set, push and map (keys and values in turn); None of null, nullbulk, nullarray and closed (no
+    reply came, and the connection is gone)."""
 
     kind: str
     content: Content = None

@@ -1,0 +1,73 @@
+"""Strings as numbers: INCR and its like (redis.io, "Strings as counters"). A time to live stays.
+
+The value must be a number in exactly the form Redis would write it; see ``numbers.py`` and ``longdouble.py``.
+"""
+
+from node.commands import longdouble
+from node.commands.numbers import LONG_MAX, LONG_MIN, integer
+from node.engine.call import Call
+from node.engine.command import DENYOOM, FAST, STRING, WRITE, command
+from node.engine.keyspec import ACCESS, RW, UPDATE, first
+from node.resp.errors import DECREMENT_OVERFLOW, NAN_OR_INFINITY, NOT_A_FLOAT, OVERFLOW, Refusal
+from node.resp.reply import Reply
+
+KEYS = first(RW, ACCESS, UPDATE)
+FLAGS = WRITE | DENYOOM | FAST
+
+
+@command("INCR", arity=2, flags=FLAGS, keys=KEYS, acl=STRING, since="1.0.0", group="string")
+def incr(c: Call, key: bytes) -> Reply:
+    """Adds one to the integer at a key, 0 if the key is missing; tells the sum."""
+    return add(c, key, 1)
+
+
+@command("DECR", arity=2, flags=FLAGS, keys=KEYS, acl=STRING, since="1.0.0", group="string")
+def decr(c: Call, key: bytes) -> Reply:
+    """Takes one from the integer at a key, 0 if the key is missing; tells the difference."""
+    return add(c, key, -1)
+
+
+@command("INCRBY", arity=3, flags=FLAGS, keys=KEYS, acl=STRING, since="1.0.0", group="string")
+def incrby(c: Call, key: bytes, amount: bytes) -> Reply:
+    """Adds an integer to the one at a key, 0 if the key is missing; tells the sum."""
+    return add(c, key, integer(amount))
+
+
+@command("DECRBY", arity=3, flags=FLAGS, keys=KEYS, acl=STRING, since="1.0.0", group="string")
+def decrby(c: Call, key: bytes, amount: bytes) -> Reply:
+    """Takes an integer from the one at a key, 0 if the key is missing; tells the difference."""
+    less = integer(amount)
+    if less == LONG_MIN:
+        raise Refusal(DECREMENT_OVERFLOW)
+    return add(c, key, -less)
+
+
+def add(c: Call, key: bytes, amount: int) -> int:
+    old = c.octets(key)
+    total = amount if old is None else integer(old) + amount
+    if total > LONG_MAX or total < LONG_MIN:
+        raise Refusal(OVERFLOW)
+    c.amend(key, b"%d" % total)
+    return total
+
+
+@command("INCRBYFLOAT", arity=3, flags=FLAGS, keys=KEYS, acl=STRING, since="2.6.0", group="string")
+def incrbyfloat(c: Call, key: bytes, amount: bytes) -> Reply:
+    """Adds a decimal number to the one at a key, 0 if the key is missing; tells the sum."""
+    old = c.text(key)
+    a = float_or_infinity(b"0" if old is None else old)
+    b = float_or_infinity(amount)
+    total = None if a is None or b is None else longdouble.add(a, b)
+    if total is None:
+        raise Refusal(NAN_OR_INFINITY)
+    shown = longdouble.show(total)
+    c.amend(key, shown)
+    return shown
+
+
+def float_or_infinity(text: bytes) -> longdouble.LongDouble | None:
+    """The number that ``text`` is, None for an infinite one; Refusal if it is none."""
+    number = longdouble.parse(text)
+    if number is None and not longdouble.is_infinity(text):
+        raise Refusal(NOT_A_FLOAT)
+    return number
