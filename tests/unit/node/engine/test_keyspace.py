@@ -1,0 +1,81 @@
+"""A database's books (size, keys with an end) are right whatever is done to it, in the layout of either mode."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cluster.slots import key_slot
+from node.engine.keyspace import CLUSTER_SHIFT, STANDALONE_SHIFT, Database, Keyspace
+
+KEYS = st.sampled_from([b"a", b"b", b"{a}c", b"d", b""])
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), KEYS),
+        st.tuples(st.just("remove"), KEYS),
+        st.tuples(st.just("expire"), KEYS),
+        st.tuples(st.just("persist"), KEYS),
+        st.tuples(st.sampled_from(["clear", "swap"]), st.just(b"")),
+    ),
+    max_size=40,
+)
+
+
+@pytest.mark.parametrize("shift", [STANDALONE_SHIFT, CLUSTER_SHIFT])
+@given(STEPS)
+def test_the_books_are_those_of_a_plain_dictionary(shift: int, steps: list[tuple[str, bytes]]) -> None:
+    db, other = Database(0, shift), Database(1, shift)
+    model: dict[bytes, int] = {}
+    model_of_other: dict[bytes, int] = {}
+    for at, (step, key) in enumerate(steps):
+        part = db.part_of(key)
+        if step == "put":
+            db.put(part, key, b"v")
+            model.setdefault(key, -1)
+        elif step == "remove":
+            assert (db.remove(part, key) is not None) == (model.pop(key, None) is not None)
+        elif step == "expire" and key in model:
+            db.set_expire(part, key, at)
+            model[key] = at
+        elif step == "persist":
+            assert db.clear_expire(part, key) == (model.get(key, -1) >= 0)
+            model.update({key: -1} if key in model else {})
+        elif step == "clear":
+            assert db.clear() == len(model)
+            model = {}
+        elif step == "swap":
+            db.swap_contents(other)
+            model, model_of_other = model_of_other, model
+        assert sorted(db.keys()) == sorted(model)
+        assert db.size == len(model)
+        assert db.volatile == sum(end >= 0 for end in model.values())
+        for name in model:
+            assert db.expire_time(db.part_of(name), name) == model[name]
+            assert name in db.keys_in_slot(key_slot(name))
+    assert other.size == len(model_of_other)
+
+
+def test_a_key_is_over_after_the_millisecond_it_ends_in() -> None:
+    db = Database(0)
+    db.put(db.part_of(b"k"), b"k", b"v")
+    assert not db.is_over(b"k", 1 << 60)
+    db.set_expire(db.part_of(b"k"), b"k", 1000)
+    assert not db.is_over(b"k", 1000)
+    assert db.is_over(b"k", 1001)
+    assert not db.is_over(b"other", 1001)
+
+
+def test_counting_a_slot_is_right_where_parts_hold_several() -> None:
+    for shift in (STANDALONE_SHIFT, CLUSTER_SHIFT):
+        db = Database(0, shift)
+        for n in range(2000):
+            db.put(db.part_of(b"k%d" % n), b"k%d" % n, b"v")
+        slot = key_slot(b"k7")
+        assert db.count_in_slot(slot) == sum(key_slot(b"k%d" % n) == slot for n in range(2000))
+
+
+def test_databases_are_made_when_first_used() -> None:
+    keyspace = Keyspace(16)
+    assert keyspace.used() == []
+    third = keyspace.database(3)
+    assert keyspace.database(3) is third
+    assert keyspace.used() == [third]

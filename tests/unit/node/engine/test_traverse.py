@@ -1,0 +1,138 @@
+"""An iteration returns every key that is there all the while, in pieces of bounded size; a random key is any key."""
+
+from binascii import crc32
+from collections import Counter
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from node.engine.keyspace import CLUSTER_SHIFT, STANDALONE_SHIFT, Database
+from node.engine.order import END, Order
+from node.engine.traverse import ORDERS_KEPT, any_key, piece
+
+SHIFTS = [STANDALONE_SHIFT, CLUSTER_SHIFT]
+
+
+def filled(names: list[bytes], shift: int = STANDALONE_SHIFT) -> Database:
+    db = Database(0, shift)
+    for name in names:
+        db.put(db.part_of(name), name, b"v")
+    return db
+
+
+def names(count: int, tagged: bool) -> list[bytes]:
+    return [(b"{one slot}%d" if tagged else b"key:%d") % n for n in range(count)]
+
+
+def iterate(db: Database, count: int) -> list[list[bytes]]:
+    pages = []
+    cursor = 0
+    while True:
+        cursor, keys = piece(db, cursor, count)
+        pages.append(keys)
+        if cursor == 0:
+            return pages
+
+
+@pytest.mark.parametrize("shift", SHIFTS)
+@pytest.mark.parametrize("tagged", [False, True])
+@pytest.mark.parametrize("count", [1, 10, 100, 1 << 62])
+def test_each_key_is_returned_once_if_nothing_changes(shift: int, tagged: bool, count: int) -> None:
+    keys = names(3000, tagged)
+    pages = iterate(filled(keys, shift), count)
+    assert sorted(key for page in pages for key in page) == sorted(keys)
+    assert max(len(page) for page in pages) <= count
+
+
+@pytest.mark.parametrize("shift", SHIFTS)
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32), st.booleans(), st.integers(1, 40), st.sampled_from([0, 300, 900]))
+def test_what_is_there_throughout_is_returned_under_any_changes(
+    shift: int, seed: int, tagged: bool, count: int, size: int
+) -> None:
+    """Between two pieces keys are added and deleted, and other iterations run."""
+    rng = Random(seed)
+    keys = names(2 * size, tagged)
+    staying = set(rng.sample(keys, size // 2))
+    db = filled([key for key in keys if key in staying or rng.random() < 0.5], shift)
+    cursors = [0] * (ORDERS_KEPT + 2)
+    found: set[bytes] = set()
+    ended = False
+    while not ended:
+        for n, cursor in enumerate(cursors):
+            cursors[n], got = piece(db, cursor, count)
+            if n == 0:
+                found.update(got)
+                ended = cursors[0] == 0
+        for key in rng.sample(keys, min(len(keys), 5)):
+            part = db.part_of(key)
+            if key not in staying and db.remove(part, key) is None:
+                db.put(part, key, b"v")
+    assert found >= staying
+
+
+@pytest.mark.parametrize("shift", SHIFTS)
+@given(st.integers(0, 2**64 - 1))
+def test_any_cursor_is_answered(shift: int, cursor: int) -> None:
+    after, keys = piece(filled(names(50, False), shift), cursor, 10)
+    assert 0 <= after < 2**64
+    assert len(keys) <= 10
+
+
+def test_keys_of_one_crc_stay_together() -> None:
+    twins = [b"plumless", b"buckeroo"]
+    assert crc32(twins[0]) == crc32(twins[1])
+    present: dict[bytes, object] = dict.fromkeys(twins)
+    taken, floor = Order(present).take(0, 1, present)
+    assert (sorted(taken), floor) == (sorted(twins), END)
+
+
+def test_an_order_forgets_what_is_gone_and_resumes_by_crc() -> None:
+    present: dict[bytes, object] = {b"%d" % n: None for n in range(500)}
+    order = Order(present)
+    ranked = sorted(present, key=crc32)
+    taken, floor = order.take(0, 100, present)
+    assert taken == ranked[:100]
+    del present[ranked[100]]
+    assert order.take(floor, 2, present)[0] == ranked[101:103]
+
+
+def test_orders_are_kept_for_few_parts_and_only_while_needed() -> None:
+    db = filled(names(256 * 400, False))
+    pages = iterate(db, 100)
+    assert len(pages) > 1000
+    assert db.orders == {}
+    for part in range(100):
+        piece(db, part, 10)
+    assert len(db.orders) == ORDERS_KEPT
+
+
+@pytest.mark.parametrize("shift", SHIFTS)
+@pytest.mark.parametrize(("count", "tagged"), [(1, False), (7, False), (40, True), (600, True)])
+def test_all_keys_are_drawn_about_equally(shift: int, count: int, tagged: bool) -> None:
+    db = filled(names(count, tagged), shift)
+    rng = Random(1)
+    drawn = Counter(any_key(db, rng) for _ in range(count * 50))
+    assert len(drawn) == count
+    assert max(drawn.values()) <= 100
+    assert min(drawn.values()) >= 15
+
+
+def test_parts_are_drawn_by_their_size_where_there_are_many() -> None:
+    lone = names(20_000, False)
+    db = filled(lone + names(20_000, True), CLUSTER_SHIFT)
+    rng = Random(2)
+    tagged = sum((any_key(db, rng) or b"").startswith(b"{") for _ in range(200))
+    assert tagged < 200
+    assert any_key(Database(0), rng) is None
+
+
+def test_a_key_drawn_in_advance_is_not_told_once_it_is_gone() -> None:
+    keys = names(1000, True)
+    db = filled(keys)
+    rng = Random(3)
+    while (key := any_key(db, rng)) is not None:
+        assert db.remove(db.part_of(key), key) is not None
+    assert db.size == 0
