@@ -1,0 +1,348 @@
+"""One life of a node in the simulation: the real Machine, and around it what ``node/io`` is around it in production.
+
+Rules kept here, which are those of ``node/io/bus.py``:
+- One pump performs effects in the order given. While a Save is being written it waits, and so does all behind it;
+  messages are still taken in meanwhile. Of several Saves that wait the last is written, in the place of the first.
+- A reply leaves after the effects that the command asked for.
+- What is not on the disk when the process stops is lost.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from random import Random
+
+from cluster.slots import key_slot
+from cluster.topology import NodeId, Topology
+from gossip.config import GossipConfig
+from gossip.core import Gossip
+from gossip.effects import Deliver, Dial, Effect, Hangup, Log, Save, Send
+from gossip.events import Accepted, Event, GarbageIn, LinkDown, LinkUp, PacketIn
+from gossip.frames import Deframer
+from gossip.packet import PacketError, decode, encode
+from node.engine.edge import Edge
+from node.engine.server import Server
+from node.engine.session import Session
+from node.machine import Machine
+from tests.sim.history import Heard, History, LinkEvent, Published, Replied, Said, Stopped, Stored, Woken
+from tests.sim.network import End, Network
+from tests.sim.timeline import Clock, Micros, Timeline
+
+STALL_MS = 500
+"""The longest time between two looks at the world that a process counts as time it attended to (gossip/core.py)."""
+
+
+class VirtualEdge(Edge):
+    def __init__(self, timeline: Timeline, clock: Clock) -> None:
+        self._timeline = timeline
+        self._clock = clock
+
+    def microseconds(self) -> int:
+        return self._timeline.now_us
+
+    def unix_microseconds(self) -> int:
+        return self._clock.read_ms(self._timeline.now_us) * 1000
+
+
+class Disk:
+    """What survives. Writing takes ``latency_us``; a topology stands for the text that is made of it when it is
+    read.
+    """
+
+    def __init__(self) -> None:
+        self.latency_us: Micros = 1000
+        self.topology: Topology | None = None
+
+
+class Conversation:
+    """A client's connection and what it asked last."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.reply = b""
+
+
+class Process:
+    """``topology`` is what the node remembers. It is ``alive`` until ``stop``; ``frozen`` it takes nothing in."""
+
+    def __init__(
+        self,
+        name: str,
+        ip: str,
+        topology: Topology,
+        config: GossipConfig,
+        world: tuple[Timeline, Network, History],
+        clock: Clock,
+        disk: Disk,
+        rng: Random,
+    ) -> None:
+        self.name, self.ip, self.cport = name, ip, config.cport
+        self.alive = True
+        self.frozen = False
+        self.lag_us: Micros = 0
+        """A slow node: how long after its arrival a thing is looked at."""
+        self.logs: list[str] = []
+        self.attended_ms = 0
+        self._timeline, self._network, self._history = world
+        self._clock = clock
+        self._disk = disk
+        self._last_look_us = self._timeline.now_us
+        server = Server(1, True, VirtualEdge(self._timeline, clock))
+        server.rng = Random(rng.getrandbits(64))
+        self.machine = Machine(server, Gossip(topology, config, Random(rng.getrandbits(64)), self.now_ms()))
+        self._published = server.topology
+        self._ends: dict[int, End] = {}
+        self._deframers: dict[int, Deframer] = {}
+        self._next_link = 1
+        self._todo: list[Effect | Callable[[], None]] = []
+        self._saving = False
+        self._alarm_us: Micros | None = None
+        self._postponed: list[Callable[[], None]] = []
+        self._looked_us: Micros = 0
+
+    @property
+    def gossip(self) -> Gossip:
+        gossip = self.machine.gossip
+        assert gossip is not None
+        return gossip
+
+    @property
+    def id(self) -> NodeId:
+        return self.gossip.me.id
+
+    def now_ms(self) -> int:
+        return self._clock.read_ms(self._timeline.now_us)
+
+    # Life
+
+    def start(self) -> None:
+        self._network.listen(self)
+        self._handled(None)
+        self.pump()
+
+    def stop(self, silently: bool = False) -> None:
+        self.alive = False
+        self._network.vanish(self, silently)
+        self._history.add(Stopped(self._timeline.now_us, self.name))
+
+    def freeze(self) -> None:
+        self.frozen = True
+
+    def thaw(self) -> None:
+        """Everything that came meanwhile is there at once."""
+        self.frozen = False
+        postponed, self._postponed = self._postponed, []
+        for action in postponed:
+            self._attend(action)
+
+    def _attend(self, action: Callable[[], None]) -> None:
+        """Do it now, or when the process gets to it."""
+        if not self.alive:
+            return
+        if self.frozen:
+            self._postponed.append(action)
+        elif self.lag_us or self._looked_us > self._timeline.now_us:
+            self._looked_us = max(self._looked_us, self._timeline.now_us + self.lag_us)
+            self._timeline.at(self._looked_us, partial(self._late, action))
+        else:
+            action()
+
+    def _late(self, action: Callable[[], None]) -> None:
+        if not self.alive:
+            return
+        if self.frozen:
+            self._postponed.append(action)
+        else:
+            action()
+
+    # What the network tells
+
+    def accepted(self, end: End, peer_ip: str) -> None:
+        end.link = self._next_link
+        self._next_link += 1
+        self._ends[end.link] = end
+        self._deframers[end.link] = Deframer()
+        self._attend(partial(self._link_event, end, "accepted", Accepted(end.link, peer_ip, self.ip)))
+
+    def link_up(self, end: End, peer_ip: str) -> None:
+        self._attend(partial(self._link_event, end, "up", LinkUp(end.link, peer_ip)))
+
+    def receive(self, end: End, data: bytes) -> None:
+        self._attend(partial(self._receive, end, data))
+
+    def link_down(self, end: End) -> None:
+        self._attend(partial(self._link_event, end, "down", LinkDown(end.link)))
+
+    def _link_event(self, end: End, what: str, event: Event) -> None:
+        if self._ends.get(end.link) is not end:
+            return
+        if what == "down":
+            self._drop(end.link)
+        self._history.add(LinkEvent(self._timeline.now_us, self.name, end.link, what))
+        self._handled(event)
+        self.pump()
+
+    def _receive(self, end: End, data: bytes) -> None:
+        if self._ends.get(end.link) is not end:
+            return
+        try:
+            for frame in self._deframers[end.link].feed(data):
+                packet = decode(frame)
+                if packet is not None:
+                    self._look()
+                    self._history.add(
+                        Heard(self._timeline.now_us, self.name, end.link, packet, frame, self.attended_ms)
+                    )
+                    self._handled(PacketIn(end.link, packet))
+        except PacketError:
+            self._history.add(LinkEvent(self._timeline.now_us, self.name, end.link, "garbage"))
+            self._handled(GarbageIn(end.link))
+        self.pump()
+
+    def _drop(self, link: int) -> End | None:
+        self._deframers.pop(link, None)
+        return self._ends.pop(link, None)
+
+    # What clients ask
+
+    def connect(self) -> Conversation:
+        return Conversation(self.machine.accept("10.1.1.1:40000", f"{self.ip}:7000"))
+
+    def ask(self, conversation: Conversation, *request: str) -> None:
+        """Serve one request; its reply is there when what it promises is on disk, at once if it promises nothing."""
+        self._attend(partial(self._serve, conversation, request))
+
+    def _serve(self, conversation: Conversation, request: tuple[str, ...]) -> None:
+        server, session = self.machine.server, conversation.session
+        server.begin_batch(self.now_ms())
+        parts = [word.encode() for word in request]
+        session.feed(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts))
+        self.machine.drain()
+        server.to_flush.clear()
+        session.announced = False
+        reply = session.take_output()
+        slot = key_slot(parts[1]) if request[0] in {"GET", "SET"} else None
+        knew = self.gossip.snapshot()
+        self._look()
+        self._note_published()
+        self._todo += self.machine.take_effects()
+        self._todo.append(partial(self._reply, conversation, request, reply, slot, knew))
+        self.pump()
+
+    def _reply(
+        self, conversation: Conversation, request: tuple[str, ...], reply: bytes, slot: int | None, knew: Topology
+    ) -> None:
+        conversation.reply = reply
+        self._history.add(Replied(self._timeline.now_us, self.name, request, reply, slot, knew))
+
+    # The machine, and what it asks for
+
+    def _look(self) -> None:
+        """Time passes for the process as far as it looks at the world."""
+        now_us = self._timeline.now_us
+        self.attended_ms += min((now_us - self._last_look_us) // 1000, STALL_MS)
+        self._last_look_us = now_us
+
+    def _handled(self, event: Event | None) -> None:
+        self._look()
+        if event is None:
+            self.machine.wake(self.now_ms())
+        else:
+            self.machine.handle(event, self.now_ms())
+        self._note_published()
+
+    def _note_published(self) -> None:
+        topology = self.machine.server.topology
+        if topology is not self._published:
+            assert topology is not None
+            self._published = topology
+            self._history.add(Published(self._timeline.now_us, self.name, topology, self.attended_ms))
+
+    def pump(self) -> None:
+        """Perform what can be performed now, and see to it that the machine is woken when it asked to be."""
+        if self._saving or not self.alive:
+            return
+        while True:
+            if not self._todo:
+                self._todo += self.machine.take_effects()
+            if not self._todo:
+                break
+            batch, self._todo = self._todo, []
+            if not self._perform(merge_saves(batch)):
+                return
+        self._set_alarm()
+
+    def _perform(self, batch: list[Effect | Callable[[], None]]) -> bool:
+        """False if the rest has to wait for the disk."""
+        for at, effect in enumerate(batch):
+            match effect:
+                case Save(topology):
+                    self._saving = True
+                    self._todo = batch[at + 1 :] + self._todo
+                    self._timeline.after(self._disk.latency_us, partial(self._stored, topology))
+                    return False
+                case Send(links, packet):
+                    raw = encode(packet)
+                    self._history.add(Said(self._timeline.now_us, self.name, links, packet, raw))
+                    for link in links:
+                        if link in self._ends:
+                            self._network.send(self._ends[link], raw)
+                case Dial(link, _, ip, cport):
+                    self._ends[link] = self._network.dial(self, link, ip, cport)
+                    self._deframers[link] = Deframer()
+                case Hangup(link):
+                    end = self._drop(link)
+                    if end is not None:
+                        self._network.close(end)
+                case Log(_, text):
+                    self.logs.append(text)
+                case Deliver():
+                    pass
+                case _:
+                    assert callable(effect), f"{effect} is not for the outside"
+                    effect()
+        return True
+
+    def _stored(self, topology: Topology) -> None:
+        """The disk is done, whether or not the process is stopped by a signal; the process goes on when it can."""
+        if not self.alive:
+            return
+        self._disk.topology = topology
+        self._history.add(Stored(self._timeline.now_us, self.name, topology))
+        self._attend(self._saved)
+
+    def _saved(self) -> None:
+        self._saving = False
+        self.pump()
+
+    def _set_alarm(self) -> None:
+        deadline = self.machine.deadline()
+        assert deadline is not None
+        now_us = self._timeline.now_us
+        due_us = now_us + self._clock.wait_us(now_us, deadline)
+        if self._alarm_us is None or self._alarm_us > due_us:
+            self._alarm_us = due_us
+            self._timeline.at(due_us, partial(self._ring, due_us))
+
+    def _ring(self, due_us: Micros) -> None:
+        if self._alarm_us == due_us:
+            self._attend(self._wake)
+
+    def _wake(self) -> None:
+        self._alarm_us = None
+        if self._saving:
+            return
+        deadline = self.machine.deadline()
+        assert deadline is not None
+        if self.now_ms() >= deadline:
+            self._history.add(Woken(self._timeline.now_us, self.name))
+            self._handled(None)
+        self.pump()
+
+
+def merge_saves(batch: list[Effect | Callable[[], None]]) -> list[Effect | Callable[[], None]]:
+    """Only the last of several Saves, in the place of the first: it holds all that the earlier ones promised."""
+    saves = [at for at, effect in enumerate(batch) if isinstance(effect, Save)]
+    if len(saves) < 2:
+        return batch
+    last = batch[saves[-1]]
+    return [last if at == saves[0] else e for at, e in enumerate(batch) if at == saves[0] or not isinstance(e, Save)]

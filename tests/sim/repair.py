@@ -1,0 +1,51 @@
+"""What an operator does after the trouble, by ordinary commands: only what the cluster cannot know by itself.
+
+- ``members``: a node that lives under a new id has to be met, and its old id forgotten.
+- ``slots``: slots whose owner is no more, or has given them up, get an owner; half-done migrations are closed.
+"""
+
+from cluster.topology import Topology
+from tests.sim.world import Host, World
+
+
+def repair(world: World, costs: set[str]) -> None:
+    """One round; more may be needed when the nodes have heard of each other."""
+    if "members" in costs:
+        _members(world)
+    if "slots" in costs:
+        _slots(world)
+
+
+def _members(world: World) -> None:
+    views = world.views()
+    living = {view.me for view in views.values()}
+    hosts = world.running()
+    for host in hosts:
+        for node in views[host.name].nodes.values():
+            if node.id not in living and not node.flags & 32:
+                world.tell(host, "CLUSTER", "FORGET", node.id)
+    first = hosts[0]
+    for host in hosts[1:]:
+        if not (_knows(views[first.name], host) and all(_knows(views[host.name], h) for h in hosts)):
+            world.tell(first, "CLUSTER", "MEET", host.ip, "7000")
+
+
+def _knows(view: Topology, host: Host) -> bool:
+    node = view.nodes.get(host.id)
+    return node is not None and not node.flags & 96
+
+
+def _slots(world: World) -> None:
+    views = world.views()
+    claimed: set[int] = set()
+    for host in world.running():
+        view = views[host.name]
+        claimed.update(view.slots_of(view.me))
+        for slot in sorted({*view.migrating, *view.importing}):
+            world.tell(host, "CLUSTER", "SETSLOT", str(slot), "STABLE")
+    for host in world.running():
+        view = views[host.name]
+        free = [s for s, owner in enumerate(view.owners) if owner is None and s not in claimed]
+        if free:
+            world.tell(host, "CLUSTER", "ADDSLOTS", *map(str, free))
+            claimed.update(free)
