@@ -138,7 +138,6 @@ class Talk:
         pair.talks.append(self)
         if protocol == 3:
             self.both("HELLO", 3)
-            self.ours.session.resp3 = True
 
     def same(self, *words: Word, within: int = 0, normal: Normal | None = None, replies: int = 1) -> Answer:
         """Send a command to both; the answer (the last of ``replies``), if they agree on all. Mismatch if not."""

@@ -189,3 +189,20 @@ def test_wrong_types(pair: Pair) -> None:
     for program in ["BITFIELD l", "BITFIELD l GET u8 0", "BITFIELD l SET u8 0 1", "BITFIELD_RO l GET u8 0"]:
         talk.same(*program.split())
     talk.run([("SET", "l", "v"), ("GET", "l")])
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_hits_and_misses_are_counted_alike(pair: Pair, missing: bool) -> None:
+    pair.flush()
+    talk = pair.resp2
+    programs = ["GET k", "SET k 1", "SET k 1 GET", "SET k 1 XX", "SETNX k 1", "MGET k k", "GETSET k 1", "GETEX k"]
+    programs += ["APPEND k 1", "STRLEN k", "SETRANGE k 0 1", "SETRANGE k 0", "GETRANGE k 0 1", "INCR k", "LCS k k"]
+    programs += ["GETBIT k 1", "SETBIT k 1 1", "BITCOUNT k", "BITPOS k 1", "BITOP OR k k k", "BITFIELD k GET u8 0"]
+    programs += ["BITFIELD k INCRBY u2 0 1", "BITFIELD_RO k GET u8 0", "INCRBYFLOAT k 1", "GETDEL k"]
+    for program in programs:
+        talk.run([("DEL", "k")] if missing else [("SET", "k", "7")])
+        talk.same(*program.split())
+        theirs, ours = (
+            [line for line in info.text.split() if b"keyspace_" in line] for info in talk.both("INFO", "stats")
+        )
+        assert theirs == ours, program
