@@ -104,11 +104,11 @@ class ActiveExpiry:
 
     def delete_stale(self, db: Database, part: int, keys: list[bytes]) -> int:
         """Delete those of ``keys`` whose time is over; how many."""
-        server = self.server
-        now = server.now
-        count = 0
-        for key in keys:
-            if 0 <= db.expire_time(part, key) < now:
-                server.drop_expired(db, part, key)
-                count += 1
-        return count
+        ends = db.expires.get(part)
+        if ends is None:
+            return 0
+        now = self.server.now
+        stale = [key for key in keys if 0 <= ends.get(key, -1) < now]
+        for key in stale:
+            self.server.drop_expired(db, part, key)
+        return len(stale)

@@ -22,6 +22,8 @@ class Order:
         bits = (len(keys) // RUN).bit_length()
         self.shift: int = 32 - bits
         self.runs: list[list[bytes]] = [[] for _ in range(1 << bits)]
+        self.read_index: int = -1
+        self.read: list[tuple[int, bytes]] = []
         runs = self.runs
         shift = self.shift
         for key in keys:
@@ -32,7 +34,7 @@ class Order:
         taken: list[bytes] = []
         last = -1
         for index in range(floor >> self.shift, len(self.runs)):
-            for crc, key in sorted([(crc32(key), key) for key in self.runs[index]]):
+            for crc, key in self.ranked(index):
                 if crc < floor or key not in present:
                     continue
                 if len(taken) >= room and crc != last:
@@ -40,3 +42,10 @@ class Order:
                 taken.append(key)
                 last = crc
         return taken, END
+
+    def ranked(self, index: int) -> list[tuple[int, bytes]]:
+        """A run in order. The one read last is remembered, as a small COUNT reads it several times."""
+        if index != self.read_index:
+            self.read_index = index
+            self.read = sorted([(crc32(key), key) for key in self.runs[index]])
+        return self.read

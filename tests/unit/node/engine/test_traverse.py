@@ -73,6 +73,15 @@ def test_what_is_there_throughout_is_returned_under_any_changes(
     assert found >= staying
 
 
+def test_an_iteration_sees_what_came_after_another_one_had_begun() -> None:
+    db = filled(names(1000, True))
+    first, _ = piece(db, 0, 10)
+    late = b"{one slot}late"
+    db.put(db.part_of(late), late, b"v")
+    assert any(late in page for page in iterate(db, 10))
+    assert first != 0
+
+
 @pytest.mark.parametrize("shift", SHIFTS)
 @given(st.integers(0, 2**64 - 1))
 def test_any_cursor_is_answered(shift: int, cursor: int) -> None:
