@@ -103,6 +103,8 @@ class Folder:
             return Record(**found)
         except FileNotFoundError:
             return None
+        except NotADirectoryError:
+            raise Problem(f"{self.path} is not a directory") from None
         except OSError as error:
             raise Problem(f"cannot read {self._record}: {error.strerror}") from None
         except (ValueError, TypeError, AttributeError):

@@ -58,8 +58,11 @@ class Watch:
         return True
 
     def _look(self) -> list[Sample]:
-        pairs = zip(self._children, self._watchers, strict=True)
-        return [watcher.look() if child.check() else watcher.gone(child.ended or "") for child, watcher in pairs]
+        samples = [watcher.look() for watcher in self._watchers]
+        for at, child in enumerate(self._children):
+            if not child.check():
+                samples[at] = self._watchers[at].gone(child.ended or "")
+        return samples
 
     def _any_runs(self) -> bool:
         return any(child.ended is None for child in self._children)

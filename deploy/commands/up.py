@@ -68,13 +68,13 @@ def plan(folder: Folder, args: argparse.Namespace, options: list[str]) -> Record
         ports = consecutive(FIRST_PORT if args.port is None else args.port, args.nodes or NODES)
         return Record(args.host or HOST, ports, args.node_timeout, options)
     asked_and_kept = (
-        (args.nodes, len(record.ports), "nodes"),
-        (args.port, record.ports[0], "as first port"),
-        (args.host, record.host, "as address"),
+        (args.nodes, len(record.ports), "number of nodes"),
+        (args.port, record.ports[0], "first port"),
+        (args.host, record.host, "address"),
     )
     for asked, kept, name in asked_and_kept:
         if asked is not None and asked != kept:
-            raise Problem(f"the cluster in {folder.path} has {kept} {name}, not {asked}: choose another --dir")
+            raise Problem(f"the cluster in {folder.path} has {kept} as {name}, not {asked}: choose another --dir")
     record.node_timeout_ms = args.node_timeout or record.node_timeout_ms
     record.options = options or record.options
     return record
