@@ -9,7 +9,7 @@ from typing import Final
 from node.commands.client_line import describe
 from node.commands.numbers import integer, integer_or_none
 from node.engine.call import Call
-from node.engine.client import REPLIES_OFF, SKIP_NEXT_REPLY, Client
+from node.engine.client import REPLIES_OFF, SKIP_NEXT_REPLY, SKIP_THIS_REPLY, Client
 from node.engine.command import ADMIN, CONNECTION, LOADING, NOSCRIPT, STALE, command
 from node.engine.limits import NORMAL, PUBSUB, REPLICA, client_class
 from node.resp.errors import (
@@ -227,7 +227,7 @@ def client_reply(c: Call, _: bytes, mode: bytes) -> Reply:
     """Says whether this connection wants replies."""
     word = mode.upper()
     if word == b"ON":
-        c.client.modes &= ~REPLIES_OFF
+        c.client.modes &= ~(REPLIES_OFF | SKIP_THIS_REPLY)
         return OK
     if word == b"OFF":
         c.client.modes |= REPLIES_OFF

@@ -122,13 +122,13 @@ def serialized_length(value: object) -> int:
 def populate(c: Call, argv: list[bytes]) -> Reply:
     count = positive(argv[2])
     prefix = argv[3] if len(argv) > 3 else b"key"
-    size = positive(argv[4]) if len(argv) > 4 else -1
+    size = positive(argv[4]) if len(argv) > 4 else 0
     for number in range(count):
         key = b"%s:%d" % (prefix, number)
         if c.exists(key):
             continue
         value = b"value:%d" % number
-        if size >= 0:
+        if size > 0:
             value = value[:size].ljust(size, b"\0")
         c.store(key, value)
     return OK

@@ -5,9 +5,11 @@ They are recorded by ``node/engine/latency.py``. The reports for people (DOCTOR)
 
 from typing import Final
 
+from node.commands.latency_graph import draw
 from node.engine.call import Call
 from node.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, TABLE, Command, command, distinct
 from node.engine.latency import Event, cumulative
+from node.resp.errors import Refusal, one_line
 from node.resp.reply import Reply, Status, Verbatim
 
 OPERATOR: Final = ADMIN | NOSCRIPT | LOADING | STALE
@@ -66,6 +68,15 @@ def named(word: bytes) -> list[Command]:
     return [cmd, *distinct(cmd.subcommands)]
 
 
+@command("LATENCY|GRAPH", arity=3, flags=OPERATOR, since="2.8.13", group="server")
+def latency_graph(c: Call, _: bytes, name: bytes) -> Reply:
+    """Draws the samples of an event."""
+    event = c.server.latency.events.get(name.decode("utf-8", "replace"))
+    if event is None:
+        raise Refusal(one_line(b"ERR No samples available for event '%s'" % name))
+    return Verbatim(draw(name, event, c.server.now_s))
+
+
 # --- DOCTOR
 
 
@@ -110,6 +121,8 @@ HELP = """\
 LATENCY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
 DOCTOR
     Explain in words what has been slow.
+GRAPH <event>
+    The samples of <event> as a picture.
 HISTORY <event>
     The samples of <event>.
 LATEST

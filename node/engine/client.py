@@ -110,17 +110,16 @@ class Client:
         return 0
 
     def reset(self) -> None:
-        """Back to the state of a new connection, but for its id and age: RESET."""
+        """RESET: the state of a new connection, but for its id, its age and CLIENT NO-EVICT."""
         self.forget_transaction()
         if self in self.server.monitors:
             self.server.unmonitor(self)
-        self.modes = 0 if self.server.open_to_all else UNAUTHENTICATED
+        self.modes = self.modes & SKIP_THIS_REPLY | (0 if self.server.open_to_all else UNAUTHENTICATED)
         self.user = "default"
         self.db = self.server.keyspace.database(0)
         self.resp3 = False
         self.name = b""
         self.readonly = False
-        self.no_evict = False
 
     def _announce(self) -> None:
         if not self.announced:
