@@ -30,8 +30,7 @@ DIFFERENT: dict[tuple[str, str], str] = {}
 
 PROMISED: dict[str, str] = {
     "connection": "auth client echo hello ping quit reset select",
-    "client": "getname help id info kill list no-evict pause reply setname"
-    " unblock unpause",
+    "client": "getname help id info kill list no-evict pause reply setname unblock unpause",
     "server": "command config dbsize debug flushall flushdb info latency lolwut memory monitor shutdown slowlog"
     " swapdb time",
     "command": "count docs getkeys getkeysandflags help info list",
