@@ -1,7 +1,7 @@
 """A database's books (size, keys with an end) are right whatever is done to it, in the layout of either mode."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cluster.slots import key_slot
@@ -16,11 +16,12 @@ STEPS = st.lists(
         st.tuples(st.just("persist"), KEYS),
         st.tuples(st.sampled_from(["clear", "swap"]), st.just(b"")),
     ),
-    max_size=40,
+    max_size=25,
 )
 
 
 @pytest.mark.parametrize("shift", [STANDALONE_SHIFT, CLUSTER_SHIFT])
+@settings(deadline=None)
 @given(STEPS)
 def test_the_books_are_those_of_a_plain_dictionary(shift: int, steps: list[tuple[str, bytes]]) -> None:
     db, other = Database(0, shift), Database(1, shift)

@@ -83,6 +83,7 @@ def test_an_iteration_sees_what_came_after_another_one_had_begun() -> None:
 
 
 @pytest.mark.parametrize("shift", SHIFTS)
+@settings(deadline=None)
 @given(st.integers(0, 2**64 - 1))
 def test_any_cursor_is_answered(shift: int, cursor: int) -> None:
     after, keys = piece(filled(names(50, False), shift), cursor, 10)
