@@ -12,10 +12,15 @@ LONG_MIN: Final = -(2**63)
 WORD: Final = 2**64 - 1
 LONGEST: Final = 20
 """Characters of ``LONG_MIN``."""
+SURELY: Final = 19
+"""Fewer digits than this are surely no more than ``LONG_MAX``."""
+ZERO: Final = 48
 
 
 def integer_or_none(text: bytes | bytearray) -> int | None:
     """The integer that ``text`` is, None if it is none."""
+    if text.isdigit() and len(text) < SURELY and (text[0] != ZERO or len(text) == 1):
+        return int(text)  # what nearly all are; the rest is checked by writing it again
     if len(text) > LONGEST:
         return None
     try:
