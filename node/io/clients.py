@@ -233,6 +233,9 @@ class Clients:
         except OSError:
             data = b""
         if not data:
+            # It may have closed only its half: what this batch has to say to it goes out first.
+            if connection.session.out:
+                self._write(connection, connection.session)
             self.drop(connection)
             return
         if len(data) == size and size < LARGE_READ:

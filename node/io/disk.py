@@ -10,8 +10,6 @@ import contextlib
 import fcntl
 import os
 
-import trio
-
 
 class ConfInUse(Exception):
     """Another process owns the file."""
@@ -70,14 +68,10 @@ class NodesConf:
         return os.pread(self._fd, size, 0).decode("utf-8", "surrogateescape")
 
     def write(self, text: str) -> None:
-        """Replace the text; it is on disk when this returns."""
+        """Replace the text; it is on disk when this returns. Not from two threads at once."""
         old = self._fd
         self._fd = replace_file(self.path, text.encode("utf-8", "surrogateescape"), lock=True)
         os.close(old)
-
-    async def save(self, text: str) -> None:
-        """The same without stopping the node meanwhile. One at a time."""
-        await trio.to_thread.run_sync(self.write, text)
 
     def close(self) -> None:
         os.close(self._fd)

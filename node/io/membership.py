@@ -5,6 +5,7 @@ of itself is on disk before anybody can hear it.
 """
 
 import os
+import threading
 from random import Random
 from typing import Final
 
@@ -49,6 +50,9 @@ class Membership:
         settings = gossip_config(config, self._bus_port)
         topology = self._remember()
         self.gossip = Gossip(topology or fresh(settings), settings, Random(), now_ms())
+        self._writing = threading.Lock()
+        self._overtaken = 0
+        """How often ``save_at_once`` has written: what was to be saved before that is old by now."""
         if topology is None:
             self._begin()
 
@@ -70,6 +74,15 @@ class Membership:
         config.on_change(ANNOUNCED, changed)
         return bus
 
+    def save_at_once(self, machine: Machine) -> None:
+        """Before clients are answered: what they are promised is on disk, as Redis sees to before it sleeps."""
+        saves = [effect for effect in machine.outbox if isinstance(effect, Save)]
+        if saves:
+            machine.outbox = [effect for effect in machine.outbox if not isinstance(effect, Save)]
+            with self._writing:
+                self._overtaken += 1
+                self._write(saves[-1])
+
     def listen(self) -> list[trio.SocketListener]:
         """Where peers come in. Raises ListenError with the last line for the log."""
         config = self._config
@@ -82,7 +95,9 @@ class Membership:
             self._log.write("warning", f"Warning: {warning}")
         return [trio.SocketListener(trio.socket.from_stdlib_socket(sock)) for sock in sockets]
 
-    def close(self) -> None:
+    def close(self, machine: Machine) -> None:
+        """Save what was still to be saved, and let go of nodes.conf."""
+        self.save_at_once(machine)
         self._conf.close()
 
     def _remember(self) -> Topology | None:
@@ -103,8 +118,17 @@ class Membership:
         self._conf.write(nodesconf.dump(topology))
 
     async def _save(self, save: Save) -> None:
+        """The same while clients are served."""
+        await trio.to_thread.run_sync(self._write_in_thread, save, self._overtaken)
+
+    def _write_in_thread(self, save: Save, overtaken: int) -> None:
+        with self._writing:
+            if overtaken == self._overtaken:
+                self._write(save)
+
+    def _write(self, save: Save) -> None:
         try:
-            await self._conf.save(nodesconf.dump(save.topology))
+            self._conf.write(nodesconf.dump(save.topology))
         except OSError as error:
             self._log.write("warning", f"Fatal: can't update cluster config file {self._conf.path}: {error.strerror}")
             raise

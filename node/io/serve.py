@@ -5,6 +5,7 @@ and status 1, and ends with status 0 when asked to (SIGTERM, SIGINT, SHUTDOWN). 
 ended.
 """
 
+import functools
 import gc
 import os
 import sys
@@ -18,6 +19,7 @@ import trio
 from cluster import build
 from node.config import Config, ConfigError
 from node.engine.server import serve as make_server
+from node.io.bus import Bus
 from node.io.clients import Clients
 from node.io.doors import Doors
 from node.io.edge import ProcessEdge
@@ -154,7 +156,7 @@ class Node:
             async with trio.open_nursery() as nursery:
                 if self.membership:
                     bus = self.membership.join(self.machine)
-                    self.clients.on_effects = bus.poke
+                    self.clients.on_effects = functools.partial(self._keep_promises, self.membership, bus)
                     nursery.start_soon(bus.run, peers)
                 nursery.start_soon(serve_clients, self.clients)
                 nursery.start_soon(self._keep_house)
@@ -169,9 +171,13 @@ class Node:
             self.clients.close()
             self.doors.close()
             if self.membership is not None:
-                self.membership.close()
+                self.membership.close(self.machine)
         self.log.write("warning", "Redis is now ready to exit, bye bye...")
         return 0
+
+    def _keep_promises(self, membership: Membership, bus: Bus) -> None:
+        membership.save_at_once(self.machine)
+        bus.poke()
 
     def _tell_place(self) -> None:
         mode = "cluster" if self.server.clustered else "standalone"
@@ -180,7 +186,6 @@ class Node:
 
     def _tell_ready(self, ready_fd: int | None) -> None:
         # What lives by now lives as long as the process: the collector need not look at it again.
-        gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
         if self.doors.has_tcp():

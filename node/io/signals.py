@@ -38,10 +38,10 @@ class Signals:
             await self._wanted.wait()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._asked and number == signal.SIGINT:
+        again, self._asked = self._asked, True  # first of all: a second signal may come while this one is handled
+        if again and number == signal.SIGINT:
             self._log.from_signal("You insist... exiting now.")
             os._exit(1)
         self._log.from_signal(f"Received {signal.Signals(number).name} scheduling shutdown...")
-        self._asked = True
         if self._token is not None:
             self._token.run_sync_soon(self._wanted.set)
