@@ -4,7 +4,8 @@
 - ``slots``: slots whose owner is no more, or has given them up, get an owner; half-done migrations are closed.
 """
 
-from cluster.topology import Topology
+from cluster.slots import SLOTS
+from cluster.topology import Flag, Topology
 from tests.sim.world import Host, World
 
 
@@ -22,7 +23,7 @@ def _members(world: World) -> None:
     hosts = world.running()
     for host in hosts:
         for node in views[host.name].nodes.values():
-            if node.id not in living and not node.flags & 32:
+            if node.id not in living and not node.has(Flag.HANDSHAKE):
                 world.tell(host, "CLUSTER", "FORGET", node.id)
     first = hosts[0]
     for host in hosts[1:]:
@@ -32,20 +33,24 @@ def _members(world: World) -> None:
 
 def _knows(view: Topology, host: Host) -> bool:
     node = view.nodes.get(host.id)
-    return node is not None and not node.flags & 96
+    return node is not None and not node.has(Flag.HANDSHAKE | Flag.NOADDR)
 
 
 def _slots(world: World) -> None:
-    views = world.views()
+    """A slot counts as served if one node claims it for itself; what others believe of it is hearsay."""
+    hosts, views = world.running(), world.views()
     claimed: set[int] = set()
-    for host in world.running():
+    for host in hosts:
         view = views[host.name]
         claimed.update(view.slots_of(view.me))
         for slot in sorted({*view.migrating, *view.importing}):
             world.tell(host, "CLUSTER", "SETSLOT", str(slot), "STABLE")
-    for host in world.running():
-        view = views[host.name]
-        free = [s for s, owner in enumerate(view.owners) if owner is None and s not in claimed]
-        if free:
-            world.tell(host, "CLUSTER", "ADDSLOTS", *map(str, free))
-            claimed.update(free)
+    orphans = sorted(set(range(SLOTS)) - claimed)
+    if orphans:
+        first = hosts[0]
+        owners = views[first.name].owners
+        believed = [slot for slot in orphans if owners[slot] is not None]
+        if believed:
+            world.tell(first, "CLUSTER", "DELSLOTS", *map(str, believed))
+        world.tell(first, "CLUSTER", "ADDSLOTS", *map(str, orphans))
+        world.tell(first, "CLUSTER", "BUMPEPOCH")

@@ -47,13 +47,15 @@ class Options:
 
 
 def draw(rng: Random, nodes: int | None) -> Options:
-    """A mix of a few kinds of faults; sometimes of none, sometimes of many."""
+    """A mix of a few kinds of faults; sometimes of none, sometimes of many. Long runs are of few messages."""
     count = rng.randrange(3, 8)
+    faults = tuple(rng.sample(FAULTS, rng.choice((0, 1, 2, 2, 3, 3, 4, 6))))
+    long = any("a minute" in fault.costs for fault in faults)
     return Options(
-        nodes or count,
-        rng.choice((300, 500, 1000, 2000)),
+        nodes or (min(count, 4) if long else count),
+        2000 if long else rng.choice((300, 500, 1000, 2000)),
         Weather(rng.randrange(50, 5_000), rng.choice((0, 100, 1_000, 10_000)), split=rng.choice((0.0, 0.05))),
-        tuple(rng.sample(FAULTS, rng.choice((0, 1, 2, 2, 3, 3, 4, 6)))),
+        faults,
         rng.randrange(4, 16),
         rng.choice((50, 300, 1000)),
         rng.choice((0, 500, 5_000, 20_000)),

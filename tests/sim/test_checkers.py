@@ -1,0 +1,197 @@
+"""Each checker finds the violation it is there for, and lets pass what is allowed."""
+
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from cluster.slots import SLOTS
+from cluster.topology import Flag, Node, Topology
+from gossip.packet import Fail, Gossip, Kind, Packet, Ping, encode
+from tests.sim.checkers import (
+    Checker,
+    EpochsNeverGoBack,
+    EveryoneAgrees,
+    FailNeedsAQuorum,
+    OnDiskBeforeSaid,
+    OneOwnerPerSlotAndEpoch,
+    SettledIsQuiet,
+    StrangersNeverServe,
+)
+from tests.sim.history import Heard, Published, Record, Replied, Said, Settled, Started, Stored, Violation
+
+A, B, C = "a" * 40, "b" * 40, "c" * 40
+TIMEOUT_MS = 1000
+THIRDS = tuple([A, B, C][slot * 3 // SLOTS] for slot in range(SLOTS))
+
+
+def view(me: str, **changes: Any) -> Topology:
+    """Three primaries with a third of the slots each, as ``me`` sees them."""
+    nodes = {}
+    for epoch, node in enumerate((A, B, C), start=1):
+        flags = Flag.MASTER | (Flag.MYSELF if node == me else 0)
+        nodes[node] = Node(node, f"10.0.0.{epoch}", 7000, 17000, flags=flags, config_epoch=epoch, linked=node != me)
+    return evolve(Topology(me, nodes, THIRDS, current_epoch=3, ok=True, size=3), **changes)
+
+
+def with_node(topology: Topology, node: str, **changes: Any) -> Topology:
+    return evolve(topology, nodes={**topology.nodes, node: evolve(topology.nodes[node], **changes)})
+
+
+def settled(*views: Topology, sent: int = 10) -> Settled:
+    hosts = {f"n{n}": v for n, v in enumerate(views, start=1)}
+    return Settled(0, "", hosts, dict.fromkeys(hosts, sent), 2000)
+
+
+def started(topology: Topology) -> Started:
+    return Started(0, "n1", topology.me, False, topology, TIMEOUT_MS)
+
+
+def said(packet: Packet) -> Said:
+    return Said(0, "n1", (1,), packet, encode(packet))
+
+
+def ping(sender: str, config_epoch: int = 0, current_epoch: int = 3, failing: str = "") -> Packet:
+    entries = (Gossip(failing, 0, 0, "10.0.0.9", 7000, 17000, Flag.MASTER | Flag.PFAIL),) if failing else ()
+    return Packet(Kind.PING, sender, 7000, 0, 17000, current_epoch, config_epoch, body=Ping(entries))
+
+
+def heard(packet: Packet, attended_ms: int = 0) -> Heard:
+    return Heard(0, "n1", 1, packet, encode(packet), attended_ms)
+
+
+def show(checker: Checker, *records: Record) -> None:
+    for record in records:
+        assert isinstance(record, checker.kinds)
+        checker.see(record)
+
+
+def test_one_view_at_all_nodes_is_agreement() -> None:
+    show(EveryoneAgrees(), settled(view(A), view(B), view(C)))
+
+
+@pytest.mark.parametrize(
+    ("odd", "why"),
+    [
+        (view(C, owners=(B, *THIRDS[1:])), "slot 0"),
+        (with_node(view(C), A, config_epoch=9), "another has"),
+        (with_node(view(C), A, flags=Flag.MASTER | Flag.PFAIL), "flags 4"),
+        (with_node(view(C), A, linked=False), "no link"),
+        (with_node(view(C), A, ip="10.0.0.77"), "another has"),
+        (view(C, nodes={C: view(C).nodes[C]}), "misses"),
+        (view(C, current_epoch=4), "epoch 4"),
+        (view(C, ok=False), "down"),
+    ],
+)
+def test_any_difference_is_disagreement(odd: Topology, why: str) -> None:
+    with pytest.raises(Violation, match=why):
+        show(EveryoneAgrees(), settled(view(A), view(B), odd))
+
+
+def test_two_primaries_with_one_epoch_are_found() -> None:
+    show(OneOwnerPerSlotAndEpoch(), settled(view(A), view(B), view(C)))
+    with pytest.raises(Violation, match="both keep config epoch 1"):
+        show(OneOwnerPerSlotAndEpoch(), settled(view(A), with_node(view(B), B, config_epoch=1)))
+
+
+def test_two_owners_of_a_slot_are_found() -> None:
+    with pytest.raises(Violation, match="claim slot 0"):
+        show(OneOwnerPerSlotAndEpoch(), settled(view(A), view(B, owners=(B, *THIRDS[1:]))))
+
+
+@pytest.mark.parametrize(
+    "later",
+    [with_node(view(A), A, config_epoch=0), view(A, current_epoch=2), view(A, last_vote_epoch=1)],
+    ids=["config", "current", "vote"],
+)
+def test_an_epoch_that_goes_back_on_disk_is_found(later: Topology) -> None:
+    before = view(A, last_vote_epoch=2)
+    show(EpochsNeverGoBack(), started(before), Stored(0, "n1", before))
+    with pytest.raises(Violation, match="back to"):
+        show(EpochsNeverGoBack(), started(before), Stored(0, "n1", evolve(later)))
+
+
+def test_a_disk_that_forgot_an_epoch_over_a_restart_is_found() -> None:
+    with pytest.raises(Violation, match="back to"):
+        show(EpochsNeverGoBack(), Stored(0, "n1", view(A)), started(view(A, current_epoch=0)))
+
+
+def test_an_epoch_that_goes_back_in_what_is_said_is_found() -> None:
+    with pytest.raises(Violation, match="spoke in epoch 1 of 3"):
+        show(EpochsNeverGoBack(), started(view(A)), said(ping(A, 1, 3)), said(ping(A, 1, 2)))
+
+
+def test_an_epoch_told_before_it_is_on_disk_is_found() -> None:
+    stored = Stored(0, "n1", with_node(view(A), A, config_epoch=4))
+    show(OnDiskBeforeSaid(), started(view(A)), said(ping(A, 1)), stored, said(ping(A, 4)))
+    with pytest.raises(Violation, match="told of its config epoch 4, on its disk is 1"):
+        show(OnDiskBeforeSaid(), started(view(A)), said(ping(A, 4)))
+
+
+def test_an_epoch_answered_before_it_is_on_disk_is_found() -> None:
+    with pytest.raises(Violation, match="config epoch 4"):
+        show(
+            OnDiskBeforeSaid(),
+            started(view(A)),
+            Replied(0, "n1", ("CLUSTER", "BUMPEPOCH"), b"+BUMPED 4\r\n", None, view(A)),
+        )
+
+
+def test_an_identity_that_is_not_on_disk_is_found() -> None:
+    with pytest.raises(Violation, match="speaks as bbbb"):
+        show(OnDiskBeforeSaid(), started(view(A)), said(ping(B)))
+
+
+def convicted(attended_ms: int = 0) -> list[Record]:
+    fail = Packet(Kind.FAIL, A, 7000, 0, 17000, 3, 1, body=Fail(C))
+    return [Published(0, "n1", with_node(view(A), C, flags=Flag.MASTER | Flag.FAIL), attended_ms), said(fail)]
+
+
+def test_a_conviction_by_two_of_three_is_allowed() -> None:
+    show(FailNeedsAQuorum(), started(view(A)), heard(ping(B, failing=C)), *convicted())
+
+
+TAKEN_BACK = evolve(ping(B), body=Ping((Gossip(C, 0, 0, "10.0.0.3", 7000, 17000, Flag.MASTER),)))
+
+
+@pytest.mark.parametrize(
+    "reports",
+    [[], [heard(ping(C, failing=B))], [heard(ping(B, failing=C)), heard(TAKEN_BACK)]],
+    ids=["none", "about another", "taken back"],
+)
+def test_a_conviction_by_a_minority_is_found(reports: list[Heard]) -> None:
+    with pytest.raises(Violation, match="1 reports of 2 needed"):
+        show(FailNeedsAQuorum(), started(view(A)), *reports, *convicted())
+
+
+def test_a_conviction_on_an_old_report_is_found() -> None:
+    with pytest.raises(Violation, match="1 reports of 2 needed"):
+        show(FailNeedsAQuorum(), started(view(A)), heard(ping(B, failing=C)), *convicted(5 * TIMEOUT_MS))
+
+
+def test_a_report_of_a_node_without_slots_does_not_count() -> None:
+    owners = tuple(A if owner == B else owner for owner in THIRDS)
+    with pytest.raises(Violation, match="1 reports"):
+        show(
+            FailNeedsAQuorum(),
+            started(view(A, owners=owners)),
+            heard(ping(B, failing=C)),
+            Published(0, "n1", with_node(view(A, owners=owners), C, flags=Flag.MASTER | Flag.FAIL), 0),
+            convicted()[1],
+        )
+
+
+@pytest.mark.parametrize("reply", [b"+OK\r\n", b"$-1\r\n"])
+def test_a_stranger_that_serves_is_found(reply: bytes) -> None:
+    request = ("SET", "k", "v")
+    show(StrangersNeverServe(), Replied(0, "n1", request, reply, 0, view(A)))
+    show(StrangersNeverServe(), Replied(0, "n1", request, b"-MOVED 16000 10.0.0.3:7000\r\n", 16000, view(A)))
+    show(StrangersNeverServe(), Replied(0, "n1", request, reply, 16000, view(A, importing={16000: C})))
+    with pytest.raises(Violation, match="slot 16000"):
+        show(StrangersNeverServe(), Replied(0, "n1", request, reply, 16000, view(A)))
+
+
+def test_a_storm_of_messages_is_found() -> None:
+    show(SettledIsQuiet(), started(view(A)), settled(view(A), view(B), view(C), sent=30))
+    with pytest.raises(Violation, match="sent 300 messages"):
+        show(SettledIsQuiet(), started(view(A)), settled(view(A), view(B), view(C), sent=300))
