@@ -2,14 +2,20 @@
 
 import argparse
 
+from deploy.bench import add_arguments
 from deploy.commands.options import Parsers
 from deploy.problem import Problem
 
 
 def add(parsers: Parsers) -> None:
     parser = parsers.add_parser("bench", help="measure a node beside redis-server")
+    add_arguments(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace, options: list[str]) -> int:
-    raise Problem("there are no benchmarks yet")
+    from deploy import bench
+
+    if options:
+        raise Problem("bench hands no options on to the nodes")
+    return bench.run(args)

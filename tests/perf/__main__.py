@@ -1,0 +1,80 @@
+"""``python -m tests.perf [names...] [--rounds 5] [--write]``: our node beside redis-server and valkey-server.
+
+One file a question; they run one after the other, because two cores measure one thing at a time. ``--write`` replaces
+RESULTS.md, and only a whole run of all questions may do that.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from deploy.problem import Problem
+from tests.perf import clustered, contenders, facts, formation, idle, latency, memory, throughput
+from tests.perf.figures import Figures
+from tests.perf.question import Bench, Question
+from tests.perf.report import markdown, rich_table
+
+QUESTIONS: Final = {
+    question.name: question
+    for question in (
+        throughput.QUESTION,
+        latency.QUESTION,
+        clustered.QUESTION,
+        memory.QUESTION,
+        formation.QUESTION,
+        idle.QUESTION,
+    )
+}
+RESULTS: Final = Path(__file__).with_name("RESULTS.md")
+
+
+def main(argv: Sequence[str]) -> int:
+    args = read(argv)
+    console = Console(width=max(150, Console().width))
+
+    def tell(line: str) -> None:
+        print(line, file=sys.stderr)
+
+    try:
+        built = None if args.interpreted_only else contenders.compiled(tell)
+        bench = Bench(built, contenders.interpreted(), contenders.peers(), args.rounds, args.scale, tell)
+        machine = [*facts.machine(), ("load average before", facts.load_average())]
+        done: list[tuple[Question, list[Figures]]] = []
+        for name in args.names:
+            tables = QUESTIONS[name].measure(bench)
+            done.append((QUESTIONS[name], tables))
+            for figures in tables:
+                console.print(rich_table(figures))
+        if args.write:
+            RESULTS.write_text(markdown(done, facts.versions(bench), machine, args.rounds, args.scale))
+    except Problem as problem:
+        print(f"tests.perf: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def read(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.perf", description="Measure our node beside real servers.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of {', '.join(QUESTIONS)} (default: all)")
+    parser.add_argument("--rounds", type=int, default=5, help="measurements of each figure (default: 5)")
+    parser.add_argument("--scale", type=float, default=1.0, help="times the usual amount of work (default: 1)")
+    parser.add_argument("--interpreted-only", action="store_true", help="leave out the compiled build")
+    parser.add_argument("--write", action="store_true", help="replace RESULTS.md")
+    args = parser.parse_args(argv)
+    unknown = [name for name in args.names if name not in QUESTIONS]
+    if unknown:
+        parser.error(f"there is no benchmark {unknown[0]}")
+    if args.rounds < 1 or args.scale <= 0:
+        parser.error("--rounds and --scale must be positive")
+    if args.write and (args.names or args.interpreted_only):
+        parser.error("--write takes a whole run: no names, both builds")
+    args.names = args.names or list(QUESTIONS)
+    return args
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
