@@ -19,6 +19,7 @@ from gossip.events import Event, Wish, Woke
 from node import commands as commands
 from node.engine.agreement import Agreement
 from node.engine.client import Client
+from node.engine.expiry import ActiveExpiry
 from node.engine.limits import idle_too_long, over_output_limit
 from node.engine.server import PAUSED, Server
 from node.engine.session import Session
@@ -35,6 +36,8 @@ class Machine:
         self.link_queues: dict[int, int] = {}
         """Bytes that wait to be sent, by link; kept by whoever owns the links."""
         self.links_over_limit = 0
+        self.swept_s = 0
+        self.expiry = ActiveExpiry(server)
         if gossip is not None:
             server.agreement = Desk(self, gossip)
             server.adopt(gossip.snapshot())
@@ -70,6 +73,22 @@ class Machine:
         """The node's housekeeping, about ten times a second; ``begin_batch`` comes before it and ``drain`` after it."""
         server = self.server
         server.stats.sample(now)
+        self._expire()
+        if now // 1000 != self.swept_s:
+            self.swept_s = now // 1000
+            self._sweep(now)
+
+    def _expire(self) -> None:
+        server = self.server
+        began = server.edge.microseconds()
+        self.expiry.cycle()
+        took = server.edge.microseconds() - began
+        server.stats.expire_cycle_us += took
+        server.latency.add("expire-cycle", server.now_s, took // 1000)
+
+    def _sweep(self, now: Millis) -> None:
+        """Once a second: end the connections that have been silent or deaf for too long."""
+        server = self.server
         clients: list[Client] = list(server.clients.values())
         for client in clients:
             if idle_too_long(client, server.idle_limit_s, now):

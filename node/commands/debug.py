@@ -51,7 +51,7 @@ def debug(c: Call, argv: list[bytes]) -> Reply:
         return [Status(line.encode()) for line in HELP.splitlines()]
     if count == 3:
         if word == b"SLEEP":
-            c.server.edge.sleep(leading_number(argv[2]))
+            c.server.edge.sleep(max(0.0, leading_number(argv[2])))
             return OK
         if word == b"OBJECT":
             return describe(c, argv[2])

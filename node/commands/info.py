@@ -64,9 +64,14 @@ def latencystats_section(server: Server) -> list[str]:
     percents = server.config.percentiles()
     for cmd in all_commands():
         if cmd.calls:
-            values = ",".join([f"p{percent:.17g}={percentile(cmd.histogram, percent):.3f}" for percent in percents])
+            values = ",".join([f"p{short(percent)}={percentile(cmd.histogram, percent):.3f}" for percent in percents])
             out.append(f"latency_percentiles_usec_{cmd.name}:{values}")
     return out
+
+
+def short(number: float) -> str:
+    """``99.9`` or ``50``: six decimals without the zeros at the end."""
+    return f"{number:f}".rstrip("0").rstrip(".")
 
 
 def cluster_section(server: Server) -> list[str]:

@@ -24,7 +24,7 @@ def draw(name: bytes, event: Event, now_s: int) -> bytes:
         columns = [column(took - low, high - low) for took in times[start : start + WIDTH]]
         ages = [age(now_s - at) for at, _ in event.samples[start : start + WIDTH]]
         pieces.append(transposed(columns, ROWS) + b" " * len(columns) + b"\n" + transposed(ages, max(map(len, ages))))
-    return head + b"-" * WIDTH + b"\n" + b"\n".join(pieces) + b"\n"
+    return head + b"-" * WIDTH + b"\n" + b"\n".join(pieces)
 
 
 def column(height: int, ceiling: int) -> bytes:

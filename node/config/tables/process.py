@@ -51,8 +51,8 @@ LOGS: Final = (
     D("slowlog-log-slower-than", Integer(-1, LONG_MAX), 10000, effective=True),
     D("slowlog-max-len", Integer(0, LONG_MAX), 128, effective=True),
     D("latency-monitor-threshold", Integer(0, LONG_MAX), 0, effective=True),
-    D("latency-tracking", Flag(), True),
-    D("latency-tracking-info-percentiles", Percentiles(), (50.0, 99.0, 99.9)),
+    D("latency-tracking", Flag(), True, effective=True),
+    D("latency-tracking-info-percentiles", Percentiles(), (50.0, 99.0, 99.9), effective=True),
 )
 
 ACCESS: Final = (

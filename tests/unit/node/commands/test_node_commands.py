@@ -1,0 +1,216 @@
+"""Commands that ask the world outside: CONFIG REWRITE, SHUTDOWN, DEBUG SLEEP; and what INFO and LATENCY make of it."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from node.engine.edge import Edge
+from node.engine.server import Server
+from node.engine.session import Session
+from node.machine import Machine
+
+START = 1_000_000
+
+
+class World(Edge):
+    def __init__(self) -> None:
+        self.time_us = 0
+        self.file: str | None = None
+        self.broken = False
+        self.lines: list[tuple[str, str]] = []
+        self.ends: list[tuple[bool | None, bool, bool]] = []
+        self.aborted = False
+
+    def microseconds(self) -> int:
+        return self.time_us
+
+    def unix_microseconds(self) -> int:
+        return 1_234_567_890_123_456
+
+    def sleep(self, seconds: float) -> None:
+        self.time_us += int(seconds * 1e6)
+
+    def read_config_file(self) -> str | None:
+        return self.file
+
+    def write_config_file(self, text: str) -> None:
+        if self.broken:
+            raise PermissionError(13, "Permission denied")
+        self.file = text
+
+    def log(self, level: str, text: str) -> None:
+        self.lines.append((level, text))
+
+    def shutdown(self, save: bool | None, now: bool, force: bool) -> bool:
+        self.ends.append((save, now, force))
+        return not self.broken
+
+    def abort_shutdown(self) -> bool:
+        return bool(self.ends)
+
+
+class Node:
+    def __init__(self, clustered: bool = False) -> None:
+        self.world = World()
+        self.server = Server(clustered=clustered, edge=self.world)
+        self.server.protected_debug = "yes"
+        self.machine = Machine(self.server)
+        self.server.begin_batch(START)
+        self.session = self.client()
+
+    def client(self) -> Session:
+        return self.machine.accept("127.0.0.1:1", "127.0.0.1:2")
+
+    def say(self, line: str) -> bytes:
+        self.session.feed(line.encode() + b"\r\n")
+        self.machine.drain()
+        return self.session.take_output()
+
+
+@pytest.fixture
+def node() -> Node:
+    return Node()
+
+
+def test_rewrite_keeps_the_comments_of_the_file(node: Node) -> None:
+    node.world.file = "# mine\nmaxclients 50\n"
+    node.say("CONFIG SET maxclients 60")
+    assert node.say("CONFIG REWRITE") == b"+OK\r\n"
+    assert node.world.file.startswith("# mine\nmaxclients 60\n")
+    assert node.world.lines[-1][0] == "notice"
+
+
+def test_rewrite_needs_a_file_that_can_be_written(node: Node) -> None:
+    assert node.say("CONFIG REWRITE") == b"-ERR The server is running without a config file\r\n"
+    node.world.file, node.world.broken = "", True
+    assert node.say("CONFIG REWRITE") == b"-ERR Rewriting config file: Permission denied\r\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ("", (None, False, False)),
+        ("NOSAVE", (False, False, False)),
+        ("save now", (True, True, False)),
+        ("FORCE NOW", (None, True, True)),
+    ],
+)
+def test_shutdown_asks_the_edge_and_does_not_answer(
+    node: Node, words: str, asked: tuple[bool | None, bool, bool]
+) -> None:
+    assert node.say(f"SHUTDOWN {words}") == b""
+    assert node.world.ends == [asked]
+    assert node.session.closing
+
+
+def test_shutdown_that_fails_says_so(node: Node) -> None:
+    node.world.broken = True
+    assert node.say("SHUTDOWN") == b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n"
+    assert node.say("SHUTDOWN ABORT") == b"+OK\r\n"
+
+
+def test_time_is_the_wall_clock(node: Node) -> None:
+    assert node.say("TIME") == b"*2\r\n$10\r\n1234567890\r\n$6\r\n123456\r\n"
+
+
+def test_slow_commands_are_seen_by_the_monitor_and_drawn(node: Node) -> None:
+    node.say("CONFIG SET latency-monitor-threshold 100")
+    for second, seconds in enumerate((0.1, 0.4, 0.8)):
+        node.server.begin_batch(START + 1000 * second)
+        node.say(f"DEBUG SLEEP {seconds}")
+    node.say("DEBUG SLEEP 0.05")
+    assert node.say("LATENCY LATEST") == b"*1\r\n*4\r\n$7\r\ncommand\r\n:1002\r\n:800\r\n:800\r\n"
+    graph = node.say("LATENCY GRAPH command").split(b"\r\n", 1)[1]
+    # as Redis 7.0.15 draws the same three samples
+    assert graph == (
+        b"command - high 800 ms, low 100 ms (all time high 800 ms)\n" + b"-" * 80 + b"\n"
+        b"  #\n  |\n #|\n_||\n   \n210\nsss\n\r\n"
+    )
+    assert b"command: 3 latency spikes (average 433ms" in node.say("LATENCY DOCTOR")
+    assert node.say("LATENCY RESET") == b":1\r\n"
+
+
+def test_histogram_and_percentiles_come_from_the_same_counts(node: Node) -> None:
+    node.say("CONFIG RESETSTAT")
+    node.world.time_us = node.server.lap  # nothing passes but what DEBUG SLEEP lets pass
+    for _ in range(3):
+        node.say("DEBUG SLEEP 0.003")
+    assert node.say("LATENCY HISTOGRAM debug") == (
+        b"*2\r\n$5\r\ndebug\r\n*4\r\n$5\r\ncalls\r\n:3\r\n$14\r\nhistogram_usec\r\n*2\r\n:4227\r\n:3\r\n"
+    )
+    line = next(line for line in node.say("INFO latencystats").split(b"\r\n") if b"usec_debug" in line)
+    assert [field.split(b"=")[0] for field in line.split(b":")[1].split(b",")] == [b"p50", b"p99", b"p99.9"]
+    assert 2048 <= float(line.rpartition(b"=")[2]) <= 4096
+
+
+def test_info_names_our_version_and_build(node: Node) -> None:
+    project = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text())
+    text = node.say("INFO server").decode()
+    assert f"gossamer_version:{project['project']['version']}\r\n" in text
+    assert "gossamer_build:interpreted\r\n" in text
+    node.server.build_name = "compiled"
+    assert "gossamer_build:compiled\r\n" in node.say("INFO server").decode()
+
+
+def test_rates_are_means_of_what_the_ticks_saw(node: Node) -> None:
+    node.machine.tick(START)
+    for tick in range(1, 17):
+        for _ in range(10):
+            node.say("PING")
+        node.machine.tick(START + 100 * tick)
+    assert b"instantaneous_ops_per_sec:100\r\n" in node.say("INFO stats")
+
+
+def test_stale_keys_go_with_the_tick(node: Node) -> None:
+    node.say("SET k v PX 10")
+    node.server.begin_batch(START + 11)
+    node.machine.tick(START + 11)
+    assert b"expired_keys:1\r\n" in node.say("INFO stats")
+
+
+def test_memory_usage_grows_with_the_value_and_its_end(node: Node) -> None:
+    def usage() -> int:
+        return int(node.say("MEMORY USAGE k")[1:])
+
+    node.say("SET k v")
+    small = usage()
+    node.say("EXPIRE k 100")
+    ending = usage()
+    node.say(f"SET k {'v' * 1000}")
+    assert small < ending < usage()
+    assert usage() - small == 999
+
+
+def test_a_cluster_has_one_database_and_its_modes() -> None:
+    node = Node(clustered=True)
+    assert node.say("SELECT 0") == b"+OK\r\n"
+    for index in ("1", "-1", "99"):
+        assert node.say(f"SELECT {index}") == b"-ERR SELECT is not allowed in cluster mode\r\n"
+    assert node.say("READONLY") == node.say("READWRITE") == node.say("ASKING") == b"+OK\r\n"
+    assert b"$4\r\nmode\r\n$7\r\ncluster\r\n" in node.say("HELLO")
+    assert node.say("READONLY") == b"+OK\r\n"
+    assert b" flags=r " in node.say("CLIENT INFO")
+
+
+def test_protected_configuration_needs_its_permission(node: Node) -> None:
+    assert node.say("CONFIG SET dir /tmp") == (
+        b"-ERR CONFIG SET failed (possibly related to argument 'dir') - can't set protected config\r\n"
+    )
+
+
+def test_debug_local_is_for_this_machine_only(node: Node) -> None:
+    node.server.protected_debug = "local"
+    assert node.say("DEBUG SLEEP 0") == b"+OK\r\n"
+    far = node.machine.accept("10.0.0.9:1", "10.0.0.1:2")
+    far.feed(b"DEBUG SLEEP 0\r\n")
+    assert far.take_output().startswith(b"-ERR DEBUG command not allowed.")
+
+
+def test_secrets_reach_neither_monitor_nor_slow_log(node: Node) -> None:
+    node.say("CONFIG SET slowlog-log-slower-than 0")
+    monitor = node.client()
+    monitor.feed(b"MONITOR\r\n")
+    for line in ("AUTH s3cret", "AUTH default s3cret", "HELLO 2 AUTH default s3cret", "CONFIG SET requirepass s3cret"):
+        node.say(line)
+    assert b"s3cret" not in monitor.take_output() + node.say("SLOWLOG GET -1")
