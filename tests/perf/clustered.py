@@ -32,7 +32,7 @@ def measure(bench: Bench) -> list[Figures]:
 QUESTION = Question(
     "cluster",
     "Three primaries of each kind, formed by redis-cli --cluster create, under redis-benchmark --cluster with 50 "
-    "clients and random keys. The client takes a thread a node and shares the processors with the servers, so processor "
-    "time says more than the rate.",
+    "clients and random keys. The client takes a thread a node and shares the processors with the servers, so "
+    "processor time says more than the rate.",
     measure,
 )
