@@ -28,19 +28,15 @@ def consecutive(first: int, count: int) -> list[int]:
 def demand_free(host: str, ports: list[int]) -> None:
     """Problem that names the first port, or bus port, that something listens on."""
     for port in ports:
-        for taken, name in (
-            (port, f"port {port}"),
-            (port + BUS_OFFSET, f"bus port {port + BUS_OFFSET} of node {port}"),
-        ):
-            try:
-                with _socket(host) as probe:
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    probe.bind((host, taken))
-            except PermissionError:
-                raise Problem(f"{name} on {host} may not be used: Permission denied") from None
-            except OSError as error:
-                raise Problem(f"{name} on {host} cannot be used: {error.strerror}") from None
+        _demand_free(host, port, f"port {port}")
+    for port in ports:
+        _demand_free(host, port + BUS_OFFSET, f"bus port {port + BUS_OFFSET} of node {port}")
 
 
-def _socket(host: str) -> socket.socket:
-    return socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+def _demand_free(host: str, port: int, name: str) -> None:
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise Problem(f"{name} on {host} cannot be used: {error.strerror or error}") from None

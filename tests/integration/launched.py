@@ -12,13 +12,18 @@ from pathlib import Path
 from typing import Final
 
 from deploy.folder import Folder
+from deploy.ports import BUS_OFFSET
 from deploy.wire import Wire, as_text, fields
 
 TOP: Final = Path(__file__).parents[2]
-BASES: Final = range(12000, 20000, 20)
-"""First ports of clusters; they and their bus ports lie below the ephemeral ports of Linux."""
+BASES: Final = range(2000, 9900, 20)
+"""First ports of clusters; they and their bus ports lie apart from those of other tests, and from ephemeral ones."""
 
 LIMIT_S: Final = 60
+
+
+def some_base() -> int:
+    return random.SystemRandom().choice(BASES)
 
 
 class Gossamer:
@@ -90,5 +95,5 @@ def identity(port: int) -> tuple[str, str]:
 @contextmanager
 def listening() -> Iterator[int]:
     """A port that is in use, and whose bus port could be used."""
-    with socket.create_server(("127.0.0.1", random.SystemRandom().choice(BASES) + 19)) as server:
+    with socket.create_server(("127.0.0.1", some_base() + BUS_OFFSET + 19)) as server:
         yield server.getsockname()[1]

@@ -13,7 +13,7 @@ import pytest
 
 from deploy.ports import BUS_OFFSET
 from deploy.wire import Refused
-from tests.integration.launched import LIMIT_S, Gossamer, ask, identity, listening, state
+from tests.integration.launched import LIMIT_S, Gossamer, ask, identity, listening, some_base, state
 
 
 @pytest.fixture
@@ -116,8 +116,9 @@ def test_a_wrong_command_line_is_one_line_and_status_2(gossamer: Gossamer, words
 
 
 def test_a_node_that_refuses_its_options_is_told_with_its_own_words(gossamer: Gossamer) -> None:
-    line = refusal(gossamer, "up", 2, "--port", 11990, "--", "--no-such-directive", "1")
-    assert "node 11990 ended with status 1: " in line
+    base = some_base()
+    line = refusal(gossamer, "up", 2, "--port", base, "--", "--no-such-directive", "1")
+    assert f"node {base} ended with status 1: " in line
     assert "node.log" in line
     assert gossamer.pids() == {}
     assert "there is no cluster" in refusal(gossamer, "status")
