@@ -1,0 +1,147 @@
+"""Clusters of real nodes: started together, formed with the commands that any operator has, and asked what they believe.
+
+What a node believes is read from CLUSTER NODES, without what only that node can know (times, links, which is itself), so
+that the views of several nodes of any kind can be compared. Waiting is always for a condition, with a deadline.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from attrs import field, frozen
+
+from deploy.form import shares
+from deploy.wire import fields
+from tests.compat.pair import Word
+from tests.compat.replies import Answer
+from tests.integration.nodes import READY, Node
+
+OK: Final = Answer("status", b"OK")
+CLUSTER: Final = ("--cluster-enabled", "yes")
+AGREE_S: Final = 30.0
+"""Deadline for what takes a few seconds on a quiet machine."""
+
+POLL_S: Final = 0.02
+
+
+@frozen
+class Line:
+    """One node as another tells of it. ``address`` is ``ip:port@cport[,hostname]``; ``connected`` is the teller's own
+    link and does not count when views are compared."""
+
+    id: str
+    address: str
+    flags: frozenset[str]
+    primary: str
+    epoch: int
+    slots: tuple[str, ...]
+    connected: bool = field(eq=False)
+
+    @property
+    def failed(self) -> bool:
+        return "fail" in self.flags
+
+
+def parse(line: str) -> Line:
+    words = line.split()
+    flags = frozenset(words[2].split(",")) - {"myself"}
+    return Line(words[0], words[1], flags, words[3], int(words[6]), tuple(words[8:]), words[7] == "connected")
+
+
+View = dict[str, Line]
+
+
+def ask(node: Node, *words: Word) -> str:
+    """The reply to a command that answers with a string."""
+    return node.ask(*words).text.decode()
+
+
+def demand(node: Node, *words: Word) -> None:
+    """A command that must be answered with OK."""
+    answer = node.ask(*words)
+    assert answer == OK, f"{node} answered {words} with {answer}"
+
+
+def view(node: Node) -> View:
+    """What ``node`` tells of all nodes, by id."""
+    lines = [parse(line) for line in ask(node, "CLUSTER", "NODES").splitlines()]
+    return {line.id: line for line in lines}
+
+
+def info(node: Node) -> dict[str, str]:
+    return fields(ask(node, "CLUSTER", "INFO"))
+
+
+def my_id(node: Node) -> str:
+    return ask(node, "CLUSTER", "MYID")
+
+
+def myself(node: Node) -> Line:
+    return view(node)[my_id(node)]
+
+
+# --- waiting
+
+
+def wait_until(condition: Callable[[], bool], what: str, within_s: float = AGREE_S) -> float:
+    """Seconds that it took; AssertionError with ``what`` if it does not come true in time."""
+    started = time.monotonic()
+    while not condition():
+        assert time.monotonic() - started < within_s, f"not within {within_s} s: {what}"
+        time.sleep(POLL_S)
+    return time.monotonic() - started
+
+
+def at_peace(nodes: Sequence[Node]) -> bool:
+    """All tell the same, of all, without a doubt, with every link up and the cluster ok."""
+    first = view(nodes[0])
+    sound = len(first) == len(nodes) and all(line.flags == {"master"} for line in first.values())
+    return sound and all(_agrees(node, first) and info(node)["cluster_state"] == "ok" for node in nodes)
+
+
+def _agrees(node: Node, other: View) -> bool:
+    own = view(node)
+    return own == other and all(line.connected for line in own.values())
+
+
+def wait_peace(nodes: Sequence[Node]) -> float:
+    try:
+        return wait_until(lambda: at_peace(nodes), "all nodes tell the same, and that all is well")
+    except AssertionError as error:
+        for node in nodes:
+            error.add_note(f"{node}: {info(node)['cluster_state']}\n{ask(node, 'CLUSTER', 'NODES')}")
+        raise
+
+
+def wait_failed(nodes: Sequence[Node], failed: str, within_s: float = AGREE_S) -> float:
+    """Until all ``nodes`` say ``fail`` for the id ``failed``."""
+    return wait_until(
+        lambda: all(view(node)[failed].failed for node in nodes), f"all of {nodes} say fail for {failed}", within_s
+    )
+
+
+def wait_state(nodes: Sequence[Node], state: str) -> float:
+    """Until all ``nodes`` say cluster_state:``state``."""
+    return wait_until(
+        lambda: all(info(node)["cluster_state"] == state for node in nodes), f"cluster_state:{state} from {nodes}"
+    )
+
+
+# --- making
+
+
+def start_together(nodes: Sequence[Node]) -> None:
+    for node in nodes:
+        node.launch()
+    for node in nodes:
+        node.wait_log(READY)
+
+
+def form(nodes: Sequence[Node]) -> None:
+    """Spread the slots, meet, and wait until all agree: as redis-cli --cluster create does it."""
+    for epoch, (node, (low, high)) in enumerate(zip(nodes, shares(len(nodes)), strict=True), 1):
+        demand(node, "CLUSTER", "ADDSLOTSRANGE", low, high)
+        demand(node, "CLUSTER", "SET-CONFIG-EPOCH", epoch)
+    for node in nodes[1:]:
+        demand(node, "CLUSTER", "MEET", "127.0.0.1", nodes[0].port)
+    wait_peace(nodes)
