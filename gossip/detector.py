@@ -7,6 +7,8 @@ Rules kept here (Redis cluster specification, "Failure detection"; cron of Redis
   gossip.
 - A majority of the primaries with slots, ourselves included if we are one, makes it FAIL: a fact, told to everybody.
   An opinion counts for two node timeouts. So a minority never convicts.
+- A link on which an answer is overdue is made anew, even if the node speaks to us on its own link: only answers take a
+  failure back, and what was lost on the way is not asked again on the same link.
 - An answer takes PFAIL back. FAIL is taken back at once from a replica or a primary without slots; from a primary with
   slots only after two node timeouts, when evidently nobody has taken over from it.
 """
@@ -61,7 +63,8 @@ class Detector:
                 self._voice.ping(peer, now)
             return
         silent = now - max(peer.ping_sent, peer.data_received)
-        if silent > half and peer.link is not None and now - peer.linked_at > self.config.node_timeout_ms:
+        stuck = silent > half or now - peer.ping_sent > self.config.node_timeout_ms
+        if stuck and peer.link is not None and now - peer.linked_at > self.config.node_timeout_ms:
             self._peers.hang_up(peer)
         if silent > self.config.node_timeout_ms and not peer.flags & (Flag.PFAIL | Flag.FAIL):
             self._suspect(peer, now)

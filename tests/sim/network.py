@@ -72,6 +72,8 @@ class Network:
         """Who listens, by address and bus port."""
         self.silent: set[tuple[str, int]] = set()
         """Addresses that do not even refuse."""
+        self.deaf: set[tuple[str, str]] = set()
+        """From whom to whom whole messages vanish, on links that stay up."""
         self._timeline = timeline
         self._rng = rng
         self._cut: dict[tuple[str, str], int] = {}
@@ -191,6 +193,8 @@ class Network:
             end.held.append(data)
             return
         weather, rng = self.weather, self._rng
+        if data is not None and (end.owner.name, far.owner.name) in self.deaf:
+            return
         if data is not None and weather.lose and rng.random() < weather.lose:
             return
         self._carry(end, data)

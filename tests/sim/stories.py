@@ -157,6 +157,16 @@ class Story:
     def do_break(self, words: list[str]) -> None:
         self.world.network.break_links(*words)
 
+    def do_lose(self, words: list[str]) -> None:
+        self.world.network.deaf |= self._pairs(words)
+
+    def do_find(self, words: list[str]) -> None:
+        self.world.network.deaf -= self._pairs(words)
+
+    def _pairs(self, words: list[str]) -> set[tuple[str, str]]:
+        sources, targets, _ = self._sides(words)
+        return {(source.name, target.name) for source in sources for target in targets}
+
     def do_freeze(self, words: list[str]) -> None:
         self._host(words[0]).running.freeze()
 

@@ -25,7 +25,7 @@ TIMEOUT_MS = 1000
 THIRDS = tuple([A, B, C][slot * 3 // SLOTS] for slot in range(SLOTS))
 
 
-def view(me: str, **changes: Any) -> Topology:
+def view(me: str, **changes: Any) -> Topology:  # noqa: ANN401
     """Three primaries with a third of the slots each, as ``me`` sees them."""
     nodes = {}
     for epoch, node in enumerate((A, B, C), start=1):
@@ -34,7 +34,7 @@ def view(me: str, **changes: Any) -> Topology:
     return evolve(Topology(me, nodes, THIRDS, current_epoch=3, ok=True, size=3), **changes)
 
 
-def with_node(topology: Topology, node: str, **changes: Any) -> Topology:
+def with_node(topology: Topology, node: str, **changes: Any) -> Topology:  # noqa: ANN401
     return evolve(topology, nodes={**topology.nodes, node: evolve(topology.nodes[node], **changes)})
 
 

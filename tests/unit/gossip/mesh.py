@@ -3,7 +3,7 @@
 Nothing is random but the seed, and nothing is lost unless a node is cut off, killed or frozen.
 """
 
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import count
 from random import Random
 
@@ -93,6 +93,11 @@ class Mesh:
 
     def heal(self, name: str) -> None:
         self.hosts[name].cut = False
+
+    def lose(self, name: str) -> None:
+        """What is on its way to the node never arrives; no link breaks."""
+        self._queue = [q for q in self._queue if q[2].name != name or not isinstance(q[3], PacketIn)]
+        heapify(self._queue)
 
     # What happens
 

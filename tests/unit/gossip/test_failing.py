@@ -4,6 +4,7 @@ from attrs import evolve
 
 from cluster.topology import Flag
 from gossip.effects import Send
+from gossip.events import BumpEpoch
 from gossip.packet import Kind
 from tests.unit.gossip.mesh import CONFIG, TIMEOUT_MS, Mesh, agree, three
 
@@ -67,6 +68,26 @@ def test_a_node_that_answers_again_is_trusted_again() -> None:
         f"Clear FAIL state for node {mesh['c'].id}: is reachable again and nobody is serving its slots after some time."
     )
     assert cleared in mesh["a"].logs
+
+
+def asked_at(mesh: Mesh, observer: str, subject: str) -> int:
+    """Since when ``observer`` has been waiting for an answer; 0 if it is not."""
+    seen = mesh[observer].sees(mesh[subject])
+    assert seen is not None
+    return seen.ping_sent
+
+
+def test_a_question_lost_on_the_way_is_asked_again() -> None:
+    """Nothing breaks the link, and the node is never silent: it goes on to talk to us on its own link."""
+    mesh = three()
+    while not asked_at(mesh, "a", "c"):
+        mesh.run(1)
+    mesh.lose("c")
+    lost = asked_at(mesh, "a", "c")
+    for _ in range(12):
+        mesh.wish("c", BumpEpoch())
+        mesh.run(TIMEOUT_MS // 5)
+    assert asked_at(mesh, "a", "c") != lost
 
 
 def test_a_primary_without_slots_is_trusted_at_once() -> None:
