@@ -28,7 +28,7 @@ from node.io.log import Log
 from node.io.membership import CannotJoin, Membership
 from node.io.reactor import serve_clients
 from node.io.signals import Signals
-from node.io.startup import Start, configure, go_to_background, pid_file, raise_open_files
+from node.io.startup import Start, configure, enough_files, go_to_background, pid_file, raise_open_files
 from node.machine import Machine
 from node.version import COMPATIBLE, VERSION
 
@@ -100,6 +100,8 @@ def announce(config: Config, log: Log) -> None:
     log.write("warning", f"The {build.name()} build of the hot modules runs, on Python {sys.version.split()[0]}")
     log.write("warning", "Configuration loaded")
     without_effect = config.ineffective_set()
+    if "save" in without_effect and not config.save_points():
+        without_effect.remove("save")  # no snapshots is what it asks for
     if without_effect:
         log.write("warning", f"Taken from the configuration, but without effect here: {', '.join(without_effect)}")
 
@@ -127,6 +129,7 @@ class Node:
         self._set_keepalive()
         config.on_change(("tcp-keepalive",), self._set_keepalive)
         config.on_change(("loglevel",), self._set_loglevel)
+        config.on_change(("maxclients",), functools.partial(enough_files, config))
         config.on_change(("dir",), self._enter_directory)
 
     def _set_keepalive(self) -> str | None:

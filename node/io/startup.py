@@ -74,35 +74,53 @@ def go_to_background() -> None:
         os.close(nowhere)
 
 
+def grant_files(needed: int) -> tuple[int, str]:
+    """Raise the limit of open files to ``needed`` if it is lower; how many there may be now, and why not more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return needed, ""
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, max(needed, hard)))
+        return needed, ""
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except ValueError as error:  # how Python says EPERM here
+        reason = str(error)
+    if hard > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return max(soft, hard), reason
+
+
 def raise_open_files(config: Config, log: Log) -> None:
     """See to descriptors for ``maxclients``; where the system does not grant so many, ``maxclients`` is what fits."""
     wanted = config.integer("maxclients")
     needed = wanted + RESERVED_FILES
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= needed:
+    granted, reason = grant_files(needed)
+    if granted >= needed:
         return
-    refused = ""
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, max(needed, hard)))
-        return
-    except (OSError, ValueError) as error:
-        refused = getattr(error, "strerror", None) or str(error)
-    if hard > soft:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        soft = hard
-    if soft <= RESERVED_FILES:
+    fit = granted - RESERVED_FILES
+    if fit < 1:
         raise ConfigError(
-            f"Your current 'ulimit -n' of {soft} is not enough for the server to start. Please increase your open file "
-            f"limit to at least {needed}. Exiting."
+            f"Your current 'ulimit -n' of {granted} is not enough for the server to start. Please increase your open "
+            f"file limit to at least {needed}. Exiting."
         )
-    config.load("maxclients", [str(soft - RESERVED_FILES)])
+    config.load("maxclients", [str(fit)])
     log.write("warning", f"You requested maxclients of {wanted} requiring at least {needed} max file descriptors.")
-    log.write("warning", f"Server can't set maximum open files to {needed} because of OS error: {refused}.")
+    log.write("warning", f"Server can't set maximum open files to {needed} because of OS error: {reason}.")
     log.write(
         "warning",
-        f"Current maximum open files is {soft}. maxclients has been reduced to {soft - RESERVED_FILES} to compensate "
-        "for low ulimit. If you need higher maxclients increase 'ulimit -n'.",
+        f"Current maximum open files is {granted}. maxclients has been reduced to {fit} to compensate for low ulimit. "
+        "If you need higher maxclients increase 'ulimit -n'.",
     )
+
+
+def enough_files(config: Config) -> str | None:
+    """CONFIG SET maxclients: the reason why it cannot be so many, or None."""
+    granted, _ = grant_files(config.integer("maxclients") + RESERVED_FILES)
+    fit = granted - RESERVED_FILES
+    if fit >= config.integer("maxclients"):
+        return None
+    return f"The operating system is not able to handle the specified number of clients, try with {fit}"
 
 
 class PidFile:

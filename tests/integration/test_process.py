@@ -327,12 +327,31 @@ def test_an_idle_client_is_let_go(nodes: Nodes) -> None:
 def test_the_open_file_limit_is_raised_for_maxclients(nodes: Nodes) -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     wanted = min(3000, hard - 32)
-    node = nodes.make("--maxclients", str(wanted))
+    node = nodes.make("--maxclients", str(wanted - 100))
     node.limit_open_files = 256
     node.start()
+    assert open_file_limit(node) == wanted - 100 + 32
+    assert node.ask("CONFIG", "SET", "maxclients", wanted) == OK
+    assert open_file_limit(node) == wanted + 32
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_maxclients_is_reduced_to_what_the_system_grants(nodes: Nodes) -> None:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    node = nodes.make("--maxclients", "4000000000")
+    node.start()
+    granted = open_file_limit(node)
+    if granted >= 4_000_000_032:
+        pytest.skip("this system grants any number of files")
+    assert granted == hard
+    assert node.ask("CONFIG", "GET", "maxclients").items[1].content == b"%d" % (granted - 32)
+    refused = node.ask("CONFIG", "SET", "maxclients", 4_000_000_000)
+    assert b"is not able to handle the specified number of clients, try with %d" % (granted - 32) in refused.text
+
+
+def open_file_limit(node: Node) -> int:
     with open(f"/proc/{node.pid}/limits") as file:
-        line = next(line for line in file if line.startswith("Max open files"))
-    assert int(line.split()[3]) == wanted + 32
+        return int(next(line for line in file if line.startswith("Max open files")).split()[3])
 
 
 # --- cluster mode
