@@ -1,7 +1,7 @@
-"""Clusters of real nodes: started together, formed with the commands that any operator has, and asked what they believe.
+"""Clusters of real nodes: started together, formed with commands that any operator has, and asked what they believe.
 
-What a node believes is read from CLUSTER NODES, without what only that node can know (times, links, which is itself), so
-that the views of several nodes of any kind can be compared. Waiting is always for a condition, with a deadline.
+What a node believes is read from CLUSTER NODES, without what only that node can know (times, links, which is itself),
+so that the views of several nodes of any kind can be compared. Waiting is always for a condition, with a deadline.
 """
 
 import time

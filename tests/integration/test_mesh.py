@@ -1,0 +1,182 @@
+"""One cluster of Gossamer, Valkey 9.1 and Redis 7.0 nodes: they agree, they see each other die, and they heal."""
+
+import signal
+from collections.abc import Sequence
+from typing import Final
+
+import pytest
+
+from deploy.form import shares
+from tests.integration.clusters import (
+    CLUSTER,
+    OK,
+    View,
+    demand,
+    form,
+    info,
+    my_id,
+    myself,
+    start_together,
+    view,
+    wait_failed,
+    wait_peace,
+    wait_state,
+    wait_until,
+)
+from tests.integration.nodes import GOSSAMER, REDIS, VALKEY, Node, Nodes, Program
+
+TIMEOUT_MS: Final = 2000
+KINDS: Final = (GOSSAMER, GOSSAMER, VALKEY, VALKEY, REDIS)
+BODY: Final = "x" * 20_000
+
+
+def unformed(nodes: Nodes, kinds: Sequence[Program] = KINDS) -> list[Node]:
+    return [nodes.make(*CLUSTER, "--cluster-node-timeout", str(TIMEOUT_MS), program=kind) for kind in kinds]
+
+
+def mesh(nodes: Nodes) -> list[Node]:
+    """Two nodes of ours, two of Valkey, one of Redis, in this order."""
+    made = unformed(nodes)
+    start_together(made)
+    form(made)
+    return made
+
+
+def test_all_five_tell_the_same_ids_addresses_slots_and_epochs(nodes: Nodes) -> None:
+    made = mesh(nodes)
+    ids = [my_id(node) for node in made]
+    for node in made:
+        told = view(node)
+        assert set(told) == set(ids)
+        for number, (other, (low, high)) in enumerate(zip(made, shares(5), strict=True)):
+            line = told[ids[number]]
+            assert line.address == f"127.0.0.1:{other.port}@{other.bus_port}"
+            assert (line.slots, line.epoch, line.connected) == ((f"{low}-{high}",), number + 1, True)
+        assert (info(node)["cluster_size"], info(node)["cluster_current_epoch"]) == ("5", "5")
+
+
+def test_a_message_published_on_the_bus_disturbs_nobody(nodes: Nodes) -> None:
+    made = mesh(nodes)
+    before = {node: links(node) for node in made}
+    for publisher in made[2:]:
+        for body in ("", "small", BODY):
+            publisher.ask("PUBLISH", "channel", body)
+    wait_until(
+        lambda: all(info(ours).get("cluster_stats_messages_publish_received") == "9" for ours in made[:2]),
+        "nine messages have come in",
+    )
+    wait_peace(made)
+    assert {node: links(node) for node in made} == before, "the same links, opened at the same time"
+
+
+def links(node: Node) -> list[tuple[str, str, int]]:
+    """Direction, peer and time of creation of each link."""
+    answer = node.ask("CLUSTER", "LINKS")
+    found = []
+    for link in answer.items:
+        words = link.items
+        fields = {key.text: value for key, value in zip(words[::2], words[1::2], strict=True)}
+        found.append((fields[b"direction"].text.decode(), fields[b"node"].text.decode(), fields[b"create-time"].number))
+    return sorted(found)
+
+
+@pytest.mark.parametrize("kind", [GOSSAMER, VALKEY, REDIS], ids=lambda kind: kind.name)
+def test_the_death_and_the_return_of_each_kind_are_seen_by_the_others(nodes: Nodes, kind: Program) -> None:
+    made = mesh(nodes)
+    victim = next(node for node in made if node.program is kind)
+    others = [node for node in made if node is not victim]
+    before = myself(victim)
+    victim.kill()
+    wait_failed(others, before.id)
+    wait_state(others, "fail")
+    victim.start()
+    wait_peace(made)
+    assert myself(victim) == before, "same id, address, slots and epoch as before"
+
+
+def test_a_slot_moves_between_kinds_and_everybody_hears_of_it(nodes: Nodes) -> None:
+    made = mesh(nodes)
+    for giver, taker in ((made[0], made[2]), (made[3], made[1]), (made[4], made[0])):
+        moving = shares(5)[made.index(giver)][0]
+        epoch = myself(taker).epoch
+        demand(taker, "CLUSTER", "SETSLOT", moving, "IMPORTING", my_id(giver))
+        demand(giver, "CLUSTER", "SETSLOT", moving, "MIGRATING", my_id(taker))
+        demand(taker, "CLUSTER", "SETSLOT", moving, "NODE", my_id(taker))
+        demand(giver, "CLUSTER", "SETSLOT", moving, "NODE", my_id(taker))
+        wait_owner(made, moving, taker)
+        assert myself(taker).epoch > epoch
+    wait_peace(made)
+
+
+def wait_owner(nodes: Sequence[Node], slot: int, owner: Node) -> None:
+    """Until all say that ``slot``, which stands alone, belongs to ``owner``."""
+    told = my_id(owner)
+    wait_until(
+        lambda: all(str(slot) in view(node)[told].slots for node in nodes), f"all know the new owner of slot {slot}"
+    )
+
+
+def test_a_node_that_is_forgotten_stays_forgotten(nodes: Nodes) -> None:
+    """Valkey and Gossamer pass the word on; Redis 7.0 has to be told."""
+    made = mesh(nodes)
+    victim, others = made[3], made[:3] + made[4:]
+    ours, _, valkey, redis = others
+    gone = my_id(victim)
+    low, high = shares(5)[3]
+    victim.kill()
+    wait_failed(others, gone)
+    for node in (redis, ours):
+        demand(node, "CLUSTER", "FORGET", gone)
+    wait_until(lambda: all(gone not in view(node) for node in others), "nobody knows the dead node")
+    demand(valkey, "CLUSTER", "ADDSLOTSRANGE", low, high)
+    wait_peace(others)
+    assert [len(view(node)) for node in others] == [4] * 4
+
+
+def test_hostnames_are_seen_across_kinds(nodes: Nodes) -> None:
+    made = mesh(nodes)
+    for number, node in enumerate(made):
+        demand(node, "CONFIG", "SET", "cluster-announce-hostname", f"host-{number}.example")
+
+    def named(told: View) -> bool:
+        wanted = {f"127.0.0.1:{node.port}@{node.bus_port},host-{number}.example" for number, node in enumerate(made)}
+        return {line.address for line in told.values()} == wanted
+
+    wait_until(lambda: all(named(view(node)) for node in made), "all know all hostnames")
+    demand(made[0], "CONFIG", "SET", "cluster-announce-hostname", "")
+    first = my_id(made[0])
+    wait_until(
+        lambda: all(view(node)[first].address.rstrip(",").endswith(f"@{made[0].bus_port}") for node in made),
+        "all know that a node of ours has no name any more",
+    )
+    wait_peace(made)
+
+
+def test_our_nodes_keep_id_slots_and_friends_through_a_restart(nodes: Nodes) -> None:
+    made = mesh(nodes)
+    before = view(made[4])
+    for node in made[:2]:
+        node.stop(signal.SIGTERM)
+    start_together(made[:2])
+    wait_peace(made)
+    for node in made:
+        assert view(node) == before
+
+
+def test_a_node_of_ours_joins_and_leads_a_cluster_of_others(nodes: Nodes) -> None:
+    """Met by an empty node of ours, and given slots by them: the other way round than ``form``."""
+    made = unformed(nodes, (VALKEY, REDIS, VALKEY, GOSSAMER))
+    start_together(made)
+    form(made[:3])
+    ours = made[3]
+    demand(ours, "CLUSTER", "MEET", "127.0.0.1", made[1].port, made[1].bus_port)
+    wait_peace(made)
+    demand(ours, "CLUSTER", "SETSLOT", 0, "IMPORTING", my_id(made[0]))
+    demand(ours, "CLUSTER", "SETSLOT", 0, "NODE", my_id(ours))
+    wait_owner(made, 0, ours)
+    wait_peace(made)
+    key = "06S"
+    assert ours.ask("CLUSTER", "KEYSLOT", key).number == 0
+    assert ours.ask("SET", key, "here") == OK
+    for other in made[:3]:
+        assert other.ask("GET", key).text == b"MOVED 0 127.0.0.1:%d" % ours.port
