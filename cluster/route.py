@@ -84,3 +84,14 @@ def served_slots(topology: Topology) -> bytearray:
         for slot in topology.migrating:
             served[slot] = 0
     return served
+
+
+def serves_alike(before: Topology, after: Topology) -> bool:
+    """True if ``served_slots`` of both is surely the same: most changes are none of ownership, and share the owners."""
+    return (
+        before.owners is after.owners
+        and before.ok == after.ok
+        and before.me == after.me
+        and before.migrating == after.migrating
+        and before.myself.has(Flag.MASTER) == after.myself.has(Flag.MASTER)
+    )

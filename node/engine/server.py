@@ -6,7 +6,7 @@ A plain record with few rules of its own. The edge sets ``now`` before each batc
 from random import Random
 from typing import Final
 
-from cluster.route import RoutePolicy, served_slots
+from cluster.route import RoutePolicy, served_slots, serves_alike
 from cluster.slots import SLOTS
 from cluster.topology import Topology
 from node.config import Config
@@ -138,8 +138,10 @@ class Server:
 
     def adopt(self, topology: Topology) -> None:
         """Serve by ``topology`` from now on."""
+        before = self.topology
         self.topology = topology
-        self.served = served_slots(topology)
+        if before is None or not serves_alike(before, topology):
+            self.served = served_slots(topology)
 
     def drop_slots(self, slots: tuple[int, ...]) -> None:
         """Delete the keys of slots that belong to another node now."""

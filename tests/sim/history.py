@@ -29,8 +29,8 @@ class Record:
         return ""
 
     def data(self) -> bytes:
-        """Bytes that belong to it."""
-        return b""
+        """All that tells it from another, for the hash."""
+        return self.words().encode()
 
 
 @frozen
@@ -84,7 +84,7 @@ class Heard(Record):
         return f"hears on {self.link} {describe(self.packet)}"
 
     def data(self) -> bytes:
-        return self.raw
+        return b"%d %d " % (self.link, self.attended_ms) + self.raw
 
 
 @frozen
@@ -97,7 +97,7 @@ class Said(Record):
         return f"says on {' '.join(map(str, self.links))} {describe(self.packet)}"
 
     def data(self) -> bytes:
-        return self.raw
+        return str(self.links).encode() + self.raw
 
 
 @frozen
@@ -133,6 +133,9 @@ class Replied(Record):
 
     def words(self) -> str:
         return f"answers {' '.join(self.request[:5])}: {self.reply[:60]!r}"
+
+    def data(self) -> bytes:
+        return " ".join(self.request).encode() + self.reply
 
 
 @frozen
@@ -182,8 +185,9 @@ class History:
         self.newest.append(record)
         if self.everything is not None:
             self.everything.append(record)
-        self._hash.update(f"{record.at_us} {record.host} {record.words()}\n".encode() + record.data())
-        for listener in self.listeners.get(type(record), ()):
+        kind = type(record)
+        self._hash.update(f"\n{record.at_us} {record.host} {kind.__name__} ".encode() + record.data())
+        for listener in self.listeners.get(kind, ()):
             listener(record)
 
     def digest(self) -> str:

@@ -5,7 +5,7 @@
 """
 
 from cluster.slots import SLOTS
-from cluster.topology import Flag, Topology
+from cluster.topology import Flag, Topology, owned_ranges
 from tests.sim.world import Host, World
 
 
@@ -42,7 +42,9 @@ def _slots(world: World) -> None:
     claimed: set[int] = set()
     for host in hosts:
         view = views[host.name]
-        claimed.update(view.slots_of(view.me))
+        for owner, first_slot, last_slot in owned_ranges(view):
+            if owner == view.me:
+                claimed.update(range(first_slot, last_slot + 1))
         for slot in sorted({*view.migrating, *view.importing}):
             world.tell(host, "CLUSTER", "SETSLOT", str(slot), "STABLE")
     orphans = sorted(set(range(SLOTS)) - claimed)

@@ -5,7 +5,7 @@ Epochs may collide for a while (SETSLOT NODE and BUMPEPOCH ask nobody, new nodes
 only of what is left when all nodes have heard of each other.
 """
 
-from cluster.topology import NodeId
+from cluster.topology import owned_ranges
 from tests.sim.checkers.checker import Checker
 from tests.sim.history import Record, Settled, Violation
 
@@ -16,14 +16,15 @@ class OneOwnerPerSlotAndEpoch(Checker):
     def see(self, record: Record) -> None:
         assert isinstance(record, Settled)
         holder: dict[int, str] = {}
-        owner_of_slot: dict[int, NodeId] = {}
+        claims: dict[str, set[int]] = {}
         for host, view in record.views.items():
             me = view.myself
             if me.is_primary:
                 if me.config_epoch in holder:
                     raise Violation(f"{holder[me.config_epoch]} and {host} both keep config epoch {me.config_epoch}")
                 holder[me.config_epoch] = host
-            for slot in view.slots_of(view.me):
-                if slot in owner_of_slot:
-                    raise Violation(f"{host} and {owner_of_slot[slot]} both claim slot {slot}")
-                owner_of_slot[slot] = view.me
+            mine = {s for o, first, last in owned_ranges(view) if o == view.me for s in range(first, last + 1)}
+            for other, theirs in claims.items():
+                if mine & theirs:
+                    raise Violation(f"{host} and {other} both claim slot {min(mine & theirs)}")
+            claims[host] = mine
