@@ -12,6 +12,8 @@ import pytest
 
 TOP: Final = Path(__file__).parents[2]
 PACKAGES: Final = ("cluster", "gossip", "node", "deploy")
+pytestmark = pytest.mark.once
+
 SCRIPTS: Final = {Path("deploy/up")}
 """For a checkout only."""
 
