@@ -77,7 +77,7 @@ def _be_node(home: Home, lock: IO[str], log: IO[bytes], main: Main) -> None:
         os.setsid()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.set_wakeup_fd(-1)
         with open(os.devnull, "rb") as nothing:
             os.dup2(nothing.fileno(), 0)

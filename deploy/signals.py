@@ -1,4 +1,4 @@
-"""Signals as something to wait for: SIGINT and SIGTERM ask to end, SIGCHLD says that a child may have ended."""
+"""Signals as something to wait for: SIGINT, SIGTERM and SIGHUP ask to end, SIGCHLD says that a child may have ended."""
 
 import select
 import signal
@@ -22,7 +22,9 @@ class Signals:
         self._read.setblocking(False)
         self._write.setblocking(False)
         self._old_fd = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
+        numbers = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD]
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+            numbers.remove(signal.SIGHUP)  # nohup
         self._old = {number: signal.signal(number, _ignore) for number in numbers}
         return self
 
