@@ -3,6 +3,9 @@
 from cluster.slots import SLOTS
 from tests.sim.faults.fault import Fault
 
+DISPUTED = range(0, SLOTS, SLOTS // 8)
+"""The few slots that all resharding is about, so that steps for one slot meet."""
+
 
 class Wishes(Fault):
     def tell(self, *request: str) -> None:
@@ -29,7 +32,7 @@ class Resharding(Wishes):
     costs = frozenset({"slots"})
 
     def strike(self) -> None:
-        slot, node = str(self.rng.randrange(SLOTS)), self.some_id()
+        slot, node = str(self.rng.choice(DISPUTED)), self.some_id()
         step = self.rng.choice(("MIGRATING", "IMPORTING", "NODE", "NODE", "STABLE", "ADD", "DEL"))
         if step in {"ADD", "DEL"}:
             self.tell(f"{step}SLOTS", slot)
