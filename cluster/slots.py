@@ -8,6 +8,7 @@ from binascii import crc_hqx
 from typing import Final
 
 SLOTS: Final = 16384
+OPEN_BRACE: Final = 123
 
 
 def hash_tag(key: bytes) -> bytes:
@@ -21,6 +22,6 @@ def hash_tag(key: bytes) -> bytes:
 
 def key_slot(key: bytes) -> int:
     """Hash slot of ``key``, 0 to 16383."""
-    if b"{" in key:
+    if OPEN_BRACE in key:
         key = hash_tag(key)
     return crc_hqx(key, 0) & 16383

@@ -107,9 +107,10 @@ class Call:
 
     def store(self, key: bytes, value: Value) -> None:
         """Set ``key`` to ``value`` whatever it was before; a time to live it had is gone."""
-        part = self.part_of(key)
-        if self.db.volatile:
-            self.db.clear_expire(part, key)
+        db = self.db
+        part = (self.route_slot if key is self.route_key else key_slot(key)) >> db.shift
+        if db.volatile:
+            db.clear_expire(part, key)
         self._put(part, key, value)
 
     def store_until(self, key: bytes, value: Value, at: int) -> None:
@@ -140,9 +141,13 @@ class Call:
     def changeable(self, key: bytes) -> bytearray | None:
         """The string at ``key`` to be changed in place, None if there is none; ``amend`` must follow."""
         value = self.octets(key)
-        if value is None or isinstance(value, bytearray):
-            return value
-        return bytearray(value)
+        if value is None:
+            return None
+        if isinstance(value, bytes):
+            return bytearray(value)
+        if self.db.views:
+            self.db.before_change(self.part_of(key), key)
+        return value
 
     def delete(self, key: bytes) -> bool:
         """Remove ``key``; True if it was there."""
@@ -189,10 +194,14 @@ class Call:
         return True
 
     def _put(self, part: int, key: bytes, value: Value) -> None:
-        self.db.put(part, key, value)
-        if self.db.uses is not None:
-            self.db.uses[key] = self.server.now_s
-        self._changed(key)
+        db = self.db
+        db.put(part, key, value)
+        server = self.server
+        if db.uses is not None:
+            db.uses[key] = server.now_s
+        server.dirty += 1
+        if db.watchers:
+            server.touch_key(db, key)
 
     def _changed(self, key: bytes) -> None:
         server = self.server

@@ -78,7 +78,11 @@ class Client:
             return
         if self.modes & (REPLIES_OFF | SKIP_THIS_REPLY):
             return
-        self.send(encode(reply, self.resp3))
+        data = encode(reply, self.resp3)
+        self.out.append(data)
+        self.out_bytes += len(data)
+        if not self.announced:
+            self._announce()
 
     def take_output(self) -> bytes:
         """Everything queued so far, as one piece; the queue is empty afterwards."""

@@ -115,6 +115,9 @@ class Command:
         self.key_step: int = step
         self.simple_keys: bool = not keys or (len(keys) == 1 and keys[0].plain)
         """True if ``first_key, last_key, key_step`` tell all keys."""
+        self.reads: bool = bool(flags & READONLY)
+        self.guarded: bool = bool(flags & (PROTECTED | UNQUEUED))
+        """Dispatch has to look at it whatever the state of the client and the node."""
         self.calls: int = 0
         self.microseconds: int = 0
         self.rejected_calls: int = 0

@@ -71,7 +71,7 @@ def execute(call: Call, argv: list[bytes]) -> Reply:
         return refuse_unread(call, None, unknown_subcommand(argv[1], cmd.name))
     client = call.client
     server = call.server
-    if client.modes or server.conditions or cmd.flags & (PROTECTED | UNQUEUED):
+    if client.modes or server.conditions or cmd.guarded:
         stopped = gates(call, cmd, argv)
         if stopped is not None:
             return stopped
@@ -87,9 +87,8 @@ def run(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
     server = call.server
     client = call.client
     call.now = server.now
-    call.counting = bool(cmd.flags & READONLY)
+    call.counting = cmd.reads
     client.last_command = cmd
-    failed = False
     try:
         arity = cmd.arity
         if arity < 0:
@@ -105,15 +104,13 @@ def run(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
     except Refusal as refusal:
         server.stats.count_error(refusal.text)
         reply = Failure(refusal.text)
-        failed = True
-    end = server.edge.microseconds()
+        cmd.failed_calls += 1
+    end = server.clock() // 1000
     took = end - server.lap
     server.lap = end
     cmd.calls += 1
     cmd.microseconds += took
     server.stats.total_commands_processed += 1
-    if failed:
-        cmd.failed_calls += 1
     cmd.histogram[took.bit_length()] += 1
     if took >= server.noticed_us:
         notice(server, client, cmd, argv, took)

@@ -3,6 +3,8 @@
 ``node/io`` implements it for a process, the simulator and the tests for themselves. Everything here answers at once.
 """
 
+from collections.abc import Callable
+
 from mypy_extensions import mypyc_attr
 
 
@@ -30,6 +32,13 @@ class Edge:
     def microseconds(self) -> int:
         """A clock for durations, with any origin; never goes back."""
         return 0
+
+    def clock(self) -> Callable[[], int]:
+        """The same clock in nanoseconds, as a function that is asked for once and called for every request."""
+        return self.nanoseconds
+
+    def nanoseconds(self) -> int:
+        return self.microseconds() * 1000
 
     def unix_microseconds(self) -> int:
         """The wall clock."""

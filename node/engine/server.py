@@ -3,6 +3,7 @@
 A plain record with few rules of its own. The edge sets ``now`` before each batch and writes out ``to_flush`` after it.
 """
 
+from collections.abc import Callable
 from random import Random
 from typing import Final
 
@@ -44,6 +45,7 @@ class Server:
         config: Config | None = None,
     ) -> None:
         self.edge: Edge = edge if edge is not None else Edge()
+        self.clock: Callable[[], int] = self.edge.clock()
         self.keyspace: Keyspace = Keyspace(1, CLUSTER_SHIFT) if clustered else Keyspace(databases)
         self.stats: Stats = Stats()
         self.slowlog: SlowLog = SlowLog()
@@ -102,7 +104,7 @@ class Server:
         """Everything until the next call happens at ``now`` (unix milliseconds)."""
         self.now = now
         self.now_s = now // 1000
-        self.lap = self.edge.microseconds()
+        self.lap = self.clock() // 1000
         if self.conditions & PAUSED and now >= self.pause_until:
             self.end_pause()
         if self.started_ms == 0:

@@ -28,6 +28,9 @@ class ProcessEdge(Edge):
     def microseconds(self) -> int:
         return time.perf_counter_ns() // 1000
 
+    def clock(self) -> Callable[[], int]:
+        return time.perf_counter_ns
+
     def unix_microseconds(self) -> int:
         return time.time_ns() // 1000
 

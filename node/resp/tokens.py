@@ -39,6 +39,9 @@ class TokenParser(Parser):
         tokens = self._tokens
         if tokens:
             at = self._at
+            if at + 1 == len(tokens) and not tokens[at]:  # the input ended with a whole request
+                self._tokens = []
+                return None
             count = COUNTS.get(tokens[at], 0)
             stop = at + 1 + 2 * count
             if count and stop < len(tokens):

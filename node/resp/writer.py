@@ -32,7 +32,8 @@ def encode(reply: Reply, resp3: bool) -> bytes:
     if reply is OK:
         return OK_LINE
     if isinstance(reply, bytes):
-        return bulk(reply)
+        size = len(reply)
+        return BULK_HEADS[size] + reply + CRLF if size < 1024 else bulk(reply)
     if reply is None:
         return b"_\r\n" if resp3 else b"$-1\r\n"
     if isinstance(reply, bool):
