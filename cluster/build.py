@@ -1,7 +1,7 @@
 """Which build of the hot modules this process runs: compiled by mypyc, or the same files interpreted.
 
-``GOSSAMER_PURE=1`` in the environment chooses the interpreted build where a compiled one is installed. It must be decided
-before the first hot module is imported, hence here, at the bottom of the import order.
+``GOSSAMER_PURE=1`` in the environment chooses the interpreted build where a compiled one is installed. It must be
+decided before the first hot module is imported, hence here, at the bottom of the import order.
 """
 
 import os

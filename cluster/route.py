@@ -23,7 +23,7 @@ class RoutePolicy:
 
 
 class Request:
-    """What routing needs to know of a request: its slot, how many keys it names and how many of them are missing here."""
+    """What routing needs to know of a request: its slot, how many keys it names, how many of them are missing here."""
 
     def __init__(self, slot: int, keys: int, missing: int, writes: bool, asking: bool, readonly: bool) -> None:
         self.slot: int = slot

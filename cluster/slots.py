@@ -12,7 +12,7 @@ OPEN_BRACE: Final = 123
 
 
 def hash_tag(key: bytes) -> bytes:
-    """What of ``key`` is hashed: the part between the first ``{`` and the next ``}`` if there is one, else all of it."""
+    """What of ``key`` is hashed: what stands between the first ``{`` and the next ``}`` if anything, else all of it."""
     start = key.find(b"{")
     if start < 0:
         return key

@@ -1,12 +1,12 @@
 """The whole node as one pure machine: the place where the engine and the gossip meet.
 
 ``node/io`` drives it in a process, the simulator under a virtual clock; both see the same few methods (``handle``,
-``deadline``, ``drain``, ``tick``) and the one shortcut past them, ``accept(...)`` giving a Session whose ``feed`` turns bytes
-into replies. What is not under this class is not simulated.
+``deadline``, ``drain``, ``tick``) and the one shortcut past them, ``accept(...)`` giving a Session whose ``feed``
+turns bytes into replies. What is not under this class is not simulated.
 
-What the gossip asks for is split here: a new topology is adopted at once, so the next request sees it; everything that
-needs the world outside (saving, sending, dialling, logging) goes to ``outbox`` in the order given, to be performed in that
-order.
+What the gossip asks for is split here: a new topology is adopted at once, so the next request sees it; everything
+that needs the world outside (saving, sending, dialling, logging) goes to ``outbox`` in the order given, to be
+performed in that order.
 """
 
 from collections.abc import Sequence

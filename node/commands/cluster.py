@@ -1,7 +1,7 @@
 """CLUSTER: the operator's door to the agreement (redis.io, "CLUSTER ..."; cluster.c, clusterCommand in Redis 7.0).
 
-What only the arguments can get wrong is refused here, in Redis' words and order; everything else is a wish, and the gossip
-grants or refuses it. Replies about the cluster are made by ``cluster.reports`` from a snapshot.
+What only the arguments can get wrong is refused here, in Redis' words and order; everything else is a wish, and the
+gossip grants or refuses it. Replies about the cluster are made by ``cluster.reports`` from a snapshot.
 """
 
 from cluster import reports

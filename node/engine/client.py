@@ -26,7 +26,7 @@ NOT_TO_PAUSE: Final = 256
 
 
 class Client:
-    """One connection. ``out`` holds encoded replies, ``out_bytes`` their size; the owner of the socket takes them away."""
+    """One connection. ``out`` holds encoded replies, ``out_bytes`` their size; the socket's owner takes them away."""
 
     def __init__(self, server: "Server", client_id: int, addr: str, laddr: str, unix: bool) -> None:
         self.server: Server = server

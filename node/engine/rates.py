@@ -1,4 +1,4 @@
-"""Rates for INFO's ``instantaneous_*`` fields: the mean over the last 16 samples, ten a second (server.c of Redis 7)."""
+"""Rates for INFO's ``instantaneous_*`` fields: the mean of the last 16 samples, ten a second (server.c of Redis 7)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What all clients of a node share: the data, the clock of the current batch, counters, and the node's place in its cluster.
+"""What all clients of a node share: the data, the clock of the current batch, counters, its place in the cluster.
 
 A plain record with few rules of its own. The edge sets ``now`` before each batch and writes out ``to_flush`` after it.
 """

@@ -1,8 +1,8 @@
 """One client's conversation, without the socket: bytes in, replies queued.
 
 ``feed`` serves what has arrived, in batches of bounded size so that one client's pipeline cannot starve the others:
-``True`` means "there is more, call ``resume`` on the next turn". The same class serves plain sockets, unix sockets, any trio
-stream, the simulator and tests.
+``True`` means "there is more, call ``resume`` on the next turn". The same class serves plain sockets, unix sockets,
+any trio stream, the simulator and tests.
 """
 
 from typing import Final
@@ -36,7 +36,7 @@ class Session(Client):
         """The request that was held (CLIENT PAUSE); it runs first when the hold ends."""
 
     def feed(self, data: bytes) -> bool:
-        """Take bytes from the client and serve the requests they complete; True if some had to wait for another turn."""
+        """Take bytes from the client and serve the requests they complete; True if some have to wait for their turn."""
         self.bytes_in += len(data)
         server = self.server
         server.stats.total_net_input_bytes += len(data)

@@ -1,8 +1,9 @@
-"""The cluster bus on real sockets: links dialled and accepted, messages in and out, and the effects of the gossip in order.
+"""The cluster bus on real sockets: links, messages in and out, and the effects of the gossip in their order.
 
-One task, the pump, performs what ``machine.outbox`` holds, in the order given: a Save is awaited until it is durable before
-anything behind it is sent. Of several Saves that wait, only the last is written, in the place of the first: it holds all
-that the earlier ones promised. Each link has a task that reads and one that writes; a link that fails takes nobody along.
+One task, the pump, performs what ``machine.outbox`` holds, in the order given: a Save is awaited until it is durable
+before anything behind it is sent. Of several Saves that wait, only the last is written, in the place of the first: it
+holds all that the earlier ones promised. Each link has a task that reads and one that writes; a link that fails takes
+nobody along.
 """
 
 import math

@@ -1,7 +1,8 @@
-"""Inline commands: one line of words, for people with telnet (redis.io, "RESP protocol specification", inline commands).
+"""Inline commands: one line of words, for people with telnet (redis.io, "RESP protocol specification").
 
-Words may be quoted. In double quotes ``\\n \\r \\t \\b \\a \\xHH`` and ``\\`` before any other byte mean what they mean in
-C; in single quotes only ``\\'`` is special. A closing quote must be followed by a space or the end of the line.
+Words may be quoted. In double quotes ``\\n \\r \\t \\b \\a \\xHH`` and ``\\`` before any other byte mean what they
+mean in C; in single quotes only ``\\'`` is special. A closing quote must be followed by a space or the end of the
+line.
 """
 
 from typing import Final

@@ -3,7 +3,8 @@
 Rules kept:
 - A half request costs what has arrived and no more: a length is only a promise, nothing is allocated for it.
 - A long argument is collected in pieces and joined once, so that a slow sender costs linear time.
-- Limits and error texts are those of Redis 7.0 (networking.c: processInlineBuffer, processMultibulkBuffer). Like Redis it
+- Limits and error texts are those of Redis 7.0 (networking.c: processInlineBuffer, processMultibulkBuffer). Like
+  Redis it
   trusts the two bytes behind a bulk argument to be CR LF without looking.
 - After a ProtocolError the parser must not be used again.
 """

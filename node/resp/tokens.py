@@ -1,4 +1,4 @@
-"""The parser of the interpreted build: short plain requests are cut with one ``bytes.split`` instead of byte-wise loops.
+"""The parser of the interpreted build: short plain requests are cut with one ``bytes.split``, not in byte-wise loops.
 
 A cut is believed only if every argument has the length that its head announces, so a CR LF inside an argument, a half
 request or any oddity falls back to ``Parser``, which also knows all the limits. A property test holds both equal.

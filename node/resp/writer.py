@@ -44,8 +44,7 @@ def encode(reply: Reply, resp3: bool) -> bytes:
         return INTEGERS[reply] if 0 <= reply < 1024 else b":%d\r\n" % reply
     if isinstance(reply, (list, tuple)):
         out: list[bytes] = [b"*%d\r\n" % len(reply)]
-        for item in reply:
-            out.append(encode(item, resp3))
+        out += [encode(item, resp3) for item in reply]
         return b"".join(out)
     return _encode_rare(reply, resp3)
 
@@ -89,16 +88,13 @@ def _encode_aggregate(reply: Reply, resp3: bool) -> bytes:
             out.append(encode(value, resp3))
     elif isinstance(reply, SetReply):
         out.append((b"~%d\r\n" if resp3 else b"*%d\r\n") % len(reply.items))
-        for member in reply.items:
-            out.append(encode(member, resp3))
+        out += [encode(member, resp3) for member in reply.items]
     elif isinstance(reply, StatusSet):
         out.append((b"~%d\r\n" if resp3 else b"*%d\r\n") % len(reply.items))
-        for word in reply.items:
-            out.append(b"+%s\r\n" % word.encode())
+        out += [b"+%s\r\n" % word.encode() for word in reply.items]
     elif isinstance(reply, Push):
         out.append((b">%d\r\n" if resp3 else b"*%d\r\n") % len(reply.items))
-        for item in reply.items:
-            out.append(encode(item, resp3))
+        out += [encode(item, resp3) for item in reply.items]
     else:
         raise TypeError(f"a handler returned {type(reply).__name__}, which is no reply")
     return b"".join(out)
