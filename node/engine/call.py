@@ -1,8 +1,9 @@
 """What a command handler is given: its client, its database, and the only doors to the data.
 
-``read`` and ``value`` are for what the request reads; ``store``, ``amend``, ``delete``, ``expire_at`` and ``persist`` are the
-only ways to change something. They keep the rules that hold for every command: a key whose time is over does not exist,
-a change wakes WATCH and counts as dirty. Handlers call no clock: ``now`` is the batch's time in unix milliseconds.
+``read`` and ``value`` are for what the request reads; ``store``, ``amend``, ``delete``, ``expire_at`` and ``persist``
+are the only ways to change something. They keep the rules that hold for every command: a key whose time is over does
+not exist, a change wakes WATCH and counts as dirty. Handlers call no clock: ``now`` is the batch's time in unix
+milliseconds.
 """
 
 from typing import TypeVar

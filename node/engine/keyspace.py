@@ -1,13 +1,13 @@
 """The data: databases of keys.
 
-A database is cut into parts, and a part holds a run of ``1 << shift`` hash slots: in cluster mode one slot, so that counting,
-listing and dropping a slot's keys is direct; standalone 64 slots, because every further table costs a cache miss a request
-(measured). Thus SCAN has a cursor that survives changes (the part's number), and no dictionary grows so large that its
-resize is felt as a pause.
+A database is cut into parts, and a part holds a run of ``1 << shift`` hash slots: in cluster mode one slot, so that
+counting, listing and dropping a slot's keys is direct; standalone 64 slots, because every further table costs a cache
+miss a request (measured). Thus SCAN has a cursor that survives changes (the part's number), and no dictionary grows
+so large that its resize is felt as a pause.
 
-A string is ``bytes``, or ``bytearray`` once it has been changed in place (what OBJECT ENCODING calls raw); other types are
-classes of ``node.types``. Times are unix milliseconds. Nothing here knows commands, clients or notifications; whether a key
-whose time is over may be deleted is the caller's question.
+A string is ``bytes``, or ``bytearray`` once it has been changed in place (what OBJECT ENCODING calls raw); other
+types are classes of ``node.types``. Times are unix milliseconds. Nothing here knows commands, clients or
+notifications; whether a key whose time is over may be deleted is the caller's question.
 """
 
 from collections.abc import Iterator
@@ -144,7 +144,7 @@ class Database:
         self.views, other.views = other.views, self.views
 
     def track_uses(self, now_s: int) -> dict[bytes, int]:
-        """Note from now on when keys are used. It is off at first, because it costs a fifth of a GET and 40 bytes a key."""
+        """Note from now on when keys are used. It is off at first: it costs a fifth of a GET and 40 bytes a key."""
         if self.uses is None:
             self.uses = {}
             self.tracked_since = now_s
