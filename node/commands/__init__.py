@@ -9,6 +9,7 @@ from node.commands import connection as connection
 from node.commands import counters as counters
 from node.commands import databases as databases
 from node.commands import debug as debug
+from node.commands import dump as dump
 from node.commands import expiration as expiration
 from node.commands import info as info
 from node.commands import introspection as introspection

@@ -102,6 +102,12 @@ NO_CONFIG_FILE: Final = b"ERR The server is running without a config file"
 NO_SHUTDOWN: Final = b"ERR No shutdown in progress."
 SHUTDOWN_FAILED: Final = b"ERR Errors trying to SHUTDOWN. Check logs."
 SLOWLOG_COUNT: Final = b"ERR count should be greater than or equal to -1"
+BUSYKEY: Final = b"BUSYKEY Target key name already exists."
+TTL_NEGATIVE: Final = b"ERR Invalid TTL value, must be >= 0"
+IDLETIME_NEGATIVE: Final = b"ERR Invalid IDLETIME value, must be >= 0"
+FREQ_OUT_OF_RANGE: Final = b"ERR Invalid FREQ value, must be >= 0 and <= 255"
+DUMP_PAYLOAD: Final = b"ERR DUMP payload version or checksum are wrong"
+DUMP_FORMAT: Final = b"ERR Bad data format"
 RESP3_ONLY: Final = b"ERR RESP2 is not supported by this command"
 
 

@@ -31,15 +31,16 @@ DIFFERENT: dict[tuple[str, str], str] = {}
 PROMISED: dict[str, str] = {
     "connection": "auth client echo hello ping quit reset select",
     "client": "getname help id info kill list no-evict pause reply setname unblock unpause",
-    "server": "command config dbsize debug flushall flushdb info latency lolwut memory monitor shutdown slowlog"
+    "server": "command config dbsize debug flushall flushdb info latency lolwut memory monitor restore-asking"
+    " shutdown slowlog"
     " swapdb time",
     "command": "count docs getkeys getkeysandflags help info list",
     "config": "get help resetstat rewrite set",
     "latency": "doctor graph help histogram history latest reset",
     "memory": "doctor help malloc-stats purge usage",
     "slowlog": "get help len reset",
-    "generic": "copy del exists expire expireat expiretime keys move object persist pexpire pexpireat pexpiretime pttl"
-    " randomkey rename renamenx scan touch ttl type unlink",
+    "generic": "copy del dump exists expire expireat expiretime keys move object persist pexpire pexpireat pexpiretime pttl"
+    " randomkey rename renamenx restore scan touch ttl type unlink",
     "object": "encoding freq help idletime refcount",
     "string": "append decr decrby get getdel getex getrange getset incr incrby incrbyfloat lcs mget mset msetnx psetex"
     " set setex setnx setrange strlen substr",

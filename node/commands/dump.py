@@ -1,0 +1,134 @@
+"""DUMP and RESTORE: values as bytes that other servers take (redis.io, "Generic"; cluster.c of Redis 7.0).
+
+Checks of RESTORE, in the order a client sees them: options, then whether the key is there, the time to live, version
+and checksum of the payload, and at last the value in it. Only what has passed them all replaces a key.
+"""
+
+from typing import Final
+
+from node.commands.numbers import LONG_MAX, integer, wrap64
+from node.engine.call import Call
+from node.engine.command import ASKING, DANGEROUS, DENYOOM, KEYSPACE, READONLY, WRITE, command
+from node.engine.keyspace import Value
+from node.engine.keyspec import ACCESS, OW, RO, UPDATE, first
+from node.persist.codes import RdbError
+from node.persist.dump import dump as payload_of
+from node.persist.dump import restored, version_if_whole
+from node.resp.errors import (
+    BUSYKEY,
+    DUMP_FORMAT,
+    DUMP_PAYLOAD,
+    FREQ_OUT_OF_RANGE,
+    IDLETIME_NEGATIVE,
+    SYNTAX,
+    TTL_NEGATIVE,
+    Refusal,
+)
+from node.resp.reply import OK, Reply
+
+MAX_FREQ: Final = 255
+UNTOLD: Final = -1
+
+
+@command("DUMP", arity=2, flags=READONLY, keys=first(RO, ACCESS), acl=KEYSPACE, since="2.6.0", group="generic")
+def dump(c: Call, key: bytes) -> Reply:
+    """Tells the value at a key as bytes from which RESTORE makes it again."""
+    value = c.value(key)
+    return None if value is None else payload_of(value)
+
+
+@command(
+    "RESTORE",
+    arity=-4,
+    flags=WRITE | DENYOOM,
+    keys=first(OW, UPDATE),
+    acl=(KEYSPACE, DANGEROUS),
+    since="2.6.0",
+    group="generic",
+)
+def restore(c: Call, argv: list[bytes]) -> Reply:
+    """Makes a key of what DUMP told."""
+    return restore_key(c, argv)
+
+
+@command(
+    "RESTORE-ASKING",
+    arity=-4,
+    flags=WRITE | DENYOOM | ASKING,
+    keys=first(OW, UPDATE),
+    acl=(KEYSPACE, DANGEROUS),
+    since="3.0.0",
+    group="server",
+)
+def restore_asking(c: Call, argv: list[bytes]) -> Reply:
+    """Makes a key of what DUMP told, also in a slot that is being imported."""
+    return restore_key(c, argv)
+
+
+def restore_key(c: Call, argv: list[bytes]) -> Reply:
+    options = RestoreOptions(argv)
+    key = argv[1]
+    if not options.replace and c.exists(key):
+        raise Refusal(BUSYKEY)
+    ttl = integer(argv[2])
+    if ttl < 0:
+        raise Refusal(TTL_NEGATIVE)
+    value = read_payload(c, argv[3])
+    if ttl == 0:
+        c.store(key, value)
+    else:
+        # Redis adds without a look at overflow: the sum is long past then.
+        at = ttl if options.absolute else wrap64(ttl + c.now)
+        if at <= c.now and c.server.lazy_expire_deletes:
+            c.delete(key)
+            return OK
+        c.store_until(key, value, max(at, 0))
+    if options.idle_s != UNTOLD:
+        now_s = c.server.now_s
+        c.db.track_uses(now_s)[key] = now_s - options.idle_s
+    return OK
+
+
+def read_payload(c: Call, payload: bytes) -> Value:
+    version = version_if_whole(payload)
+    if version < 0:
+        raise Refusal(DUMP_PAYLOAD)
+    try:
+        return restored(payload, version, c.server.max_bulk)
+    except RdbError:
+        raise Refusal(DUMP_FORMAT) from None
+
+
+class RestoreOptions:
+    """The words behind the payload. How often a key is used (FREQ) is not tracked here: it is checked and forgotten."""
+
+    def __init__(self, argv: list[bytes]) -> None:
+        self.replace: bool = False
+        self.absolute: bool = False
+        """The time to live is a unix time."""
+        self.idle_s: int = UNTOLD
+        freq = UNTOLD
+        at = 4
+        while at < len(argv):
+            word = argv[at].upper()
+            if word == b"REPLACE":
+                self.replace = True
+            elif word == b"ABSTTL":
+                self.absolute = True
+            elif word == b"IDLETIME" and at + 1 < len(argv) and freq == UNTOLD:
+                at += 1
+                self.idle_s = number(argv[at], LONG_MAX, IDLETIME_NEGATIVE)
+            elif word == b"FREQ" and at + 1 < len(argv) and self.idle_s == UNTOLD:
+                at += 1
+                freq = number(argv[at], MAX_FREQ, FREQ_OUT_OF_RANGE)
+            else:
+                raise Refusal(SYNTAX)
+            at += 1
+
+
+def number(text: bytes, limit: int, refusal: bytes) -> int:
+    """An integer from 0 to ``limit``."""
+    value = integer(text)
+    if not 0 <= value <= limit:
+        raise Refusal(refusal)
+    return value

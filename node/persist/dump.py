@@ -1,0 +1,45 @@
+"""The payload of DUMP and RESTORE: type, value, two bytes of RDB version, checksum.
+
+What we write carries version 10 unless a newer one is asked for, so that every server from Redis 7.0 on can restore it.
+We take what Redis up to 7.2 and Valkey 9 write; the numbers between are formats that we do not know.
+"""
+
+from typing import Final
+
+from node.engine.keyspace import Value
+from node.persist.codes import CHECKSUM_SIZE, VALKEY_VERSION, RdbError, Short, readable
+from node.persist.crc64 import crc64, footer
+from node.persist.source import MAX_STRING, Source
+from node.persist.values import Style, put_value, read_value
+
+FOOTER: Final = 2 + CHECKSUM_SIZE
+DEFAULT: Final = Style()
+
+
+def dump(value: Value, style: Style = DEFAULT) -> bytes:
+    """``value`` as a payload."""
+    out = bytearray()
+    put_value(out, b"", value, style)
+    out += style.format.version.to_bytes(2, "little")
+    out += footer(crc64(out))
+    return bytes(out)
+
+
+def version_if_whole(payload: bytes) -> int:
+    """The version of ``payload``; -1 if it cannot be read or the checksum is wrong. No checksum is wrong too."""
+    if len(payload) < FOOTER:
+        return -1
+    version = int.from_bytes(payload[-FOOTER:-CHECKSUM_SIZE], "little")
+    told = int.from_bytes(payload[-CHECKSUM_SIZE:], "little")
+    if not readable(version) or crc64(memoryview(payload)[:-CHECKSUM_SIZE]) != told:
+        return -1
+    return version
+
+
+def restored(payload: bytes, version: int, max_string: int = MAX_STRING) -> Value:
+    """The value in a whole ``payload``; RdbError if it holds none. What may stand behind the value is not looked at."""
+    source = Source(payload[:-FOOTER], 0, version >= VALKEY_VERSION, max_string)
+    try:
+        return read_value(source, source.byte())
+    except Short:
+        raise RdbError("the value is cut off") from None

@@ -1,0 +1,122 @@
+"""Reading the primitives of RDB: bytes, lengths, numbers, strings in all their codings.
+
+``Source`` looks at a run of bytes that may end anywhere. A method that finds too few raises ``Short`` with how many it
+takes at least; who called then starts over with more. What was read is ``data[start:at]``.
+"""
+
+from typing import Final
+
+from node.persist import codes
+from node.persist.codes import RdbError, Short
+from node.persist.lzf import LzfError, decompress
+
+MAX_STRING: Final = 4 << 30
+"""Bytes of the longest string that is believed: eight times the default of proto-max-bulk-len, which can be raised."""
+
+# the two upper bits of a first byte
+SIX_BITS: Final = 0x40
+FOURTEEN_BITS: Final = 0x80
+LENGTH_32: Final = 0x80
+LENGTH_64: Final = 0x81
+INT_8: Final = 0xC0
+INT_16: Final = 0xC1
+INT_32: Final = 0xC2
+LZF: Final = 0xC3
+
+
+class Source:
+    """``valkey``: type numbers that only Valkey knows may occur."""
+
+    def __init__(self, data: bytes, at: int = 0, valkey: bool = False, max_string: int = MAX_STRING) -> None:
+        self.data: bytes = data
+        self.at: int = at
+        self.start: int = at
+        """Where the present item began: what ``Short`` counts from."""
+        self.valkey: bool = valkey
+        self.max_string: int = max_string
+
+    def need(self, count: int) -> int:
+        """Go ``count`` bytes on; where they start. Short if there are not as many."""
+        at = self.at
+        end = at + count
+        if end > len(self.data):
+            raise Short(end - self.start)
+        self.at = end
+        return at
+
+    def byte(self) -> int:
+        return self.data[self.need(1)]
+
+    def take(self, count: int) -> bytes:
+        at = self.need(count)
+        return self.data[at : at + count]
+
+    def signed(self, count: int) -> int:
+        """A little-endian signed number of ``count`` bytes."""
+        return int.from_bytes(self.take(count), "little", signed=True)
+
+    def length(self) -> int:
+        """A length; RdbError where it is the mark of a string's special coding."""
+        length = self.plain_length(self.byte())
+        if length < 0:
+            raise RdbError("a special coding where a length should be")
+        return length
+
+    def plain_length(self, first: int) -> int:
+        """The length that begins with the byte ``first``; -1 if that is no length but the mark of a special coding."""
+        if first < SIX_BITS:
+            return first
+        if first < FOURTEEN_BITS:
+            return (first & 0x3F) << 8 | self.byte()
+        if first == LENGTH_32:
+            return int.from_bytes(self.take(4), "big")
+        if first == LENGTH_64:
+            return int.from_bytes(self.take(8), "big")
+        if first >= INT_8:
+            return -1
+        raise RdbError(f"unknown coding 0x{first:02x} of a length")
+
+    def string(self) -> bytes:
+        first = self.byte()
+        length = self.plain_length(first)
+        if length >= 0:
+            return self.take(self.believed(length))
+        if first == INT_8:
+            return b"%d" % self.signed(1)
+        if first == INT_16:
+            return b"%d" % self.signed(2)
+        if first == INT_32:
+            return b"%d" % self.signed(4)
+        if first == LZF:
+            return self.compressed()
+        raise RdbError(f"unknown coding 0x{first:02x} of a string")
+
+    def compressed(self) -> bytes:
+        packed = self.believed(self.length())
+        size = self.believed(self.length())
+        try:
+            return decompress(self.take(packed), size)
+        except LzfError as error:
+            raise RdbError(f"a compressed string is damaged: {error}") from None
+
+    def believed(self, length: int) -> int:
+        if length > self.max_string:
+            raise RdbError(f"a string of {length} bytes is longer than any may be")
+        return length
+
+    def skip_module_data(self) -> None:
+        """Go past what a module wrote in its own way: values, each with a mark of its kind, up to the end's mark."""
+        while True:
+            kind = self.length()
+            if kind == codes.MODULE_END:
+                return
+            if kind in (codes.MODULE_SIGNED, codes.MODULE_UNSIGNED):
+                self.length()
+            elif kind == codes.MODULE_FLOAT:
+                self.need(4)
+            elif kind == codes.MODULE_DOUBLE:
+                self.need(8)
+            elif kind == codes.MODULE_STRING:
+                self.string()
+            else:
+                raise RdbError(f"unknown kind {kind} of module data")

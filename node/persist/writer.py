@@ -1,0 +1,108 @@
+"""Writes a snapshot as an RDB, a chunk at a time: between two chunks the node goes on serving.
+
+Order of the file, as real servers write it: magic, remarks, functions, then for each database its number, two hints
+and its keys, at last the end with the checksum. Keys whose time is over are written too: whether they count is for the
+reader.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from node.engine.snapshot import DatabaseView, Snapshot
+from node.persist import codes
+from node.persist.codes import Format
+from node.persist.crc64 import crc64, footer
+from node.persist.primitives import put_length, put_string
+from node.persist.values import Style, put_value
+
+CHUNK: Final = 1 << 15
+"""Bytes after which a chunk is given out: about a millisecond's work."""
+PIECE: Final = 1 << 19
+"""Bytes of the largest chunk; a huge value makes several, so that the checksum of it makes no long pause."""
+
+
+class RdbWriter:
+    """``remarks``: names and values, in order. ``functions``: source texts of libraries. ``checksum``: rdbchecksum."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        remarks: Iterable[tuple[str, str | int]] = (),
+        functions: Iterable[bytes] = (),
+        style: Style | None = None,
+        checksum: bool = True,
+    ) -> None:
+        self.snapshot: Snapshot = snapshot
+        self.remarks: list[tuple[str, str | int]] = list(remarks)
+        self.functions: list[bytes] = list(functions)
+        self.style: Style = style if style is not None else Style()
+        self.checksum: bool = checksum
+        self.keys: int = 0
+        """How many keys have been written."""
+        self._sum: int = 0
+
+    def chunks(self) -> Iterator[bytes | bytearray]:
+        """The bytes of the RDB, to be taken whenever there is time. Closing the snapshot stays with its owner."""
+        out = self._begin()
+        for view in self.snapshot.views:
+            put_database(out, view)
+            while view.begin_part():
+                while view.pending:
+                    self._put_keys(out, view)
+                    if len(out) >= CHUNK:
+                        yield from self._pieces(out)
+                        out = bytearray()
+        out.append(codes.EOF)
+        yield from self._pieces(out)
+        yield footer(self._sum)
+
+    def _begin(self) -> bytearray:
+        out = bytearray(self.style.format.magic)
+        for name, value in self.remarks:
+            out.append(codes.AUX)
+            put_string(out, name.encode())
+            put_string(out, str(value).encode())
+        for source in self.functions:
+            out.append(codes.FUNCTION2)
+            put_string(out, source, self.style.compress)
+        return out
+
+    def _put_keys(self, out: bytearray, view: DatabaseView) -> None:
+        """Write keys of the present part until it is done or a chunk is full."""
+        pending, ends, style = view.pending, view.ends, self.style
+        while pending and len(out) < CHUNK:
+            key, value = pending.popitem()
+            self.keys += 1
+            if ends:
+                end = ends.get(key, -1)
+                if end >= 0:
+                    out.append(codes.EXPIRETIME_MS)
+                    out += end.to_bytes(8, "little", signed=True)
+            name = bytearray()
+            put_string(name, key)
+            put_value(out, name, value, style)
+
+    def _pieces(self, out: bytearray) -> Iterator[bytes | bytearray]:
+        for at in range(0, len(out), PIECE):
+            piece = out if len(out) <= PIECE else out[at : at + PIECE]
+            if self.checksum:
+                self._sum = crc64(piece, self._sum)
+            yield piece
+
+
+def put_database(out: bytearray, view: DatabaseView) -> None:
+    out.append(codes.SELECTDB)
+    put_length(out, view.index)
+    out.append(codes.RESIZEDB)
+    put_length(out, view.keys)
+    put_length(out, view.volatile)
+
+
+def remarks_for(target: Format, version: str, now_s: int, used_memory: int) -> list[tuple[str, str | int]]:
+    """The remarks that every RDB begins with. ``version``: of Redis, or of Valkey if that is the target's family."""
+    return [
+        ("valkey-ver" if target.valkey else "redis-ver", version),
+        ("redis-bits", 64),
+        ("ctime", now_s),
+        ("used-mem", used_memory),
+    ]

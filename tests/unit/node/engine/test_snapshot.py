@@ -1,0 +1,134 @@
+"""A snapshot is the data of one moment, whatever is written while it is given out."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cluster.slots import key_slot
+from node.engine.keyspace import CLUSTER_SHIFT, STANDALONE_SHIFT, Keyspace
+from node.engine.server import Server
+from node.engine.snapshot import Snapshot
+from node.machine import Machine
+
+Content = dict[tuple[int, bytes], tuple[bytes, int]]
+
+KEYS = st.integers(0, 11).map(lambda n: b"{%d}%d" % (n % 5, n))
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(["SET", "APPEND", "GETSET"]), KEYS, st.sampled_from([b"x", b"yy"])),
+        st.tuples(st.sampled_from(["DEL", "PERSIST", "INCR"]), KEYS),
+        st.tuples(st.just("PEXPIREAT"), KEYS, st.sampled_from([b"5", b"2000000", b"3000000"])),
+        st.tuples(st.sampled_from(["RENAME", "COPY"]), KEYS, KEYS),
+        st.tuples(st.just("SETBIT"), KEYS, st.integers(0, 30).map(lambda n: b"%d" % n), st.just(b"1")),
+        st.tuples(st.just("SELECT"), st.sampled_from([b"0", b"1"])),
+        st.tuples(st.sampled_from(["FLUSHDB", "FLUSHALL"])),
+        st.tuples(st.just("SWAPDB"), st.just(b"0"), st.just(b"1")),
+        st.tuples(st.just("MOVE"), KEYS, st.just(b"1")),
+    ),
+    max_size=30,
+)
+
+
+class Client:
+    def __init__(self, shift: int = STANDALONE_SHIFT) -> None:
+        self.server = Server()
+        self.server.keyspace = Keyspace(2, shift)
+        self.session = Machine(self.server).accept("127.0.0.1:1", "127.0.0.1:2")
+        self.server.begin_batch(1_000_000)
+
+    def say(self, *words: bytes | str) -> None:
+        parts = [word.encode() if isinstance(word, str) else word for word in words]
+        self.session.feed(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts))
+        self.session.take_output()
+
+    def content(self) -> Content:
+        out: Content = {}
+        for db in self.server.keyspace.used():
+            keys = list(db.keys())
+            for key in keys:
+                value = db.peek(key)
+                assert isinstance(value, (bytes, bytearray))
+                out[db.index, key] = bytes(value), db.expire_time(db.part_of(key), key)
+        return out
+
+
+def given_out(snapshot: Snapshot, meanwhile: Callable[[], None]) -> Content:
+    """All of ``snapshot``, with ``meanwhile`` after every key and between parts."""
+    out: Content = {}
+    for view in snapshot.views:
+        while view.begin_part():
+            meanwhile()
+            while view.pending:
+                key, value = view.pending.popitem()
+                assert isinstance(value, (bytes, bytearray))
+                assert (view.index, key) not in out
+                out[view.index, key] = bytes(value), view.end_of(key)
+                meanwhile()
+    return out
+
+
+@pytest.mark.parametrize("shift", [STANDALONE_SHIFT, CLUSTER_SHIFT])
+@settings(deadline=None, max_examples=150)
+@given(STEPS, STEPS, st.integers(0, 3), st.booleans())
+def test_writes_meanwhile_do_not_show(
+    shift: int, before: list[tuple[bytes | str, ...]], after: list[tuple[bytes | str, ...]], at_once: int, two: bool
+) -> None:
+    client = Client(shift)
+    for step in before:
+        client.say(*step)
+    then = client.content()
+    snapshots = [Snapshot(client.server.keyspace) for _ in range(1 + two)]
+    steps = list(after)
+
+    def meanwhile() -> None:
+        for step in steps[:at_once]:
+            client.say(*step)
+        del steps[:at_once]
+
+    for snapshot in snapshots:
+        assert snapshot.keys == len(then)
+        assert sum(view.volatile for view in snapshot.views) == sum(end >= 0 for _, end in then.values())
+        assert given_out(snapshot, meanwhile) == then
+        snapshot.close()
+    assert not [db.views for db in client.server.keyspace.used() if db.views]
+
+
+def test_only_the_parts_that_were_asked_for() -> None:
+    client = Client(CLUSTER_SHIFT)
+    for n in range(20):
+        client.say("SET", b"{%d}" % n, b"v")
+    wanted = [key_slot(b"3"), key_slot(b"7")]
+    client.say("PEXPIRE", b"{7}", b"1000")
+    snapshot = Snapshot(client.server.keyspace, wanted)
+    assert (snapshot.keys, snapshot.views[0].volatile) == (2, 1)
+    client.say("SET", b"{3}more", b"v")
+    client.say("SET", b"{4}", b"w")
+    assert given_out(snapshot, lambda: None) == {(0, b"{3}"): (b"v", -1), (0, b"{7}"): (b"v", 1_001_000)}
+
+
+def test_a_value_that_changes_often_is_copied_once() -> None:
+    client = Client()
+    client.say("APPEND", "k", b"x" * 100)
+    client.say("APPEND", "k", b"y")
+    snapshot = Snapshot(client.server.keyspace)
+    (view,) = snapshot.views
+    assert view.begin_part()
+    client.say("APPEND", "k", b"z")
+    noted = view.pending[b"k"]
+    client.say("APPEND", "k", b"z")
+    assert view.pending[b"k"] is noted
+    assert noted == b"x" * 100 + b"y"
+
+
+def test_a_closed_snapshot_costs_nothing_more() -> None:
+    client = Client()
+    client.say("SET", "k", b"v")
+    snapshot = Snapshot(client.server.keyspace)
+    (view,) = snapshot.views
+    client.say("SWAPDB", b"0", b"1")
+    snapshot.close()
+    client.say("SELECT", b"1")
+    client.say("SET", "k", b"w")
+    assert not view.noted

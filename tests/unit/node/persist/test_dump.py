@@ -1,0 +1,74 @@
+"""DUMP payloads: those of real servers are taken and made again; damaged ones are refused."""
+
+from base64 import b64decode
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.persist.codes import REDIS_10, VALKEY_80, RdbError
+from node.persist.crc64 import crc64, footer
+from node.persist.dump import dump, restored, version_if_whole
+from node.persist.values import Style
+from tests.unit.node.persist.recorded import READABLE, payloads, refusals, same_text
+
+ALL = payloads()
+NAME = "{0[server]}:{0[key]}".format
+
+
+def sealed(body: bytes, version: int = 10) -> bytes:
+    out = body + version.to_bytes(2, "little")
+    return out + footer(crc64(out))
+
+
+@pytest.mark.parametrize("told", [told for told in ALL if told["type"] in READABLE], ids=NAME)
+def test_a_recorded_payload(told: dict[str, Any]) -> None:
+    payload = b64decode(told["dump_b64"])
+    version = version_if_whole(payload)
+    assert version == told["rdb_version"]
+    value = restored(payload, version)
+    assert isinstance(value, bytes)
+    assert same_text(told, value)
+    target = VALKEY_80 if version == 80 else REDIS_10
+    if payload[1] != 0xC3:  # how a string is compressed is not laid down
+        assert dump(value, Style(target)) == payload
+    assert restored(dump(value, Style(target, compress=True)), version) == value
+
+
+@pytest.mark.parametrize("told", [told for told in ALL if told["type"] not in READABLE], ids=NAME)
+def test_a_type_that_we_lack_is_said(told: dict[str, Any]) -> None:
+    payload = b64decode(told["dump_b64"])
+    with pytest.raises(RdbError, match=f"cannot read a value of type {told['rdb_type']} "):
+        restored(payload, version_if_whole(payload))
+
+
+@pytest.mark.parametrize(("server", "case", "payload", "reply"), refusals())
+def test_a_recorded_refusal(server: str, case: str, payload: bytes, reply: str) -> None:
+    assert (version_if_whole(payload) < 0) == ("version or checksum" in reply)
+
+
+@pytest.mark.parametrize(("version", "fine"), [(0, 1), (1, 1), (10, 1), (11, 1), (12, 0), (79, 0), (80, 1), (81, 0)])
+def test_versions_that_we_take(version: int, fine: int) -> None:
+    assert version_if_whole(sealed(b"\x00\x01a", version)) == (version if fine else -1)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\x00", b"\x00\x05ab", b"\x63\x01a", b"\xfa\x01a\x01b", b"\x00\xc4", b"\x08\x01a"]
+)
+def test_a_bad_body_is_refused(body: bytes) -> None:
+    payload = sealed(body)
+    with pytest.raises(RdbError):
+        restored(payload, version_if_whole(payload))
+
+
+def test_what_follows_the_value_is_not_looked_at() -> None:
+    payload = sealed(b"\x00\x01aextra")
+    assert restored(payload, version_if_whole(payload)) == b"a"
+
+
+@given(st.binary(max_size=200), st.booleans())
+def test_any_string_comes_back(text: bytes, compress: bool) -> None:
+    for value in (text, bytearray(text)):
+        payload = dump(value, Style(compress=compress))
+        assert restored(payload, version_if_whole(payload)) == text
