@@ -9,6 +9,7 @@ from typing import Final
 
 from cluster.route import Request, route
 from cluster.slots import key_slot
+from node.engine.browser import hang_up, is_browser
 from node.engine.call import Call
 from node.engine.client import (
     ASKED,
@@ -62,6 +63,8 @@ def execute(call: Call, argv: list[bytes]) -> Reply:
     if cmd is None or cmd.subcommands:
         cmd = lookup(argv)
         if cmd is None:
+            if is_browser(argv[0]):
+                hang_up(call.server, call.client)
             return refuse_unread(call, None, unknown_command(argv))
     count = len(argv)
     arity = cmd.arity

@@ -66,6 +66,8 @@ class Server:
         self.monitors: list[Client] = []
         self.held: list[Client] = []
         """Clients whose next request waits for the end of a pause."""
+        self.browser_logged_s: int = 0
+        """When ``browser.hang_up`` last wrote to the log."""
         self.pause_until: int = 0
         self.pause_writes_only: bool = False
         self.build_name: str = "interpreted"

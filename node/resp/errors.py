@@ -119,9 +119,13 @@ def invalid_expire(name: str) -> bytes:
     return b"ERR invalid expire time in '%s' command" % name.encode()
 
 
+def c_string(text: bytes) -> bytes:
+    """``text`` as Redis prints what a client sent: it ends at a NUL."""
+    return text.partition(b"\0")[0]
+
+
 def unsupported_option(option: bytes) -> bytes:
-    """Redis prints the option as a C string: it ends at a NUL."""
-    return one_line(b"ERR Unsupported option %s" % option.partition(b"\0")[0])
+    return one_line(b"ERR Unsupported option %s" % c_string(option))
 
 
 def unknown_command(argv: list[bytes]) -> bytes:
@@ -130,19 +134,19 @@ def unknown_command(argv: list[bytes]) -> bytes:
     for arg in argv[1:]:
         if len(shown) >= 128:
             break
-        shown += b"'%s' " % arg[: 128 - len(shown)]
-    return one_line(b"ERR unknown command '%s', with args beginning with: %s" % (argv[0][:128], shown))
+        shown += b"'%s' " % c_string(arg)[: 128 - len(shown)]
+    return one_line(b"ERR unknown command '%s', with args beginning with: %s" % (c_string(argv[0])[:128], shown))
 
 
 def unknown_subcommand(name: bytes, command: str) -> bytes:
-    return one_line(b"ERR unknown subcommand '%s'. Try %s HELP." % (name[:128], command.upper().encode()))
+    return one_line(b"ERR unknown subcommand '%s'. Try %s HELP." % (c_string(name)[:128], command.upper().encode()))
 
 
 def subcommand_syntax(argv: list[bytes], command: str) -> bytes:
     """For a subcommand that is known but not with so many arguments."""
     return one_line(
         b"ERR unknown subcommand or wrong number of arguments for '%s'. Try %s HELP."
-        % (argv[1][:128], command.upper().encode())
+        % (c_string(argv[1])[:128], command.upper().encode())
     )
 
 

@@ -2,19 +2,21 @@
 
 Words may be quoted. In double quotes ``\\n \\r \\t \\b \\a \\xHH`` and ``\\`` before any other byte mean what they
 mean in C; in single quotes only ``\\'`` is special. A closing quote must be followed by a space or the end of the
-line.
+line. A vertical tab or form feed separates words only where it does not touch the end of an unquoted one (sdssplitargs,
+Redis 7.0).
 """
 
 from typing import Final
 
 ESCAPES: Final[dict[int, int]] = {0x6E: 0x0A, 0x72: 0x0D, 0x74: 0x09, 0x62: 0x08, 0x61: 0x07}
-SPACE: Final = b" \t\n\r\v\f\0"
+SPACE: Final = b" \t\n\r\v\f"
+WORD_END: Final = b" \t\n\r"
 HEX: Final = b"0123456789abcdefABCDEF"
 
 
 def split_words(line: bytes) -> list[bytes] | None:
-    """The words of ``line``; None if its quotes do not balance."""
-    if b'"' not in line and b"'" not in line and b"\0" not in line:
+    """The words of ``line``, which holds no NUL; None if its quotes do not balance."""
+    if b'"' not in line and b"'" not in line and b"\v" not in line and b"\f" not in line:
         return line.split()
     words: list[bytes] = []
     pos = 0
@@ -34,7 +36,7 @@ def split_words(line: bytes) -> list[bytes] | None:
 def _read_word(line: bytes, pos: int, word: bytearray) -> int:
     """Append one word that begins at ``pos`` to ``word``; the position behind it, -1 if a quote stays open."""
     end = len(line)
-    while pos < end and line[pos] not in SPACE:
+    while pos < end and line[pos] not in WORD_END:
         ch = line[pos]
         if ch == 0x22 or ch == 0x27:
             pos = _read_quoted(line, pos + 1, ch, word)

@@ -6,6 +6,7 @@ Rules kept:
 - Limits and error texts are those of Redis 7.0 (networking.c: processInlineBuffer, processMultibulkBuffer). Like
   Redis it
   trusts the two bytes behind a bulk argument to be CR LF without looking.
+- A line ends where Redis finds its end, which looks for it as in a C string: what follows a NUL is not seen.
 - After a ProtocolError the parser must not be used again.
 """
 
@@ -29,6 +30,12 @@ UNAUTHENTICATED_BULK: Final = 16384
 CR: Final = 13
 DIGIT_0: Final = 48
 DIGIT_9: Final = 57
+
+
+def line_end(buf: bytes, mark: bytes, start: int) -> int:
+    """Where ``mark`` ends the line that begins at ``start``; -1 if it does not."""
+    stop = buf.find(mark, start)
+    return -1 if stop < 0 or buf.find(b"\0", start, stop) >= 0 else stop
 
 
 class Parser:
@@ -129,7 +136,7 @@ class Parser:
     def _read_odd_length(self, most: int, too_long: bytes, invalid: bytes, negative: bool) -> int:
         """The uncommon forms: incomplete, negative, malformed."""
         buf = self._buf
-        stop = buf.find(b"\r", self._pos)
+        stop = line_end(buf, b"\r", self._pos)
         if stop < 0:
             if len(buf) - self._pos > MAX_INLINE:
                 raise ProtocolError(too_long)
@@ -180,11 +187,12 @@ class Parser:
         if pos >= len(buf):
             return False
         if buf[pos] != 36:  # '$'
-            if buf.find(b"\r", pos) < 0:
+            if line_end(buf, b"\r", pos) < 0:
                 if len(buf) - pos > MAX_INLINE:
                     raise ProtocolError(b"too big bulk count string")
                 return False
-            raise ProtocolError(b"expected '$', got '%c'" % buf[pos])
+            got = 32 if buf[pos] == 10 or buf[pos] == CR else buf[pos]  # a line end would end the reply
+            raise ProtocolError(b"expected '$', got '%c'" % got)
         size = self._read_length(self.max_bulk, b"too big bulk count string", b"invalid bulk length", False)
         if size < 0:
             return False
@@ -195,7 +203,7 @@ class Parser:
 
     def _read_inline(self) -> list[bytes] | None:
         buf = self._buf
-        stop = buf.find(b"\n", self._pos)
+        stop = line_end(buf, b"\n", self._pos)
         if stop < 0:
             if len(buf) - self._pos > MAX_INLINE:
                 raise ProtocolError(b"too big inline request")

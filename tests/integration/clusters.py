@@ -80,6 +80,17 @@ def myself(node: Node) -> Line:
     return view(node)[my_id(node)]
 
 
+def links(node: Node) -> list[tuple[str, str, int]]:
+    """Direction, peer and time of creation of each link."""
+    answer = node.ask("CLUSTER", "LINKS")
+    found = []
+    for link in answer.items:
+        words = link.items
+        fields = {key.text: value for key, value in zip(words[::2], words[1::2], strict=True)}
+        found.append((fields[b"direction"].text.decode(), fields[b"node"].text.decode(), fields[b"create-time"].number))
+    return sorted(found)
+
+
 # --- waiting
 
 
@@ -111,6 +122,13 @@ def wait_peace(nodes: Sequence[Node]) -> float:
         for node in nodes:
             error.add_note(f"{node}: {info(node)['cluster_state']}\n{ask(node, 'CLUSTER', 'NODES')}")
         raise
+
+
+def wait_links(nodes: Sequence[Node]) -> list[list[tuple[str, str, int]]]:
+    """The links of each node, once there are two between any two nodes: an accepted one counts when its peer speaks."""
+    expected = 2 * (len(nodes) - 1)
+    wait_until(lambda: all(len(links(node)) == expected for node in nodes), "every node has heard from every other")
+    return [links(node) for node in nodes]
 
 
 def wait_failed(nodes: Sequence[Node], failed: str, within_s: float = AGREE_S) -> float:

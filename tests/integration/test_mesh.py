@@ -14,11 +14,13 @@ from tests.integration.clusters import (
     demand,
     form,
     info,
+    links,
     my_id,
     myself,
     start_together,
     view,
     wait_failed,
+    wait_links,
     wait_peace,
     wait_state,
     wait_until,
@@ -57,7 +59,7 @@ def test_all_five_tell_the_same_ids_addresses_slots_and_epochs(nodes: Nodes) -> 
 
 def test_a_message_published_on_the_bus_disturbs_nobody(nodes: Nodes) -> None:
     made = mesh(nodes)
-    before = {node: links(node) for node in made}
+    before = wait_links(made)
     for publisher in made[2:]:
         for body in ("", "small", BODY):
             publisher.ask("PUBLISH", "channel", body)
@@ -66,18 +68,7 @@ def test_a_message_published_on_the_bus_disturbs_nobody(nodes: Nodes) -> None:
         "nine messages have come in",
     )
     wait_peace(made)
-    assert {node: links(node) for node in made} == before, "the same links, opened at the same time"
-
-
-def links(node: Node) -> list[tuple[str, str, int]]:
-    """Direction, peer and time of creation of each link."""
-    answer = node.ask("CLUSTER", "LINKS")
-    found = []
-    for link in answer.items:
-        words = link.items
-        fields = {key.text: value for key, value in zip(words[::2], words[1::2], strict=True)}
-        found.append((fields[b"direction"].text.decode(), fields[b"node"].text.decode(), fields[b"create-time"].number))
-    return sorted(found)
+    assert [links(node) for node in made] == before, "the same links, opened at the same time"
 
 
 @pytest.mark.parametrize("kind", [GOSSAMER, VALKEY, REDIS], ids=lambda kind: kind.name)
