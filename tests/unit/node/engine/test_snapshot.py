@@ -14,7 +14,12 @@ from node.machine import Machine
 
 Content = dict[tuple[int, bytes], tuple[bytes, int]]
 
-KEYS = st.integers(0, 11).map(lambda n: b"{%d}%d" % (n % 5, n))
+
+def key_number(n: int) -> bytes:
+    return b"{%d}%d" % (n % 5, n)
+
+
+KEYS = st.integers(0, 11).map(key_number)
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.sampled_from(["SET", "APPEND", "GETSET"]), KEYS, st.sampled_from([b"x", b"yy"])),
@@ -55,8 +60,9 @@ class Client:
 
 
 def given_out(snapshot: Snapshot, meanwhile: Callable[[], None]) -> Content:
-    """All of ``snapshot``, with ``meanwhile`` after every key and between parts."""
+    """All of ``snapshot``, with ``meanwhile`` before it, after every key and between parts."""
     out: Content = {}
+    meanwhile()
     for view in snapshot.views:
         while view.begin_part():
             meanwhile()
@@ -70,12 +76,19 @@ def given_out(snapshot: Snapshot, meanwhile: Callable[[], None]) -> Content:
 
 
 @pytest.mark.parametrize("shift", [STANDALONE_SHIFT, CLUSTER_SHIFT])
-@settings(deadline=None, max_examples=150)
-@given(STEPS, STEPS, st.integers(0, 3), st.booleans())
+@settings(deadline=None, max_examples=200)
+@given(STEPS, STEPS, st.integers(1, 4), st.booleans())
 def test_writes_meanwhile_do_not_show(
     shift: int, before: list[tuple[bytes | str, ...]], after: list[tuple[bytes | str, ...]], at_once: int, two: bool
 ) -> None:
     client = Client(shift)
+    for n in range(12):
+        # Half of them are changed in place from the beginning, a third end one day.
+        client.say("SET", key_number(n), b"v")
+        if n % 2:
+            client.say("APPEND", key_number(n), b"v")
+        if n % 3 == 0:
+            client.say("PEXPIREAT", key_number(n), b"4000000")
     for step in before:
         client.say(*step)
     then = client.content()
@@ -120,6 +133,28 @@ def test_a_value_that_changes_often_is_copied_once() -> None:
     client.say("APPEND", "k", b"z")
     assert view.pending[b"k"] is noted
     assert noted == b"x" * 100 + b"y"
+
+
+def test_a_part_is_no_longer_looked_after_once_its_turn_is_over() -> None:
+    client = Client()
+    for n in range(2):
+        client.say("SET", key_number(n), b"v")
+    snapshot = Snapshot(client.server.keyspace)
+    (view,) = snapshot.views
+    assert view.begin_part()
+    first, _ = view.pending.popitem()
+    assert view.begin_part()
+    client.say("SET", first, b"w")
+    assert not view.noted
+
+
+def test_dropping_everything_lets_go_of_the_snapshot() -> None:
+    client = Client()
+    client.say("SET", "k", b"v")
+    snapshot = Snapshot(client.server.keyspace)
+    client.say("FLUSHALL")
+    assert client.server.keyspace.database(0).views == []
+    assert given_out(snapshot, lambda: None) == {(0, b"k"): (b"v", -1)}
 
 
 def test_a_closed_snapshot_costs_nothing_more() -> None:
