@@ -28,6 +28,37 @@ NOT_TO_PAUSE: Final = 256
 class Client:
     """One connection. ``out`` holds encoded replies, ``out_bytes`` their size; the socket's owner takes them away."""
 
+    __slots__ = (
+        "active_ms",
+        "addr",
+        "announced",
+        "bytes_in",
+        "closing",
+        "created_ms",
+        "db",
+        "fd",
+        "held",
+        "id",
+        "killed",
+        "laddr",
+        "last_command",
+        "modes",
+        "name",
+        "no_evict",
+        "out",
+        "out_bytes",
+        "over_soft_limit_since",
+        "queue",
+        "queue_broken",
+        "readonly",
+        "resp3",
+        "server",
+        "unix",
+        "unsent",
+        "user",
+        "watcher",
+    )
+
     def __init__(self, server: "Server", client_id: int, addr: str, laddr: str, unix: bool) -> None:
         self.server: Server = server
         self.id: int = client_id
@@ -51,6 +82,8 @@ class Client:
         self.unsent: int = 0
         """Bytes that were handed to the socket's owner and not taken by the kernel yet."""
         self.over_soft_limit_since: int = 0
+        self.wrote_to: int = 0
+        """Where in the stream of writes its last write ended: what WAIT waits for."""
         self.announced: bool = False
         """In ``server.to_flush`` already."""
         self.held: bool = False

@@ -14,11 +14,13 @@ from node.config import Config
 from node.engine.agreement import Agreement
 from node.engine.client import MONITORING, Client
 from node.engine.edge import Edge
+from node.engine.feed import Feed
 from node.engine.keyspace import CLUSTER_SHIFT, Database, Keyspace
 from node.engine.latency import LatencyMonitor
 from node.engine.limits import OutputLimit
 from node.engine.settings import wire
 from node.engine.slowlog import SlowLog
+from node.engine.standing import Standing
 from node.engine.stats import Stats
 from node.engine.watch import touch
 
@@ -28,6 +30,12 @@ PAUSED: Final = 2
 """CLIENT PAUSE is in force."""
 LOADING: Final = 4
 BUSY: Final = 8
+FOLLOWING: Final = 16
+"""The node is a replica and takes no writes of its own."""
+LINK_DOWN: Final = 32
+"""A replica that has lost its primary, and may not serve what it has."""
+FEW_REPLICAS: Final = 64
+"""``min-replicas-to-write`` is not met."""
 
 
 class Server:
@@ -36,6 +44,52 @@ class Server:
     ``config`` is where every other setting comes from; without one the defaults hold. ``serve`` makes a server of a
     configuration alone.
     """
+
+    # CPython finds attributes fast only in objects with at most 30 of them, or with slots; a request looks here often.
+    __slots__ = (
+        "active_expire",
+        "active_expire_effort",
+        "agreement",
+        "browser_logged_s",
+        "build_name",
+        "clients",
+        "clock",
+        "clustered",
+        "conditions",
+        "config",
+        "dirty",
+        "edge",
+        "held",
+        "idle_limit_s",
+        "keyspace",
+        "lap",
+        "latency",
+        "latency_tracking",
+        "lazy_expire_deletes",
+        "max_bulk",
+        "max_clients",
+        "max_query_buffer",
+        "monitors",
+        "next_client_id",
+        "noticed_us",
+        "now",
+        "now_s",
+        "open_to_all",
+        "output_limits",
+        "password",
+        "pause_until",
+        "pause_writes_only",
+        "policy",
+        "protected_debug",
+        "protected_mode",
+        "rng",
+        "served",
+        "slowlog",
+        "started_ms",
+        "stats",
+        "to_flush",
+        "topology",
+    )
 
     def __init__(
         self,
@@ -93,6 +147,10 @@ class Server:
         self.active_expire_effort: int = 1
         self.lazy_expire_deletes: bool = True
         """False on a replica: there keys whose time is over are hidden, and deleted when the primary says so."""
+        # replication
+        self.feed: Feed | None = None
+        """The stream of writes, while this node makes one."""
+        self.standing: Standing = Standing()
         # cluster
         self.clustered: bool = clustered
         self.topology: Topology | None = None
@@ -153,6 +211,8 @@ class Server:
         for slot in slots:
             for key in db.keys_in_slot(slot):
                 db.remove(db.part_of(key), key)
+                if self.feed is not None:
+                    self.feed.deleted(db, key)
                 if db.watchers:
                     self.touch_key(db, key)
 
@@ -163,6 +223,8 @@ class Server:
     def drop_expired(self, db: Database, part: int, key: bytes) -> None:
         """The time of ``key``, which exists, is over and this node may delete it: do so."""
         db.remove(part, key)
+        if self.feed is not None:
+            self.feed.deleted(db, key)
         self.stats.expired_keys += 1
         if db.watchers:
             self.touch_key(db, key)

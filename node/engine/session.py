@@ -26,6 +26,8 @@ INTERPRETED: Final = hasattr(Parser.next, "__code__")
 
 
 class Session(Client):
+    __slots__ = ("call", "parser", "waiting")
+
     def __init__(self, server: Server, client_id: int, addr: str, laddr: str, unix: bool = False) -> None:
         super().__init__(server, client_id, addr, laddr, unix)
         self.call: Call = Call(server, self)
@@ -70,7 +72,7 @@ class Session(Client):
                     self.server.held.append(self)
                     return False
                 self.reply(reply)
-                if self.closing:
+                if self.closing or self.held:
                     return False
                 budget -= 1
                 if budget == 0 or self.out_bytes > OUT_BATCH:

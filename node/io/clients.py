@@ -21,7 +21,7 @@ from node.engine.limits import over_output_limit, refuse_connection
 from node.engine.session import Session
 from node.io.backlog import Backlog
 from node.io.keepalive import keep_alive
-from node.io.poller import WRITE, Poller
+from node.io.poller import READ, WRITE, Poller
 from node.machine import Machine
 
 TURN: Final = 256
@@ -110,6 +110,9 @@ class Clients:
             if found is None:
                 self._accept(fd)
                 continue
+            if events == READ:
+                self._read(found)
+                continue
             if events & ~WRITE:
                 self._read(found)
             if events & WRITE and found.backlog.size:
@@ -145,9 +148,10 @@ class Clients:
         if not waiting:
             return
         server.to_flush = []
+        connections = self.connections
         for client in waiting:
             client.announced = False
-            connection = self.connections.get(client.fd)
+            connection = connections.get(client.fd)
             if connection is not None and connection.session is client:
                 self._write(connection, client)
                 continue
@@ -248,9 +252,9 @@ class Clients:
         if client.killed:
             self.drop(connection)
             return
+        backlog = connection.backlog
         if client.out:
             data = client.take_output()
-            backlog = connection.backlog
             if backlog.size:
                 backlog.add(data)
                 self._left(connection)
@@ -270,7 +274,7 @@ class Clients:
                 self.poller.watch_output(connection.fd, True)
                 self._left(connection)
                 return
-        if client.closing and not connection.backlog.size:
+        if client.closing and not backlog.size:
             self.drop(connection)
 
     def _write_backlog(self, connection: Connection) -> None:
