@@ -169,7 +169,7 @@ class Config:
         for name, _ in pairs:
             directive = BY_NAME.get(name.lower())
             if directive is None:
-                raise ConfigSetError(UNKNOWN.format(name))
+                raise ConfigSetError(UNKNOWN.format(name.partition("\0")[0]))
             if directive.immutable:
                 raise ConfigSetError(FAILED.format(name, "can't set immutable config"))
             if directive.protected and not self._protected_allowed(local):

@@ -108,6 +108,20 @@ IDLETIME_NEGATIVE: Final = b"ERR Invalid IDLETIME value, must be >= 0"
 FREQ_OUT_OF_RANGE: Final = b"ERR Invalid FREQ value, must be >= 0 and <= 255"
 DUMP_PAYLOAD: Final = b"ERR DUMP payload version or checksum are wrong"
 DUMP_FORMAT: Final = b"ERR Bad data format"
+READ_ONLY_REPLICA: Final = b"READONLY You can't write against a read only replica."
+LINK_IS_DOWN: Final = b"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
+NOT_ENOUGH_REPLICAS: Final = b"NOREPLICAS Not enough good replicas to write."
+NO_PRIMARY_LINK: Final = b"NOMASTERLINK Can't SYNC while not connected with my master"
+PENDING_OUTPUT: Final = b"ERR SYNC and PSYNC are invalid with pending output"
+REPLICAOF_IN_CLUSTER: Final = b"ERR REPLICAOF not allowed in cluster mode."
+PRIMARY_PORT: Final = b"ERR Invalid master port"
+UNBLOCKED: Final = (
+    b"UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
+)
+WAIT_ON_REPLICA: Final = (
+    b"ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a replica is configured "
+    b"to be writable (which is not the default) writes to replicas are just local and are not propagated."
+)
 RESP3_ONLY: Final = b"ERR RESP2 is not supported by this command"
 
 
@@ -155,5 +169,5 @@ def int_between(low: int, high: int) -> bytes:
 
 
 def one_line(text: bytes) -> bytes:
-    """An error reply is one line: CR and LF inside it become spaces, as in Redis."""
-    return text.replace(b"\r", b" ").replace(b"\n", b" ")
+    """An error reply is one line: CR and LF at its end are dropped, inside it they become spaces, as in Redis."""
+    return text.rstrip(b"\r\n").replace(b"\r", b" ").replace(b"\n", b" ")

@@ -68,6 +68,7 @@ def test_both_parsers_read_garbage_alike(data: bytes) -> None:
         (b"*2147483648\r\n", b"invalid multibulk length"),
         (b"*99999999999999999999\r\n", b"invalid multibulk length"),
         (b"*1\r\nfoo\r\n", b"expected '$', got 'f'"),
+        (b"*1\r\n\nfoo\r\n", b"expected '$', got ' '"),
         (b"*1\r\n$x\r\n", b"invalid bulk length"),
         (b"*1\r\n$-1\r\n", b"invalid bulk length"),
         (b"*1\r\n$536870913\r\n", b"invalid bulk length"),
@@ -131,7 +132,15 @@ def test_a_long_argument_in_small_pieces_costs_linear_time(kind: type[Parser]) -
         (b'set "a"b', None),
         (b"set 'a", None),
         (b'""', [b""]),
+        (b"a\vb \fc \v d\f", [b"a\vb", b"c", b"d\f"]),
+        (b"'a'\vb", [b"a", b"b"]),
     ],
 )
 def test_inline_words_may_be_quoted(line: bytes, words: list[bytes] | None) -> None:
     assert split_words(line) == words
+
+
+@pytest.mark.parametrize("kind", PARSERS)
+@pytest.mark.parametrize("sent", [b"GET \0 a\r\n", b"*1\0\r\n$4\r\n", b"*1\r\n$4\0x\r\nPING\r\n", b"*1\r\n\0\r\n"])
+def test_a_line_with_a_nul_never_ends(kind: type[Parser], sent: bytes) -> None:
+    assert everything(kind(), [sent, b"PING\r\n"]) == []
