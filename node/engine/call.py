@@ -28,6 +28,8 @@ class Call:
         self.now: int = 0
         self.counting: bool = False
         """The command reads: lookups count as keyspace hits and misses."""
+        self.privileged: bool = False
+        """The client is this node's primary, which alone decides when a key ends."""
         self.route_key: bytes = NO_KEY
         self.route_slot: int = 0
         """The slot of ``route_key``, which dispatch has worked out already."""
@@ -188,7 +190,7 @@ class Call:
         db = self.db
         part = self.part_of(key)
         at = db.expire_time(part, key)
-        if at < 0 or at >= self.now:
+        if at < 0 or at >= self.now or self.privileged:
             return False
         if self.server.lazy_expire_deletes:
             self.server.drop_expired(db, part, key)

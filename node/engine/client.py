@@ -57,6 +57,7 @@ class Client:
         "unsent",
         "user",
         "watcher",
+        "wrote_to",
     )
 
     def __init__(self, server: "Server", client_id: int, addr: str, laddr: str, unix: bool) -> None:

@@ -32,6 +32,7 @@ from node.engine.command import (
     READONLY,
     SKIP_MONITOR,
     SKIP_SLOWLOG,
+    STALE,
     TABLE,
     UNQUEUED,
     WRITE,
@@ -39,13 +40,16 @@ from node.engine.command import (
     lookup,
 )
 from node.engine.monitor import feed_monitors
-from node.engine.server import MONITORED, PAUSED, Server
+from node.engine.server import FEW_REPLICAS, FOLLOWING, LINK_DOWN, MONITORED, PAUSED, Server
 from node.resp.errors import (
     CROSSSLOT,
     DEBUG_NOT_ALLOWED,
     EXECABORT_BECAUSE,
+    LINK_IS_DOWN,
     MONITORS_ONLY,
     NOAUTH,
+    NOT_ENOUGH_REPLICAS,
+    READ_ONLY_REPLICA,
     Refusal,
     unknown_command,
     unknown_subcommand,
@@ -117,6 +121,8 @@ def run(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
     cmd.histogram[took.bit_length()] += 1
     if took >= server.noticed_us:
         notice(server, client, cmd, argv, took)
+    if server.feed is not None:
+        server.feed.observe(client, cmd, argv, call.db)
     if server.conditions & MONITORED and not cmd.flags & (SKIP_MONITOR | ADMIN):
         feed_monitors(server, client, argv)
     return reply
@@ -175,7 +181,11 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
             if cmd.name == "exec":
                 client.forget_transaction()
             return refuse(call, cmd, redirected)
-    if modes & MONITORING and cmd.flags & (READONLY | WRITE | MAY_REPLICATE):
+    if server.conditions & (FOLLOWING | LINK_DOWN | FEW_REPLICAS):
+        refusal = stands_against(server, client, cmd)
+        if refusal is not None:
+            return refuse(call, cmd, aborting(client, cmd, refusal))
+    if modes & (MONITORING | NOT_TO_PAUSE) and cmd.flags & (READONLY | WRITE | MAY_REPLICATE):
         return refuse(call, cmd, MONITORS_ONLY)
     if server.conditions & PAUSED and holds(server, client, cmd):
         client.modes = modes
@@ -186,6 +196,23 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
             client.modes |= ASKED
         return QUEUED
     return None
+
+
+def stands_against(server: Server, client: Client, cmd: Command) -> bytes | None:
+    """What forbids ``cmd`` because of the node's place in replication; None if nothing does."""
+    conditions = server.conditions
+    if conditions & (FOLLOWING | FEW_REPLICAS) and writes(client, cmd):
+        return NOT_ENOUGH_REPLICAS if conditions & FEW_REPLICAS else READ_ONLY_REPLICA
+    if conditions & LINK_DOWN and not cmd.flags & STALE:
+        return LINK_IS_DOWN
+    return None
+
+
+def writes(client: Client, cmd: Command) -> bool:
+    """Is ``cmd`` a write, or the end of a transaction with one?"""
+    if cmd.name == "exec":
+        return any(queued.flags & WRITE for queued, _ in client.queue)
+    return bool(cmd.flags & WRITE)
 
 
 def step_modes(client: Client) -> None:
@@ -272,8 +299,7 @@ def consult(call: Call, cmd: Command, keys: list[bytes], slot: int, asked: bool)
         return b"CLUSTERDOWN Hash slot not served"
     call.now = server.now
     missing = sum(1 for key in keys if not call.exists(key))
-    writes = bool(cmd.flags & WRITE)
-    if cmd.name == "exec":
-        writes = any(queued.flags & WRITE for queued, _ in client.queue)
     asking = asked or bool(cmd.flags & ASKING)
-    return route(topology, server.policy, Request(slot, len(set(keys)), missing, writes, asking, client.readonly))
+    return route(
+        topology, server.policy, Request(slot, len(set(keys)), missing, writes(client, cmd), asking, client.readonly)
+    )

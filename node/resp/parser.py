@@ -71,6 +71,10 @@ class Parser:
             self._buf = self._buf[self._pos :] + data
             self._pos = 0
 
+    def behind(self) -> int:
+        """Bytes that have arrived behind the request that ``next`` told last; ask right after it."""
+        return len(self._buf) - self._pos
+
     def buffered(self) -> int:
         """Bytes held for requests that are not complete: the query buffer of CLIENT LIST."""
         size = len(self._buf) - self._pos + self._pieces_size

@@ -1,0 +1,106 @@
+"""The stream of writes as this node makes it: what its replicas are sent, and what counts as the replication offset.
+
+Dispatch shows every command that ran (``observe``); what changed nothing is no part of the stream. A command and the
+deletions that it caused (keys whose time was over) go together: more than one are wrapped into MULTI and EXEC, and so
+is a whole transaction. ``rewrite.py`` says in which words a command goes out.
+
+Bytes collect in ``pending`` until the batch is over; ``offset`` counts them already. A node makes a stream only while
+somebody may want it: ``server.feed`` is None otherwise, and on every replica, which passes on its primary's.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from node.engine.client import IN_MULTI, Client
+from node.engine.command import WRITE, Command
+from node.engine.keyspace import Database
+from node.engine.rewrite import in_stream
+
+if TYPE_CHECKING:
+    from node.engine.server import Server
+
+NOT_SELECTED: Final = -1
+FORCED: Final = ("flushall", "flushdb")
+"""Sent along even if there was nothing to delete here."""
+
+PING: Final = b"*1\r\n$4\r\nping\r\n"
+GETACK: Final = b"*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n"
+
+
+class Write:
+    """One command of the stream, for database ``db``."""
+
+    def __init__(self, db: int, argv: list[bytes]) -> None:
+        self.db: int = db
+        self.argv: list[bytes] = argv
+
+
+class Feed:
+    """``offset``: how many bytes the stream has had so far."""
+
+    def __init__(self, server: "Server", offset: int) -> None:
+        self.server: Server = server
+        self.offset: int = offset
+        self.pending: list[bytes] = []
+        """Bytes that nobody has been given yet."""
+        self.selected: int = NOT_SELECTED
+        self.group: list[Write] = []
+        """Writes of the command or transaction that is running."""
+        self.seen: int = server.dirty
+
+    def observe(self, client: Client, cmd: Command, argv: list[bytes], db: Database) -> None:
+        """``client`` has run ``argv``; inside a transaction more is to come."""
+        dirty = self.server.dirty
+        if dirty != self.seen or cmd.name in FORCED:
+            self.seen = dirty
+            if cmd.flags & WRITE:
+                self.group.append(Write(db.index, in_stream(cmd.name, argv, db)))
+        if self.group and not client.modes & IN_MULTI:
+            self.close_group()
+            client.wrote_to = self.offset
+
+    def deleted(self, db: Database, key: bytes) -> None:
+        """``key`` was deleted though no command asked for it."""
+        self.group.append(Write(db.index, [b"DEL", key]))
+
+    def close_group(self) -> None:
+        """What the group holds happens together."""
+        group, self.group = self.group, []
+        if len(group) > 1:
+            self.select(group[0].db)
+            self.put(b"*1\r\n$5\r\nMULTI\r\n")
+        for write in group:
+            self.select(write.db)
+            self.put(encoded(write.argv))
+        if len(group) > 1:
+            self.put(b"*1\r\n$4\r\nEXEC\r\n")
+
+    def release(self) -> None:
+        """What the group holds are deletions that belong to no command: one by one."""
+        group, self.group = self.group, []
+        for write in group:
+            self.select(write.db)
+            self.put(encoded(write.argv))
+
+    def select(self, db: int) -> None:
+        if db != self.selected:
+            self.selected = db
+            self.put(encoded([b"SELECT", b"%d" % db]))
+
+    def put(self, data: bytes) -> None:
+        self.pending.append(data)
+        self.offset += len(data)
+
+    def take(self) -> bytes:
+        """The bytes that nobody has been given yet."""
+        pending, self.pending = self.pending, []
+        return b"".join(pending)
+
+
+def encoded(argv: list[bytes]) -> bytes:
+    """A request as RESP array of bulk strings."""
+    out = [b"*%d\r\n" % len(argv)]
+    for arg in argv:
+        out.append(b"$%d\r\n" % len(arg))
+        out.append(arg)
+        out.append(b"\r\n")
+    return b"".join(out)

@@ -1,0 +1,103 @@
+"""What a write becomes in the stream to the replicas."""
+
+import pytest
+
+from node.engine.feed import Feed, encoded
+from node.engine.server import Server
+from node.engine.session import Session
+from node.machine import Machine
+from node.resp.parser import Parser
+
+NOW = 1_700_000_000_000
+
+
+class Node:
+    """A node that makes a stream, and one client of it."""
+
+    def __init__(self) -> None:
+        self.server = Server()
+        self.machine = Machine(self.server)
+        self.server.begin_batch(NOW)
+        self.session: Session = self.machine.accept("127.0.0.1:1", "127.0.0.1:2")
+        self.feed = self.server.feed = Feed(self.server, 0)
+
+    def tell(self, *requests: str) -> list[str]:
+        """What the stream has after these requests, but the first SELECT."""
+        for request in requests:
+            self.session.feed(encoded([word.encode() for word in request.split()]))
+        before = self.feed.offset
+        self.feed.release()
+        offset = self.feed.offset
+        data = self.feed.take()
+        assert len(data) == offset - self.start, "the offset counts every byte"
+        assert before <= offset
+        self.start = offset
+        parser = Parser()
+        parser.feed(data)
+        out = []
+        while (argv := parser.next()) is not None:
+            out.append(b" ".join(argv).decode())
+        return out[1:] if out[:1] == ["SELECT 0"] else out
+
+    start = 0
+
+
+@pytest.mark.parametrize(
+    ("requests", "stream"),
+    [
+        (["SET k v"], ["SET k v"]),
+        (["get k"], []),
+        (["DEL missing"], []),
+        (["SET k v EX 10"], [f"SET k v PXAT {NOW + 10_000}"]),
+        (["SET k v get px 7 NX"], [f"SET k v PXAT {NOW + 7}"]),
+        (["SET k v NX GET"], ["SET k v NX"]),
+        (["SET k v XX"], []),
+        (["SETEX k 10 v"], [f"SET k v PXAT {NOW + 10_000}"]),
+        (["PSETEX k 10 v"], [f"SET k v PXAT {NOW + 10}"]),
+        (["SET k 1.5", "INCRBYFLOAT k 1"], ["SET k 1.5", "SET k 2.5 KEEPTTL"]),
+        (["GETSET k v"], ["SET k v"]),
+        (["SET k v", "GETDEL k"], ["SET k v", "DEL k"]),
+        (["SET k v", "GETEX k"], ["SET k v"]),
+        (["SET k v", "GETEX k EX 1", "GETEX k PERSIST"], ["SET k v", f"PEXPIREAT k {NOW + 1000}", "PERSIST k"]),
+        (["SET k v", "EXPIRE k 10 NX"], ["SET k v", f"PEXPIREAT k {NOW + 10_000} NX"]),
+        (["SET k v", "EXPIRE k -1"], ["SET k v", "DEL k"]),
+        (["EXPIRE k 10"], []),
+        (["MULTI", "SET a 1", "GET a", "SET b 2", "EXEC"], ["MULTI", "SET a 1", "SET b 2", "EXEC"]),
+        (["MULTI", "SET a 1", "EXEC"], ["SET a 1"]),
+        (["SET a 1", "SELECT 3", "SET a 1", "SELECT 0", "SET b 1"],
+         ["SET a 1", "SELECT 3", "SET a 1", "SELECT 0", "SET b 1"]),
+        (["FLUSHALL"], ["FLUSHALL"]),
+    ],
+)  # fmt: skip
+def test_what_the_stream_says(requests: list[str], stream: list[str]) -> None:
+    assert Node().tell(*requests) == stream
+
+
+def test_a_key_whose_time_is_over_is_deleted_in_the_stream() -> None:
+    node = Node()
+    node.tell("SET k v PX 10")
+    node.server.begin_batch(NOW + 20)
+    assert node.tell("GET k") == ["DEL k"]
+
+
+def test_a_write_to_such_a_key_and_its_deletion_go_together() -> None:
+    node = Node()
+    node.tell("SET k v PX 10")
+    node.server.begin_batch(NOW + 20)
+    assert node.tell("APPEND k x") == ["MULTI", "DEL k", "APPEND k x", "EXEC"]
+
+
+def test_what_active_expiry_deletes_goes_one_by_one() -> None:
+    node = Node()
+    node.tell("SET a v PX 10", "SET b v PX 10")
+    node.server.begin_batch(NOW + 20)
+    node.machine.tick(NOW + 20)
+    assert sorted(node.tell()) == ["DEL a", "DEL b"]
+
+
+def test_a_client_knows_where_its_last_write_ended() -> None:
+    node = Node()
+    node.tell("SET a 1")
+    end = node.feed.offset
+    node.session.feed(b"GET a\r\n")
+    assert node.session.wrote_to == end
