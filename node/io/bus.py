@@ -17,6 +17,7 @@ from gossip.effects import Deliver, Dial, Effect, Hangup, Level, Log, Save, Send
 from gossip.events import Accepted, GarbageIn, LinkDown, LinkUp, PacketIn
 from gossip.frames import Deframer
 from gossip.packet import PacketError, decode, encode
+from gossip.saving import merge_saves
 from node.machine import Machine
 
 READ_BYTES: Final = 64 * 1024
@@ -86,12 +87,7 @@ class Bus:
                 machine.wake(now_ms())
 
     async def _perform(self, effects: list[Effect]) -> None:
-        saves = [effect for effect in effects if isinstance(effect, Save)]
-        if saves:
-            first = effects.index(saves[0])
-            effects = [e for i, e in enumerate(effects) if i == first or not isinstance(e, Save)]
-            effects[first] = saves[-1]
-        for effect in effects:
+        for effect in merge_saves(effects):
             match effect:
                 case Save():
                     await self._save(effect)

@@ -19,6 +19,7 @@ from gossip.effects import Deliver, Dial, Effect, Hangup, Log, Save, Send
 from gossip.events import Accepted, Event, GarbageIn, LinkDown, LinkUp, PacketIn
 from gossip.frames import Deframer
 from gossip.packet import PacketError, decode, encode
+from gossip.saving import merge_saves
 from node.engine.edge import Edge
 from node.engine.server import Server
 from node.engine.session import Session
@@ -337,12 +338,3 @@ class Process:
             self._history.add(Woken(self._timeline.now_us, self.name))
             self._handled(None)
         self.pump()
-
-
-def merge_saves(batch: list[Effect | Callable[[], None]]) -> list[Effect | Callable[[], None]]:
-    """Only the last of several Saves, in the place of the first: it holds all that the earlier ones promised."""
-    saves = [at for at, effect in enumerate(batch) if isinstance(effect, Save)]
-    if len(saves) < 2:
-        return batch
-    last = batch[saves[-1]]
-    return [last if at == saves[0] else e for at, e in enumerate(batch) if at == saves[0] or not isinstance(e, Save)]
