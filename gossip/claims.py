@@ -18,7 +18,7 @@ from typing import Final
 from cluster.slots import SLOTS
 from cluster.topology import NOBODY, Flag, Millis, NodeId
 from gossip.bitmap import BITMAP_BYTES, bitmap_to_slots
-from gossip.effects import DropKeys, Level, Outbox
+from gossip.effects import Level, Outbox
 from gossip.peers import Peer, Peers
 
 FULL: Final = (1 << SLOTS) - 1
@@ -83,19 +83,26 @@ class Claims:
         to.set_slots(to.slots | slots)
         self._peers.touch(to)
 
-    def hear(self, claimant: Peer, epoch: int, bitmap: bytes) -> None:
-        """A primary says, or somebody says of it, that it owns these slots since ``epoch``."""
+    def hear(self, claimant: Peer, epoch: int, bitmap: bytes) -> int:
+        """A primary says, or somebody says of it, that it owns these slots since ``epoch``.
+
+        Returns the slots that my shard has lost to it.
+        """
         if claimant is self._me or (bitmap == claimant.bitmap and not claimant.slots & self.unclaimed):
-            return
+            return 0
         claimed = int.from_bytes(bitmap, "little")
         self.unclaimed = self.unclaimed & ~(claimed & claimant.slots) | (claimant.slots & ~claimed)
         won = self._won(claimant, epoch, claimed & ~claimant.slots)
         if not won:
-            return
-        lost = self._me.slots & won
+            return 0
+        head = self._peers.head()
+        lost = head.slots & won if head else 0
         self.assign(won, claimant)
         if lost:
-            self._lose(lost, claimant)
+            self._out.save_now = True
+        for slot in [slot for slot in self.migrating if lost >> slot & 1]:
+            del self.migrating[slot]
+        return lost
 
     def _won(self, claimant: Peer, epoch: int, wanted: int) -> int:
         """Which of the slots it does not have yet the claimant gets."""
@@ -107,16 +114,6 @@ class Claims:
             if owner is not claimant and owner.slots & wanted and owner.config_epoch >= epoch:
                 wanted &= ~owner.slots | self.unclaimed
         return wanted
-
-    def _lose(self, slots: int, winner: Peer) -> None:
-        """Slots of mine went to another primary, and so do their keys."""
-        lost = slots_in(slots)
-        for slot in lost:
-            self.migrating.pop(slot, None)
-        if not self._me.slots:
-            self._out.log(Level.WARNING, f"My last slot was taken over by node {winner.id}. I am now an empty primary.")
-        self._out.do(DropKeys(tuple(lost)))
-        self._out.save_now = True
 
     def contradiction(self, sender: Peer, epoch: int, bitmap: bytes) -> Peer | None:
         """The owner, known to us with a larger epoch, of the first slot that ``sender`` wrongly claims."""
@@ -149,7 +146,7 @@ class Claims:
 
     def make_replica(self, peer: Peer, primary: Peer | None) -> None:
         """A node says it is a replica of ``primary`` (None: of somebody we do not know). It owns nothing any more."""
-        assert peer is not self._me
+        assert peer is not self._me or not peer.slots, "roles.py sees to that"
         if peer.is_primary:
             if peer.slots:
                 self.assign(peer.slots, None)
@@ -227,6 +224,18 @@ class Claims:
         """The clock was set."""
         if self.settle_due is not None:
             self.settle_due += ms
+
+    def next_epoch(self) -> int:
+        """A new epoch for an election; it is on disk before anybody hears of it."""
+        self.current_epoch += 1
+        self._out.save_now = True
+        return self.current_epoch
+
+    def vote(self) -> None:
+        """My one vote in this epoch is given."""
+        assert self.last_vote_epoch < self.current_epoch, "one vote an epoch"
+        self.last_vote_epoch = self.current_epoch
+        self._out.save_now = True
 
     def bump(self) -> bool:
         """Take a new config epoch without asking anybody, unless mine is the largest already."""

@@ -5,6 +5,7 @@ from typing import Final
 from attrs import frozen
 
 MIN_HANDSHAKE_MS: Final = 1000
+MIN_ELECTION_MS: Final = 2000
 
 
 @frozen
@@ -12,7 +13,7 @@ class GossipConfig:
     """Settings of this node. ``port``, ``cport`` and ``pport`` are what it announces (announce-* already applied).
 
     An empty ``announce_ip`` means that the address is learned from the first MEET. An empty ``hostname`` or
-    ``human_name`` means that there is none.
+    ``human_name`` means that there is none. ``replica_validity_factor`` 0 means that no replica's data is too old.
     """
 
     port: int
@@ -24,11 +25,28 @@ class GossipConfig:
     node_timeout_ms: int = 15000
     require_full_coverage: bool = True
     replica_no_failover: bool = False
+    replica_validity_factor: int = 10
+    repl_ping_period_s: int = 10
+    allow_replica_migration: bool = True
+    migration_barrier: int = 1
+    manual_failover_ms: int = 5000
 
     @property
     def handshake_ms(self) -> int:
         """How long a handshake may take before the unknown node is given up."""
         return max(self.node_timeout_ms, MIN_HANDSHAKE_MS)
+
+    @property
+    def election_ms(self) -> int:
+        """How long votes are waited for; after as long again a replica may stand anew."""
+        return max(2 * self.node_timeout_ms, MIN_ELECTION_MS)
+
+    @property
+    def stale_ms(self) -> int | None:
+        """How old the data of a replica may be that stands for election by itself; None means any age."""
+        if not self.replica_validity_factor:
+            return None
+        return self.repl_ping_period_s * 1000 + self.node_timeout_ms * self.replica_validity_factor
 
     @property
     def rejoin_ms(self) -> int:

@@ -5,6 +5,10 @@ Here is only who is asked, and in which order; the questions and their tables ar
     peers.py     who do we know, and how do we reach them?
     detector.py  whom do we ping, and when is silence a failure?
     claims.py    whose slots are they, and who is whose replica?
+    roles.py     do I lead, or whom do I follow?
+    election.py  do I stand for my failed primary?     ballot.py   for whom do I vote?
+    manual.py    does the operator want a replica to take over?
+    orphans.py   should I move to a primary that has no replica?
     health.py    is the cluster up?
     hearing.py   what does this message mean?
     voice.py     what do we say?               herald.py   and when do we say it unasked?
@@ -22,9 +26,11 @@ from random import Random
 from typing import Final
 
 from cluster.topology import Flag, Millis, NodeId, Topology
+from gossip.ballot import Ballot
 from gossip.config import GossipConfig
 from gossip.detector import Detector
 from gossip.effects import Effect, Hangup, Outbox, Refused
+from gossip.election import Election
 from gossip.events import (
     Accepted,
     Broadcast,
@@ -34,13 +40,18 @@ from gossip.events import (
     LinkDown,
     LinkUp,
     PacketIn,
+    Paused,
+    Replicated,
     Woke,
 )
 from gossip.health import Health
 from gossip.hearing import Hearing
 from gossip.herald import Herald
+from gossip.manual import Manual
+from gossip.orphans import Orphans
 from gossip.peers import Peer
 from gossip.restore import remember
+from gossip.roles import Roles
 from gossip.voice import Voice
 from gossip.wishes import Refusal, Wishes
 
@@ -67,8 +78,27 @@ class Gossip:
         self._voice = Voice(self._peers, self._claims, self._health, config, rng, self._out)
         self._herald = Herald(self._peers, self._voice, rng)
         self._detector = Detector(self._peers, self._health, self._voice, config, rng, self._out)
-        self._hearing = Hearing(self._peers, self._claims, self._detector, self._voice, self._herald, config, self._out)
-        self._wishes = Wishes(self._peers, self._claims, self._herald, self._out)
+        self._roles = Roles(self._peers, self._claims, config, self._out)
+        self._ballot = Ballot(self._peers, self._claims, self._voice, config, self._out)
+        self._election = Election(
+            self._peers, self._claims, self._health, self._roles, self._voice, config, rng, self._out
+        )
+        self._manual = Manual(self._peers, self._voice, config, self._out)
+        self._orphans = Orphans(self._peers, self._health, self._roles, config, self._out)
+        self._hearing = Hearing(
+            self._peers,
+            self._claims,
+            self._detector,
+            self._voice,
+            self._herald,
+            self._roles,
+            self._ballot,
+            self._election,
+            self._manual,
+            config,
+            self._out,
+        )
+        self._wishes = Wishes(self._peers, self._claims, self._roles, self._manual, self._herald, config, self._out)
         self._introduce_myself(config)
 
     def handle(self, event: Event, now: Millis) -> list[Effect]:
@@ -79,15 +109,17 @@ class Gossip:
             self._tick(now)
         if self._claims.settle_collision(now):
             self._herald.proclaim(now)
+        self._lead_or_follow(now)
         self._herald.speak(now)
         if self._out.recheck:
             self._out.recheck = False
             self._health.review(self._config, now)
+        self._roles.tell()
         return self._settle()
 
     def deadline(self) -> Millis:
         """Call ``handle`` by then, with Woke if there is nothing else."""
-        dues = (self._next_tick, self._herald.due, self._claims.settle_due)
+        dues = (self._next_tick, self._herald.due, self._claims.settle_due, self._election.due, self._manual.due)
         return min(due for due in dues if due is not None)
 
     def _dispatch(self, event: Event, now: Millis) -> None:
@@ -106,6 +138,11 @@ class Gossip:
                 self._hearing.garbage += 1
                 self._out.do(Hangup(link))
                 self._peers.lost(link, now)
+            case Replicated(offset, heard):
+                self._peers.me.repl_offset, self._election.heard = offset, heard
+            case Paused(offset):
+                self._peers.me.repl_offset = offset
+                self._manual.paused(now)
             case ConfigChanged(config):
                 self._introduce_myself(config)
                 self._herald.proclaim(now)
@@ -124,12 +161,25 @@ class Gossip:
             self._peers.connected(peer, now)
             self._voice.ping(peer, now)
 
+    def _lead_or_follow(self, now: Millis) -> None:
+        """What the roles of this node and of others lead to."""
+        self._roles.unchain()
+        self._manual.step(now)
+        self._election.unconditional = self._manual.may_start
+        self._election.step(now)
+        if self._election.won(now):
+            self._manual.step(now)
+            self._voice.announce(self._peers.reachable(), [], now)
+
     def _tick(self, now: Millis) -> None:
         self._next_tick = now + TICK_MS
         suspects = len(self._peers.suspects)
         self._peers.expire(now, self._config.handshake_ms)
         self._peers.dial_missing(now)
         self._detector.look_around(now)
+        self._manual.tick(now)
+        if self._orphans.tick(now):
+            self._herald.proclaim(now)
         if len(self._peers.suspects) > suspects:
             self._herald.confide(now)
         self._out.publish |= self._out.publish_soon
@@ -154,13 +204,23 @@ class Gossip:
         self._now = now
         if 0 <= gap <= JUMP_MS:
             return
-        for part in (self._peers, self._claims, self._health, self._herald, self._detector):
+        for part in (
+            self._peers,
+            self._claims,
+            self._health,
+            self._herald,
+            self._detector,
+            self._election,
+            self._manual,
+        ):
             part.shift(gap)
         self._next_tick = self._may_save = now
 
     def _introduce_myself(self, config: GossipConfig) -> None:
         """What the configuration says about this node."""
         self._config = self._voice.config = self._detector.config = self._hearing.config = config
+        self._roles.config = self._ballot.config = self._election.config = self._manual.config = config
+        self._orphans.config = self._wishes.config = config
         me = self._peers.me
         me.ip = config.announce_ip or me.ip
         me.port, me.pport, me.cport = config.port, config.pport, config.cport
@@ -171,6 +231,11 @@ class Gossip:
         self._peers.touch(me)
 
     # Questions
+
+    @property
+    def awaited_offset(self) -> int | None:
+        """Replicated is wanted at once when this much has been applied, so that a manual failover can go on."""
+        return self._manual.awaited
 
     def snapshot(self) -> Topology:
         """The cluster as of now, with the times of pings and the states of links."""

@@ -1,15 +1,15 @@
 """Everything the agreement can ask for.
 
 One promise: the effects of one event are performed in the order given, and Save is done when it is durable. The Outbox
-keeps the order: what was noted for the log, then Save, then Publish, then all that depends on them: messages, links,
-answers. So nothing is ever said to anybody before what it promises is on disk.
+keeps the order: what was noted for the log, then Save, then the own role (Lead or Follow), then Publish, then all that
+depends on them: messages, links, answers. So nothing is ever said to anybody before what it promises is on disk.
 """
 
 from enum import IntEnum
 
 from attrs import frozen
 
-from cluster.topology import NodeId, Topology
+from cluster.topology import Millis, NodeId, Topology
 from gossip.packet import Kind, Packet
 
 
@@ -33,6 +33,35 @@ class Save:
     """Write nodes.conf and fsync it."""
 
     topology: Topology
+
+
+@frozen
+class Lead:
+    """This node is a primary now: stop following, take writes, and go on with the stream from where it is."""
+
+
+@frozen
+class Follow:
+    """This node is a replica of ``node``, whose clients' address is ``ip``, ``port``: replicate it.
+
+    Said again when the address changes.
+    """
+
+    node: NodeId
+    ip: str
+    port: int
+
+
+@frozen
+class Pause:
+    """Hold the clients' writes back until then, and tell with Paused how far the stream has come."""
+
+    until: Millis
+
+
+@frozen
+class Resume:
+    """The pause is over."""
 
 
 @frozen
@@ -97,7 +126,9 @@ class Refused:
     text: str
 
 
-Effect = Log | Save | Publish | Dial | Hangup | Send | Deliver | DropKeys | Answer | Refused
+Effect = (
+    Log | Save | Lead | Follow | Publish | Pause | Resume | Dial | Hangup | Send | Deliver | DropKeys | Answer | Refused
+)
 
 
 class Outbox:
@@ -105,7 +136,7 @@ class Outbox:
 
     ``save_now``: this node is about to promise something; ``save_soon``: worth keeping, within a tick.
     ``publish``: it matters to clients; ``publish_soon``: it may wait for the next tick. ``recheck``: the cluster state
-    may be another. ``sent`` counts messages by kind.
+    may be another. ``role``: this node has a new one. ``sent`` counts messages by kind.
     """
 
     def __init__(self) -> None:
@@ -115,6 +146,7 @@ class Outbox:
         self.publish = False
         self.publish_soon = False
         self.recheck = False
+        self.role: Lead | Follow | None = None
         self._notes: list[Effect] = []
         self._deeds: list[Effect] = []
 
@@ -144,6 +176,9 @@ class Outbox:
             assert topology is not None
             effects.append(Save(topology))
             self.save_now = self.save_soon = False
+        if self.role is not None:
+            effects.append(self.role)
+            self.role = None
         if self.publish:
             assert topology is not None
             effects.append(Publish(topology))

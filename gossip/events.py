@@ -8,7 +8,7 @@ from typing import Literal
 
 from attrs import frozen
 
-from cluster.topology import NodeId
+from cluster.topology import Millis, NodeId
 from gossip.config import GossipConfig
 from gossip.packet import Packet
 
@@ -55,6 +55,24 @@ class GarbageIn:
     """What came in on ``link`` is not the bus protocol."""
 
     link: int
+
+
+@frozen
+class Replicated:
+    """How far replication has come: ``offset``, in bytes, is what a primary has sent, or a replica has applied.
+
+    ``heard`` is when a replica last heard from its primary, or, if the connection is down, when it broke; 0: never.
+    """
+
+    offset: int
+    heard: Millis = 0
+
+
+@frozen
+class Paused:
+    """The answer to the effect Pause: nothing is written any more, and replication has sent up to ``offset``."""
+
+    offset: int
 
 
 @frozen
@@ -127,6 +145,21 @@ class Reset:
 
 
 @frozen
+class Replicate:
+    """CLUSTER REPLICATE; ``keys`` is how many keys the node holds."""
+
+    node: NodeId
+    keys: int
+
+
+@frozen
+class Failover:
+    """CLUSTER FAILOVER: with the primary's help, without it (``force``), or without asking anybody (``takeover``)."""
+
+    how: Literal["asking", "force", "takeover"] = "asking"
+
+
+@frozen
 class SaveConfig:
     pass
 
@@ -140,5 +173,20 @@ class Broadcast:
     sharded: bool = False
 
 
-Wish = Meet | Forget | AddSlots | DelSlots | FlushSlots | SetSlot | SetConfigEpoch | BumpEpoch | Reset | SaveConfig
-Event = Woke | Accepted | LinkUp | LinkDown | PacketIn | GarbageIn | ConfigChanged | Broadcast | Wish
+Wish = (
+    Meet
+    | Forget
+    | AddSlots
+    | DelSlots
+    | FlushSlots
+    | SetSlot
+    | SetConfigEpoch
+    | BumpEpoch
+    | Reset
+    | Replicate
+    | Failover
+    | SaveConfig
+)
+Event = (
+    Woke | Accepted | LinkUp | LinkDown | PacketIn | GarbageIn | Replicated | Paused | ConfigChanged | Broadcast | Wish
+)

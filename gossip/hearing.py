@@ -5,21 +5,26 @@ Rules kept here (cluster bus of Redis 7.0 and Valkey 9.1):
 - On our own link to a node only that node may answer; if another does, the address was not its own.
 - A message with a light header names no sender: it is read on links whose speaker is known, or the link is closed.
 
-Whose slots, who is alive and who is who are decided in claims.py, detector.py and peers.py; here is only who is asked.
+Whose slots, who is alive, who is who and who leads are decided elsewhere (core.py has the list); here is only who is
+asked.
 """
 
 from typing import Final
 
 from cluster.topology import Flag, Millis
+from gossip.ballot import Ballot
 from gossip.claims import Claims
 from gossip.config import GossipConfig
 from gossip.detector import Detector
 from gossip.effects import Deliver, Hangup, Level, Outbox
+from gossip.election import Election
 from gossip.extensions import Extension, Forgotten, Hostname, HumanName, ShardId
 from gossip.herald import Herald
+from gossip.manual import Manual
 from gossip.packet import Fail, Kind, MessageFlag, Packet, Ping, Publish, Update
 from gossip.packet import Gossip as Entry
 from gossip.peers import ROLES, Peer, Peers
+from gossip.roles import Roles
 from gossip.voice import Voice
 
 LARGEST_EPOCH: Final = 1 << 62
@@ -39,6 +44,10 @@ class Hearing:
         detector: Detector,
         voice: Voice,
         herald: Herald,
+        roles: Roles,
+        ballot: Ballot,
+        election: Election,
+        manual: Manual,
         config: GossipConfig,
         out: Outbox,
     ) -> None:
@@ -51,6 +60,10 @@ class Hearing:
         self._detector = detector
         self._voice = voice
         self._herald = herald
+        self._roles = roles
+        self._ballot = ballot
+        self._election = election
+        self._manual = manual
         self._out = out
 
     def hear(self, link: int, packet: Packet, now: Millis) -> None:
@@ -73,6 +86,8 @@ class Hearing:
         sender = self._speaker(link) if packet.light else self._peers.known(packet.sender)
         if sender is not None and sender is not self._peers.me:
             self._note(sender, link, packet, now)
+            if not packet.light:
+                self._manual.heard(sender, packet)
         self._read(link, packet, sender, now)
 
     def _read(self, link: int, packet: Packet, sender: Peer | None, now: Millis) -> None:
@@ -92,6 +107,12 @@ class Hearing:
             self._out.do(Deliver(body.channel, body.message, packet.kind is Kind.PUBLISHSHARD))
         elif isinstance(body, Update):
             self._update(body)
+        elif packet.kind is Kind.FAILOVER_AUTH_REQUEST:
+            self._ballot.asked(sender, packet, now)
+        elif packet.kind is Kind.FAILOVER_AUTH_ACK:
+            self._election.voted(sender, packet)
+        elif packet.kind is Kind.MFSTART:
+            self._manual.asked_to_pause(sender, link, now)
 
     def _speaker(self, link: int) -> Peer | None:
         """The known node at the other end of a link."""
@@ -218,7 +239,7 @@ class Hearing:
         claimant = sender if packet.primary is None else self._peers.known(packet.primary)
         disputed = claimant is not None and packet.slots != claimant.bitmap
         if sender.is_primary:
-            self._claims.hear(sender, packet.config_epoch, packet.slots)
+            self._hear_claim(sender, packet.config_epoch, packet.slots)
         if disputed:
             owner = self._claims.contradiction(sender, packet.config_epoch, packet.slots)
             if owner is not None:
@@ -228,6 +249,11 @@ class Hearing:
                 )
                 self._voice.update(sender, owner)
         self._claims.notice_collision(sender, now)
+
+    def _hear_claim(self, claimant: Peer, epoch: int, bitmap: bytes) -> None:
+        lost = self._claims.hear(claimant, epoch, bitmap)
+        if lost:
+            self._roles.lost(lost, int.from_bytes(bitmap, "little"), claimant)
 
     def _hear_gossip(self, sender: Peer, entry: Entry, now: Millis) -> None:
         peer = self._peers.by_id.get(entry.node)
@@ -294,4 +320,4 @@ class Hearing:
             return
         self._claims.make_primary(owner)
         self._claims.see_epochs(owner, 0, update.config_epoch)
-        self._claims.hear(owner, update.config_epoch, update.slots)
+        self._hear_claim(owner, update.config_epoch, update.slots)

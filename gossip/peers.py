@@ -23,6 +23,17 @@ from gossip.effects import Dial, Hangup, Level, Outbox
 
 BAN_MS: Final = 60_000
 ROLES: Final = Flag.MASTER | Flag.SLAVE
+MOMENTS: Final = (
+    "created",
+    "ping_sent",
+    "pong_received",
+    "data_received",
+    "fail_time",
+    "linked_at",
+    "voted_at",
+    "orphaned_at",
+)
+"""The fields of a Peer that are points in time; 0 is none."""
 
 
 @define(eq=False)
@@ -31,7 +42,8 @@ class Peer:
 
     ``link`` is the outgoing link from Dial on, ``linked`` says that it is connected; ``inbound`` is the accepted link
     the node speaks on. ``reports`` says which nodes reported it as failing, and when (detector.py). ``met`` is True
-    from the handshake on until the node has itself asked us something, which shows that it knows us too.
+    from the handshake on until the node has itself asked us something, which shows that it knows us too. ``voted_at``
+    is when we last voted for a replica of it (ballot.py), ``orphaned_at`` since when it has no replica (orphans.py).
     """
 
     id: NodeId
@@ -47,6 +59,8 @@ class Peer:
     pong_received: Millis = 0
     data_received: Millis = 0
     fail_time: Millis = 0
+    voted_at: Millis = 0
+    orphaned_at: Millis = 0
     link: int | None = None
     linked: bool = False
     linked_at: Millis = 0
@@ -105,7 +119,7 @@ class Peer:
 
     def shift(self, ms: int) -> None:
         """The clock was set: move every point in time with it."""
-        for name in ("created", "ping_sent", "pong_received", "data_received", "fail_time", "linked_at"):
+        for name in MOMENTS:
             if moment := getattr(self, name):
                 setattr(self, name, max(1, moment + ms))
         for reporter in self.reports:
@@ -164,6 +178,13 @@ class Peers:
 
     def new_id(self) -> NodeId:
         return f"{self._rng.getrandbits(160):040x}"
+
+    def head(self) -> Peer | None:
+        """The primary of my shard: I, or the one that I replicate; None if I do not know it."""
+        return self.me if self.me.is_primary else self.by_id.get(self.me.primary or "")
+
+    def replicas_of(self, primary: Peer) -> list[Peer]:
+        return [p for p in self.roster() if p.primary == primary.id]
 
     def touch(self, peer: Peer) -> None:
         """``peer`` has changed in a way that clients or nodes.conf show."""

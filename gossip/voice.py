@@ -45,6 +45,8 @@ class Voice:
         self, peers: Peers, claims: Claims, health: Health, config: GossipConfig, rng: Random, out: Outbox
     ) -> None:
         self.config = config
+        self.paused = False
+        """Writes are held back for a manual failover, and every message says so."""
         self._peers = peers
         self._claims = claims
         self._health = health
@@ -66,6 +68,11 @@ class Voice:
         understands = peer.has(Flag.EXTENSIONS_SUPPORTED)
         self._out.send((peer.link,), self._pinglike(kind, self._entries(), understands, now))
 
+    def ping_on(self, link: int, peer: Peer, now: Millis) -> None:
+        """A PING on the link that the peer spoke on, as the answer to an MFSTART."""
+        understands = peer.has(Flag.EXTENSIONS_SUPPORTED)
+        self._out.send((link,), self._pinglike(Kind.PING, self._entries(), understands, now))
+
     def pong(self, link: int, understands: bool, now: Millis) -> None:
         """Answer on the link that asked."""
         self._out.send((link,), self._pinglike(Kind.PONG, self._entries(), understands, now))
@@ -75,7 +82,22 @@ class Voice:
         if peer.linked and peer.link is not None:
             self._out.send((peer.link,), self._packet(Kind.UPDATE, Update(owner.config_epoch, owner.id, owner.bitmap)))
 
+    def vote(self, candidate: Peer) -> None:
+        self._to(candidate, Kind.FAILOVER_AUTH_ACK)
+
+    def ask_to_pause(self, primary: Peer) -> None:
+        self._to(primary, Kind.MFSTART)
+
+    def _to(self, peer: Peer, kind: Kind) -> None:
+        if peer.linked and peer.link is not None:
+            self._out.send((peer.link,), self._packet(kind, None))
+
     # To many
+
+    def ask_for_votes(self, must_ack: bool) -> None:
+        """To everybody: who may vote knows it. ``must_ack``: even if my primary has not failed, as they see it."""
+        request = self._packet(Kind.FAILOVER_AUTH_REQUEST, None, MessageFlag.FORCEACK if must_ack else 0)
+        self._out.send(self._links(self._peers.reachable()), request)
 
     def announce(self, audience: list[Peer], newcomers: list[Peer], now: Millis) -> None:
         """An unasked PONG: what has changed about me, and who is new."""
@@ -120,7 +142,7 @@ class Voice:
             self.config.announce_ip,
             me.flags,
             self._health.ok,
-            mflags,
+            mflags | (MessageFlag.PAUSED if self.paused else 0),
             body,
         )
 

@@ -8,14 +8,17 @@ from ipaddress import ip_address
 
 from cluster.topology import Flag, Millis
 from gossip.claims import FULL, Claims, slots_in
+from gossip.config import GossipConfig
 from gossip.effects import Answer, DropKeys, Level, Outbox
 from gossip.events import (
     AddSlots,
     BumpEpoch,
     DelSlots,
+    Failover,
     FlushSlots,
     Forget,
     Meet,
+    Replicate,
     Reset,
     SaveConfig,
     SetConfigEpoch,
@@ -23,7 +26,9 @@ from gossip.events import (
     Wish,
 )
 from gossip.herald import Herald
+from gossip.manual import Manual
 from gossip.peers import BAN_MS, Peer, Peers
+from gossip.roles import Roles
 
 
 class Refusal(Exception):
@@ -31,7 +36,19 @@ class Refusal(Exception):
 
 
 class Wishes:
-    def __init__(self, peers: Peers, claims: Claims, herald: Herald, out: Outbox) -> None:
+    def __init__(
+        self,
+        peers: Peers,
+        claims: Claims,
+        roles: Roles,
+        manual: Manual,
+        herald: Herald,
+        config: GossipConfig,
+        out: Outbox,
+    ) -> None:
+        self.config = config
+        self._roles = roles
+        self._manual = manual
         self._peers = peers
         self._claims = claims
         self._herald = herald
@@ -60,6 +77,10 @@ class Wishes:
                 answer = f"{'BUMPED' if self._claims.bump() else 'STILL'} {self._me.config_epoch}"
             case Reset(hard, keys):
                 self._reset(hard, keys)
+            case Replicate(node, keys):
+                self._replicate(node, keys)
+            case Failover(how):
+                self._fail_over(how, now)
             case SaveConfig():
                 pass
         if not isinstance(wish, Meet | SaveConfig):
@@ -93,7 +114,7 @@ class Wishes:
         if self._me.is_primary and keys:
             raise Refusal("CLUSTER RESET can't be called with master nodes containing keys")
         if not self._me.is_primary:
-            self._claims.make_primary(self._me)
+            self._roles.lead()
             self._out.do(DropKeys(tuple(slots_in(FULL))))
         self._claims.assign(FULL, None)
         for peer in self._peers.others():
@@ -182,8 +203,42 @@ class Wishes:
         if not wish.keys:
             self._claims.migrating.pop(slot, None)
         self._claims.assign(1 << slot, owner)
+        if mine and owner is not self._me and not self._me.slots and self.config.allow_replica_migration:
+            self._out.log(
+                Level.WARNING, f"Configuration change detected. Reconfiguring myself as a replica of {owner.id}"
+            )
+            self._roles.follow(owner)
         if owner is self._me and self._claims.importing.pop(slot, None) is not None and self._claims.bump():
             self._out.log(Level.WARNING, f"configEpoch updated after importing slot {slot}")
+
+    # Roles
+
+    def _replicate(self, node: str, keys: int) -> None:
+        primary = self._peers.known(node)
+        if primary is None:
+            raise Refusal(f"Unknown node {node}")
+        if primary is self._me:
+            raise Refusal("Can't replicate myself")
+        if not primary.is_primary:
+            raise Refusal("I can only replicate a master, not a replica.")
+        if self._me.is_primary and (self._me.slots or keys):
+            raise Refusal("To set a master the node must be empty and without assigned slots.")
+        self._roles.follow(primary)
+
+    def _fail_over(self, how: str, now: Millis) -> None:
+        if self._me.is_primary:
+            raise Refusal("You should send CLUSTER FAILOVER to a replica")
+        primary = self._peers.head()
+        if primary is None:
+            raise Refusal("I'm a replica but my master is unknown to me")
+        if how == "asking" and (primary.has(Flag.FAIL) or not primary.linked):
+            raise Refusal("Master is down or failed, please use CLUSTER FAILOVER FORCE")
+        if how == "takeover":
+            self._out.log(Level.WARNING, "Taking over the master (user request).")
+            self._claims.bump()
+            self._roles.succeed(primary)
+        else:
+            self._manual.begin(primary, how == "force", now)
 
     # Epochs
 

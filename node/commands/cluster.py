@@ -11,9 +11,11 @@ from gossip.events import (
     AddSlots,
     BumpEpoch,
     DelSlots,
+    Failover,
     FlushSlots,
     Forget,
     Meet,
+    Replicate,
     Reset,
     SaveConfig,
     SetConfigEpoch,
@@ -121,6 +123,31 @@ def reset(c: Call, argv: list[bytes]) -> Reply:
 def saveconfig(c: Call, _: bytes) -> Reply:
     """Writes nodes.conf."""
     return granted(c, SaveConfig())
+
+
+# --- roles
+
+
+@command("CLUSTER|REPLICATE", arity=3, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
+def replicate(c: Call, _: bytes, node_id: bytes) -> Reply:
+    """Makes this node a replica of a primary."""
+    return granted(c, Replicate(text(node_id), c.db.size))
+
+
+@command("CLUSTER|FAILOVER", arity=-2, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
+def failover(c: Call, argv: list[bytes]) -> Reply:
+    """Makes this replica take the place of its primary."""
+    agreement(c)
+    if len(argv) > 3:
+        raise Refusal(b"ERR unknown subcommand or wrong number of arguments for '%s'. Try CLUSTER HELP." % argv[1])
+    if len(argv) == 2:
+        return granted(c, Failover())
+    how = argv[2].lower()
+    if how == b"force":
+        return granted(c, Failover("force"))
+    if how == b"takeover":
+        return granted(c, Failover("takeover"))
+    raise Refusal(SYNTAX)
 
 
 # --- epochs
@@ -327,6 +354,8 @@ DELSLOTS <slot> [<slot> ...]
     Make the slots belong to nobody.
 DELSLOTSRANGE <start slot> <end slot> [<start slot> <end slot> ...]
     Make the ranges of slots belong to nobody, both ends included.
+FAILOVER [FORCE|TAKEOVER]
+    Make this replica a primary: with its primary's help, by a vote alone, or without asking anybody.
 FLUSHSLOTS
     Give up all slots of this node, which must be empty.
 FORGET <node-id>
@@ -350,6 +379,8 @@ NODES
     <id> <ip:port@bus-port[,hostname]> <flags> <primary> <pings> <pongs> <epoch> <link> <slot> ...
 REPLICAS <node-id>
     List the replicas of a node.
+REPLICATE <node-id>
+    Make this node a replica of a primary.
 RESET [HARD|SOFT]
     Forget the cluster; HARD also takes a new id. SOFT is the default.
 SAVECONFIG

@@ -11,3 +11,21 @@ class Standing:
 
     def left(self, client: Client) -> None:
         """The connection of ``client`` has ended."""
+
+    # what the cluster wants of it, and what the cluster wants to know
+
+    def follow(self, host: str, port: int) -> None:
+        """Be a replica of the primary that serves clients at this address."""
+
+    def lead(self) -> None:
+        """Be a primary, and go on with the stream from where it is."""
+
+    @property
+    def offset(self) -> int:
+        """The last byte of the stream that this node has made, those not sent yet included, or has applied."""
+        return 0
+
+    @property
+    def heard(self) -> int:
+        """When a replica last heard from its primary, or, if the connection is down, when it broke (ms; 0: never)."""
+        return 0

@@ -30,7 +30,8 @@ BUS_PORT_OFFSET: Final = 10000
 ANNOUNCED: Final = (
     "port", "cluster-announce-ip", "cluster-announce-port", "cluster-announce-bus-port", "cluster-announce-hostname",
     "cluster-announce-human-nodename", "cluster-node-timeout", "cluster-require-full-coverage",
-    "cluster-replica-no-failover",
+    "cluster-replica-no-failover", "cluster-replica-validity-factor", "repl-ping-replica-period",
+    "cluster-allow-replica-migration", "cluster-migration-barrier", "cluster-manual-failover-timeout",
 )  # fmt: skip
 """Directives that make up the GossipConfig."""
 
@@ -167,6 +168,11 @@ def gossip_config(config: Config, listening: int) -> GossipConfig:
         node_timeout_ms=config.integer("cluster-node-timeout"),
         require_full_coverage=config.flag("cluster-require-full-coverage"),
         replica_no_failover=config.flag("cluster-replica-no-failover"),
+        replica_validity_factor=config.integer("cluster-replica-validity-factor"),
+        repl_ping_period_s=config.integer("repl-ping-replica-period"),
+        allow_replica_migration=config.flag("cluster-allow-replica-migration"),
+        migration_barrier=config.integer("cluster-migration-barrier"),
+        manual_failover_ms=config.integer("cluster-manual-failover-timeout"),
     )
 
 

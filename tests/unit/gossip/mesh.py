@@ -9,11 +9,37 @@ from random import Random
 
 from attrs import define, field
 
-from cluster.topology import Node, NodeId, Topology
+from cluster.topology import Flag, Node, NodeId, Topology
 from gossip.config import GossipConfig
 from gossip.core import Gossip
-from gossip.effects import Answer, Dial, Effect, Hangup, Log, Publish, Refused, Save, Send
-from gossip.events import Accepted, AddSlots, Event, LinkDown, LinkUp, Meet, PacketIn, Woke
+from gossip.effects import (
+    Answer,
+    Dial,
+    Effect,
+    Follow,
+    Hangup,
+    Lead,
+    Log,
+    Pause,
+    Publish,
+    Refused,
+    Resume,
+    Save,
+    Send,
+)
+from gossip.events import (
+    Accepted,
+    AddSlots,
+    Event,
+    LinkDown,
+    LinkUp,
+    Meet,
+    PacketIn,
+    Paused,
+    Replicate,
+    Replicated,
+    Woke,
+)
 from gossip.packet import Packet, decode, encode
 
 START = 1_700_000_000_000
@@ -24,7 +50,10 @@ CONFIG = GossipConfig(7000, 17000, node_timeout_ms=TIMEOUT_MS)
 
 @define(eq=False)
 class Host:
-    """One node, what it has saved and published, and what was done for it, in order."""
+    """One node, what it has saved and published, and what was done for it, in order.
+
+    ``follows`` is whom its replication follows, ``offset`` how far that has come; while ``paused`` nothing is written.
+    """
 
     name: str
     ip: str
@@ -36,6 +65,9 @@ class Host:
     done: list[Effect] = field(factory=list)
     logs: list[str] = field(factory=list)
     heard: list[Packet] = field(factory=list)
+    follows: NodeId | None = None
+    offset: int = 0
+    paused: bool = False
     alive: bool = True
     cut: bool = False
 
@@ -114,6 +146,18 @@ class Mesh:
     def own(self, name: str, first: int, last: int) -> None:
         assert self.wish(name, AddSlots(tuple(range(first, last + 1)))) == "OK"
 
+    def replicate(self, primary: str, *replicas: str, offset: int = 100) -> None:
+        """Make these nodes replicas of ``primary``; all have received ``offset`` bytes."""
+        assert all(self.wish(name, Replicate(self.hosts[primary].id, 0)) == "OK" for name in replicas)
+        for name in (primary, *replicas):
+            self.receive(name, offset)
+        self.run(500)
+
+    def receive(self, name: str, offset: int) -> None:
+        """The replication of a node has come to ``offset``, just now."""
+        self.hosts[name].offset = offset
+        self.tell(name, Replicated(offset, self.now))
+
     def tell(self, name: str, event: Event) -> list[Effect]:
         """Something happens to one node; what it asks for is done and returned."""
         return self._happen(self.hosts[name], event)
@@ -174,6 +218,15 @@ class Mesh:
                 host.saved = topology
             case Publish(topology):
                 host.published = topology
+            case Follow(node):
+                host.follows = node
+            case Lead():
+                host.follows = None
+            case Pause():
+                host.paused = True
+                heappush(self._queue, (self.now, next(self._order), host, Paused(host.offset)))
+            case Resume():
+                host.paused = False
             case Log(_, text):
                 host.logs.append(text)
 
@@ -200,16 +253,20 @@ class Mesh:
 
 
 def agree(mesh: Mesh, *names: str) -> bool:
-    """All of these nodes see the same nodes, owners and epochs, and nobody failing."""
+    """All of these nodes see the same nodes, owners and epochs, and nobody failing.
+
+    The epoch of a replica is that of its primary.
+    """
     views = [mesh[name].view for name in names]
     first = views[0]
-    return all(
-        v.owners == first.owners
-        and {n.id: (n.ip, n.port, n.config_epoch, n.primary) for n in v.nodes.values()}
-        == {n.id: (n.ip, n.port, n.config_epoch, n.primary) for n in first.nodes.values()}
-        and not any(n.has(4 | 8 | 32) for n in v.nodes.values())
-        for v in views
+    return all(v.owners == first.owners and _shown(v) == _shown(first) for v in views) and not any(
+        n.has(Flag.PFAIL | Flag.FAIL | Flag.HANDSHAKE) for v in views for n in v.nodes.values()
     )
+
+
+def _shown(view: Topology) -> dict[NodeId, tuple[object, ...]]:
+    heads = {n.id: view.nodes.get(n.primary or "", n) for n in view.nodes.values()}
+    return {n.id: (n.ip, n.port, heads[n.id].config_epoch, n.primary) for n in view.nodes.values()}
 
 
 def three(seed: int = 1, config: GossipConfig = CONFIG) -> Mesh:

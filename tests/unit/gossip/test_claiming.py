@@ -7,7 +7,7 @@ from gossip.bitmap import slots_to_bitmap
 from gossip.effects import DropKeys, Publish, Save, Send
 from gossip.events import AddSlots, BumpEpoch, DelSlots, SetConfigEpoch, SetSlot
 from gossip.packet import Kind, Packet, Ping, Update
-from tests.unit.gossip.mesh import Mesh, agree, three
+from tests.unit.gossip.mesh import CONFIG, Mesh, agree, three
 
 
 def inbound(mesh: Mesh, at: str, of: str) -> int:
@@ -139,8 +139,15 @@ def test_a_promoted_replica_takes_the_slots_it_claims() -> None:
     assert mesh["a"].view.owners[16383] == mesh["b"].id
 
 
-def test_losing_the_last_slot_leaves_a_primary_without_slots() -> None:
+def test_losing_the_last_slot_makes_a_replica_of_the_winner() -> None:
     mesh = three()
+    effects = mesh.inject("a", claim(mesh, "b", list(range(10923)), 99), inbound(mesh, "a", "b"))
+    assert mesh["a"].follows == mesh["b"].id
+    assert not any(isinstance(e, DropKeys) for e in effects), "the winner's keys will replace them"
+
+
+def test_losing_the_last_slot_leaves_a_primary_without_slots_where_replicas_may_not_move() -> None:
+    mesh = three(config=evolve(CONFIG, allow_replica_migration=False))
     mesh.inject("a", claim(mesh, "b", list(range(10923)), 99), inbound(mesh, "a", "b"))
     assert mesh["a"].view.myself.is_primary
     assert mesh["a"].view.slots_of(mesh["a"].id) == []

@@ -1,0 +1,208 @@
+"""When a replica stands for its failed primary, whom it asks, and when it has won.
+
+Rules kept here (Redis cluster specification, "Replica election and promotion"; delays as Valkey 9.1 has them):
+- It stands if its primary, which owns slots, is FAIL, its own data is not too old, and the operator lets it
+  (``cluster-replica-no-failover``). A manual failover needs none of these.
+- The better its data among its siblings, the sooner it stands: rank is how many of them have a larger offset, or the
+  same and a smaller id. Shards that fail together take turns, since there is one winner an epoch.
+- If all living replicas of the shard say that they see the primary as FAIL, their offsets are final, so the first of
+  them does not wait. Then, and in a manual failover, voters that have not heard of the failure must not refuse
+  (FORCEACK).
+- A request is for a new epoch, which is on disk before it is sent. A vote counts if it is of that epoch or later, from
+  a primary with slots. A majority of all of them, failed or not, makes the winner: so never two in one epoch.
+- Votes that have not come in time will not be counted; the next try is as long after that again.
+"""
+
+from random import Random
+from typing import Final
+
+from cluster.topology import Flag, Millis, NodeId
+from gossip.claims import Claims
+from gossip.config import GossipConfig
+from gossip.effects import Level, Outbox
+from gossip.health import Health
+from gossip.packet import Packet
+from gossip.peers import Peer, Peers
+from gossip.roles import Roles
+from gossip.voice import Voice
+
+LONGEST_STEP_MS: Final = 500
+STEPS_IN_TIMEOUT: Final = 30
+
+
+class Election:
+    """``heard`` is when replication last heard from the primary, 0 for never; ``due`` when to look again.
+
+    ``unconditional`` is set by a manual failover that may start.
+    """
+
+    def __init__(
+        self,
+        peers: Peers,
+        claims: Claims,
+        health: Health,
+        roles: Roles,
+        voice: Voice,
+        config: GossipConfig,
+        rng: Random,
+        out: Outbox,
+    ) -> None:
+        self.config = config
+        self.heard: Millis = 0
+        self.unconditional = False
+        self._due: Millis | None = None
+        self._rank = 0
+        self._epoch = 0
+        self._asked = False
+        self._at_once = False
+        self._votes: set[NodeId] = set()
+        self._excuse = ""
+        self._peers = peers
+        self._claims = claims
+        self._health = health
+        self._roles = roles
+        self._voice = voice
+        self._rng = rng
+        self._out = out
+
+    @property
+    def due(self) -> Millis | None:
+        """When it wants to ask for votes; None if it has, or does not."""
+        return None if self._asked else self._due
+
+    def step(self, now: Millis) -> None:
+        """Look at where things are, and do what is due."""
+        me = self._peers.me
+        primary = None if me.is_primary else self._peers.head()
+        if primary is None or not primary.slots or not (self.unconditional or self._may_stand(primary, now)):
+            self._withdraw()
+            return
+        if self._due is None or now - self._due > 2 * self.config.election_ms:
+            self._plan(primary, now)
+        assert self._due is not None
+        if not self._asked:
+            self._reconsider(primary, now)
+            if self._due <= now <= self._due + self.config.election_ms:
+                self._stand(now)
+
+    def voted(self, voter: Peer, ack: Packet) -> None:
+        """An ACK came in."""
+        if not self._asked or self._peers.me.is_primary or not voter.is_voter or ack.current_epoch < self._epoch:
+            return
+        self._votes.add(voter.id)
+
+    def won(self, now: Millis) -> bool:
+        """Take over if a majority has voted for us."""
+        primary = self._peers.head()
+        late = self._due is None or now - self._due > self.config.election_ms
+        if not self._asked or late or len(self._votes) < self._health.quorum or primary in (None, self._peers.me):
+            return False
+        assert primary is not None
+        me = self._peers.me
+        self._out.log(Level.WARNING, "Failover election won: I'm the new master.")
+        me.config_epoch = max(me.config_epoch, self._epoch)
+        self._out.log(Level.WARNING, f"configEpoch set to {me.config_epoch} after successful failover")
+        self._roles.succeed(primary)
+        self._withdraw()
+        return True
+
+    # Whether
+
+    def _may_stand(self, primary: Peer, now: Millis) -> bool:
+        if not primary.has(Flag.FAIL):
+            self._excuse = ""
+            return False
+        if self.config.replica_no_failover:
+            return False
+        stale = self.config.stale_ms
+        age = now - self.heard
+        if stale is None or (age - self.config.node_timeout_ms if age > self.config.node_timeout_ms else age) <= stale:
+            self._excuse = ""
+            return True
+        self._complain(
+            "Disconnected from master for longer than allowed. "
+            "Please check the 'cluster-replica-validity-factor' configuration option."
+        )
+        return False
+
+    def _complain(self, excuse: str) -> None:
+        """Say why not, once."""
+        if excuse != self._excuse:
+            self._excuse = excuse
+            self._out.log(Level.WARNING, f"Currently unable to failover: {excuse}")
+
+    def _withdraw(self) -> None:
+        self._due, self._asked, self._at_once = None, False, False
+        self._votes.clear()
+
+    # When
+
+    @property
+    def _step_ms(self) -> int:
+        """The unit of all delays: 500 ms at the default node timeout, less at smaller ones."""
+        return max(1, min(LONGEST_STEP_MS, self.config.node_timeout_ms // STEPS_IN_TIMEOUT))
+
+    def _plan(self, primary: Peer, now: Millis) -> None:
+        self._withdraw()
+        self._due, self._rank = now, 0
+        if self.unconditional:
+            return
+        step = self._step_ms
+        self._rank = self._rank_among(primary)
+        self._due += step + int(self._rng.random() * step) + 2 * step * self._rank + self._turn_ms(primary)
+        self._out.log(
+            Level.WARNING,
+            f"Start of election delayed for {self._due - now} milliseconds "
+            f"(rank #{self._rank}, offset {self._peers.me.repl_offset}).",
+        )
+        self._peers.me.flags |= Flag.MY_PRIMARY_FAIL
+        self._voice.announce([p for p in self._siblings(primary) if p.linked], [], now)
+
+    def _reconsider(self, primary: Peer, now: Millis) -> None:
+        """Siblings have told of their offsets meanwhile, and whether they see the failure."""
+        assert self._due is not None
+        if self.unconditional:
+            self._due = min(self._due, now)
+            return
+        rank = self._rank_among(primary)
+        if rank != self._rank:
+            self._due += 2 * self._step_ms * (rank - self._rank)
+            self._rank = rank
+        if not rank and not self._at_once and self._all_see_the_failure(primary):
+            self._at_once = True
+            self._due = min(self._due, max(now, primary.fail_time + self._turn_ms(primary)))
+
+    def _siblings(self, primary: Peer) -> list[Peer]:
+        """The other replicas of my primary that have not failed."""
+        me = self._peers.me
+        return [p for p in self._peers.replicas_of(primary) if p is not me and not p.has(Flag.FAIL)]
+
+    def _rank_among(self, primary: Peer) -> int:
+        me = self._peers.me
+        mine = -me.repl_offset, me.id
+        rivals = (p for p in self._siblings(primary) if not p.has(Flag.NOFAILOVER))
+        return sum(1 for p in rivals if (-p.repl_offset, p.id) < mine)
+
+    def _turn_ms(self, primary: Peer) -> int:
+        """Shards that have failed together come one after the other."""
+        failed = sum(1 for p in self._peers.roster() if p.is_voter and p.has(Flag.FAIL) and p.id < primary.id)
+        return failed * self._step_ms
+
+    def _all_see_the_failure(self, primary: Peer) -> bool:
+        """A suspect sibling may be one that is dead but not yet convicted, so it is not waited for."""
+        return all(p.has(Flag.MY_PRIMARY_FAIL | Flag.PFAIL) for p in self._siblings(primary))
+
+    # Asking
+
+    def _stand(self, now: Millis) -> None:
+        self._epoch = self._claims.next_epoch()
+        self._asked = True
+        self._out.log(Level.WARNING, f"Starting a failover election for epoch {self._epoch}.")
+        self._voice.ask_for_votes(self.unconditional or self._at_once)
+
+    def shift(self, ms: int) -> None:
+        """The clock was set."""
+        if self._due is not None:
+            self._due += ms
+        if self.heard:
+            self.heard += ms

@@ -1,0 +1,100 @@
+"""This node's own role: primary, or whose replica, and what the rest of the node is told of it.
+
+Rules kept here (cluster bus of Redis 7.0, clusterUpdateSlotsConfigWith and clusterSetMaster):
+- Who loses the last slot of its shard follows the winner, if replicas may move or the winner took exactly our slots,
+  as a promoted replica does. So a primary that was replaced comes back as a replica, and its replicas move along.
+- A primary that stays one deletes the keys of the slots that it has lost.
+- A replica of a replica follows the primary of that one: there are no chains in a cluster.
+- The machine is told (Lead, Follow) whenever what it was told last is no longer so; also at the start, and when the
+  primary has moved to another address. Nobody else says so.
+"""
+
+from cluster.topology import Flag, NodeId
+from gossip.claims import Claims, slots_in
+from gossip.config import GossipConfig
+from gossip.effects import DropKeys, Follow, Lead, Level, Outbox
+from gossip.peers import Peer, Peers
+
+
+class Roles:
+    def __init__(self, peers: Peers, claims: Claims, config: GossipConfig, out: Outbox) -> None:
+        self.config = config
+        self._peers = peers
+        self._claims = claims
+        self._me = peers.me
+        self._out = out
+        self._told: tuple[NodeId, str, int] | None = None
+        """Whom the machine follows; None: nobody, as when it starts."""
+
+    # Changes
+
+    def follow(self, primary: Peer) -> None:
+        """Become a replica of ``primary``: it owns nothing, opens no slots, and has no config epoch of its own."""
+        assert primary is not self._me
+        assert primary.is_primary
+        assert not self._me.slots
+        self._claims.migrating.clear()
+        self._claims.importing.clear()
+        self._claims.make_replica(self._me, primary)
+        self._me.config_epoch = 0
+        self._out.save_now = True
+
+    def lead(self) -> None:
+        """Become a primary, without slots yet."""
+        self._me.flags &= ~Flag.MY_PRIMARY_FAIL
+        self._claims.make_primary(self._me)
+        self._out.save_now = True
+
+    def succeed(self, primary: Peer) -> None:
+        """Become a primary with all that ``primary`` owns."""
+        assert self._me.primary == primary.id
+        slots = primary.slots
+        self.lead()
+        self._claims.assign(slots, self._me)
+
+    def lost(self, slots: int, claimed: int, winner: Peer) -> None:
+        """``winner``, which claims ``claimed``, has taken ``slots`` of my shard."""
+        head = self._peers.head()
+        if head is not None and not head.slots and (self.config.allow_replica_migration or claimed == slots):
+            self._out.log(
+                Level.WARNING, f"Configuration change detected. Reconfiguring myself as a replica of {winner.id}"
+            )
+            self.follow(winner)
+        elif self._me.is_primary:
+            if not self._me.slots:
+                self._out.log(
+                    Level.WARNING, f"My last slot was taken over by node {winner.id}. I am now an empty primary."
+                )
+            self._out.do(DropKeys(tuple(slots_in(slots))))
+
+    def unchain(self) -> None:
+        """My primary may have become a replica itself."""
+        primary = None if self._me.is_primary else self._peers.head()
+        if primary is None or primary.is_primary:
+            return
+        above = self._peers.known(primary.primary or "")
+        if above is not None and above is not self._me and above.is_primary:
+            self._out.log(Level.NOTICE, f"My primary {primary.id} is a replica of {above.id}: following that one")
+            self.follow(above)
+
+    # What follows from the role
+
+    def tell(self) -> None:
+        """Let the machine know, if it does not yet."""
+        me, primary = self._me, None if self._me.is_primary else self._peers.head()
+        self._mark_failed_primary(primary)
+        if primary is not None and primary.shard_id and primary.shard_id != me.shard_id:
+            me.shard_id = primary.shard_id
+            self._peers.touch(me)
+        if me.is_primary:
+            if self._told is not None:
+                self._told, self._out.role = None, Lead()
+        elif primary is not None and primary.ip and primary.port:
+            now = primary.id, primary.ip, primary.port
+            if self._told != now:
+                self._told, self._out.role = now, Follow(*now)
+
+    def _mark_failed_primary(self, primary: Peer | None) -> None:
+        """The flag by which the replicas of a shard know that all of them have seen their primary fail."""
+        failed = Flag.MY_PRIMARY_FAIL if primary is not None and primary.has(Flag.FAIL) else 0
+        self._me.flags = self._me.flags & ~Flag.MY_PRIMARY_FAIL | failed

@@ -1,0 +1,231 @@
+"""Failovers that the operator asks for, and replicas that move."""
+
+import pytest
+from attrs import evolve
+
+from gossip.effects import Pause, Resume, Send
+from gossip.events import Failover, Replicate, Replicated
+from gossip.packet import Kind, MessageFlag
+from tests.unit.gossip.mesh import CONFIG, TIMEOUT_MS, Mesh, agree, three
+from tests.unit.gossip.test_electing import leader, primaries, sent, shards
+
+
+def paused(mesh: Mesh, name: str) -> bool:
+    return mesh[name].paused
+
+
+# CLUSTER REPLICATE
+
+
+def test_who_cannot_replicate_is_told_why() -> None:
+    mesh = shards()
+    assert mesh.wish("d", Replicate("0" * 40, 0)) == "ERR Unknown node " + "0" * 40
+    assert mesh.wish("d", Replicate(mesh["d"].id, 0)) == "ERR Can't replicate myself"
+    assert mesh.wish("b", Replicate(mesh["d"].id, 0)) == "ERR I can only replicate a master, not a replica."
+    text = "ERR To set a master the node must be empty and without assigned slots."
+    assert mesh.wish("b", Replicate(mesh["a"].id, 0)) == text
+    mesh.start("e")
+    mesh.meet("a", "e")
+    mesh.run(1500)
+    assert mesh.wish("e", Replicate(mesh["a"].id, 1)) == text
+    assert mesh.wish("e", Replicate(mesh["a"].id, 0)) == "OK"
+    assert mesh.wish("d", Replicate(mesh["a"].id, 1)) == "OK", "a replica may have keys"
+
+
+def test_everybody_hears_of_a_new_replica() -> None:
+    mesh = shards("de")
+    assert mesh.wish("d", Replicate(mesh["a"].id, 0)) == "OK"
+    mesh.run(200)
+    assert agree(mesh, *"abcde")
+    seen = mesh["b"].sees(mesh["d"])
+    assert seen is not None
+    assert seen.primary == mesh["a"].id
+
+
+# CLUSTER FAILOVER
+
+
+@pytest.mark.parametrize("how", ["asking", "force", "takeover"])
+def test_only_a_replica_can_be_told_to_take_over(how: str) -> None:
+    mesh = three()
+    wish = Failover(how)  # type: ignore[arg-type]
+    assert mesh.wish("a", wish) == "ERR You should send CLUSTER FAILOVER to a replica"
+
+
+def test_a_failed_primary_cannot_be_asked() -> None:
+    mesh = shards()
+    mesh.kill("a")
+    mesh.kill("b")
+    mesh.kill("c")
+    mesh.run(10)
+    text = "ERR Master is down or failed, please use CLUSTER FAILOVER FORCE"
+    assert mesh.wish("d", Failover()) == text
+
+
+def test_a_manual_failover_waits_for_the_last_byte() -> None:
+    mesh = shards()
+    mesh.receive("c", 200)
+    assert mesh.wish("d", Failover()) == "OK"
+    mesh.run(50)
+    assert paused(mesh, "c")
+    assert mesh["d"].gossip.awaited_offset == 200
+    assert not sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST)
+    mesh.receive("d", 199)
+    mesh.run(50)
+    assert not sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST)
+    mesh.receive("d", 200)
+    before = mesh.now
+    while paused(mesh, "c"):
+        mesh.run(1)
+    assert mesh.now - before <= 5, "four messages"
+    mesh.run(500)
+    assert primaries(mesh) == {"a", "b", "d"}
+    assert leader(mesh, "c") == mesh["d"].id
+    assert agree(mesh, *"abcd")
+    assert all(mesh[name].view.ok for name in "abcd")
+
+
+def test_the_primary_is_paused_before_it_tells_its_offset() -> None:
+    mesh = shards()
+    mesh["c"].offset = 300
+    mesh.wish("d", Failover())
+    mesh.run(20)
+    done = mesh["c"].done
+    paused = next(i for i, e in enumerate(done) if isinstance(e, Pause))
+    said = [i for i, e in enumerate(done) if isinstance(e, Send) and e.packet.mflags & MessageFlag.PAUSED]
+    assert said
+    assert min(said) > paused
+    assert all(e.packet.offset == 300 for e in done[paused + 1 :] if isinstance(e, Send))
+
+
+def test_a_manual_failover_that_takes_too_long_is_given_up_on_both_sides() -> None:
+    mesh = shards()
+    mesh.receive("c", 200)
+    mesh.wish("d", Failover())
+    mesh.run(4900)
+    assert paused(mesh, "c")
+    mesh.run(300)
+    assert not paused(mesh, "c")
+    mesh.receive("d", 200)
+    mesh.run(TIMEOUT_MS * 3)
+    assert primaries(mesh) == {"a", "b", "c"}
+    pause = next(e for e in mesh["c"].done if isinstance(e, Pause))
+    assert isinstance(pause, Pause)
+    assert [e for e in mesh["c"].done if isinstance(e, Resume)] == [Resume()]
+
+
+def test_a_stranger_cannot_pause_a_primary() -> None:
+    mesh = shards("de")
+    mesh.receive("c", 200)
+    assert mesh.wish("d", Replicate(mesh["a"].id, 0)) == "OK"
+    mesh.run(200)
+    stray = evolve(mesh["d"].gossip._voice._packet(Kind.MFSTART, None))
+    link = next(n for n, way, node, _ in mesh["c"].gossip.links() if way == "from" and node == mesh["d"].id)
+    assert not any(isinstance(e, Pause) for e in mesh.inject("c", stray, link))
+
+
+def test_force_does_without_the_primary() -> None:
+    mesh = shards()
+    mesh.cut("c")
+    assert mesh.wish("d", Failover("force")) == "OK"
+    mesh.run(50)
+    assert primaries(mesh) == {"a", "b", "d"}
+    assert not sent(mesh, "d", Kind.MFSTART)
+    mesh.heal("c")
+    mesh.run(TIMEOUT_MS * 2)
+    assert leader(mesh, "c") == mesh["d"].id
+
+
+def test_force_does_not_mind_old_data_or_no_failover() -> None:
+    mesh = three()
+    mesh.start("d", config=evolve(CONFIG, replica_no_failover=True))
+    mesh.meet("a", "d")
+    mesh.run(1500)
+    mesh.replicate("c", "d")
+    mesh.tell("d", Replicated(0, 0))
+    assert mesh.wish("d", Failover("force")) == "OK"
+    mesh.run(50)
+    assert primaries(mesh) == {"a", "b", "d"}
+
+
+def test_force_still_needs_a_majority() -> None:
+    mesh = shards()
+    for name in "ab":
+        mesh.cut(name)
+    mesh.wish("d", Failover("force"))
+    mesh.run(TIMEOUT_MS * 10)
+    assert primaries(mesh, "d") == {"a", "b", "c"}
+
+
+def test_takeover_asks_nobody() -> None:
+    mesh = shards()
+    for name in "abc":
+        mesh.cut(name)
+    epoch = mesh["d"].view.current_epoch
+    assert mesh.wish("d", Failover("takeover")) == "OK"
+    assert primaries(mesh, "d") == {"a", "b", "d"}
+    assert mesh["d"].view.myself.config_epoch == epoch + 1
+    for name in "abc":
+        mesh.heal(name)
+    mesh.run(TIMEOUT_MS * 4)
+    assert agree(mesh, *"abcd")
+    assert leader(mesh, "c") == mesh["d"].id
+
+
+def test_back_and_forth() -> None:
+    mesh = shards()
+    for new, old in ("dc", "cd", "dc"):
+        mesh.run(2 * TIMEOUT_MS)
+        for name in "cd":
+            mesh.receive(name, 500)
+        assert mesh.wish(new, Failover()) == "OK"
+        mesh.run(100)
+        assert primaries(mesh) == {"a", "b", new}
+        assert mesh[old].follows == mesh[new].id
+    mesh.run(500)
+    assert agree(mesh, *"abcd")
+
+
+# Replica migration
+
+
+def orphaned(**changes: object) -> Mesh:
+    """Primary a has lost its only replica d; c has e and f."""
+    config = evolve(CONFIG, **changes)  # type: ignore[arg-type]
+    mesh = three()
+    for name in "def":
+        mesh.start(name, config=config)
+        mesh.meet("a", name)
+    mesh.run(1500)
+    mesh.replicate("a", "d")
+    mesh.replicate("c", "e", "f")
+    mesh.kill("d")
+    return mesh
+
+
+def test_an_orphaned_primary_gets_the_replica_with_the_smallest_id() -> None:
+    mesh = orphaned()
+    mesh.run(TIMEOUT_MS + 4500)
+    assert {mesh[name].follows for name in "ef"} == {mesh["c"].id}, "not yet"
+    mesh.run(2000)
+    first, second = sorted("ef", key=lambda name: mesh[name].id)
+    assert mesh[first].follows == mesh["a"].id
+    assert mesh[second].follows == mesh["c"].id
+    seen = mesh["b"].sees(mesh[first])
+    assert seen is not None
+    assert seen.primary == mesh["a"].id
+
+
+@pytest.mark.parametrize("change", [{"migration_barrier": 2}, {"allow_replica_migration": False}])
+def test_replicas_stay_where_the_operator_wants_them(change: dict[str, object]) -> None:
+    mesh = orphaned(**change)
+    mesh.run(TIMEOUT_MS + 10_000)
+    assert {mesh[name].follows for name in "ef"} == {mesh["c"].id}
+
+
+def test_a_primary_that_never_had_replicas_beside_others_is_left_alone() -> None:
+    mesh = shards("de")
+    seen = mesh["d"].sees(mesh["b"])
+    assert seen is not None
+    mesh.run(10_000)
+    assert {mesh[name].follows for name in "de"} == {mesh["c"].id}
