@@ -6,6 +6,7 @@ mistake as an unknown subcommand (debug.c of Redis 7.0).
 
 from typing import Final
 
+from node.commands.digest import digest_of_all, digest_of_value
 from node.commands.numbers import integer_or_none
 from node.engine.call import Call
 from node.engine.command import ADMIN, LOADING, NOSCRIPT, PROTECTED, STALE, command
@@ -22,6 +23,10 @@ from node.resp.reply import OK, Raw, Reply, SetReply, Status, Verbatim
 
 HELP: Final = """\
 DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+DIGEST
+    Tell a digest of all data; servers that hold the same tell the same.
+DIGEST-VALUE <key> [<key> ...]
+    Tell digests of the values of keys.
 ERROR <string>
     Reply with this error.
 LOG <message>
@@ -47,6 +52,10 @@ def debug(c: Call, argv: list[bytes]) -> Reply:
     """A container for commands that test the server."""
     word = argv[1].upper()
     count = len(argv)
+    if count == 2 and word == b"DIGEST":
+        return Status(digest_of_all(c.server.keyspace))
+    if count >= 2 and word == b"DIGEST-VALUE":
+        return [digest_at(c, key) for key in argv[2:]]
     if count == 2 and word == b"HELP":
         return [Status(line.encode()) for line in HELP.splitlines()]
     if count == 3:
@@ -68,6 +77,11 @@ def debug(c: Call, argv: list[bytes]) -> Reply:
     if word == b"POPULATE" and 3 <= count <= 5:
         return populate(c, argv)
     raise Refusal(subcommand_syntax(argv, "debug"))
+
+
+def digest_at(c: Call, key: bytes) -> Status:
+    value = c.peek(key)
+    return Status(b"0" * 40 if value is None else digest_of_value(value, c.expire_time(key) >= 0))
 
 
 def leading_number(text: bytes) -> float:

@@ -7,12 +7,12 @@ Sections are asked for by name, in any case and order; their order in the reply 
 from collections.abc import Callable
 from typing import Final
 
+from node.commands.info_replication import replication_section
 from node.commands.info_sections import (
     clients_section,
     cpu_section,
     memory_section,
     persistence_section,
-    replication_section,
     server_section,
     stats_section,
 )

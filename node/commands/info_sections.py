@@ -8,9 +8,9 @@ from typing import Final
 
 from node.commands.connection import REDIS_VERSION
 from node.engine.server import Server
+from node.replication.replication import replication_of
 
 GOSSAMER_VERSION: Final = "0.1.0"
-NO_ID: Final = "0" * 40
 
 
 def server_section(server: Server) -> list[str]:
@@ -56,7 +56,7 @@ def clients_section(server: Server) -> list[str]:
         f"maxclients:{server.max_clients}",
         f"client_recent_max_input_buffer:{max([client.unread() for client in clients], default=0)}",
         f"client_recent_max_output_buffer:{max([client.out_bytes + client.unsent for client in clients], default=0)}",
-        f"blocked_clients:{len(server.held)}",
+        f"blocked_clients:{sum([client.held for client in clients])}",
         "tracking_clients:0",
         "clients_in_timeout_table:0",
     ]
@@ -175,6 +175,7 @@ def persistence_section(server: Server) -> list[str]:
 
 def stats_section(server: Server) -> list[str]:
     stats = server.stats
+    primary = replication_of(server).primary
     return [
         f"total_connections_received:{stats.total_connections_received}",
         f"total_commands_processed:{stats.total_commands_processed}",
@@ -188,9 +189,9 @@ def stats_section(server: Server) -> list[str]:
         "instantaneous_input_repl_kbps:0.00",
         "instantaneous_output_repl_kbps:0.00",
         f"rejected_connections:{stats.rejected_connections}",
-        "sync_full:0",
-        "sync_partial_ok:0",
-        "sync_partial_err:0",
+        f"sync_full:{primary.full_syncs}",
+        f"sync_partial_ok:{primary.partial_syncs}",
+        f"sync_partial_err:{primary.refused_partial_syncs}",
         f"expired_keys:{stats.expired_keys}",
         f"expired_stale_perc:{stats.expired_stale_perc:.2f}",
         f"expired_time_cap_reached_count:{stats.expired_time_cap_reached_count}",
@@ -226,23 +227,6 @@ def stats_section(server: Server) -> list[str]:
         "io_threaded_writes_processed:0",
         "reply_buffer_shrinks:0",
         "reply_buffer_expands:0",
-    ]
-
-
-def replication_section(server: Server) -> list[str]:
-    """A node without replicas. Its history has no name that another node could continue, so the id is zeros."""
-    return [
-        "role:master",
-        "connected_slaves:0",
-        "master_failover_state:no-failover",
-        f"master_replid:{NO_ID}",
-        f"master_replid2:{NO_ID}",
-        "master_repl_offset:0",
-        "second_repl_offset:-1",
-        "repl_backlog_active:0",
-        f"repl_backlog_size:{server.config.integer('repl-backlog-size')}",
-        "repl_backlog_first_byte_offset:0",
-        "repl_backlog_histlen:0",
     ]
 
 

@@ -141,6 +141,12 @@ class Clients:
             self.poller.add(fd)
         self.resting = []
 
+    def work(self) -> None:
+        """A little of what is done for replicas between the batches."""
+        self.begin()
+        self.machine.work()
+        self.finish()
+
     def flush(self) -> None:
         """Write out the replies of every client that has some."""
         server = self.machine.server

@@ -23,6 +23,7 @@ from node.io.bus import Bus
 from node.io.clients import Clients
 from node.io.doors import Doors
 from node.io.edge import ProcessEdge
+from node.io.follow import Follower
 from node.io.listen import ListenError
 from node.io.log import Log
 from node.io.membership import CannotJoin, Membership
@@ -119,8 +120,6 @@ class Node:
         self.server.rng = Random()
         self.server.build_name = build.name()
         self.machine = Machine(self.server, self.membership.gossip if self.membership else None)
-        self._hurry = trio.Event()
-        self.machine.on_resume = lambda: self._hurry.set()
         self.clients = Clients(self.machine)
         self.doors.let_in(self.clients)
         self.pid_file = pid_file(config, log)
@@ -165,6 +164,7 @@ class Node:
                     nursery.start_soon(bus.run, peers)
                 nursery.start_soon(serve_clients, self.clients)
                 nursery.start_soon(self._keep_house)
+                nursery.start_soon(Follower(self.clients).run)
                 self._tell_ready(ready_fd)
                 await self.signals.wait_stop()
                 self.log.write("warning", "User requested shutdown...")
@@ -203,13 +203,14 @@ class Node:
             os.close(ready_fd)
 
     async def _keep_house(self) -> None:
-        """``hz`` times a second; or earlier, when requests that a pause holds may go on."""
+        """``hz`` times a second; or earlier, when requests that CLIENT PAUSE holds may go on."""
         while True:
             wait_s = 1 / self.config.integer("hz")
             pause_ends = self.machine.pause_ends()
             if pause_ends is not None:
                 wait_s = min(wait_s, max(0.0, pause_ends - self.server.now) / 1000)
-            with trio.move_on_after(wait_s):
-                await self._hurry.wait()
-            self._hurry = trio.Event()
+            await trio.sleep(wait_s)
             self.clients.tick()
+            while self.machine.sending:
+                self.clients.work()
+                await trio.lowlevel.checkpoint()

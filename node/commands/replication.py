@@ -1,0 +1,179 @@
+"""Commands of replication (redis.io, "Server management"): what an operator says, and what replicas say.
+
+After SYNC or PSYNC a connection is a replica's: requests on it get no replies, the stream of writes goes out on it.
+"""
+
+from typing import Final
+
+from node.commands.numbers import LONG_MAX, integer, integer_or_none
+from node.engine.call import Call
+from node.engine.client import IN_MULTI, NOT_TO_PAUSE
+from node.engine.command import (
+    ADMIN,
+    ALLOW_BUSY,
+    CONNECTION,
+    DANGEROUS,
+    FAST,
+    LOADING,
+    NO_ASYNC_LOADING,
+    NO_MULTI,
+    NOSCRIPT,
+    STALE,
+    command,
+)
+from node.replication.replication import replication_of
+from node.resp.errors import (
+    NO_PRIMARY_LINK,
+    PENDING_OUTPUT,
+    PRIMARY_PORT,
+    PSYNC_FAILOVER_ID,
+    REPLICAOF_IN_CLUSTER,
+    SYNTAX,
+    TIMEOUT_NEGATIVE,
+    TIMEOUT_NUMBER,
+    WAIT_ON_REPLICA,
+    Refusal,
+    one_line,
+)
+from node.resp.reply import NO_REPLY, OK, Reply, Status
+
+MAX_PORT: Final = 65535
+LONGEST_IP: Final = 46
+UNKNOWN: Final = "?"
+
+SYNCING: Final = ADMIN | NO_ASYNC_LOADING | NO_MULTI | NOSCRIPT
+ROLES: Final = ADMIN | NO_ASYNC_LOADING | NOSCRIPT | STALE
+
+
+@command("REPLICAOF", arity=3, flags=ROLES, since="5.0.0", group="server")
+def replicaof(c: Call, host: bytes, port: bytes) -> Reply:
+    """Makes the node a replica of another one, or a primary again."""
+    return change_role(c, host, port)
+
+
+@command("SLAVEOF", arity=3, flags=ROLES, since="1.0.0", group="server")
+def slaveof(c: Call, host: bytes, port: bytes) -> Reply:
+    """Makes the node a replica of another one, or a primary again: REPLICAOF under its first name."""
+    return change_role(c, host, port)
+
+
+def change_role(c: Call, host: bytes, port: bytes) -> Reply:
+    if c.server.clustered:
+        raise Refusal(REPLICAOF_IN_CLUSTER)
+    replication = replication_of(c.server)
+    if host.upper() == b"NO" and port.upper() == b"ONE":
+        replication.lead()
+        return OK
+    if c.client.modes & NOT_TO_PAUSE:
+        raise Refusal(b"ERR Command is not valid when client is a replica.")
+    number = integer_or_none(port)
+    if number is None or not 0 <= number <= MAX_PORT:
+        raise Refusal(PRIMARY_PORT)
+    name = host.decode("utf-8", "surrogateescape")
+    upstream = replication.upstream
+    if upstream is not None and (upstream.ip, upstream.port) == (name, number):
+        return Status(b"OK Already connected to specified master")
+    replication.follow(name, number)
+    return OK
+
+
+@command("ROLE", arity=1, flags=FAST | LOADING | NOSCRIPT | STALE, acl=("admin", DANGEROUS), since="2.8.12",
+         group="server")  # fmt: skip
+def role(c: Call) -> Reply:
+    """Tells the node's role in replication, and who is at the other end."""
+    replication = replication_of(c.server)
+    upstream = replication.upstream
+    if upstream is None:
+        replicas: list[Reply] = [
+            [follower.host.encode(), b"%d" % follower.port, b"%d" % follower.acked]
+            for follower in replication.primary.followers.values()
+            if follower.online
+        ]
+        return [b"master", replication.offset, replicas]
+    offset = replication.offset if upstream.connected else -1
+    return [b"slave", upstream.ip.encode(), upstream.port, upstream.state.encode(), offset]
+
+
+@command("SYNC", arity=1, flags=SYNCING, since="1.0.0", group="server")
+def sync(c: Call) -> Reply:
+    """Sends all data, then the stream of writes: how replicas began before PSYNC."""
+    return synchronize(c, UNKNOWN, -1, False)
+
+
+@command("PSYNC", arity=-3, flags=SYNCING, since="2.8.0", group="server")
+def psync(c: Call, argv: list[bytes]) -> Reply:
+    """Sends the stream of writes from an offset on; if that is not possible all data, then the stream."""
+    replid = argv[1].decode("ascii", "replace")
+    if len(argv) > 3 and argv[3].lower() == b"failover":
+        replication = replication_of(c.server)
+        if replid.lower() != replication.history.replid:
+            raise Refusal(PSYNC_FAILOVER_ID)
+        replication.lead()
+    return synchronize(c, replid, integer(argv[2]), True)
+
+
+def synchronize(c: Call, replid: str, offset: int, modern: bool) -> Reply:
+    client = c.client
+    if client.modes & NOT_TO_PAUSE:
+        return NO_REPLY
+    replication = replication_of(c.server)
+    if replication.upstream is not None and not replication.upstream.connected:
+        raise Refusal(NO_PRIMARY_LINK)
+    if client.out or client.unsent:
+        raise Refusal(PENDING_OUTPUT)
+    replication.sync(client, replid, offset, modern)
+    return NO_REPLY
+
+
+@command("REPLCONF", arity=-1, flags=ADMIN | ALLOW_BUSY | LOADING | NOSCRIPT | STALE, since="3.0.0", group="server")
+def replconf(c: Call, argv: list[bytes]) -> Reply:
+    """Lets a replica and its primary tell each other about themselves."""
+    if len(argv) % 2 == 0:
+        raise Refusal(SYNTAX)
+    primary = replication_of(c.server).primary
+    for at in range(1, len(argv), 2):
+        option, value = argv[at].lower(), argv[at + 1]
+        if option == b"ack":
+            offset = integer_or_none(value)
+            if offset is not None:
+                primary.acknowledged(c.client, offset)
+            return NO_REPLY
+        if option == b"getack":
+            return NO_REPLY  # only a primary may ask, on its own connection
+        follower = primary.follower(c.client)
+        if option == b"listening-port":
+            follower.port = integer(value)
+        elif option == b"ip-address":
+            if len(value) >= LONGEST_IP:
+                raise Refusal(
+                    b"ERR REPLCONF ip-address provided by replica instance is too long: %d bytes" % len(value)
+                )
+            follower.ip = value.decode("utf-8", "replace")
+        elif option == b"capa":
+            follower.takes_eof = follower.takes_eof or value.lower() == b"eof"
+            follower.takes_psync2 = follower.takes_psync2 or value.lower() == b"psync2"
+        elif option == b"rdb-only":
+            follower.rdb_only = integer(value) == 1
+        else:
+            raise Refusal(one_line(b"ERR Unrecognized REPLCONF option: %s" % argv[at]))
+    return OK
+
+
+@command("WAIT", arity=3, flags=NOSCRIPT, acl=CONNECTION, since="3.0.0", group="generic")
+def wait(c: Call, replicas: bytes, timeout: bytes) -> Reply:
+    """Waits until so many replicas have the connection's last write; tells how many have it."""
+    replication = replication_of(c.server)
+    if replication.upstream is not None:
+        raise Refusal(WAIT_ON_REPLICA)
+    wanted = integer(replicas)
+    timeout_ms = integer_or_none(timeout)
+    if timeout_ms is None or timeout_ms + c.now > LONG_MAX:
+        raise Refusal(TIMEOUT_NUMBER)
+    if timeout_ms < 0:
+        raise Refusal(TIMEOUT_NEGATIVE)
+    primary = replication.primary
+    acked = primary.count_acked(c.client.wrote_to)
+    if acked >= wanted or c.client.modes & IN_MULTI:
+        return acked
+    primary.wait(c.client, wanted, timeout_ms)
+    return NO_REPLY

@@ -1,0 +1,114 @@
+"""The connection to the primary: the task that carries the replica's conversation, and comes back when it breaks.
+
+One connection at a time. Each try after a failure waits a little longer, up to a second, as Redis tries once a second.
+"""
+
+from typing import Final
+
+import trio
+
+from node.io.clients import Clients
+from node.replication.replica import Conversation
+
+READ_BYTES: Final = 64 * 1024
+FIRST_WAIT_S: Final = 0.1
+LONGEST_WAIT_S: Final = 1.0
+
+
+class Follower:
+    """``run`` follows whomever the machine wants to follow, until cancelled."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self._replication = clients.machine.replication
+        self._poked = trio.Event()
+        self._replication.on_target = self._poke
+
+    def _poke(self) -> None:
+        self._poked.set()
+
+    async def run(self) -> None:
+        wait_s = FIRST_WAIT_S
+        while True:
+            self._poked = trio.Event()
+            conversation = self._replication.upstream
+            if conversation is None:
+                await self._poked.wait()
+                wait_s = FIRST_WAIT_S
+                continue
+            await self._converse(conversation)
+            if self._replication.upstream is not conversation:
+                wait_s = FIRST_WAIT_S
+                continue
+            if conversation.lasted:
+                wait_s = FIRST_WAIT_S
+            with trio.move_on_after(wait_s):
+                await self._poked.wait()
+            wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+
+    async def _converse(self, conversation: Conversation) -> None:
+        """One connection, from the first byte to the last."""
+        conversation.connecting()
+        try:
+            stream = await self._connect(conversation)
+            if stream is not None:
+                async with stream:
+                    await self._carry(conversation, stream)
+        finally:
+            conversation.on_output = None
+            conversation.disconnected()
+
+    async def _connect(self, conversation: Conversation) -> trio.SocketStream | None:
+        config = self._clients.machine.server.config
+        with trio.move_on_after(config.integer("repl-timeout")):
+            try:
+                stream = await trio.open_tcp_stream(conversation.ip, conversation.port)
+            except OSError as error:
+                self._clients.machine.server.edge.log(
+                    "warning", f"Unable to connect to primary {conversation.ip}:{conversation.port}: {error}"
+                )
+                return None
+            return stream
+        return None
+
+    async def _carry(self, conversation: Conversation, stream: trio.SocketStream) -> None:
+        output = Output(stream)
+        conversation.on_output = output.poke
+        clients = self._clients
+        clients.begin()
+        conversation.connected_to()
+        clients.finish()
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(output.write, conversation, nursery.cancel_scope)
+                while data := await stream.receive_some(READ_BYTES):
+                    clients.begin()
+                    conversation.receive(bytes(data))
+                    clients.finish()
+                nursery.cancel_scope.cancel()
+        except* (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass  # the primary has gone
+
+
+class Output:
+    """What the conversation has to say, on its way."""
+
+    def __init__(self, stream: trio.SocketStream) -> None:
+        self._stream = stream
+        self._poked = trio.Event()
+
+    def poke(self) -> None:
+        self._poked.set()
+
+    async def write(self, conversation: Conversation, connection: trio.CancelScope) -> None:
+        """Until the conversation has failed; then the connection ends."""
+        while True:
+            data = conversation.take_output()
+            if conversation.failure or conversation.abandoned:
+                connection.cancel()
+                return
+            if data:
+                await self._stream.send_all(data)
+                continue
+            self._poked = trio.Event()
+            await self._poked.wait()

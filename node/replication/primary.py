@@ -1,0 +1,320 @@
+"""The half of replication that is followed: one ``Follower`` for each replica connection, and what it is sent.
+
+A follower goes from TRANSFER (it is sent a snapshot, and the stream collects in ``held_back``) to ONLINE (it is sent
+the stream). After a streamed snapshot it is online with its first ACK, as with Redis: only then it has loaded.
+The same holds on a replica that has replicas of its own; its stream is then its primary's, byte for byte.
+
+Source: redis.io "Replication", and what Redis 7.0.15 says on the wire.
+"""
+
+from typing import Final
+
+from node.engine.client import NOT_TO_PAUSE, REPLIES_OFF, Client
+from node.engine.feed import GETACK, PING
+from node.engine.server import FEW_REPLICAS, Server
+from node.replication.history import History
+from node.replication.transfer import Transfer
+
+HANDSHAKE: Final = 0
+TRANSFER: Final = 1
+LOADING: Final = 2
+ONLINE: Final = 3
+STATE_NAMES: Final = ("wait_bgsave", "send_bulk", "send_bulk", "online")
+
+ENOUGH_UNSENT: Final = 1 << 20
+"""Bytes of a snapshot that may wait for a slow replica to read them."""
+MARK_SIZE: Final = 40
+
+
+class Follower:
+    """A replica's connection, from its first REPLCONF on."""
+
+    def __init__(self, client: Client) -> None:
+        self.client: Client = client
+        self.state: int = HANDSHAKE
+        self.port: int = 0
+        self.ip: str = ""
+        """What it wants to be known by; empty: where it connects from."""
+        self.takes_eof: bool = False
+        self.takes_psync2: bool = False
+        self.rdb_only: bool = False
+        self.acked: int = 0
+        self.acked_ms: int = 0
+        self.transfer: Transfer | None = None
+        self.held_back: list[bytes] = []
+        self.held_back_size: int = 0
+
+    @property
+    def host(self) -> str:
+        return self.ip or self.client.addr.rpartition(":")[0].strip("[]")
+
+    @property
+    def online(self) -> bool:
+        return self.state == ONLINE
+
+    def lag_s(self, now: int) -> int:
+        return max(0, now - self.acked_ms) // 1000
+
+    def tell(self, data: bytes) -> None:
+        """The next bytes of the stream."""
+        if self.rdb_only:
+            return
+        if self.state == ONLINE:
+            self.client.send(data)
+        elif self.state in (TRANSFER, LOADING):
+            self.held_back.append(data)
+            self.held_back_size += len(data)
+
+    def go_online(self) -> None:
+        self.state = ONLINE
+        held_back, self.held_back = self.held_back, []
+        self.held_back_size = 0
+        if held_back and not self.rdb_only:
+            self.client.send(b"".join(held_back))
+
+
+class Waiter:
+    """A client in WAIT: for ``count`` replicas to acknowledge ``offset``; until ``deadline`` ms, 0 is for ever."""
+
+    def __init__(self, client: Client, count: int, offset: int, deadline: int) -> None:
+        self.client: Client = client
+        self.count: int = count
+        self.offset: int = offset
+        self.deadline: int = deadline
+
+
+class Primary:
+    def __init__(self, server: Server, history: History) -> None:
+        self.server: Server = server
+        self.history: History = history
+        self.followers: dict[int, Follower] = {}
+        """By client id."""
+        self.waiters: list[Waiter] = []
+        self.released: list[Client] = []
+        """Clients whose WAIT is over; their next requests are to be served."""
+        self.want_acks: bool = False
+        self.pinged_ms: int = 0
+        self.alone_since_ms: int = 0
+        self.full_syncs: int = 0
+        self.partial_syncs: int = 0
+        self.refused_partial_syncs: int = 0
+
+    def follower(self, client: Client) -> Follower:
+        found = self.followers.get(client.id)
+        if found is None:
+            found = self.followers[client.id] = Follower(client)
+        return found
+
+    def replicas(self) -> list[Follower]:
+        return [follower for follower in self.followers.values() if follower.state != HANDSHAKE]
+
+    def leave(self, client: Client) -> None:
+        """The connection of ``client`` has ended."""
+        self.waiters = [waiter for waiter in self.waiters if waiter.client is not client]
+        follower = self.followers.pop(client.id, None)
+        if follower is None:
+            return
+        if follower.transfer is not None:
+            follower.transfer.close()
+        if follower.state != HANDSHAKE:
+            self.log(f"Connection with replica {name_of(follower)} lost.")
+            self.alone_since_ms = self.server.now
+
+    def drop_all(self) -> None:
+        """End the connections of all replicas: they will come back and ask how to go on."""
+        for follower in self.replicas():
+            follower.client.kill()
+
+    # --- synchronizing
+
+    def sync(self, client: Client, replid: str, offset: int, modern: bool) -> None:
+        """SYNC or PSYNC: ``offset`` is the next byte that the replica wants. ``modern``: it may be told about it."""
+        follower = self.follower(client)
+        client.modes |= NOT_TO_PAUSE | REPLIES_OFF
+        follower.acked_ms = self.server.now
+        history = self.history
+        if modern and not follower.rdb_only and history.can_continue(replid, offset):
+            assert history.backlog is not None
+            self.partial_syncs += 1
+            name = b" " + history.replid.encode() if follower.takes_psync2 else b""
+            client.send(b"+CONTINUE%s\r\n" % name)
+            client.send(history.backlog.since(offset))
+            follower.state = ONLINE
+            self.log(f"Partial resynchronization request from {name_of(follower)} accepted from offset {offset}.")
+            return
+        if modern and replid != "?":
+            self.refused_partial_syncs += 1
+        self._full_sync(follower, modern)
+
+    def _full_sync(self, follower: Follower, modern: bool) -> None:
+        server = self.server
+        history = self.history
+        self.full_syncs += 1
+        self.log(f"Full resync requested by replica {name_of(follower)}")
+        if server.feed is not None:
+            server.feed.selected = -1
+        if modern:
+            follower.client.send(b"+FULLRESYNC %s %d\r\n" % (history.replid.encode(), history.offset))
+        streamed = follower.takes_eof and server.config.flag("repl-diskless-sync")
+        mark = f"{server.rng.getrandbits(4 * MARK_SIZE):0{MARK_SIZE}x}".encode() if streamed else b""
+        follower.transfer = Transfer(server, mark, self._remarks())
+        follower.state = TRANSFER
+
+    def _remarks(self) -> list[tuple[str, str | int]]:
+        return [
+            ("repl-stream-db", self.history.db if self.server.feed is None else 0),
+            ("repl-id", self.history.replid),
+            ("repl-offset", self.history.offset),
+            ("aof-base", 0),
+        ]
+
+    @property
+    def sending(self) -> bool:
+        """Is there a snapshot to be sent, to somebody who takes it?"""
+        return any(f.transfer is not None and ready(f) for f in self.followers.values())
+
+    def work(self) -> None:
+        """Go on with the snapshots: about a millisecond for each replica that is synchronizing."""
+        for follower in list(self.followers.values()):
+            transfer = follower.transfer
+            if transfer is None or not ready(follower):
+                continue
+            data = transfer.step()
+            if data:
+                follower.client.send(data)
+            if transfer.done:
+                follower.transfer = None
+                self._transferred(follower, bool(transfer.mark))
+
+    def _transferred(self, follower: Follower, streamed: bool) -> None:
+        follower.acked_ms = self.server.now
+        follower.state = LOADING
+        self.log(f"Synchronization with replica {name_of(follower)} succeeded")
+        if not streamed:
+            follower.go_online()
+
+    # --- the stream
+
+    def relay(self, data: bytes) -> None:
+        """The next bytes of the stream, for all replicas and the backlog."""
+        self.history.append(data)
+        hard = self.server.output_limits[1].hard
+        for follower in self.followers.values():
+            follower.tell(data)
+            if hard and follower.held_back_size > hard:
+                self.log(f"Replica {name_of(follower)} is closed: too much of the stream waits for it")
+                follower.client.kill()
+
+    def distribute(self) -> None:
+        """Hand out what this node has added to the stream."""
+        feed = self.server.feed
+        if feed is None:
+            return
+        if feed.group:
+            feed.release()
+        if self.want_acks:
+            self.want_acks = False
+            feed.put(GETACK)
+        if feed.pending:
+            self.relay(feed.take())
+
+    def acknowledged(self, client: Client, offset: int) -> None:
+        """REPLCONF ACK."""
+        follower = self.followers.get(client.id)
+        if follower is None or follower.state == HANDSHAKE:
+            return
+        follower.acked = max(follower.acked, offset)
+        follower.acked_ms = self.server.now
+        if follower.state == LOADING:
+            follower.go_online()
+        self.release_waiters()
+
+    # --- WAIT
+
+    def count_acked(self, offset: int) -> int:
+        return sum([f.state == ONLINE and f.acked >= offset for f in self.followers.values()])
+
+    def wait(self, client: Client, count: int, timeout_ms: int) -> None:
+        """Hold ``client`` until ``count`` replicas have its last write."""
+        deadline = self.server.now + timeout_ms if timeout_ms else 0
+        self.waiters.append(Waiter(client, count, client.wrote_to, deadline))
+        client.held = True
+        self.want_acks = True
+
+    def release_waiters(self) -> None:
+        """Answer those whose WAIT is fulfilled or over."""
+        now = self.server.now
+        still: list[Waiter] = []
+        for waiter in self.waiters:
+            acked = self.count_acked(waiter.offset)
+            if acked >= waiter.count or 0 < waiter.deadline <= now:
+                waiter.client.reply(acked)
+                self._let_go(waiter.client)
+            else:
+                still.append(waiter)
+        self.waiters = still
+
+    def refuse_waiters(self, refusal: object) -> None:
+        """No WAIT can come true any more."""
+        waiters, self.waiters = self.waiters, []
+        for waiter in waiters:
+            waiter.client.reply(refusal)
+            self._let_go(waiter.client)
+
+    def take_released(self) -> list[Client]:
+        released, self.released = self.released, []
+        return [client for client in released if not client.closing]
+
+    def _let_go(self, client: Client) -> None:
+        client.held = False
+        self.released.append(client)
+
+    # --- time
+
+    def tick(self, now: int) -> None:
+        """About ten times a second."""
+        self.release_waiters()
+        feed = self.server.feed
+        config = self.server.config
+        period = config.integer("repl-ping-replica-period") * 1000
+        if feed is not None and now - self.pinged_ms >= period and self.replicas():
+            self.pinged_ms = now
+            feed.put(PING)
+        timeout = config.integer("repl-timeout") * 1000
+        for follower in self.replicas():
+            if follower.state in (LOADING, ONLINE) and now - follower.acked_ms > timeout and follower.takes_psync2:
+                self.log(f"Disconnecting timedout replica: {name_of(follower)}")
+                follower.client.kill()
+        self.count_good(now)
+
+    def keep_alive(self) -> None:
+        """Once a second: a sign of life to replicas whose snapshot is being made and cannot be sent yet."""
+        for follower in self.followers.values():
+            if follower.transfer is not None and not follower.transfer.mark:
+                follower.client.send(b"\n")
+
+    def good_replicas(self, now: int) -> int:
+        """How many are online and have spoken within ``min-replicas-max-lag``."""
+        most = self.server.config.integer("min-replicas-max-lag")
+        return sum([f.state == ONLINE and f.lag_s(now) <= most for f in self.followers.values()])
+
+    def count_good(self, now: int) -> None:
+        wanted = self.server.config.integer("min-replicas-to-write")
+        lag = self.server.config.integer("min-replicas-max-lag")
+        few = bool(wanted and lag) and self.server.lazy_expire_deletes and self.good_replicas(now) < wanted
+        if few:
+            self.server.conditions |= FEW_REPLICAS
+        else:
+            self.server.conditions &= ~FEW_REPLICAS
+
+    def log(self, text: str) -> None:
+        self.server.edge.log("notice", text)
+
+
+def ready(follower: Follower) -> bool:
+    """Does the replica keep up with what it is sent?"""
+    return follower.client.out_bytes + follower.client.unsent < ENOUGH_UNSENT
+
+
+def name_of(follower: Follower) -> str:
+    return f"{follower.host}:{follower.port}"

@@ -1,0 +1,386 @@
+"""The half of replication that follows: the conversation with the primary, bytes in, bytes out.
+
+``connected_to`` begins it, ``receive`` takes what the primary says, ``take_output`` is what is to be sent; ``failure``
+says why the connection must be ended. The same object goes on when a new connection is there: what it has applied is in
+the history, so it asks for the rest.
+
+A full sync is loaded beside the present data and takes its place when it is whole: a transfer that breaks off costs
+nothing. The stream is applied through the same dispatch as requests, by a client that may all and is answered nothing.
+The offset counts bytes of whole commands, and inside MULTI stays before it: what has to be said again is said again.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from node.engine.call import Call
+from node.engine.client import IN_MULTI, Client
+from node.engine.command import UNQUEUED, lookup
+from node.engine.dispatch import run
+from node.engine.feed import encoded
+from node.engine.keyspace import Keyspace
+from node.engine.watch import touch_swapped
+from node.persist.codes import RdbError
+from node.persist.load import Loader
+from node.persist.reader import RdbReader
+from node.resp.errors import ProtocolError
+from node.resp.parser import Parser
+from node.resp.reply import Failure
+
+if TYPE_CHECKING:
+    from node.replication.replication import Replication
+
+CONNECT: Final = "connect"
+CONNECTING: Final = "connecting"
+HANDSHAKE: Final = "handshake"
+SYNC: Final = "sync"
+CONNECTED: Final = "connected"
+
+MARK_SIZE: Final = 40
+LONGEST_LINE: Final = 1024
+TOLERATED: Final = (b"-NOAUTH", b"-NOPERM", b"-ERR operation not permitted")
+TRY_LATER: Final = (b"-NOMASTERLINK", b"-LOADING")
+HUGE: Final = 1 << 40
+
+
+class Conversation:
+    """With the primary at ``ip``, ``port``. ``state`` is what ROLE tells."""
+
+    def __init__(self, replication: "Replication", ip: str, port: int) -> None:
+        self.replication: Replication = replication
+        self.server = replication.server
+        self.ip: str = ip
+        self.port: int = port
+        self.state: str = CONNECT
+        self.failure: str = ""
+        self.lasted: bool = False
+        """The last connection came as far as the stream."""
+        self.abandoned: bool = False
+        """The node follows somebody else now, or nobody."""
+        self.on_output: Callable[[], None] | None = None
+        self.heard_ms: int = 0
+        self.down_since_ms: int = self.server.now
+        self.broke_ms: int = 0
+        """When the stream broke off, 0 if it never began."""
+        self.loaded_bytes: int = 0
+        self._own_port: int = 0
+        self._out: list[bytes] = []
+        self._buffer: bytes = b""
+        self._steps: list[tuple[list[bytes], bool]] = []
+        """Requests of the handshake that are still to be made, and whether an error ends it."""
+        self._may_fail: bool = False
+        self._asked: bool = False
+        """PSYNC has been sent."""
+        self._reader: RdbReader | None = None
+        self._loader: Loader | None = None
+        self._mark: bytes = b""
+        self._length: int = 0
+        self._full_id: str = ""
+        self._full_offset: int = 0
+        self._applier = Applier(replication)
+        self._acked_ms: int = 0
+
+    @property
+    def connected(self) -> bool:
+        return self.state == CONNECTED
+
+    # --- the connection
+
+    def connecting(self) -> None:
+        self.state = CONNECTING
+
+    def connected_to(self) -> None:
+        """The connection is there: begin."""
+        config = self.server.config
+        self.failure = ""
+        self.lasted = False
+        self.state = HANDSHAKE
+        self.heard_ms = self.server.now
+        self._out = []
+        self._buffer = b""
+        self._asked = False
+        port = config.integer("replica-announce-port") or config.integer("port")
+        self._steps = [([b"PING"], False)]
+        password = config.text("masterauth").encode("utf-8", "surrogateescape")
+        user = config.text("masteruser").encode("utf-8", "surrogateescape")
+        if password:
+            self._steps.append(([b"AUTH", user, password] if user else [b"AUTH", password], False))
+        self._steps.append(([b"REPLCONF", b"listening-port", b"%d" % port], True))
+        announced = config.text("replica-announce-ip").encode()
+        if announced:
+            self._steps.append(([b"REPLCONF", b"ip-address", announced], True))
+        self._steps.append(([b"REPLCONF", b"capa", b"eof", b"capa", b"psync2"], True))
+        self._next_step()
+
+    def disconnected(self) -> None:
+        """The connection has ended, or could not be made."""
+        if self.connected:
+            self.down_since_ms = self.broke_ms = self.server.now
+        self.state = CONNECT
+        self._reader = None
+        self._loader = None
+        self._out = []
+        self._applier.break_off()
+        if not self.abandoned:
+            self.replication.set_conditions()
+
+    def abandon(self) -> None:
+        """This primary is no longer to be followed."""
+        self.abandoned = True
+        self._applier.break_off()
+        self._fail("it is not followed any more")
+
+    def take_output(self) -> bytes:
+        out, self._out = self._out, []
+        return b"".join(out)
+
+    def tick(self, now: int) -> None:
+        """About ten times a second."""
+        if self.state in (CONNECT, CONNECTING) or self.failure:
+            return
+        if now - self.heard_ms > self.server.config.integer("repl-timeout") * 1000:
+            self._fail("timeout: the primary is silent")
+        elif now - self._acked_ms >= 1000:
+            self._acked_ms = now
+            if self.connected:
+                self.acknowledge(self.replication.history.offset)
+            elif self.state == SYNC:
+                self._send(b"\n")
+
+    def acknowledge(self, offset: int) -> None:
+        self._acked_ms = self.server.now
+        self._send(encoded([b"REPLCONF", b"ACK", b"%d" % offset]))
+
+    # --- what the primary says
+
+    def receive(self, data: bytes) -> None:
+        if self.failure or self.abandoned:
+            return
+        self.heard_ms = self.server.now
+        try:
+            if self.connected:
+                self._apply(data)
+            elif self._reader is not None:
+                self._load(data)
+            else:
+                self._buffer += data
+                self._talk()
+        except RdbError as error:
+            self._fail(f"the snapshot cannot be loaded: {error}")
+        except ProtocolError as error:
+            self._fail(f"protocol error in the stream: {error.text.decode('utf-8', 'replace')}")
+
+    def _talk(self) -> None:
+        while self.state in (HANDSHAKE, SYNC) and self._reader is None and not self.failure:
+            line, end, rest = self._buffer.partition(b"\n")
+            if not end:
+                if len(line) > LONGEST_LINE:
+                    self._fail("the primary does not speak RESP")
+                return
+            self._buffer = rest
+            line = line.rstrip(b"\r")
+            if not line:
+                continue  # a sign of life
+            if self.state == SYNC:
+                self._begin_load(line)
+            elif self._asked:
+                self._answered(line)
+            else:
+                self._stepped(line)
+
+    def _stepped(self, line: bytes) -> None:
+        if line.startswith(b"-") and not self._may_fail and not line.startswith(TOLERATED):
+            self._fail(f"the primary refuses: {shown(line)}")
+            return
+        self._next_step()
+
+    def _next_step(self) -> None:
+        if self._steps:
+            argv, self._may_fail = self._steps.pop(0)
+            self._send(encoded(argv))
+            return
+        history = self.replication.history
+        self._asked = True
+        self._send(encoded([b"PSYNC", history.replid.encode(), b"%d" % (history.offset + 1)]))
+
+    def _answered(self, line: bytes) -> None:
+        """The reply to PSYNC."""
+        words = line.split()
+        if words[0] == b"+FULLRESYNC" and len(words) == 3 and words[2].isdigit():
+            self._full_id = words[1].decode("ascii", "replace")
+            self._full_offset = int(words[2])
+            self.state = SYNC
+            self._log(f"Full resync from primary: {self._full_id}:{self._full_offset}")
+        elif words[0] == b"+CONTINUE":
+            self._continue(words[1].decode("ascii", "replace") if len(words) > 1 else "")
+        elif line.startswith(TRY_LATER):
+            self._fail(f"the primary is not ready: {shown(line)}")
+        else:
+            self._fail(f"unexpected reply to PSYNC: {shown(line)}")
+
+    def _continue(self, replid: str) -> None:
+        history = self.replication.history
+        if replid and replid != history.replid:
+            history.rename(replid)
+            self.replication.primary.drop_all()
+        self._log("Successful partial resynchronization with primary.")
+        history.keep(self.server.config.integer("repl-backlog-size"))
+        self._go_online()
+        rest, self._buffer = self._buffer, b""
+        self._apply(rest)
+
+    def _go_online(self) -> None:
+        self.state = CONNECTED
+        self.lasted = True
+        self._applier.begin()
+        self.replication.set_conditions()
+        self.acknowledge(self.replication.history.offset)
+
+    # --- a full sync
+
+    def _begin_load(self, line: bytes) -> None:
+        """The line before the snapshot: ``$<bytes>`` or ``$EOF:<mark>``."""
+        self._mark = b""
+        self._length = 0
+        if line.startswith(b"$EOF:") and len(line) == 5 + MARK_SIZE:
+            self._mark = line[5:]
+        elif line.startswith(b"$") and line[1:].isdigit():
+            self._length = int(line[1:])
+        else:
+            self._fail(f"unexpected reply before the snapshot: {shown(line)}")
+            return
+        server = self.server
+        self.loaded_bytes = 0
+        self._reader = RdbReader(server.config.flag("rdbchecksum"))
+        self._loader = Loader(Keyspace(len(server.keyspace), server.keyspace.shift), server.now, True)
+        rest, self._buffer = self._buffer, b""
+        self._load(rest)
+
+    def _load(self, data: bytes) -> None:
+        reader, loader = self._reader, self._loader
+        assert reader is not None
+        assert loader is not None
+        self.loaded_bytes += len(data)
+        loader.take(reader.feed(data))
+        if not reader.done:
+            return
+        if self._mark:
+            if len(reader.rest) < MARK_SIZE:
+                return
+            if not reader.rest.startswith(self._mark):
+                raise RdbError("the mark behind it is missing")
+        elif reader.offset != self._length:
+            raise RdbError(f"it has {reader.offset} bytes instead of {self._length}")
+        self._loaded(loader, reader.rest[len(self._mark) :])
+
+    def _loaded(self, loader: Loader, rest: bytes) -> None:
+        self._reader = None
+        self._loader = None
+        replication = self.replication
+        for db in list(loader.keyspace.used()):
+            replication.server.keyspace.database(db.index)
+        for db in replication.server.keyspace.used():
+            fresh = loader.keyspace.database(db.index)
+            touch_swapped(db, fresh, self.server.now)
+            db.swap_contents(fresh)
+        replication.primary.drop_all()
+        size = self.server.config.integer("repl-backlog-size")
+        replication.history.adopt(self._full_id, self._full_offset, size)
+        self._log(f"Synchronization with primary succeeded: {loader.keys} keys")
+        selected = number(loader.aux.get(b"repl-stream-db", b"0"))
+        replication.history.db = selected if selected < len(self.server.keyspace) else 0
+        self._go_online()
+        self._apply(rest)
+
+    # --- the stream
+
+    def _apply(self, data: bytes) -> None:
+        for asked_at in self._applier.apply(data):
+            self.acknowledge(asked_at)
+
+    def _send(self, data: bytes) -> None:
+        self._out.append(data)
+        if self.on_output is not None:
+            self.on_output()
+
+    def _fail(self, why: str) -> None:
+        self.failure = why
+        if not self.abandoned:
+            self.server.edge.log("warning", f"Replication from {self.ip}:{self.port}: {why}")
+        if self.on_output is not None:
+            self.on_output()
+
+    def _log(self, text: str) -> None:
+        self.server.edge.log("notice", text)
+
+
+class Applier:
+    """Runs the stream: a privileged client, a parser, and the bytes that are not applied yet."""
+
+    def __init__(self, replication: "Replication") -> None:
+        self.replication: Replication = replication
+        self.begin()
+
+    def begin(self) -> None:
+        """The stream begins, or goes on."""
+        server = self.replication.server
+        self._client = Client(server, 0, "", "", False)
+        self._client.db = server.keyspace.database(self.replication.history.db)
+        self._client.modes = 0
+        self._call = Call(server, self._client)
+        self._call.privileged = True
+        self._parser = Parser()
+        self._parser.max_bulk = HUGE
+        self._waiting = bytearray()
+
+    def break_off(self) -> None:
+        """The connection is gone: what was not applied will come again."""
+        self.begin()
+
+    def apply(self, data: bytes) -> list[int]:
+        """Run what ``data`` completes and pass it on; the offsets at which the primary asks for an ACK."""
+        parser, waiting = self._parser, self._waiting
+        waiting += data
+        parser.feed(data)
+        history = self.replication.history
+        done = 0
+        asked: list[int] = []
+        argv = parser.next()
+        while argv is not None:
+            if len(argv) == 3 and argv[0].upper() == b"REPLCONF":
+                if argv[1].upper() == b"GETACK":
+                    asked.append(history.offset + done)
+            else:
+                self._run(argv)
+            if not self._client.modes & IN_MULTI:
+                done = len(waiting) - parser.behind()
+                history.db = self._client.db.index
+            argv = parser.next()
+        if done:
+            self.replication.primary.relay(bytes(waiting[:done]))
+            del waiting[:done]
+        return asked
+
+    def _run(self, argv: list[bytes]) -> None:
+        cmd = lookup(argv)
+        if cmd is None or (len(argv) != cmd.arity and (cmd.arity > 0 or len(argv) < -cmd.arity)):
+            self._complain(argv, b"unknown, or a wrong number of arguments")
+            return
+        client = self._client
+        if client.modes & IN_MULTI and not cmd.flags & UNQUEUED:
+            client.queue.append((cmd, argv))
+            return
+        reply = run(self._call, cmd, argv)
+        if isinstance(reply, Failure):
+            self._complain(argv, reply.text)
+
+    def _complain(self, argv: list[bytes], text: bytes) -> None:
+        told = f"A command of the primary's stream fails here: {shown(argv[0])}: {shown(text)}"
+        self.replication.server.edge.log("warning", told)
+
+
+def shown(text: bytes) -> str:
+    return text[:128].decode("utf-8", "backslashreplace")
+
+
+def number(text: bytes) -> int:
+    return int(text) if text.isdigit() else 0

@@ -1,0 +1,149 @@
+"""A node's place in replication: its history, those that follow it, and the primary that it follows.
+
+The machine and the commands talk to this class; ``Primary`` and ``Conversation`` are its two halves.
+"""
+
+from collections.abc import Callable
+
+from node.engine.client import Client
+from node.engine.feed import Feed
+from node.engine.server import FOLLOWING, LINK_DOWN, Server
+from node.engine.standing import Standing
+from node.replication.history import History
+from node.replication.primary import Primary
+from node.replication.replica import Conversation
+from node.resp.errors import UNBLOCKED
+from node.resp.reply import Failure
+
+
+class Replication(Standing):
+    """``upstream`` is the conversation with the primary, None on a primary; ``on_target`` is called when it changes."""
+
+    def __init__(self, server: Server) -> None:
+        self.server: Server = server
+        self.history: History = History(server.rng)
+        self.primary: Primary = Primary(server, self.history)
+        self.upstream: Conversation | None = None
+        self.on_target: Callable[[], None] | None = None
+        self._second: int = 0
+        server.config.on_change(("repl-backlog-size",), self._resize)
+        server.config.on_change(("replica-read-only", "replica-serve-stale-data"), self.set_conditions)
+
+    @property
+    def offset(self) -> int:
+        """master_repl_offset: how far the stream has come here."""
+        feed = self.server.feed
+        return self.history.offset if feed is None else feed.offset
+
+    @property
+    def heard(self) -> int:
+        """When this replica last heard from its primary, or when the stream broke (ms); 0: never."""
+        upstream = self.upstream
+        if upstream is None:
+            return 0
+        return upstream.heard_ms if upstream.connected else upstream.broke_ms
+
+    # --- roles
+
+    def follow(self, ip: str, port: int) -> None:
+        """Be a replica of the node at ``ip``, ``port``, from where this node's own history has come to."""
+        if self.upstream is not None and (self.upstream.ip, self.upstream.port) == (ip, port):
+            return
+        server = self.server
+        if self.upstream is not None:
+            self.upstream.abandon()
+        self.primary.distribute()
+        if server.feed is not None:
+            self.history.db = max(server.feed.selected, 0)
+        server.feed = None
+        self.primary.refuse_waiters(Failure(UNBLOCKED))
+        self.upstream = Conversation(self, ip, port)
+        server.lazy_expire_deletes = False
+        self.set_conditions()
+        self._tell()
+
+    def lead(self) -> None:
+        """Take writes, under a new id; replicas come along with a partial sync."""
+        if self.upstream is None:
+            return
+        self.upstream.abandon()
+        self.upstream = None
+        self.server.lazy_expire_deletes = True
+        self.history.branch()
+        self.primary.drop_all()
+        self.primary.alone_since_ms = self.server.now
+        self._make_stream()
+        self.set_conditions()
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.on_target is not None:
+            self.on_target()
+
+    def _make_stream(self) -> None:
+        if self.history.backlog is not None and self.upstream is None and self.server.feed is None:
+            self.server.feed = Feed(self.server, self.history.offset)
+
+    def set_conditions(self) -> None:
+        """What dispatch has to know."""
+        server = self.server
+        config = server.config
+        server.conditions &= ~(FOLLOWING | LINK_DOWN)
+        upstream = self.upstream
+        if upstream is not None:
+            if config.flag("replica-read-only"):
+                server.conditions |= FOLLOWING
+            if not upstream.connected and not config.flag("replica-serve-stale-data"):
+                server.conditions |= LINK_DOWN
+
+    def _resize(self) -> None:
+        if self.history.backlog is not None:
+            self.history.backlog.resize(self.server.config.integer("repl-backlog-size"))
+
+    # --- replicas
+
+    def sync(self, client: Client, replid: str, offset: int, modern: bool) -> None:
+        """A replica wants to be synchronized."""
+        self.primary.distribute()
+        if self.history.backlog is None:
+            if self.upstream is None:
+                self.history.forget()
+            self.history.keep(self.server.config.integer("repl-backlog-size"))
+            self._make_stream()
+        self.primary.sync(client, replid, offset, modern)
+
+    def left(self, client: Client) -> None:
+        self.primary.leave(client)
+
+    def drain(self) -> None:
+        """After each batch: hand out what it has added to the stream."""
+        if self.server.feed is not None:
+            self.primary.distribute()
+
+    def tick(self, now: int) -> None:
+        """About ten times a second."""
+        self.primary.tick(now)
+        if self.upstream is not None:
+            self.upstream.tick(now)
+        if now // 1000 != self._second:
+            self._second = now // 1000
+            self.primary.keep_alive()
+            self._forget_backlog(now)
+
+    def _forget_backlog(self, now: int) -> None:
+        """``repl-backlog-ttl``: nobody has asked for so long."""
+        ttl_ms = self.server.config.integer("repl-backlog-ttl") * 1000
+        if self.server.feed is None or not ttl_ms or self.primary.replicas():
+            return
+        if now - self.primary.alone_since_ms > ttl_ms:
+            self.server.feed = None
+            self.history.forget()
+
+
+def replication_of(server: Server) -> Replication:
+    """The place of ``server``; it gets one when somebody first asks."""
+    standing = server.standing
+    if not isinstance(standing, Replication):
+        standing = Replication(server)
+        server.standing = standing
+    return standing

@@ -1,0 +1,146 @@
+"""Replication with real servers on either end: the same data at the same offset, and the stream goes on."""
+
+import pytest
+
+from tests.integration.clusters import demand, wait_until
+from tests.integration.nodes import GOSSAMER, REDIS, VALKEY, Node, Nodes, Program
+
+DEBUG = ("--enable-debug-command", "yes", "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1")
+WITHIN_S = 20.0
+
+PAIRS = [(GOSSAMER, REDIS), (REDIS, GOSSAMER), (GOSSAMER, VALKEY), (VALKEY, GOSSAMER), (GOSSAMER, GOSSAMER)]
+
+
+def name(pair: object) -> str:
+    return "-to-".join(program.name for program in pair) if isinstance(pair, tuple) else str(pair)
+
+
+def start(nodes: Nodes, program: Program, *options: str) -> Node:
+    return nodes.start(*DEBUG, *options, program=program)
+
+
+def facts(node: Node) -> dict[str, str]:
+    lines = node.ask("INFO", "replication").text.decode().splitlines()
+    return dict(line.split(":", 1) for line in lines if ":" in line)
+
+
+def follow(replica: Node, primary: Node) -> None:
+    demand(replica, "REPLICAOF", "127.0.0.1", primary.port)
+    wait_until(lambda: facts(replica).get("master_link_status") == "up", f"{replica} follows {primary}", WITHIN_S)
+
+
+def write(node: Node, mark: str) -> None:
+    """All that strings can go through."""
+    for index in ("0", "5"):
+        demand(node, "SELECT", index)
+        demand(node, "SET", f"plain:{mark}", "v" * 300)
+        demand(node, "SET", f"ends:{mark}", "v", "EX", "1000")
+        demand(node, "SET", f"gone:{mark}", "v", "PX", "1")
+        node.ask("INCRBYFLOAT", f"float:{mark}", "0.1")
+        node.ask("INCRBYFLOAT", f"float:{mark}", "0.2")
+        node.ask("APPEND", f"raw:{mark}", "abc")
+        node.ask("SETRANGE", f"raw:{mark}", "10", "xyz")
+        node.ask("SETBIT", f"bits:{mark}", "100", "1")
+        node.ask("GETEX", f"raw:{mark}", "EX", "500")
+        node.ask("EXPIRE", f"float:{mark}", "900")
+        demand(node, "MULTI")
+        node.ask("INCR", f"n:{mark}")
+        node.ask("INCR", f"n:{mark}")
+        node.ask("EXEC")
+    demand(node, "SELECT", "0")
+
+
+def same(primary: Node, *replicas: Node) -> bool:
+    """Equal digests while the offset does not move."""
+    offset = facts(primary)["master_repl_offset"]
+    if any(facts(replica)["master_repl_offset"] != offset for replica in replicas):
+        return False
+    digests = {node.ask("DEBUG", "DIGEST").text for node in (primary, *replicas)}
+    return len(digests) == 1 and facts(primary)["master_repl_offset"] == offset
+
+
+def wait_same(primary: Node, *replicas: Node) -> None:
+    for index in ("0", "5"):  # what is over is deleted before digests are compared
+        demand(primary, "SELECT", index)
+        wait_until(lambda: not primary.ask("KEYS", "gone:*").items, "short keys end", WITHIN_S)
+    demand(primary, "SELECT", "0")
+    wait_until(lambda: same(primary, *replicas), f"{replicas} are as {primary}", WITHIN_S)
+    assert primary.ask("DEBUG", "DIGEST").text != b"0" * 40
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=name)
+def test_a_replica_gets_all_and_goes_on(nodes: Nodes, pair: tuple[Program, Program]) -> None:
+    primary, replica = start(nodes, pair[0]), start(nodes, pair[1])
+    write(primary, "before")
+    demand(replica, "SET", "own", "to be dropped")
+    follow(replica, primary)
+    write(primary, "after")
+    wait_same(primary, replica)
+    assert replica.ask("SET", "k", "v").text.startswith(b"READONLY")
+    assert primary.ask("WAIT", "1", "5000").number == 1
+
+
+def test_what_valkey_writes_reaches_redis_through_ours(nodes: Nodes) -> None:
+    first, middle, last = start(nodes, VALKEY), start(nodes, GOSSAMER), start(nodes, REDIS)
+    write(first, "before")
+    follow(middle, first)
+    follow(last, middle)
+    write(first, "after")
+    wait_same(first, middle, last)
+
+
+def test_a_chain_of_ours_ends_in_redis(nodes: Nodes) -> None:
+    first, middle, last = start(nodes, GOSSAMER), start(nodes, GOSSAMER), start(nodes, REDIS)
+    follow(middle, first)
+    follow(last, middle)
+    write(first, "after")
+    wait_same(first, middle, last)
+
+
+@pytest.mark.parametrize("program", [GOSSAMER, REDIS, VALKEY], ids=lambda program: program.name)
+def test_a_promoted_replica_takes_its_siblings_along(nodes: Nodes, program: Program) -> None:
+    """Without a full sync: the new primary knows the old id up to the offset of its promotion."""
+    old, new, sibling = start(nodes, GOSSAMER), start(nodes, GOSSAMER), start(nodes, program)
+    write(old, "before")
+    follow(new, old)
+    follow(sibling, old)
+    write(old, "more")
+    wait_same(old, new, sibling)
+    before = facts(old)["master_replid"]
+    old.kill()
+    demand(new, "REPLICAOF", "NO", "ONE")
+    assert facts(new)["master_replid2"] == before
+    follow(sibling, new)
+    write(new, "after")
+    wait_same(new, sibling)
+    assert b"sync_full:0\r" in new.ask("INFO", "stats").text
+    assert b"sync_partial_ok:1\r" in new.ask("INFO", "stats").text
+
+
+def test_writes_wait_for_enough_replicas(nodes: Nodes) -> None:
+    primary = start(nodes, GOSSAMER, "--min-replicas-to-write", "1")
+    wait_until(lambda: primary.ask("SET", "k", "v").text.startswith(b"NOREPLICAS"), "writes are refused", WITHIN_S)
+    follow(start(nodes, REDIS), primary)
+    wait_until(lambda: primary.ask("SET", "k", "v").text == b"OK", "writes are taken", WITHIN_S)
+
+
+def test_wait_ends_without_enough_replicas(nodes: Nodes) -> None:
+    primary = start(nodes, GOSSAMER)
+    follow(start(nodes, GOSSAMER), primary)
+    demand(primary, "SET", "k", "v")
+    assert primary.ask("WAIT", "2", "50").number == 1
+
+
+def test_a_replica_without_its_primary_may_refuse_reads(nodes: Nodes) -> None:
+    primary, replica = start(nodes, GOSSAMER), start(nodes, GOSSAMER, "--replica-serve-stale-data", "no")
+    demand(primary, "SET", "k", "v")
+    follow(replica, primary)
+    assert replica.ask("GET", "k").text == b"v"
+    primary.kill()
+    wait_until(lambda: replica.ask("GET", "k").text.startswith(b"MASTERDOWN"), "reads are refused", WITHIN_S)
+
+
+def test_the_password_of_the_primary(nodes: Nodes) -> None:
+    primary = start(nodes, REDIS, "--requirepass", "secret", "--masterauth", "secret")
+    demand(primary, "AUTH", "secret")
+    follow(start(nodes, GOSSAMER, "--masterauth", "secret"), primary)
