@@ -9,13 +9,13 @@ that needs the world outside (saving, sending, dialling, logging) goes to ``outb
 performed in that order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cluster.reports import MESSAGE_NAMES, Link
 from cluster.topology import Millis, NodeId, Topology
 from gossip.core import Gossip
-from gossip.effects import Answer, DropKeys, Effect, Publish, Refused
-from gossip.events import Event, Wish, Woke
+from gossip.effects import Answer, DropKeys, Effect, Follow, Lead, Pause, Publish, Refused, Resume
+from gossip.events import Event, Paused, Replicated, Wish, Woke
 from node import commands as commands
 from node.engine.agreement import Agreement
 from node.engine.client import Client
@@ -37,7 +37,11 @@ class Machine:
         self.link_queues: dict[int, int] = {}
         """Bytes that wait to be sent, by link; kept by whoever owns the links."""
         self.links_over_limit = 0
+        self.on_resume: Callable[[], None] | None = None
+        """Called when requests that were held back for a failover may be served: soon, by ``drain``."""
         self.swept_s = 0
+        self._told: tuple[int, Millis] = (0, 0)
+        self._paused_before: tuple[Millis, bool] | None = None
         self.expiry = ActiveExpiry(server)
         self.replication = replication_of(server)
         if gossip is not None:
@@ -81,6 +85,8 @@ class Machine:
         server = self.server
         server.stats.sample(now)
         self._expire()
+        if self.gossip is not None:
+            self.tell_progress(now)
         self.replication.tick(now)
         if now // 1000 != self.swept_s:
             self.swept_s = now // 1000
@@ -138,7 +144,18 @@ class Machine:
     def handle(self, event: Event, now: Millis) -> None:
         """Let the gossip see ``event``; what follows from it is done, or waits in ``outbox``."""
         assert self.gossip is not None
-        self._absorb(self.gossip.handle(event, now))
+        if self.server.standing.offset != self._told[0]:
+            self.tell_progress(now)
+        self._absorb(self.gossip.handle(event, now), now)
+
+    def tell_progress(self, now: Millis) -> None:
+        """Let the gossip know how far replication has come. A manual failover waits for it."""
+        standing = self.server.standing
+        progress = standing.offset, standing.heard
+        if progress != self._told:
+            self._told = progress
+            assert self.gossip is not None
+            self._absorb(self.gossip.handle(Replicated(*progress), now), now)
 
     def deadline(self) -> Millis | None:
         """Call ``handle(Woke(), ...)`` by then; None if there is nothing to wait for."""
@@ -156,7 +173,7 @@ class Machine:
         """Hand the operator's wish to the gossip; its answer, or Refusal."""
         assert self.gossip is not None
         effects = self.gossip.handle(wish, self.server.now)
-        self._absorb(effects)
+        self._absorb(effects, self.server.now)
         for effect in effects:
             if isinstance(effect, Refused):
                 raise Refusal(b"ERR " + effect.text.encode())
@@ -164,17 +181,47 @@ class Machine:
                 return effect.text
         raise AssertionError(f"{wish} got no answer")
 
-    def _absorb(self, effects: Sequence[Effect]) -> None:
+    def _absorb(self, effects: Sequence[Effect], now: Millis) -> None:
+        paused = False
         for effect in effects:
             match effect:
                 case Publish(topology):
                     self.server.adopt(topology)
+                case Follow(_, ip, port):
+                    self.server.standing.follow(ip, port)
+                case Lead():
+                    self.server.standing.lead()
                 case DropKeys(slots):
                     self.server.drop_slots(slots)
+                case Pause(until):
+                    self._hold_writes(until)
+                    paused = True
+                case Resume():
+                    self._release_writes()
                 case Answer() | Refused():
                     pass
                 case _:
                     self.outbox.append(effect)
+        if paused:
+            assert self.gossip is not None
+            self._absorb(self.gossip.handle(Paused(self.server.standing.offset), now), now)
+
+    def _hold_writes(self, until: Millis) -> None:
+        server = self.server
+        if server.conditions & PAUSED:
+            self._paused_before = server.pause_until, server.pause_writes_only
+        server.pause(until, writes_only=True)
+
+    def _release_writes(self) -> None:
+        """The failover is over. A CLIENT PAUSE that came before it goes on."""
+        server = self.server
+        before, self._paused_before = self._paused_before, None
+        if server.conditions & PAUSED:
+            server.end_pause()
+        if before is not None:
+            server.pause(*before)
+        if self.on_resume is not None:
+            self.on_resume()
 
 
 class Desk(Agreement):

@@ -120,6 +120,8 @@ class Node:
         self.server.rng = Random()
         self.server.build_name = build.name()
         self.machine = Machine(self.server, self.membership.gossip if self.membership else None)
+        self._hurry = trio.Event()
+        self.machine.on_resume = lambda: self._hurry.set()
         self.clients = Clients(self.machine)
         self.doors.let_in(self.clients)
         self.pid_file = pid_file(config, log)
@@ -203,13 +205,15 @@ class Node:
             os.close(ready_fd)
 
     async def _keep_house(self) -> None:
-        """``hz`` times a second; or earlier, when requests that CLIENT PAUSE holds may go on."""
+        """``hz`` times a second; or earlier, when requests that a pause holds may go on."""
         while True:
             wait_s = 1 / self.config.integer("hz")
             pause_ends = self.machine.pause_ends()
             if pause_ends is not None:
                 wait_s = min(wait_s, max(0.0, pause_ends - self.server.now) / 1000)
-            await trio.sleep(wait_s)
+            with trio.move_on_after(wait_s):
+                await self._hurry.wait()
+            self._hurry = trio.Event()
             self.clients.tick()
             while self.machine.sending:
                 self.clients.work()
