@@ -34,6 +34,8 @@ class Request:
         """The client sent ASKING before, or the command brings it along (RESTORE-ASKING)."""
         self.readonly: bool = readonly
         """The client sent READONLY: a replica may answer."""
+        self.moves: bool = False
+        """It is MIGRATE, which works on the keys of this node while a slot is on its way."""
 
 
 def route(topology: Topology, policy: RoutePolicy, request: Request) -> bytes | None:
@@ -47,6 +49,8 @@ def route(topology: Topology, policy: RoutePolicy, request: Request) -> bytes | 
             return DOWN
         if request.writes:
             return READS_ONLY
+    if request.moves and (slot in topology.importing or slot in topology.migrating):
+        return None
     if owner == topology.me:
         target = topology.migrating.get(slot)
         if target is None or request.missing == 0:

@@ -23,6 +23,7 @@ from node.engine.expiry import ActiveExpiry
 from node.engine.limits import idle_too_long, over_output_limit
 from node.engine.server import PAUSED, Server
 from node.engine.session import Session
+from node.engine.transfer import settle
 from node.replication.replication import replication_of
 from node.resp.errors import Refusal
 
@@ -69,10 +70,14 @@ class Machine:
             server.unmonitor(client)
         if client in server.held:
             server.held.remove(client)
+        if client in server.awaiting:
+            server.awaiting.remove(client)
         server.standing.left(client)
 
     def drain(self) -> None:
         """Do what the batch asked for on the way."""
+        if self.server.landed and not self.server.conditions & PAUSED:
+            self._settle()
         if self.server.held and not self.server.conditions & PAUSED:
             self._resume_held()
         self.replication.drain()
@@ -112,8 +117,19 @@ class Machine:
                 client.kill()
 
     def pause_ends(self) -> Millis | None:
-        """When requests that are held must be looked at again (``begin_batch``, ``drain``); None if there are none."""
-        return self.server.pause_until if self.server.held else None
+        """When what is held must be looked at again (``begin_batch``, ``drain``); None if nothing is."""
+        return self.server.pause_until if self.server.held or self.server.landed else None
+
+    def _settle(self) -> None:
+        """Transfers have landed: what the targets took is gone here, and who waited for that goes on."""
+        server = self.server
+        landed, server.landed = server.landed, []
+        for transfer in landed:
+            settle(server, transfer)
+        waiting, server.awaiting = server.awaiting, []
+        for client in waiting:
+            client.held = False
+        self._resume([transfer.client for transfer in landed] + waiting)
 
     def _resume_held(self) -> None:
         """The pause is over: serve what waited, each client in turns like any other. One may begin a new pause."""

@@ -88,7 +88,12 @@ class Client:
         self.announced: bool = False
         """In ``server.to_flush`` already."""
         self.held: bool = False
-        """Waits for something (CLIENT PAUSE): requests are kept, not served."""
+        """Waits for something: requests are kept, not served.
+
+        Either its next request waits until it may run (in ``server.held`` or ``server.awaiting``), or it was not
+        answered yet: a handler that sets this and returns NO_REPLY has told somebody to ``reply`` later, to take this
+        back and to have the machine serve the rest.
+        """
         self.closing: bool = False
         """No more requests; the connection ends when ``out`` has been written."""
         self.killed: bool = False

@@ -40,7 +40,7 @@ from node.engine.command import (
     lookup,
 )
 from node.engine.monitor import feed_monitors
-from node.engine.server import FEW_REPLICAS, FOLLOWING, LINK_DOWN, MONITORED, PAUSED, Server
+from node.engine.server import FEW_REPLICAS, FOLLOWING, LEAVING, LINK_DOWN, MONITORED, PAUSED, Server
 from node.resp.errors import (
     CROSSSLOT,
     DEBUG_NOT_ALLOWED,
@@ -59,10 +59,12 @@ from node.resp.reply import QUEUED, Failure, Reply
 
 HOLD: Final = Failure(b"held")
 """Not a reply: the request must wait, the session keeps it and tries again when the hold ends."""
+AWAIT: Final = Failure(b"awaits a key")
+"""The same, until the key that the request changes has arrived at another node, or stays after all."""
 
 
 def execute(call: Call, argv: list[bytes]) -> Reply:
-    """Serve one request of ``call.client``; its reply, or ``HOLD``."""
+    """Serve one request of ``call.client``; its reply, or ``HOLD`` or ``AWAIT``."""
     cmd = TABLE.get(argv[0])
     if cmd is None or cmd.subcommands:
         cmd = lookup(argv)
@@ -195,6 +197,9 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
         if asked:
             client.modes |= ASKED
         return QUEUED
+    if server.conditions & LEAVING and changes_leaving(server, client, cmd, argv):
+        client.modes = modes
+        return AWAIT
     return None
 
 
@@ -242,6 +247,24 @@ def holds(server: Server, client: Client, cmd: Command) -> bool:
     if cmd.name == "exec":
         return any(queued.flags & (WRITE | MAY_REPLICATE) for queued, _ in client.queue)
     return bool(cmd.flags & (WRITE | MAY_REPLICATE))
+
+
+def changes_leaving(server: Server, client: Client, cmd: Command, argv: list[bytes]) -> bool:
+    """Could the request change a key that is under way to another node?"""
+    if cmd.name != "exec":
+        return touches_leaving(server, cmd, argv)
+    return any(touches_leaving(server, queued, request) for queued, request in client.queue)
+
+
+def touches_leaving(server: Server, cmd: Command, argv: list[bytes]) -> bool:
+    if not cmd.flags & WRITE:
+        return False
+    if not cmd.keys:
+        return True  # FLUSHALL and its like: all keys
+    try:
+        return not server.leaving.isdisjoint(cmd.keys_of(argv))
+    except Refusal:
+        return False
 
 
 # --- cluster
@@ -300,6 +323,6 @@ def consult(call: Call, cmd: Command, keys: list[bytes], slot: int, asked: bool)
     call.now = server.now
     missing = sum(1 for key in keys if not call.exists(key))
     asking = asked or bool(cmd.flags & ASKING)
-    return route(
-        topology, server.policy, Request(slot, len(set(keys)), missing, writes(client, cmd), asking, client.readonly)
-    )
+    request = Request(slot, len(set(keys)), missing, writes(client, cmd), asking, client.readonly)
+    request.moves = cmd.name == "migrate"
+    return route(topology, server.policy, request)

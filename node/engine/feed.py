@@ -62,6 +62,13 @@ class Feed:
         """``key`` was deleted though no command asked for it."""
         self.group.append(Write(db.index, [b"DEL", key]))
 
+    def gone(self, db: Database, keys: list[bytes]) -> None:
+        """``keys`` have been deleted, outside of any command, because they are elsewhere now."""
+        self.release()
+        self.seen = self.server.dirty
+        self.select(db.index)
+        self.put(encoded([b"DEL", *keys]))
+
     def close_group(self) -> None:
         """What the group holds happens together."""
         group, self.group = self.group, []

@@ -22,6 +22,7 @@ from node.engine.settings import wire
 from node.engine.slowlog import SlowLog
 from node.engine.standing import Standing
 from node.engine.stats import Stats
+from node.engine.transfer import Courier, Transfer
 from node.engine.watch import touch
 
 # Conditions of the whole node that dispatch has to look at; 0 is the common case.
@@ -36,6 +37,8 @@ LINK_DOWN: Final = 32
 """A replica that has lost its primary, and may not serve what it has."""
 FEW_REPLICAS: Final = 64
 """``min-replicas-to-write`` is not met."""
+LEAVING: Final = 128
+"""Keys are under way to another node, and their writers wait."""
 
 
 class Server:
@@ -50,6 +53,7 @@ class Server:
         "active_expire",
         "active_expire_effort",
         "agreement",
+        "awaiting",
         "browser_logged_s",
         "build_name",
         "clients",
@@ -57,16 +61,19 @@ class Server:
         "clustered",
         "conditions",
         "config",
+        "courier",
         "dirty",
         "edge",
         "feed",
         "held",
         "idle_limit_s",
         "keyspace",
+        "landed",
         "lap",
         "latency",
         "latency_tracking",
         "lazy_expire_deletes",
+        "leaving",
         "max_bulk",
         "max_clients",
         "max_query_buffer",
@@ -122,6 +129,13 @@ class Server:
         self.monitors: list[Client] = []
         self.held: list[Client] = []
         """Clients whose next request waits for the end of a pause."""
+        self.awaiting: list[Client] = []
+        """Clients whose next request changes a key that is under way."""
+        self.courier: Courier = Courier()
+        self.leaving: set[bytes] = set()
+        """Keys, of any database, that are under way to another node."""
+        self.landed: list[Transfer] = []
+        """Transfers whose outcome is there; the machine settles them when the batch is done."""
         self.browser_logged_s: int = 0
         """When ``browser.hang_up`` last wrote to the log."""
         self.pause_until: int = 0
@@ -187,6 +201,20 @@ class Server:
         """Requests are served again; the machine resumes those in ``held`` when the batch is done."""
         self.pause_until = 0
         self.conditions &= ~PAUSED
+
+    def follows(self) -> bool:
+        """Is this node a replica, which deletes nothing by itself?"""
+        return bool(self.conditions & FOLLOWING)
+
+    def hold_keys(self, keys: list[bytes]) -> None:
+        """Requests that would change one of ``keys`` wait from now on."""
+        self.leaving.update(keys)
+        self.conditions |= LEAVING
+
+    def free_keys(self, keys: list[bytes]) -> None:
+        self.leaving.difference_update(keys)
+        if not self.leaving:
+            self.conditions &= ~LEAVING
 
     def monitor(self, client: Client) -> None:
         """Tell ``client`` every request from now on."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from node.engine.call import Call
 from node.engine.client import UNAUTHENTICATED, Client
-from node.engine.dispatch import HOLD, execute
+from node.engine.dispatch import AWAIT, HOLD, execute
 from node.engine.server import Server
 from node.resp.errors import ProtocolError
 from node.resp.parser import Parser
@@ -35,7 +35,7 @@ class Session(Client):
         self.parser.max_bulk = server.max_bulk
         self.parser.trusted = not self.modes & UNAUTHENTICATED
         self.waiting: list[bytes] | None = None
-        """The request that was held (CLIENT PAUSE); it runs first when the hold ends."""
+        """The request that was held (CLIENT PAUSE, a key under way); it runs first when the hold ends."""
 
     def feed(self, data: bytes) -> bool:
         """Take bytes from the client and serve the requests they complete; True if some have to wait for their turn."""
@@ -66,10 +66,11 @@ class Session(Client):
                 self.waiting = None
             while argv is not None:
                 reply = execute(call, argv)
-                if reply is HOLD:
+                if reply is HOLD or reply is AWAIT:
                     self.waiting = argv
                     self.held = True
-                    self.server.held.append(self)
+                    server = self.server
+                    (server.held if reply is HOLD else server.awaiting).append(self)
                     return False
                 self.reply(reply)
                 if self.closing or self.held:

@@ -30,6 +30,7 @@ from node.io.membership import CannotJoin, Membership
 from node.io.reactor import serve_clients
 from node.io.signals import Signals
 from node.io.startup import Start, configure, enough_files, go_to_background, pid_file, raise_open_files
+from node.io.transfer import Transfers
 from node.machine import Machine
 from node.version import COMPATIBLE, VERSION
 
@@ -123,6 +124,8 @@ class Node:
         self._hurry = trio.Event()
         self.machine.on_resume = lambda: self._hurry.set()
         self.clients = Clients(self.machine)
+        self.transfers = Transfers(self.clients)
+        self.server.courier = self.transfers
         self.doors.let_in(self.clients)
         self.pid_file = pid_file(config, log)
         self._obey(config)
@@ -164,6 +167,7 @@ class Node:
                     bus = self.membership.join(self.machine)
                     self.clients.on_effects = functools.partial(self._keep_promises, self.membership, bus)
                     nursery.start_soon(bus.run, peers)
+                nursery.start_soon(self.transfers.run)
                 nursery.start_soon(serve_clients, self.clients)
                 nursery.start_soon(self._keep_house)
                 nursery.start_soon(Follower(self.clients).run)

@@ -39,8 +39,8 @@ PROMISED: dict[str, str] = {
     "latency": "doctor graph help histogram history latest reset",
     "memory": "doctor help malloc-stats purge usage",
     "slowlog": "get help len reset",
-    "generic": "copy del dump exists expire expireat expiretime keys move object persist pexpire pexpireat pexpiretime"
-    " pttl randomkey rename renamenx restore scan touch ttl type unlink",
+    "generic": "copy del dump exists expire expireat expiretime keys migrate move object persist pexpire pexpireat"
+    " pexpiretime pttl randomkey rename renamenx restore scan touch ttl type unlink",
     "object": "encoding freq help idletime refcount",
     "string": "append decr decrby get getdel getex getrange getset incr incrby incrbyfloat lcs mget mset msetnx psetex"
     " set setex setnx setrange strlen substr",

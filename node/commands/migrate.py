@@ -1,0 +1,142 @@
+"""MIGRATE: keys move to another server (redis.io, "MIGRATE"; cluster.c of Redis 7.0).
+
+Checks in the order a client sees them: options, timeout and database, whether any of the keys is here, and only then
+the target. The keys are dumped at once, as what they are at this moment; how they travel, and who waits meanwhile, is
+told in ``node.engine.transfer``. Payloads carry the version that every server from Redis 7.0 on restores.
+
+One thing differs: Redis stops everything until the target has answered, and so can run MIGRATE within a transaction;
+here others are served meanwhile, so it is refused there.
+"""
+
+from typing import Final
+
+from node.commands.numbers import integer
+from node.engine.call import Call
+from node.engine.client import IN_MULTI
+from node.engine.command import DANGEROUS, KEYSPACE, WRITE, command
+from node.engine.feed import encoded
+from node.engine.keyspace import Value
+from node.engine.keyspec import ACCESS, DELETE, RW, KeySpec
+from node.engine.transfer import Transfer, depart
+from node.persist.dump import dump as payload_of
+from node.resp.errors import MIGRATE_EMPTY_KEY, MIGRATE_IN_MULTI, SYNTAX, Refusal
+from node.resp.reply import NO_REPLY, Reply, Status
+
+NO_KEY_HERE: Final = Status(b"NOKEY")
+DEFAULT_TIMEOUT_MS: Final = 1000
+FIRST_OPTION: Final = 6
+ONE_KEY: Final = 3
+PORTS: Final = 0xFFFF
+
+
+def keys_at(argv: list[bytes]) -> int:
+    """Where the keys behind the word KEYS begin; 0 without that word. Passwords may be that word too."""
+    at = FIRST_OPTION
+    while at < len(argv):
+        word = argv[at].upper()
+        if word == b"KEYS":
+            return at + 1
+        at += 2 if word == b"AUTH" else 3 if word == b"AUTH2" else 1
+    return 0
+
+
+class KeyAlone(KeySpec):
+    """The third argument, which is no key if it is empty and others follow behind KEYS."""
+
+    def positions(self, argv: list[bytes]) -> list[int]:
+        return [] if keys_at(argv) else [ONE_KEY]
+
+
+class KeysBehind(KeySpec):
+    """What follows KEYS, if the third argument is empty; else the request is wrong, and names no keys."""
+
+    def positions(self, argv: list[bytes]) -> list[int]:
+        first = keys_at(argv)
+        return list(range(first, len(argv))) if first and not argv[ONE_KEY] else []
+
+
+MOVED: Final = (RW, ACCESS, DELETE)
+KEYS: Final[tuple[KeySpec, ...]] = (
+    KeyAlone(MOVED, index=ONE_KEY),
+    KeysBehind(MOVED, index=-2, last=-1, keyword=b"KEYS", incomplete=True),
+)
+
+
+@command("MIGRATE", arity=-6, flags=WRITE, keys=KEYS, acl=(KEYSPACE, DANGEROUS), since="2.6.0", group="generic")
+def migrate(c: Call, argv: list[bytes]) -> Reply:
+    """Moves keys to another server."""
+    options = MigrateOptions(argv)
+    timeout_ms = integer(argv[5])
+    db = integer(argv[4])
+    if c.client.modes & IN_MULTI:
+        raise Refusal(MIGRATE_IN_MULTI)
+    transfer = Transfer(c.client, c.db, options.copy)
+    transfer.host = argv[1].decode("utf-8", "surrogateescape")
+    transfer.port = leading_number(argv[2])
+    transfer.db = db
+    transfer.timeout_s = (timeout_ms if timeout_ms > 0 else DEFAULT_TIMEOUT_MS) / 1000
+    if options.login:
+        transfer.login = encoded(options.login)
+    for key in dict.fromkeys(options.keys):
+        value = c.value(key)
+        if value is not None:
+            pack(c, transfer, key, value, options.replace)
+    if not transfer.keys:
+        return NO_KEY_HERE
+    depart(c.server, transfer)
+    return NO_REPLY
+
+
+def pack(c: Call, transfer: Transfer, key: bytes, value: Value, replace: bool) -> None:
+    """Add ``key`` to what is carried."""
+    at = c.expire_time(key)
+    left_ms = 0 if at < 0 else max(1, at - c.now)
+    request = [b"RESTORE-ASKING" if c.server.clustered else b"RESTORE", key, b"%d" % left_ms, payload_of(value)]
+    if replace:
+        request.append(b"REPLACE")
+    transfer.keys.append(key)
+    transfer.values.append(value)
+    transfer.requests.append(encoded(request))
+
+
+class MigrateOptions:
+    """The words behind the timeout."""
+
+    def __init__(self, argv: list[bytes]) -> None:
+        self.copy: bool = False
+        self.replace: bool = False
+        self.login: list[bytes] = []
+        self.keys: list[bytes] = [argv[ONE_KEY]]
+        at = FIRST_OPTION
+        while at < len(argv):
+            word = argv[at].upper()
+            after = len(argv) - at - 1
+            if word == b"COPY":
+                self.copy = True
+            elif word == b"REPLACE":
+                self.replace = True
+            elif word == b"AUTH" and after >= 1:
+                self.login = [b"AUTH", argv[at + 1]]
+                at += 1
+            elif word == b"AUTH2" and after >= 2:
+                self.login = [b"AUTH", argv[at + 1], argv[at + 2]]
+                at += 2
+            elif word == b"KEYS":
+                if argv[ONE_KEY]:
+                    raise Refusal(MIGRATE_EMPTY_KEY)
+                self.keys = argv[at + 1 :]
+                return
+            else:
+                raise Refusal(SYNTAX)
+            at += 1
+
+
+def leading_number(text: bytes) -> int:
+    """A port as C reads it: what follows the number is not looked at, none is 0, it wraps at 65536; -1 if negative."""
+    digits = text.strip()
+    if digits.startswith(b"-"):
+        return -1
+    end = 0
+    while end < len(digits) and digits[end : end + 1].isdigit():
+        end += 1
+    return int(digits[:end]) & PORTS if end else 0

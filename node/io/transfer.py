@@ -1,0 +1,177 @@
+"""Keys on their way to other nodes, on real sockets: what MIGRATE asks for (``node.engine.transfer``).
+
+A connection that has worked is kept for the next transfer to the same address, and closed after ten idle seconds, as
+Redis does. It may have been closed by the other end meanwhile: a transfer that fails on a kept connection before the
+target has answered anything is tried once more on a new one. The requests of a transfer go out in one piece and are
+answered in order; only AUTH and SELECT are waited for before, so that nothing lands in the wrong database.
+"""
+
+from collections import deque
+from typing import Final
+
+import trio
+
+from node.engine.transfer import Courier, Transfer, lost
+from node.io.clients import Clients
+from node.resp.errors import CANNOT_CONNECT, CANNOT_READ, CANNOT_WRITE
+
+IDLE_S: Final = 10.0
+KEPT: Final = 64
+PIECE: Final = 64 * 1024
+UNKNOWN: Final = -1
+
+Address = tuple[str, int]
+
+
+class Failed(Exception):
+    """The connection is of no more use; ``text`` is the error for the client."""
+
+    def __init__(self, text: bytes, timeout: bool) -> None:
+        super().__init__(text)
+        self.text = text
+        self.timeout = timeout
+
+
+class Road:
+    """A connection to a target. ``db`` is the database selected there."""
+
+    def __init__(self, stream: trio.SocketStream) -> None:
+        self.stream = stream
+        self.db = 0
+        self.idle_since = 0.0
+        self._lines: deque[bytes] = deque()
+        self._tail = b""
+
+    async def carry(self, transfer: Transfer) -> None:
+        """Bring over all that the target takes. Failed."""
+        greeting = [transfer.login] if transfer.login else []
+        if self.db != transfer.db:
+            greeting.append(b"*2\r\n$6\r\nSELECT\r\n$%d\r\n%d\r\n" % (len(str(transfer.db)), transfer.db))
+        if greeting:
+            await self._write(b"".join(greeting), transfer.timeout_s)
+            for _ in greeting:
+                answer = await self._line(transfer.timeout_s)
+                if answer.startswith(b"-"):
+                    transfer.refused(answer[1:])
+        if not transfer.refusal:
+            self.db = transfer.db
+            await self._write(b"".join(transfer.requests), transfer.timeout_s)
+            while len(transfer.accepted) < len(transfer.requests):
+                transfer.answered(await self._line(transfer.timeout_s))
+        if transfer.refusal:
+            self.db = UNKNOWN  # who knows what was refused
+
+    async def _write(self, data: bytes, timeout_s: float) -> None:
+        view = memoryview(data)
+        try:
+            for at in range(0, len(view), PIECE):
+                with trio.fail_after(timeout_s):
+                    await self.stream.send_all(view[at : at + PIECE])
+        except trio.TooSlowError:
+            raise Failed(CANNOT_WRITE, timeout=True) from None
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            raise Failed(CANNOT_WRITE, timeout=False) from None
+
+    async def _line(self, timeout_s: float) -> bytes:
+        while not self._lines:
+            try:
+                with trio.fail_after(timeout_s):
+                    data = await self.stream.receive_some(PIECE)
+            except trio.TooSlowError:
+                raise Failed(CANNOT_READ, timeout=True) from None
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                data = b""
+            if not data:
+                raise Failed(CANNOT_READ, timeout=False)
+            *lines, self._tail = (self._tail + data).split(b"\r\n")
+            self._lines.extend(lines)
+        return self._lines.popleft()
+
+
+class Transfers(Courier):
+    """``run`` before anything is carried; what is asked for when it has ended fails at once."""
+
+    def __init__(self, clients: Clients) -> None:
+        super().__init__()
+        self._clients = clients
+        self._nursery: trio.Nursery | None = None
+        self._kept: dict[Address, Road] = {}
+
+    async def run(self) -> None:
+        """Carry until cancelled."""
+        try:
+            async with trio.open_nursery() as nursery:
+                self._nursery = nursery
+                while True:
+                    await trio.sleep(1)
+                    await self._close_idle()
+        finally:
+            self._nursery = None
+            for road in self._kept.values():
+                road.stream.socket.close()
+            self._kept.clear()
+
+    def carry(self, transfer: Transfer) -> None:
+        if self._nursery is None:
+            lost(transfer)
+            self._clients.machine.server.landed.append(transfer)
+        else:
+            self._nursery.start_soon(self._carry, transfer)
+
+    async def _carry(self, transfer: Transfer) -> None:
+        try:
+            await self._deliver(transfer)
+        except Failed as failed:
+            transfer.failure = failed.text
+        self._clients.begin()
+        self._clients.machine.server.landed.append(transfer)
+        self._clients.finish()
+
+    async def _deliver(self, transfer: Transfer) -> None:
+        kept = self._kept.pop((transfer.host, transfer.port), None)
+        if kept is not None:
+            try:
+                await self._travel(kept, transfer)
+                return
+            except Failed as failed:
+                if failed.timeout or transfer.accepted or transfer.refusal:
+                    raise
+        await self._travel(await connect(transfer), transfer)
+
+    async def _travel(self, road: Road, transfer: Transfer) -> None:
+        try:
+            await road.carry(transfer)
+        except BaseException:
+            road.stream.socket.close()
+            raise
+        self._keep((transfer.host, transfer.port), road)
+
+    def _keep(self, address: Address, road: Road) -> None:
+        if address in self._kept or len(self._kept) >= KEPT:
+            road.stream.socket.close()
+            return
+        road.idle_since = trio.current_time()
+        self._kept[address] = road
+
+    async def _close_idle(self) -> None:
+        before = trio.current_time() - IDLE_S
+        for address, road in list(self._kept.items()):
+            if road.idle_since < before:
+                del self._kept[address]
+                await road.stream.aclose()
+
+
+async def connect(transfer: Transfer) -> Road:
+    """A new connection to where ``transfer`` goes; Failed, in the words that Redis has for it."""
+    if transfer.port < 0 or not transfer.host:
+        raise Failed(CANNOT_CONNECT, timeout=False)
+    try:
+        with trio.fail_after(transfer.timeout_s):
+            return Road(await trio.open_tcp_stream(transfer.host, transfer.port))
+    except trio.TooSlowError:
+        raise Failed(CANNOT_CONNECT, timeout=True) from None
+    except trio.socket.gaierror:
+        raise Failed(CANNOT_CONNECT, timeout=False) from None
+    except (OSError, ValueError):
+        # Redis finds out that nobody is there when it writes.
+        raise Failed(CANNOT_WRITE, timeout=False) from None
