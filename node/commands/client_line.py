@@ -6,10 +6,13 @@ What does not exist here is zero: the reply buffer of fixed size (rbs, rbp) and 
 from node.engine.client import IN_MULTI, MONITORING, NOT_TO_PAUSE, SUBSCRIBED, Client
 
 
-def describe(client: Client, now: int) -> bytes:
-    """``id=3 addr=127.0.0.1:53210 laddr=... resp=2`` and a line end; ages in seconds, sizes in bytes."""
+def describe(client: Client, now: int, asking: bool) -> bytes:
+    """``id=3 addr=127.0.0.1:53210 laddr=... resp=2`` and a line end; ages in seconds, sizes in bytes.
+
+    ``asking``: it is the one that is told; what it asked with still counts as its query buffer.
+    """
     command = client.last_command
-    unread = client.unread()
+    unread = client.query_buffer() if asking else client.unread()
     queued = queued_bytes(client)
     multi = len(client.queue) if client.modes & IN_MULTI else -1
     fields = (

@@ -57,7 +57,7 @@ def client_id(c: Call, _: bytes) -> Reply:
 @command("CLIENT|INFO", arity=2, flags=SELF, acl=CONNECTION, since="6.2.0", group="connection")
 def client_info(c: Call, _: bytes) -> Reply:
     """Describes this connection."""
-    return Verbatim(describe(c.client, c.now))
+    return Verbatim(describe(c.client, c.now, True))
 
 
 @command("CLIENT|LIST", arity=-2, flags=OPERATOR, acl=CONNECTION, since="2.4.0", group="connection")
@@ -78,7 +78,7 @@ def client_list(c: Call, argv: list[bytes]) -> Reply:
         chosen = list(clients.values())
     else:
         raise Refusal(SYNTAX)
-    return Verbatim(b"".join([describe(other, c.now) for other in chosen if not other.killed]))
+    return Verbatim(b"".join([describe(other, c.now, other is c.client) for other in chosen if not other.killed]))
 
 
 def class_named(name: bytes) -> int:

@@ -103,8 +103,7 @@ def describe(c: Call, key: bytes) -> Status:
     value = c.peek(key)
     if value is None:
         raise Refusal(NO_SUCH_KEY)
-    uses = c.db.uses
-    used = c.server.now_s if uses is None else uses.get(key, c.db.tracked_since)
+    used = c.db.last_use(c.part_of(key), key, c.server.now_s)
     return Status(
         b"Value at:0x%x refcount:%d encoding:%s serializedlength:%d lru:%d lru_seconds_idle:%d"
         % (

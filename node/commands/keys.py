@@ -190,7 +190,7 @@ def object_idletime(c: Call, _: bytes, key: bytes) -> Reply:
     if c.look(key) is None:
         return None
     now_s = c.server.now_s
-    return max(now_s - c.db.track_uses(now_s).get(key, c.db.tracked_since), 0)
+    return max(now_s - c.db.last_use(c.part_of(key), key, now_s), 0)
 
 
 @command("OBJECT|FREQ", arity=3, flags=READONLY, keys=OBJECT_KEY, acl=KEYSPACE, since="4.0.0", group="generic")

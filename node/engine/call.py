@@ -44,7 +44,8 @@ class Call:
     def value(self, key: bytes) -> Value | None:
         """The value of ``key``, whatever its type; None if there is none. Counts as a use of the key."""
         db = self.db
-        value = db.values[(self.route_slot if key is self.route_key else key_slot(key)) >> db.shift].get(key)
+        part = (self.route_slot if key is self.route_key else key_slot(key)) >> db.shift
+        value = db.values[part].get(key)
         if value is not None and db.volatile and self._over(key):
             value = None
         if self.counting:
@@ -53,8 +54,11 @@ class Call:
                 stats.keyspace_misses += 1
             else:
                 stats.keyspace_hits += 1
-        if db.uses is not None and value is not None:
-            db.uses[key] = self.server.now_s
+        if value is not None:
+            now_s = self.server.now_s
+            db.busy[part] = now_s
+            if db.uses is not None:
+                db.uses[key] = now_s
         return value
 
     def text(self, key: bytes) -> bytes | None:
@@ -200,6 +204,7 @@ class Call:
         db = self.db
         db.put(part, key, value)
         server = self.server
+        db.busy[part] = server.now_s
         if db.uses is not None:
             db.uses[key] = server.now_s
         server.dirty += 1

@@ -152,6 +152,10 @@ class Client:
         """Bytes that have arrived and were not served yet."""
         return 0
 
+    def query_buffer(self) -> int:
+        """Bytes of the input out of which the client is being served."""
+        return 0
+
     def reset(self) -> None:
         """RESET: the state of a new connection, but for its id, its age and CLIENT NO-EVICT."""
         self.forget_transaction()

@@ -1,11 +1,12 @@
 """Glob patterns as KEYS, SCAN, PSUBSCRIBE, ACL and CONFIG GET know them (redis.io, KEYS; observed on Redis 7.0.15).
 
 ``*`` any run of bytes, ``?`` one byte, ``[abc] [a-z] [^a]`` one byte of a class, ``\\`` takes the next byte literally.
-Three details differ from a shell:
+Four details differ from a shell:
 
 - a class that is never closed ends with the pattern, ``]`` right after ``[`` closes it, a range may be backwards;
 - a lone ``\\`` at the end is itself;
-- a non-empty pattern never matches the empty text, not even ``*``.
+- a non-empty pattern never matches the empty text, not even ``*``;
+- what stands behind the 1000th run of stars never matches, unless that is all there is (Redis bounds its recursion so).
 
 A mismatch returns to the *last* star only: everything between two stars matches one byte at a time, so what an earlier
 star could win by taking more, the later one can take too. The work is bounded by pattern × text, whatever the pattern.
@@ -20,6 +21,7 @@ _BACKSLASH: Final = 0x5C
 _CLOSE: Final = 0x5D
 _CARET: Final = 0x5E
 _DASH: Final = 0x2D
+_MAX_STARS: Final = 1000
 
 
 def glob_match(pattern: bytes, text: bytes, nocase: bool = False) -> bool:
@@ -35,15 +37,20 @@ def glob_match(pattern: bytes, text: bytes, nocase: bool = False) -> bool:
     t = 0
     star_p = -1
     star_t = 0
+    stars = 0
     while t < t_end:
         if p < p_end:
             ch = pattern[p]
             if ch == _STAR:
-                star_p = p + 1
-                star_t = t
-                p = star_p
+                while p < p_end and pattern[p] == _STAR:
+                    p += 1
                 if p == p_end:
                     return True
+                stars += 1
+                if stars > _MAX_STARS:
+                    return False
+                star_p = p
+                star_t = t
                 continue
             if ch == _OPEN:
                 after = _match_class(pattern, p + 1, text[t], nocase)

@@ -96,6 +96,9 @@ class Session(Client):
     def unread(self) -> int:
         return self.parser.buffered()
 
+    def query_buffer(self) -> int:
+        return self.parser.input_size()
+
     def reset(self) -> None:
         super().reset()
         self.call.db = self.db

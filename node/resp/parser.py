@@ -82,6 +82,10 @@ class Parser:
             size += len(arg)
         return size
 
+    def input_size(self) -> int:
+        """Bytes of the input that is being read, requests served already included: Redis' query buffer."""
+        return len(self._buf) + self._pieces_size
+
     def next(self) -> list[bytes] | None:
         """The next complete request, or None. Empty requests (``*0``, blank lines) are skipped, as in Redis."""
         while True:

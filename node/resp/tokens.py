@@ -35,6 +35,11 @@ class TokenParser(Parser):
             self._hand_over()
         return super().buffered()
 
+    def input_size(self) -> int:
+        if not self._tokens:
+            return super().input_size()
+        return sum([len(token) + 2 for token in self._tokens]) - 2
+
     def next(self) -> list[bytes] | None:
         tokens = self._tokens
         if tokens:

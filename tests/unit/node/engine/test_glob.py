@@ -73,3 +73,10 @@ def test_many_stars_cost_no_more_than_pattern_times_text() -> None:
     before = time.process_time()
     assert not glob_match(b"a*" * 50 + b"b", b"a" * 5000)
     assert time.process_time() - before < 5
+
+
+def test_no_more_than_a_thousand_runs_of_stars_are_followed() -> None:
+    text = b"a" * 3000
+    assert glob_match(b"*?" * 1000, text)
+    assert not glob_match(b"*?" * 1001, text)
+    assert glob_match(b"*" * 2000 + b"a", text)

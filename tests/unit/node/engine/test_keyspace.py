@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from cluster.slots import key_slot
 from node.engine.keyspace import CLUSTER_SHIFT, STANDALONE_SHIFT, Database, Keyspace
+from node.engine.server import Server
+from node.machine import Machine
 
 KEYS = st.sampled_from([b"a", b"b", b"{a}c", b"d", b""])
 STEPS = st.lists(
@@ -80,3 +82,19 @@ def test_databases_are_made_when_first_used() -> None:
     third = keyspace.database(3)
     assert keyspace.database(3) is third
     assert keyspace.used() == [third]
+
+
+def test_what_is_known_of_uses_before_anybody_asked_is_the_latest_they_can_have_been() -> None:
+    server = Server()
+    client = Machine(server).accept("127.0.0.1:1", "127.0.0.1:2")
+
+    def ask(at_s: int, *words: bytes) -> bytes:
+        server.begin_batch(at_s * 1000)
+        client.feed(b" ".join(words) + b"\r\n")
+        return client.take_output()
+
+    ask(100, b"SET", b"k", b"v")
+    ask(103, b"TTL", b"k")
+    assert ask(105, b"OBJECT", b"IDLETIME", b"k") == b":5\r\n"
+    ask(106, b"GET", b"k")
+    assert ask(109, b"OBJECT", b"IDLETIME", b"k") == b":3\r\n"
