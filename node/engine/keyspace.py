@@ -155,7 +155,7 @@ class Database:
         return self.uses
 
     def last_use(self, part: int, key: bytes, now_s: int) -> int:
-        """When ``key`` was last used, in unix seconds; for a use before the first question, the latest it can have been."""
+        """When ``key`` was last used, in unix seconds; of uses before the first question, the latest possible time."""
         return self.track_uses(now_s).get(key, self.busy_before[part])
 
     def keys_in_slot(self, slot: int) -> list[bytes]:
