@@ -45,6 +45,9 @@ class Machine:
         self._paused_before: tuple[Millis, bool] | None = None
         self.expiry = ActiveExpiry(server)
         self.replication = replication_of(server)
+        primary = server.config.primary()
+        if primary is not None:
+            self.replication.follow(*primary)
         if gossip is not None:
             server.agreement = Desk(self, gossip)
             server.adopt(gossip.snapshot())

@@ -38,6 +38,8 @@ class Follower:
         self.takes_eof: bool = False
         self.takes_psync2: bool = False
         self.rdb_only: bool = False
+        self.acknowledges: bool = False
+        """It came with PSYNC, so it sends ACK."""
         self.acked: int = 0
         self.acked_ms: int = 0
         self.transfer: Transfer | None = None
@@ -132,6 +134,7 @@ class Primary:
         follower = self.follower(client)
         client.modes |= NOT_TO_PAUSE | REPLIES_OFF
         follower.acked_ms = self.server.now
+        follower.acknowledges = modern
         history = self.history
         if modern and not follower.rdb_only and history.can_continue(replid, offset):
             assert history.backlog is not None
@@ -180,6 +183,7 @@ class Primary:
             if transfer is None or not ready(follower):
                 continue
             data = transfer.step()
+            follower.acked_ms = self.server.now
             if data:
                 follower.client.send(data)
             if transfer.done:
@@ -282,7 +286,7 @@ class Primary:
             feed.put(PING)
         timeout = config.integer("repl-timeout") * 1000
         for follower in self.replicas():
-            if follower.state in (LOADING, ONLINE) and now - follower.acked_ms > timeout and follower.takes_psync2:
+            if follower.acknowledges and now - follower.acked_ms > timeout:
                 self.log(f"Disconnecting timedout replica: {name_of(follower)}")
                 follower.client.kill()
         self.count_good(now)
@@ -290,7 +294,7 @@ class Primary:
     def keep_alive(self) -> None:
         """Once a second: a sign of life to replicas whose snapshot is being made and cannot be sent yet."""
         for follower in self.followers.values():
-            if follower.transfer is not None and not follower.transfer.mark:
+            if follower.transfer is not None and not follower.transfer.begun:
                 follower.client.send(b"\n")
 
     def good_replicas(self, now: int) -> int:

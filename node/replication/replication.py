@@ -77,6 +77,10 @@ class Replication(Standing):
         self._tell()
 
     def _tell(self) -> None:
+        """The role has changed: CONFIG REWRITE has to know, and who carries the connection."""
+        if not self.server.clustered:
+            target = ["no", "one"] if self.upstream is None else [self.upstream.ip, str(self.upstream.port)]
+            self.server.config.load("replicaof", target)
         if self.on_target is not None:
             self.on_target()
 

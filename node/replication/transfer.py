@@ -4,6 +4,7 @@ Without ``mark`` the length comes first (``$<bytes>``), so all of it is made bef
 RDB is streamed as it is made, and ``mark``, 40 characters, stands around it.
 """
 
+from collections import deque
 from collections.abc import Iterator
 
 from node.engine.server import Server
@@ -25,30 +26,35 @@ class Transfer:
         style = Style(REDIS_10, False)
         writer = RdbWriter(self._snapshot, told + remarks, style=style, checksum=server.config.flag("rdbchecksum"))
         self._chunks: Iterator[bytes | bytearray] = writer.chunks()
-        self._whole: list[bytes] = []
-        self._begun = False
+        self._made: deque[bytes] = deque()
+        """Pieces that wait for the length to be known."""
+        self.begun: bool = False
+        """Something has been sent."""
 
     def step(self) -> bytes:
         """Do about a millisecond's work; the bytes that are ready. ``done`` when these were the last."""
+        if self.begun and not self.mark:
+            return self._send_made()
         chunk = next(self._chunks, None)
         if chunk is None:
-            self.done = True
             self.close()
-            return self._end()
+            if self.mark:
+                self.done = True
+                return self.mark
+            self.begun = True
+            return b"$%d\r\n" % sum([len(piece) for piece in self._made])
         if not self.mark:
-            self._whole.append(bytes(chunk))
+            self._made.append(bytes(chunk))
             return b""
-        if self._begun:
+        if self.begun:
             return bytes(chunk)
-        self._begun = True
+        self.begun = True
         return b"$EOF:%s\r\n%s" % (self.mark, bytes(chunk))
 
-    def _end(self) -> bytes:
-        if self.mark:
-            return self.mark
-        whole = b"".join(self._whole)
-        self._whole = []
-        return b"$%d\r\n%s" % (len(whole), whole)
+    def _send_made(self) -> bytes:
+        piece = self._made.popleft()
+        self.done = not self._made
+        return piece
 
     def close(self) -> None:
         self._snapshot.close()

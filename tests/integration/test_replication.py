@@ -144,3 +144,11 @@ def test_the_password_of_the_primary(nodes: Nodes) -> None:
     primary = start(nodes, REDIS, "--requirepass", "secret", "--masterauth", "secret")
     demand(primary, "AUTH", "secret")
     follow(start(nodes, GOSSAMER, "--masterauth", "secret"), primary)
+
+
+def test_a_replica_by_its_configuration(nodes: Nodes) -> None:
+    primary = start(nodes, GOSSAMER)
+    write(primary, "before")
+    replica = start(nodes, GOSSAMER, "--replicaof", f"127.0.0.1 {primary.port}")
+    wait_same(primary, replica)
+    assert replica.ask("CONFIG", "GET", "replicaof").items[1].text == b"127.0.0.1 %d" % primary.port

@@ -1,0 +1,88 @@
+"""Nodes joined in memory: a replica's conversation with its primary, byte by byte, without a socket or a clock."""
+
+from random import Random
+from typing import Final
+
+from node.commands.digest import digest_of_all
+from node.engine.feed import encoded
+from node.engine.server import Server
+from node.engine.session import Session
+from node.machine import Machine
+
+START: Final = 1_700_000_000_000
+
+
+class Node:
+    def __init__(self, seed: int, *settings: tuple[str, str]) -> None:
+        self.server = Server()
+        self.server.rng = Random(seed)
+        for name, value in settings:
+            self.server.config.set([(name, value)])
+        self.machine = Machine(self.server)
+        self.replication = self.machine.replication
+        self.at(START)
+        self.client = self.machine.accept("127.0.0.1:1", "127.0.0.1:2")
+
+    def at(self, now: int) -> None:
+        self.server.begin_batch(now)
+
+    def tell(self, *requests: str) -> bytes:
+        """The replies of one client."""
+        for request in requests:
+            self.client.feed(encoded([word.encode() for word in request.split()]))
+        self.machine.drain()
+        return self.client.take_output()
+
+    @property
+    def digest(self) -> bytes:
+        return digest_of_all(self.server.keyspace)
+
+    @property
+    def history(self) -> tuple[str, int]:
+        return self.replication.history.replid, self.replication.offset
+
+
+class Link:
+    """The connection of ``replica``, which follows already, to ``primary``."""
+
+    def __init__(self, replica: Node, primary: Node, piece: int = 1 << 16) -> None:
+        upstream = replica.replication.upstream
+        assert upstream is not None
+        self.upstream = upstream
+        self.replica = replica
+        self.primary = primary
+        self.session: Session = primary.machine.accept("127.0.0.1:9", "127.0.0.1:2")
+        self.piece = piece
+        """At most so many bytes arrive at once."""
+        self.upstream.connected_to()
+
+    def step(self) -> bool:
+        """Carry what either has to say, and let the primary go on with a snapshot; False if all was quiet."""
+        said = self.upstream.take_output()
+        if said and not self.session.closing:
+            self.session.feed(said)
+        self.primary.machine.drain()
+        busy = self.primary.machine.sending
+        if busy:
+            self.primary.machine.work()
+        heard = self.session.take_output()
+        for at in range(0, len(heard), self.piece):
+            self.upstream.receive(heard[at : at + self.piece])
+        self.replica.machine.drain()
+        return bool(said or heard or busy)
+
+    def settle(self) -> None:
+        while self.step():
+            assert not self.upstream.failure, self.upstream.failure
+
+    def cut(self) -> None:
+        self.primary.machine.leave(self.session)
+        self.upstream.disconnected()
+
+
+def join(replica: Node, primary: Node, piece: int = 1 << 16) -> Link:
+    """``replica`` follows ``primary`` and is in step."""
+    replica.replication.follow("primary", id(primary) % 60000)
+    link = Link(replica, primary, piece)
+    link.settle()
+    return link

@@ -1,0 +1,206 @@
+"""A primary and its replicas in memory: equal data at equal offsets, whatever was cut, promoted or written."""
+
+import pytest
+
+from tests.unit.node.replication.joined import START, Link, Node, join
+
+DISK = ("repl-diskless-sync", "no")
+WRITES = ("SET a 1", "SET b 2 EX 100", "SELECT 3", "APPEND c xyz", "SELECT 0", "INCRBYFLOAT f 0.5", "DEL a")
+
+
+def same(*nodes: Node) -> None:
+    first = nodes[0]
+    assert first.digest != b"0" * 40
+    for node in nodes[1:]:
+        assert node.history == first.history
+        assert node.digest == first.digest
+
+
+@pytest.mark.parametrize("settings", [(), (DISK,)], ids=["streamed", "with length"])
+@pytest.mark.parametrize("piece", [1, 7, 1 << 16])
+def test_a_full_sync_then_the_stream(settings: tuple[tuple[str, str], ...], piece: int) -> None:
+    primary, replica = Node(1, *settings), Node(2)
+    primary.tell(*WRITES)
+    replica.tell("SET own x", "SELECT 9", "SET own y")
+    link = join(replica, primary, piece)
+    assert link.upstream.connected
+    same(primary, replica)
+    primary.tell(*WRITES, "MULTI", "SET m 1", "INCR m", "EXEC")
+    link.settle()
+    same(primary, replica)
+
+
+@pytest.mark.parametrize("settings", [(), (DISK,)], ids=["streamed", "with length"])
+def test_writes_while_the_snapshot_is_on_its_way(settings: tuple[tuple[str, str], ...]) -> None:
+    primary, replica = Node(1, *settings), Node(2)
+    for number in range(5000):
+        primary.tell(f"SET key:{number} {'v' * 40}{number}")
+    replica.replication.follow("primary", 1)
+    link = Link(replica, primary)
+    number = steps = 0
+    while link.step():
+        steps += 1
+        if number < 3000:
+            for _ in range(100):
+                number += 1
+                primary.tell(f"SET key:{number * 7 % 6000} new", f"DEL key:{number}", f"APPEND key:{number * 3} x")
+    assert steps > 5, "the snapshot came in one piece: nothing was tested"
+    same(primary, replica)
+
+
+def test_after_a_cut_the_rest_is_enough() -> None:
+    primary, replica = Node(1), Node(2)
+    primary.tell(*WRITES)
+    link = join(replica, primary)
+    link.cut()
+    primary.tell("SET k while-away", "SELECT 5", "SET k other")
+    link = Link(replica, primary)
+    link.settle()
+    same(primary, replica)
+    assert primary.replication.primary.full_syncs == 1
+    assert primary.replication.primary.partial_syncs == 1
+
+
+def test_after_a_cut_inside_a_transaction_it_is_told_again() -> None:
+    primary, replica = Node(1), Node(2)
+    primary.tell("SET n 0")
+    link = join(replica, primary)
+    primary.tell("MULTI", "INCR n", "INCR n", "INCR n", "EXEC")
+    heard = link.session.take_output()
+    link.upstream.receive(heard[:-20])
+    offset = replica.replication.offset
+    assert offset < primary.replication.offset - 20, "inside MULTI the offset waits before it"
+    link.cut()
+    Link(replica, primary).settle()
+    same(primary, replica)
+    assert replica.tell("GET n") == b"$1\r\n3\r\n"
+
+
+def test_who_was_away_for_too_long_gets_all_again() -> None:
+    primary, replica = Node(1, ("repl-backlog-size", "100")), Node(2)
+    link = join(replica, primary)
+    link.cut()
+    primary.tell(*[f"SET key:{number} value" for number in range(20)])
+    Link(replica, primary).settle()
+    same(primary, replica)
+    assert primary.replication.primary.full_syncs == 2
+    assert primary.replication.primary.refused_partial_syncs == 2
+
+
+def test_a_promoted_replica_leads_its_sibling_and_the_old_primary() -> None:
+    old, new, sibling = Node(1), Node(2), Node(3)
+    old.tell(*WRITES)
+    to_new, to_sibling = join(new, old), join(sibling, old)
+    old.tell("SET k last")
+    for link in (to_new, to_sibling):
+        link.settle()
+        link.cut()
+    replid, offset = old.history
+    new.replication.lead()
+    assert (new.replication.history.replid2, new.replication.history.second_offset) == (replid, offset + 1)
+    assert new.replication.history.replid != replid
+    new.tell("SET k new-era", "SELECT 4", "SET k v")
+    join(sibling, new)
+    join(old, new)
+    assert new.replication.primary.full_syncs == 0
+    same(new, sibling, old)
+
+
+def test_an_old_primary_that_wrote_on_gets_all_again() -> None:
+    old, new = Node(1), Node(2)
+    old.tell("SET k v")
+    join(new, old).cut()
+    old.tell("SET k never-replicated")
+    new.replication.lead()
+    new.tell("SET k elected")
+    join(old, new)
+    assert new.replication.primary.full_syncs == 1
+    same(new, old)
+    assert old.tell("GET k") == b"$7\r\nelected\r\n"
+
+
+def test_a_chain_passes_on_the_same_bytes() -> None:
+    first, middle, last = Node(1), Node(2), Node(3)
+    first.tell("SELECT 2", "SET k v")
+    upper = join(middle, first)
+    lower = join(last, middle)
+    first.tell("SET k w", "SELECT 0", *WRITES)
+    upper.settle()
+    lower.settle()
+    same(first, middle, last)
+
+
+def test_a_key_ends_when_the_primary_says_so() -> None:
+    primary, replica = Node(1), Node(2)
+    link = join(replica, primary)
+    primary.tell("SET k v PX 100")
+    link.settle()
+    for node in (primary, replica):
+        node.at(START + 200)
+    replica.machine.tick(START + 200)
+    assert replica.tell("GET k") == b"$-1\r\n"
+    assert replica.tell("DBSIZE") == b":1\r\n", "hidden, not deleted"
+    primary.tell("GET k")
+    link.settle()
+    assert replica.tell("DBSIZE") == b":0\r\n"
+
+
+def test_a_replica_acknowledges_what_it_has() -> None:
+    primary, replica = Node(1), Node(2)
+    link = join(replica, primary)
+    assert primary.tell("SET k v", "WAIT 1 0") == b"+OK\r\n"
+    link.settle()
+    assert primary.client.take_output() == b":1\r\n"
+    assert primary.tell("PING") == b"+PONG\r\n"
+
+
+def test_wait_gives_up() -> None:
+    primary = Node(1)
+    primary.tell("SET k v")
+    assert primary.tell("WAIT 1 100", "PING") == b""
+    primary.at(START + 101)
+    primary.machine.tick(START + 101)
+    primary.machine.drain()
+    assert primary.client.take_output() == b":0\r\n+PONG\r\n"
+
+
+def test_a_replica_refuses_writes_of_its_clients() -> None:
+    replica = Node(1)
+    replica.replication.follow("somewhere", 1)
+    assert replica.tell("SET k v").startswith(b"-READONLY")
+    assert replica.tell("MULTI", "SET k v", "EXEC").count(b"-READONLY") == 1
+    assert replica.tell("WAIT 0 0").startswith(b"-ERR WAIT cannot be used with replica instances.")
+
+
+@pytest.mark.parametrize("garbage", [b"HTTP/1.1 200 OK\r\n", b"-ERR go away\r\n", b"x" * 5000])
+def test_a_primary_that_talks_nonsense_is_left(garbage: bytes) -> None:
+    replica = Node(1)
+    replica.tell("SET k v")
+    replica.replication.follow("somewhere", 1)
+    upstream = replica.replication.upstream
+    assert upstream is not None
+    upstream.connected_to()
+    for _ in range(8):
+        upstream.receive(garbage)
+    assert upstream.failure
+    assert replica.tell("GET k") == b"$1\r\nv\r\n"
+
+
+def test_a_damaged_snapshot_leaves_the_present_data() -> None:
+    primary, replica = Node(1), Node(2)
+    primary.tell("SET k " + "v" * 100)
+    replica.tell("SET own x")
+    replica.replication.follow("primary", 1)
+    link = Link(replica, primary)
+    while replica.replication.upstream is not None and link.upstream.state != "sync":
+        link.session.feed(link.upstream.take_output())
+        primary.machine.drain()
+        link.upstream.receive(link.session.take_output())
+    primary.machine.work()
+    snapshot = bytearray(link.session.take_output())
+    snapshot[-20] ^= 1
+    primary.machine.work()
+    primary.machine.work()
+    link.upstream.receive(bytes(snapshot) + link.session.take_output())
+    assert link.upstream.failure
+    assert replica.tell("GET own") == b"$1\r\nx\r\n"
