@@ -87,6 +87,8 @@ class Machine:
         if self.replication.primary.released:
             self._resume(self.replication.primary.take_released())
             self.replication.drain()
+        if self.gossip is not None and self.gossip.awaited_offset is not None:
+            self.tell_progress(self.server.now)
 
     def tick(self, now: Millis) -> None:
         """The node's housekeeping, about ten times a second; ``begin_batch`` comes before it and ``drain`` after it."""

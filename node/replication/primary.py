@@ -11,7 +11,7 @@ from typing import Final
 
 from node.engine.client import NOT_TO_PAUSE, REPLIES_OFF, Client
 from node.engine.feed import GETACK, PING
-from node.engine.server import FEW_REPLICAS, Server
+from node.engine.server import FEW_REPLICAS, PAUSED, Server
 from node.replication.history import History
 from node.replication.transfer import Transfer
 
@@ -38,6 +38,8 @@ class Follower:
         self.takes_eof: bool = False
         self.takes_psync2: bool = False
         self.rdb_only: bool = False
+        self.without_keys: bool = False
+        """It wants a snapshot of functions alone."""
         self.acknowledges: bool = False
         """It came with PSYNC, so it sends ACK."""
         self.acked: int = 0
@@ -71,7 +73,7 @@ class Follower:
         self.state = ONLINE
         held_back, self.held_back = self.held_back, []
         self.held_back_size = 0
-        if held_back and not self.rdb_only:
+        if held_back:
             self.client.send(b"".join(held_back))
 
 
@@ -160,7 +162,7 @@ class Primary:
             follower.client.send(b"+FULLRESYNC %s %d\r\n" % (history.replid.encode(), history.offset))
         streamed = follower.takes_eof and server.config.flag("repl-diskless-sync")
         mark = f"{server.rng.getrandbits(4 * MARK_SIZE):0{MARK_SIZE}x}".encode() if streamed else b""
-        follower.transfer = Transfer(server, mark, self._remarks())
+        follower.transfer = Transfer(server, mark, self._remarks(), follower.without_keys)
         follower.state = TRANSFER
 
     def _remarks(self) -> list[tuple[str, str | int]]:
@@ -194,7 +196,9 @@ class Primary:
         follower.acked_ms = self.server.now
         follower.state = LOADING
         self.log(f"Synchronization with replica {name_of(follower)} succeeded")
-        if not streamed:
+        if follower.rdb_only:
+            follower.client.close_after_reply()
+        elif not streamed:
             follower.go_online()
 
     # --- the stream
@@ -216,7 +220,7 @@ class Primary:
             return
         if feed.group:
             feed.release()
-        if self.want_acks:
+        if self.want_acks and not self.server.conditions & PAUSED:
             self.want_acks = False
             feed.put(GETACK)
         if feed.pending:
@@ -281,7 +285,9 @@ class Primary:
         feed = self.server.feed
         config = self.server.config
         period = config.integer("repl-ping-replica-period") * 1000
-        if feed is not None and now - self.pinged_ms >= period and self.replicas():
+        # While writes are held back the stream stands still: a replica that takes over has been told where it ends.
+        still = self.server.conditions & PAUSED
+        if feed is not None and now - self.pinged_ms >= period and not still and self.replicas():
             self.pinged_ms = now
             feed.put(PING)
         timeout = config.integer("repl-timeout") * 1000
