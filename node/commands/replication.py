@@ -154,6 +154,11 @@ def replconf(c: Call, argv: list[bytes]) -> Reply:
             follower.takes_psync2 = follower.takes_psync2 or value.lower() == b"psync2"
         elif option == b"rdb-only":
             follower.rdb_only = integer(value) == 1
+        elif option == b"rdb-filter-only":
+            for part in value.split():
+                if part.lower() != b"functions":
+                    raise Refusal(one_line(b"ERR Unsupported rdb-filter-only option: %s" % part))
+            follower.without_keys = True
         else:
             raise Refusal(one_line(b"ERR Unrecognized REPLCONF option: %s" % argv[at]))
     return OK

@@ -18,10 +18,12 @@ from node.version import COMPATIBLE
 class Transfer:
     """``remarks``: what the RDB tells of the stream. ``close`` must follow."""
 
-    def __init__(self, server: Server, mark: bytes, remarks: list[tuple[str, str | int]]) -> None:
+    def __init__(
+        self, server: Server, mark: bytes, remarks: list[tuple[str, str | int]], without_keys: bool = False
+    ) -> None:
         self.mark: bytes = mark
         self.done: bool = False
-        self._snapshot = Snapshot(server.keyspace)
+        self._snapshot = Snapshot(server.keyspace, [] if without_keys else None)
         told = remarks_for(REDIS_10, COMPATIBLE, server.now_s, server.edge.resident_memory())
         style = Style(REDIS_10, False)
         writer = RdbWriter(self._snapshot, told + remarks, style=style, checksum=server.config.flag("rdbchecksum"))
