@@ -93,3 +93,24 @@ def test_a_primary_hands_over_by_command(nodes: Nodes, pair: tuple[Program, Prog
     wait_primary([*primaries, replica], primaries[0], my_id(replica))
     assert myself(replica).slots
     wait_state([*primaries, replica], "ok")
+
+
+def test_who_cannot_do_it_is_told_as_redis_tells_it(nodes: Nodes) -> None:
+    redis, ours = (nodes.start(*CLUSTER, program=program) for program in (REDIS, GOSSAMER))
+    requests: tuple[tuple[str, ...], ...] = (
+        ("REPLICATE",),
+        ("REPLICATE", "nobody"),
+        ("REPLICATE", "0" * 40),
+        ("REPLICATE", "own id"),
+        ("FAILOVER",),
+        ("FAILOVER", "force"),
+        ("FAILOVER", "TAKEOVER"),
+        ("FAILOVER", "now"),
+        ("FAILOVER", "FORCE", "TAKEOVER"),
+    )
+    for request in requests:
+        told = [
+            node.ask("CLUSTER", *[word.replace("own id", my_id(node)) for word in request]) for node in (redis, ours)
+        ]
+        assert told[0].kind == "error"
+        assert told[1] == told[0], request

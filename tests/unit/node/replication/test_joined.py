@@ -154,6 +154,25 @@ def test_a_replica_acknowledges_what_it_has() -> None:
     assert primary.tell("PING") == b"+PONG\r\n"
 
 
+def test_the_stream_stands_still_while_writes_are_held_back() -> None:
+    """A replica that is to take over has been told where it ends: no sign of life, no question may make it longer."""
+    primary, replica = Node(1), Node(2)
+    link = join(replica, primary)
+    primary.tell("SET k v")
+    link.settle()
+    before = primary.replication.offset
+    assert primary.tell("CLIENT PAUSE 60000 WRITE", "WAIT 2 50000") == b"+OK\r\n"
+    for later in range(0, 30_000, 10_000):
+        primary.at(START + later)
+        primary.machine.tick(START + later)
+        link.settle()
+    assert primary.replication.offset == before
+    primary.at(START + 60_000)
+    primary.machine.tick(START + 60_000)
+    link.settle()
+    assert primary.replication.offset > before
+
+
 def test_wait_gives_up() -> None:
     primary = Node(1)
     primary.tell("SET k v")
