@@ -3,8 +3,8 @@
 import pytest
 from attrs import evolve
 
-from gossip.effects import Pause, Resume, Send
-from gossip.events import Failover, Replicate, Replicated
+from gossip.effects import Lead, Pause, Resume, Send
+from gossip.events import Failover, Replicate, Replicated, Reset
 from gossip.packet import Kind, MessageFlag
 from tests.unit.gossip.mesh import CONFIG, TIMEOUT_MS, Mesh, agree, three
 from tests.unit.gossip.test_electing import leader, primaries, sent, shards
@@ -229,3 +229,11 @@ def test_a_primary_that_never_had_replicas_beside_others_is_left_alone() -> None
     assert seen is not None
     mesh.run(10_000)
     assert {mesh[name].follows for name in "de"} == {mesh["c"].id}
+
+
+def test_a_replica_that_is_reset_leads_itself() -> None:
+    mesh = shards()
+    assert mesh.wish("d", Reset(hard=False, keys=5)) == "OK"
+    assert leader(mesh, "d") is None
+    assert any(isinstance(e, Lead) for e in mesh["d"].done)
+    assert mesh["d"].view.myself.is_primary
