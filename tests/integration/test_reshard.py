@@ -1,0 +1,154 @@
+"""redis-cli --cluster moves slots of our cluster while a client writes into them, and administers it otherwise.
+
+What the client was told is written must be there at the end, the newest of it, and once.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from redis.cluster import RedisCluster
+from redis.crc import key_slot
+
+from tests.integration.clusters import (
+    CLUSTER,
+    at_peace,
+    form,
+    my_id,
+    myself,
+    start_together,
+    view,
+    wait_peace,
+    wait_until,
+)
+from tests.integration.nodes import Node, Nodes
+from tests.integration.test_clients import AGREED, COVERED, redis_cli, run
+
+SLOTS: Final = 200
+NAMES: Final = 300
+"""Keys written to; they lie in the slots that move."""
+
+
+def place(node: Node) -> str:
+    return f"127.0.0.1:{node.port}"
+
+
+def cluster_of(nodes: Nodes, count: int) -> list[Node]:
+    made = [nodes.make(*CLUSTER) for _ in range(count)]
+    start_together(made)
+    form(made)
+    return made
+
+
+def check(node: Node) -> None:
+    told = run(redis_cli(), "--cluster", "check", place(node))
+    assert COVERED in told
+    assert AGREED in told
+    assert "WARNING" not in told
+
+
+def keys_in(low: int, high: int, count: int) -> list[str]:
+    """Names whose slots are from ``low`` to ``high``."""
+    names: list[str] = []
+    number = 0
+    while len(names) < count:
+        name = f"key:{number}"
+        if low <= key_slot(name.encode()) <= high:
+            names.append(name)
+        number += 1
+    return names
+
+
+class Writer:
+    """Counts up keys until told to stop; ``acknowledged`` is what the cluster has confirmed last."""
+
+    def __init__(self, port: int, names: Sequence[str]) -> None:
+        self.acknowledged: dict[str, int] = {}
+        self.rounds = 0
+        self.error: Exception | None = None
+        self._names = names
+        self._client = RedisCluster(host="127.0.0.1", port=port)
+        self._stop = threading.Event()
+        self._task = threading.Thread(target=self._write, daemon=True)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        self._task.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            self._task.join(60)
+        assert self.error is None, repr(self.error)
+
+    def _write(self) -> None:
+        try:
+            while not self._stop.is_set():
+                for name in self._names:
+                    told = self._client.incr(name)
+                    assert told == self.acknowledged.get(name, 0) + 1, f"{name} went from there to {told}"
+                    self.acknowledged[name] = told
+                self.rounds += 1
+        except Exception as error:
+            self.error = error
+
+    def verify(self) -> None:
+        for name, value in self.acknowledged.items():
+            assert self._client.get(name) == b"%d" % value
+        self._client.close()
+
+
+def test_a_reshard_under_writes_loses_nothing(nodes: Nodes) -> None:
+    made = cluster_of(nodes, 3)
+    writers = [Writer(node.port, keys_in(0, SLOTS - 1, NAMES)[half::2]) for half, node in enumerate(made[:2])]
+    with writers[0].at_work(), writers[1].at_work():
+        wait_until(lambda: all(writer.rounds for writer in writers), "all keys are there")
+        begin = [writer.rounds for writer in writers]
+        run(
+            *(redis_cli(), "--cluster", "reshard", place(made[0]), "--cluster-from", my_id(made[0])),
+            *("--cluster-to", my_id(made[1]), "--cluster-slots", SLOTS, "--cluster-yes"),
+        )
+        wait_until(
+            lambda: all(writer.rounds > before + 1 for writer, before in zip(writers, begin, strict=True)),
+            "writes go on",
+        )
+    wait_until(lambda: at_peace(made) and myself(made[1]).slots[0] == f"0-{SLOTS - 1}", "the slots have moved")
+    for writer in writers:
+        writer.verify()
+    assert sum(node.ask("DBSIZE").number for node in made) == NAMES, "no key is at two nodes"
+    check(made[2])
+
+
+def test_a_cluster_grows_balances_shrinks_and_is_fixed(nodes: Nodes) -> None:
+    cli = redis_cli()
+    made = cluster_of(nodes, 3)
+    names = keys_in(0, 16383, 1000)
+    with RedisCluster(host="127.0.0.1", port=made[0].port) as client:
+        for name in names:
+            client.set(name, name)
+
+    fourth = nodes.start(*CLUSTER)
+    run(cli, "--cluster", "add-node", place(fourth), place(made[0]))
+    everyone = [*made, fourth]
+    wait_peace(everyone)
+    light = f"{my_id(fourth)}=0.03"
+    run(cli, "--cluster", "rebalance", place(made[0]), "--cluster-use-empty-masters", "--cluster-weight", light)
+    wait_peace(everyone)
+    check(fourth)
+    assert fourth.ask("DBSIZE").number > 0
+
+    run(cli, "--cluster", "rebalance", place(made[0]), "--cluster-weight", f"{my_id(fourth)}=0")
+    # who gives away the last slot follows who took it, as in Redis
+    wait_until(lambda: all("slave" in view(node)[my_id(fourth)].flags for node in everyone), "the fourth is a replica")
+    run(cli, "--cluster", "del-node", place(made[0]), my_id(fourth))
+    wait_peace(made)
+    check(made[0])
+
+    made[0].ask("CLUSTER", "SETSLOT", 0, "MIGRATING", my_id(made[1]))
+    made[1].ask("CLUSTER", "SETSLOT", 0, "IMPORTING", my_id(made[0]))
+    run(cli, "--cluster", "fix", place(made[0]))
+    wait_peace(made)
+    check(made[0])
+    with RedisCluster(host="127.0.0.1", port=made[0].port) as client:
+        assert [client.get(name) for name in names] == [name.encode() for name in names]
