@@ -11,7 +11,7 @@ from typing import TypeVar
 from cluster.slots import key_slot
 from node.engine.client import Client
 from node.engine.keyspace import Database, Value
-from node.engine.server import Server
+from node.engine.server import PAUSED, Server
 from node.resp.errors import WRONGTYPE, Refusal
 
 T = TypeVar("T")
@@ -196,7 +196,7 @@ class Call:
         at = db.expire_time(part, key)
         if at < 0 or at >= self.now or self.privileged:
             return False
-        if self.server.lazy_expire_deletes:
+        if self.server.lazy_expire_deletes and not self.server.conditions & PAUSED:
             self.server.drop_expired(db, part, key)
         return True
 

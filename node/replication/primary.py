@@ -137,6 +137,8 @@ class Primary:
         client.modes |= NOT_TO_PAUSE | REPLIES_OFF
         follower.acked_ms = self.server.now
         follower.acknowledges = modern
+        if not self.pinged_ms:
+            self.pinged_ms = self.server.now
         history = self.history
         if modern and not follower.rdb_only and history.can_continue(replid, offset):
             assert history.backlog is not None
@@ -282,20 +284,24 @@ class Primary:
     def tick(self, now: int) -> None:
         """About ten times a second."""
         self.release_waiters()
-        feed = self.server.feed
-        config = self.server.config
-        period = config.integer("repl-ping-replica-period") * 1000
-        # While writes are held back the stream stands still: a replica that takes over has been told where it ends.
-        still = self.server.conditions & PAUSED
-        if feed is not None and now - self.pinged_ms >= period and not still and self.replicas():
-            self.pinged_ms = now
-            feed.put(PING)
-        timeout = config.integer("repl-timeout") * 1000
+        timeout = self.server.config.integer("repl-timeout") * 1000
+        self._ping(now, timeout)
         for follower in self.replicas():
             if follower.acknowledges and now - follower.acked_ms > timeout:
                 self.log(f"Disconnecting timedout replica: {name_of(follower)}")
                 follower.client.kill()
         self.count_good(now)
+
+    def _ping(self, now: int, timeout: int) -> None:
+        feed = self.server.feed
+        period = self.server.config.integer("repl-ping-replica-period") * 1000
+        if self.server.conditions & PAUSED:
+            # While writes are held back the stream stands still: a replica that takes over has been told where it
+            # ends. Only a pause so long that replicas would give up is no failover.
+            period = max(period, timeout // 2)
+        if feed is not None and now - self.pinged_ms >= period and self.replicas():
+            self.pinged_ms = now
+            feed.put(PING)
 
     def keep_alive(self) -> None:
         """Once a second: a sign of life to replicas whose snapshot is being made and cannot be sent yet."""

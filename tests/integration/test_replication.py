@@ -152,3 +152,22 @@ def test_a_replica_by_its_configuration(nodes: Nodes) -> None:
     replica = start(nodes, GOSSAMER, "--replicaof", f"127.0.0.1 {primary.port}")
     wait_same(primary, replica)
     assert replica.ask("CONFIG", "GET", "replicaof").items[1].text == b"127.0.0.1 %d" % primary.port
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=name)
+def test_after_a_cut_the_rest_is_enough(nodes: Nodes, pair: tuple[Program, Program]) -> None:
+    primary, replica = start(nodes, pair[0]), start(nodes, pair[1])
+    write(primary, "before")
+    follow(replica, primary)
+    before = stats(primary)
+    primary.ask("CLIENT", "KILL", "TYPE", "replica")
+    write(primary, "meanwhile")
+    wait_same(primary, replica)
+    after = stats(primary)
+    assert after["sync_full"] == before["sync_full"]
+    assert int(after["sync_partial_ok"]) == int(before["sync_partial_ok"]) + 1
+
+
+def stats(node: Node) -> dict[str, str]:
+    lines = node.ask("INFO", "stats").text.decode().splitlines()
+    return dict(line.split(":", 1) for line in lines if ":" in line)

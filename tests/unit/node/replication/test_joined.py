@@ -223,3 +223,36 @@ def test_a_damaged_snapshot_leaves_the_present_data() -> None:
     link.upstream.receive(bytes(snapshot) + link.session.take_output())
     assert link.upstream.failure
     assert replica.tell("GET own") == b"$1\r\nx\r\n"
+
+
+def test_nothing_expires_into_the_stream_while_writes_are_paused() -> None:
+    """A replica that is to take over waits for the offset at which the pause began."""
+    primary, replica = Node(1), Node(2)
+    link = join(replica, primary)
+    primary.tell("SET k v PX 100")
+    link.settle()
+    offset = primary.replication.offset
+    primary.tell("CLIENT PAUSE 20000 WRITE")
+    for now in range(START + 1000, START + 19_000, 1000):
+        primary.at(now)
+        assert primary.tell("GET k") == b"$-1\r\n"
+        primary.machine.tick(now)
+        primary.machine.drain()
+        assert primary.replication.offset == offset
+    primary.at(START + 20_001)
+    assert primary.tell("GET k") == b"$-1\r\n"
+    assert primary.replication.offset > offset, "the pause is over, and with it the key"
+
+
+def test_replicas_do_not_give_up_in_a_long_pause() -> None:
+    primary, replica = Node(1), Node(2)
+    link = join(replica, primary)
+    primary.tell("CLIENT PAUSE 200000 WRITE")
+    for now in range(START + 1000, START + 180_000, 1000):
+        for node in (primary, replica):
+            node.at(now)
+            node.machine.tick(now)
+            node.machine.drain()
+        link.settle()
+    assert link.upstream.connected
+    assert not link.session.closing
