@@ -32,15 +32,14 @@ PROMISED: dict[str, str] = {
     "connection": "auth client echo hello ping quit reset select",
     "client": "getname help id info kill list no-evict pause reply setname unblock unpause",
     "server": "command config dbsize debug flushall flushdb info latency lolwut memory monitor restore-asking"
-    " shutdown slowlog"
-    " swapdb time",
+    " psync replconf replicaof role shutdown slaveof slowlog swapdb sync time",
     "command": "count docs getkeys getkeysandflags help info list",
     "config": "get help resetstat rewrite set",
     "latency": "doctor graph help histogram history latest reset",
     "memory": "doctor help malloc-stats purge usage",
     "slowlog": "get help len reset",
     "generic": "copy del dump exists expire expireat expiretime keys migrate move object persist pexpire pexpireat"
-    " pexpiretime pttl randomkey rename renamenx restore scan touch ttl type unlink",
+    " pexpiretime pttl randomkey rename renamenx restore scan touch ttl type unlink wait",
     "object": "encoding freq help idletime refcount",
     "string": "append decr decrby get getdel getex getrange getset incr incrby incrbyfloat lcs mget mset msetnx psetex"
     " set setex setnx setrange strlen substr",
