@@ -173,9 +173,9 @@ class Election:
             self._due = min(self._due, max(now, primary.fail_time + self._turn_ms(primary)))
 
     def _siblings(self, primary: Peer) -> list[Peer]:
-        """The other replicas of my primary that have not failed."""
+        """The other replicas of my primary that have not failed, and are not evidently gone (refusals.py)."""
         me = self._peers.me
-        return [p for p in self._peers.replicas_of(primary) if p is not me and not p.has(Flag.FAIL)]
+        return [p for p in self._peers.replicas_of(primary) if p is not me and not p.gone and not p.has(Flag.FAIL)]
 
     def _rank_among(self, primary: Peer) -> int:
         me = self._peers.me
@@ -189,8 +189,13 @@ class Election:
         return failed * self._step_ms
 
     def _all_see_the_failure(self, primary: Peer) -> bool:
-        """A suspect sibling may be one that is dead but not yet convicted, so it is not waited for."""
-        return all(p.has(Flag.MY_PRIMARY_FAIL | Flag.PFAIL) for p in self._siblings(primary))
+        """True if there is no doubt. A suspect sibling may be dead but not yet convicted: it is not waited for.
+
+        A primary that has spoken since it failed is back; voters that know it should decide.
+        """
+        return primary.data_received <= primary.fail_time and all(
+            p.has(Flag.MY_PRIMARY_FAIL | Flag.PFAIL) for p in self._siblings(primary)
+        )
 
     # Asking
 

@@ -317,6 +317,19 @@ def test_a_replica_is_told_where_its_primary_has_moved() -> None:
     assert told[-1] == Follow(mesh["c"].id, "10.0.1.1", 7000)
 
 
+def test_a_failure_remembered_from_before_a_restart_does_not_unseat_a_primary_that_lives() -> None:
+    mesh = shards()
+    saved = mesh.kill("d")
+    old = saved.nodes[mesh["c"].id]
+    saved = evolve(saved, nodes={**saved.nodes, old.id: evolve(old, flags=old.flags | Flag.FAIL)})
+    mesh.start("d", saved, ip=mesh["d"].ip)
+    for _ in range(40):
+        mesh.run(100)
+        mesh.receive("d", 100)
+    assert primaries(mesh) == {"a", "b", "c"}
+    assert not any(packet.mflags & MessageFlag.FORCEACK for packet in sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST))
+
+
 def test_replicate_saves_and_follows_before_it_answers() -> None:
     mesh = three()
     mesh.start("d")
