@@ -133,7 +133,7 @@ def owned_ranges(topology: Topology) -> list[tuple[NodeId, int, int]]:
     out: list[tuple[NodeId, int, int]] = []
     first = 0
     for owner, run in groupby(topology.owners):
-        after = first + sum(1 for _ in run)
+        after = first + len(list(run))
         if owner is not None:
             out.append((owner, first, after - 1))
         first = after

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+import pytest
 from redis.cluster import RedisCluster
 from redis.crc import key_slot
 
 from tests.integration.clusters import (
     CLUSTER,
     at_peace,
+    demand,
     form,
     my_id,
     myself,
@@ -22,7 +24,7 @@ from tests.integration.clusters import (
     wait_peace,
     wait_until,
 )
-from tests.integration.nodes import Node, Nodes
+from tests.integration.nodes import GOSSAMER, REDIS, Node, Nodes, Program
 from tests.integration.test_clients import AGREED, COVERED, redis_cli, run
 
 SLOTS: Final = 200
@@ -152,3 +154,29 @@ def test_a_cluster_grows_balances_shrinks_and_is_fixed(nodes: Nodes) -> None:
     check(made[0])
     with RedisCluster(host="127.0.0.1", port=made[0].port) as client:
         assert [client.get(name) for name in names] == [name.encode() for name in names]
+
+
+def test_fix_brings_a_slot_together_that_was_left_half_way(nodes: Nodes) -> None:
+    source, target = made = cluster_of(nodes, 2)
+    names = [f"{{{keys_in(7, 7, 1)[0]}}}{number}" for number in range(20)]
+    for name in names:
+        demand(source, "SET", name, name)
+    demand(target, "CLUSTER", "SETSLOT", 7, "IMPORTING", my_id(source))
+    demand(source, "CLUSTER", "SETSLOT", 7, "MIGRATING", my_id(target))
+    demand(source, "MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *names[:10])
+    assert [node.ask("CLUSTER", "COUNTKEYSINSLOT", 7).number for node in made] == [10, 10]
+    run(redis_cli(), "--cluster", "fix", place(source))
+    wait_peace(made)
+    check(source)
+    assert sorted(node.ask("CLUSTER", "COUNTKEYSINSLOT", 7).number for node in made) == [0, 20]
+
+
+@pytest.mark.parametrize("program", [GOSSAMER, REDIS], ids=lambda program: program.name)
+def test_import_takes_the_keys_of_a_single_server(nodes: Nodes, program: Program) -> None:
+    made = cluster_of(nodes, 2)
+    single = nodes.start(program=program)
+    for number in range(100):
+        demand(single, "SET", f"key:{number}", number)
+    run(redis_cli(), "--cluster", "import", place(made[0]), "--cluster-from", place(single))
+    assert single.ask("DBSIZE").number == 0
+    assert sum(node.ask("DBSIZE").number for node in made) == 100
