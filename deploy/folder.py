@@ -1,6 +1,6 @@
 """The folder of a local cluster: what it remembers between two starts, and which of its nodes run.
 
-    DIR/cluster.json    ports, address, node timeout and options of the nodes
+    DIR/cluster.json    ports, address, replicas, node timeout and options of the nodes
     DIR/7000/           the working directory of the node on port 7000
         nodes.conf      its id, its slots and what it knows of the others
         node.log        what it wrote to its standard output
@@ -33,7 +33,13 @@ class Record:
     options: list[str] = field(factory=list)
     formed: bool = False
     """The nodes have agreed once; from then on they find each other by their nodes.conf."""
+    replicas: int = 0
+    """Of each primary, when the cluster is formed; later the nodes know better, for they change roles by themselves."""
     version: int = VERSION
+
+    @property
+    def primaries(self) -> int:
+        return len(self.ports) // (self.replicas + 1)
 
 
 class Home:

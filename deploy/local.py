@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from deploy.folder import Folder, Record
-from deploy.form import form, wait_until_ok
+from deploy.form import appoint, form, wait_until_ok
 from deploy.ports import demand_free
 from deploy.problem import Problem
 from deploy.processes import POLL_S, STOP_S, Child, fork_node, stop
@@ -32,7 +32,8 @@ class LocalCluster:
         self.children: list[Child] = []
 
     def start(self, interrupted: Callable[[], None] = lambda: None) -> None:
-        """Bring the cluster to ``cluster_state:ok`` on all nodes, or stop what was started and raise Problem.
+        """Bring the cluster to ``cluster_state:ok`` on all nodes and the replicas into sync, or stop what was started
+        and raise Problem.
 
         ``interrupted`` is called while waiting, and may raise.
         """
@@ -96,8 +97,9 @@ class LocalCluster:
                     stack.enter_context(closing(Wire(record.host, port, ANSWER_S, password))) for port in record.ports
                 ]
                 if not record.formed:
-                    form(record.host, record.ports, wires)
-                wait_until_ok(wires, record.ports, FORM_S, alive)
+                    form(record.host, record.ports, wires, record.primaries)
+                    appoint(wires, record.primaries, FORM_S, alive)
+                wait_until_ok(wires, record.ports, len(record.ports) - record.primaries, FORM_S, alive)
         except (OSError, Refused) as error:
             alive()
             raise Problem(f"a node does not answer as it should: {error}") from None
@@ -108,6 +110,8 @@ class LocalCluster:
         out = ["--port", str(port), "--bind", record.host, "--cluster-enabled", "yes", "--dir", "."]
         if record.node_timeout_ms is not None:
             out += ["--cluster-node-timeout", str(record.node_timeout_ms)]
+        if password := password_in(record.options):
+            out += ["--masterauth", password]  # any node may come to follow another one
         return out + record.options
 
 

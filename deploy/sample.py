@@ -15,10 +15,12 @@ LOOK: Final = (("CLUSTER", "INFO"), ("CLUSTER", "NODES"), ("INFO",))
 
 @frozen
 class Sample:
-    """One look at a node. ``state`` is its cluster_state, or why there is none."""
+    """One look at a node. ``role`` is "primary" or "replica of PORT"; ``state`` is its cluster_state, or why there
+    is none."""
 
     address: str
     id: str
+    role: str
     slots: str
     state: str
     ops_per_s: float | None
@@ -33,7 +35,7 @@ class Watcher:
         self._port = port
         self._password = password
         self._wire: Wire | None = None
-        self._last = Sample(f"{host}:{port}", "", "", "", None, "")
+        self._last = Sample(f"{host}:{port}", "", "", "", "", None, "")
         self._commands: tuple[float, int] | None = None
         """When the last look was, and how many commands the node had processed by then."""
 
@@ -51,7 +53,7 @@ class Watcher:
     def gone(self, state: str) -> Sample:
         """The node as last seen, in ``state`` now."""
         last = self._last
-        return Sample(last.address, last.id, last.slots, state, None, "")
+        return Sample(last.address, last.id, last.role, last.slots, state, None, "")
 
     def close(self) -> None:
         self._commands = None
@@ -64,11 +66,11 @@ class Watcher:
             if isinstance(answer, Refused):
                 raise answer
         cluster, nodes, info = (as_text(answer) for answer in answers)
-        node_id, slots = myself(nodes)
+        node_id, role, slots = myself(nodes)
         told = fields(info)
         ops = self._ops_per_s(int(told["total_commands_processed"]))
         memory = told.get("used_memory_human", "")
-        return Sample(self._last.address, node_id, slots, fields(cluster)["cluster_state"], ops, memory)
+        return Sample(self._last.address, node_id, role, slots, fields(cluster)["cluster_state"], ops, memory)
 
     def _ops_per_s(self, processed: int) -> float | None:
         """Since the last look, without the commands of the look itself."""
@@ -79,10 +81,16 @@ class Watcher:
         return max(0.0, processed - before[1] - len(LOOK)) / max(now - before[0], 1e-3)
 
 
-def myself(nodes: str) -> tuple[str, str]:
-    """Id and slots of the node that wrote ``nodes``, a reply to CLUSTER NODES."""
-    for line in nodes.splitlines():
-        words = line.split()
+def myself(nodes: str) -> tuple[str, str, str]:
+    """Id, role and slots of the node that wrote ``nodes``, a reply to CLUSTER NODES."""
+    lines = {line.split()[0]: line.split() for line in nodes.splitlines()}
+    for words in lines.values():
         if "myself" in words[2].split(","):
-            return words[0], " ".join(word for word in words[8:] if not word.startswith("["))
+            slots = " ".join(word for word in words[8:] if not word.startswith("["))
+            return words[0], "primary" if words[3] == "-" else f"replica of {_port(lines, words[3])}", slots
     raise LookupError("no line of CLUSTER NODES is about the node itself")
+
+
+def _port(lines: dict[str, list[str]], node_id: str) -> str:
+    """The port of ``node_id``, which is enough on one machine; its id if it is not known yet."""
+    return lines[node_id][1].partition("@")[0].rpartition(":")[2] if node_id in lines else node_id

@@ -14,6 +14,7 @@ def draw(samples: Sequence[Sample], title: str, caption: str = "") -> Table:
     table = Table(title=title, caption=caption or None, title_justify="left", caption_justify="left")
     table.add_column("address", no_wrap=True)
     table.add_column("id", no_wrap=True, style="dim")
+    table.add_column("role")
     table.add_column("slots")
     table.add_column("state")
     table.add_column("ops/s", justify="right")
@@ -22,6 +23,7 @@ def draw(samples: Sequence[Sample], title: str, caption: str = "") -> Table:
         table.add_row(
             sample.address,
             sample.id[:ID_LETTERS],
+            sample.role,
             sample.slots,
             f"[green]{sample.state}[/]" if sample.state == "ok" else f"[red]{sample.state}[/]",
             "" if sample.ops_per_s is None else f"{sample.ops_per_s:,.0f}",

@@ -10,6 +10,9 @@ from deploy.ports import consecutive
 from deploy.problem import Problem
 
 NODES: Final = 6
+ELECTORATE: Final = 3
+"""Primaries of the smallest cluster in which the others still are a majority when one has died."""
+
 FIRST_PORT: Final = 7000
 HOST: Final = "127.0.0.1"
 INTERRUPTED: Final = 130
@@ -21,6 +24,7 @@ EPILOG: Final = "What follows -- goes to every node: gossamer up 6 -- --maxmemor
 def add(parsers: Parsers) -> None:
     parser = parsers.add_parser("up", help="start a cluster on this machine", epilog=EPILOG)
     parser.add_argument("nodes", nargs="?", type=int, metavar="N", help=f"how many nodes (default: {NODES})")
+    parser.add_argument("--replicas", type=int, metavar="R", help="how many of the N follow each primary (default: 0)")
     parser.add_argument("--port", type=int, help=f"port of the first node (default: {FIRST_PORT})")
     parser.add_argument("--host", help=f"address that the nodes listen on (default: {HOST})")
     parser.add_argument("--node-timeout", type=int, metavar="MS", help="cluster-node-timeout (default: 15000)")
@@ -43,7 +47,7 @@ def run(args: argparse.Namespace, options: list[str]) -> int:
             cluster.start(signals.check)
         except Interrupted:
             return INTERRUPTED
-        headline = f"{len(record.ports)} nodes ok in {time.monotonic() - stopwatch():.1f} s"
+        headline = f"{count_of(record)} ok in {time.monotonic() - stopwatch():.1f} s"
         log(f"{headline}: {record.host}:{record.ports[0]} to {record.ports[-1]}, data in {folder.path}")
         if args.detach:
             return 0
@@ -65,10 +69,13 @@ def plan(folder: Folder, args: argparse.Namespace, options: list[str]) -> Record
         raise Problem(f"a cluster needs at least 1 node, not {args.nodes}")
     record = folder.read()
     if record is None:
-        ports = consecutive(FIRST_PORT if args.port is None else args.port, args.nodes or NODES)
-        return Record(args.host or HOST, ports, args.node_timeout, options)
+        count = args.nodes or NODES
+        demand_whole_shards(count, args.replicas or 0)
+        ports = consecutive(FIRST_PORT if args.port is None else args.port, count)
+        return Record(args.host or HOST, ports, args.node_timeout, options, replicas=args.replicas or 0)
     asked_and_kept = (
         (args.nodes, len(record.ports), "number of nodes"),
+        (args.replicas, record.replicas, "replicas of each primary"),
         (args.port, record.ports[0], "first port"),
         (args.host, record.host, "address"),
     )
@@ -78,3 +85,29 @@ def plan(folder: Folder, args: argparse.Namespace, options: list[str]) -> Record
     record.node_timeout_ms = args.node_timeout or record.node_timeout_ms
     record.options = options or record.options
     return record
+
+
+def demand_whole_shards(count: int, replicas: int) -> None:
+    """Raise Problem unless ``count`` nodes are primaries with ``replicas`` each, and enough of them to elect."""
+    if replicas < 0:
+        raise Problem(f"a primary cannot have {replicas} replicas")
+    primaries, left = divmod(count, replicas + 1)
+    if left:
+        raise Problem(
+            f"{count} nodes are not primaries with {counted(replicas)} each: N is to be a multiple of {replicas + 1}"
+        )
+    if replicas and primaries < ELECTORATE:
+        raise Problem(
+            f"{count} nodes with {counted(replicas)} each have fewer than {ELECTORATE} primaries, too few to elect a "
+            f"replica when one has died: at least {ELECTORATE * (replicas + 1)} nodes are needed"
+        )
+
+
+def counted(replicas: int) -> str:
+    return "1 replica" if replicas == 1 else f"{replicas} replicas"
+
+
+def count_of(record: Record) -> str:
+    """``6 nodes``, or with replicas ``6 nodes (3+3)``."""
+    count, primaries = len(record.ports), record.primaries
+    return f"{count} nodes" + (f" ({primaries}+{count - primaries})" if record.replicas else "")

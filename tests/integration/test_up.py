@@ -7,13 +7,22 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from redis.cluster import RedisCluster
+from redis.exceptions import RedisClusterException, RedisError
 
 from deploy.ports import BUS_OFFSET
-from deploy.wire import Refused
+from deploy.wire import Refused, fields
+from tests.integration.clusters import wait_until
 from tests.integration.launched import LIMIT_S, Gossamer, ask, identity, listening, some_base, state
+
+KEYS = [f"key:{number}" for number in range(60)]
+"""Some for every node."""
+
+DEBUG = ("--enable-debug-command", "local")
 
 
 @pytest.fixture
@@ -65,6 +74,7 @@ def test_a_cluster_is_not_started_twice_nor_with_another_size(gossamer: Gossamer
     )
     assert "has 1 as number of nodes, not 3" in refusal(gossamer, "up", 3)
     assert "as first port, not" in refusal(gossamer, "up", "--port", base + 1)
+    assert "has 0 as replicas of each primary, not 1" in refusal(gossamer, "up", "--replicas", 1)
     assert gossamer.pids() == pids
 
 
@@ -74,6 +84,106 @@ def test_options_behind_the_dashes_reach_every_node(gossamer: Gossamer) -> None:
         ask(base, "CLUSTER", "INFO")
     assert gossamer.run("status").returncode == 0
     assert '"node_timeout_ms": 1234' in (gossamer.cwd / "gossamer-data/cluster.json").read_text()
+
+
+def replication(port: int) -> dict[str, str]:
+    return fields(ask(port, "INFO", "replication"))
+
+
+def following(base: int, count: int) -> list[int | None]:
+    """Of each node the number of the one that it replicates, in sync; None for a primary."""
+    found = []
+    for told in map(replication, range(base, base + count)):
+        if told["role"] == "slave":
+            assert told["master_link_status"] == "up"
+        found.append(int(told["master_port"]) - base if told["role"] == "slave" else None)
+    return found
+
+
+def test_replicas_are_in_sync_when_the_cluster_is_up_and_a_second_up_gives_the_same_roles(gossamer: Gossamer) -> None:
+    base = gossamer.up(6, "--replicas", 1)
+    before = [identity(port) for port in range(base, base + 6)]
+    assert [slots for _, slots in before] == ["0-5460", "5461-10921", "10922-16383", "", "", ""]
+    assert following(base, 6) == [None, None, None, 0, 1, 2]
+    for port in range(base, base + 6):
+        seen = state(port)
+        assert (seen["cluster_state"], seen["cluster_known_nodes"], seen["cluster_size"]) == ("ok", "6", "3")
+    status = gossamer.run("status")
+    assert status.returncode == 0
+    assert [line.split("│")[3].strip() for line in status.stdout.splitlines() if "127.0.0.1" in line] == [
+        *["primary"] * 3,
+        *(f"replica of {base + number}" for number in range(3)),
+    ]
+    gossamer.run("down")
+    again = gossamer.run("up", "--detach")
+    assert again.returncode == 0
+    assert "6 nodes (3+3) ok in" in again.stdout
+    assert [identity(port) for port in range(base, base + 6)] == before
+    assert following(base, 6) == [None, None, None, 0, 1, 2]
+
+
+def test_replicas_know_the_password_of_their_primaries(gossamer: Gossamer) -> None:
+    gossamer.up(6, "--replicas", 1, "--", "--requirepass", "secret")
+    status = gossamer.run("status")
+    assert status.returncode == 0
+    assert status.stdout.count("replica of") == 3
+
+
+def test_a_killed_primary_is_replaced_under_a_client_and_returns_as_a_replica(gossamer: Gossamer) -> None:
+    base = gossamer.up(6, "--replicas", 1, "--node-timeout", 1500, "--", *DEBUG)
+    primary, replica = base, base + 3
+    old, slots = identity(primary)
+    with RedisCluster(host="127.0.0.1", port=base + 1, decode_responses=True) as client:
+        for key in KEYS:
+            client.set(key, "before")
+        wait_until(lambda: offset(primary) == offset(replica), "the replica has every write")
+        os.kill(gossamer.pids()[primary], signal.SIGKILL)
+        wait_until(lambda: all(written(client, key) for key in KEYS[::2]), "keys of every slot can be written again")
+        assert [client.get(key) for key in KEYS] == ["after", "before"] * (len(KEYS) // 2)
+    assert (replication(replica)["role"], identity(replica)[1]) == ("master", slots)
+    assert gossamer.run("status").returncode == 1
+    with restarted(gossamer, primary):
+        wait_until(lambda: follows(primary, replica), "the old primary replicates the new one")
+        assert identity(primary) == (old, "")
+        wait_until(lambda: offset(primary) == offset(replica), "it has every write")
+        assert ask(primary, "DEBUG", "DIGEST") == ask(replica, "DEBUG", "DIGEST") != "0" * 40
+
+
+def written(client: RedisCluster, key: str) -> bool:
+    """Whether the write is answered with OK now, by whoever the client takes for the right node."""
+    try:
+        return bool(client.set(key, "after"))
+    except (RedisError, RedisClusterException):
+        return False
+
+
+def offset(port: int) -> str:
+    return replication(port)["master_repl_offset"]
+
+
+def follows(port: int, primary: int) -> bool:
+    """Whether the node on ``port`` answers, as a replica of ``primary`` that is in sync."""
+    try:
+        told = replication(port)
+    except ConnectionError:
+        return False
+    return (told.get("master_port"), told.get("master_link_status")) == (str(primary), "up")
+
+
+@contextmanager
+def restarted(gossamer: Gossamer, port: int) -> Iterator[None]:
+    """The node on ``port`` as a process of its own, in the folder that it left."""
+    address = ("--port", port, "--bind", "127.0.0.1")
+    words = ("node", *address, "--cluster-enabled", "yes", "--cluster-node-timeout", 1500, *DEBUG)
+    home = gossamer.cwd / "gossamer-data" / str(port)
+    with (home / "node.log").open("ab") as log:
+        command = [*gossamer.command, *map(str, words)]
+        with subprocess.Popen(command, cwd=home, env=gossamer.environment, stdout=log, stderr=log) as process:
+            try:
+                yield
+            finally:
+                process.terminate()
+                assert process.wait(LIMIT_S) == 0
 
 
 def refusal(gossamer: Gossamer, *words: str | int, code: int = 1) -> str:
@@ -99,6 +209,10 @@ def test_a_port_in_use_is_named(gossamer: Gossamer) -> None:
     [
         (("up", 0), "a cluster needs at least 1 node, not 0"),
         (("up", 6, "--port", 60000), "ports 60000 to 60005 do not fit into 1 to 55535"),
+        (("up", 7, "--replicas", 1), "7 nodes are not primaries with 1 replica each: N is to be a multiple of 2"),
+        (("up", 4, "--replicas", 1), "too few to elect a replica when one has died: at least 6 nodes are needed"),
+        (("up", 6, "--replicas", 2), "at least 9 nodes are needed"),
+        (("up", 6, "--replicas", -1), "a primary cannot have -1 replicas"),
         (("up", "--node-timeout", 0), "--node-timeout 0 is not a positive number of milliseconds"),
         (("up", "--dir", "missing/data"), "there is no directory"),
         (("up", "--dir", "/dev/null"), "/dev/null is not a directory"),
@@ -167,7 +281,7 @@ def test_a_terminal_shows_a_table_until_ctrl_c(gossamer: Gossamer) -> None:
         try:
             shown = read_until(parent, b"Ctrl-C ends all")
             assert f"127.0.0.1:{base + 1}".encode() in shown
-            for heading in (b"address", b"id", b"slots", b"state", b"ops/s", b"memory"):
+            for heading in (b"address", b"id", b"role", b"slots", b"state", b"ops/s", b"memory"):
                 assert heading in shown
             os.write(parent, b"\x03")
             read_until(parent, b"all nodes have ended")
