@@ -30,6 +30,7 @@ class GossipConfig:
     allow_replica_migration: bool = True
     migration_barrier: int = 1
     manual_failover_ms: int = 5000
+    fast_failover: bool = True
 
     @property
     def handshake_ms(self) -> int:

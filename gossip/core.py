@@ -4,6 +4,7 @@ Here is only who is asked, and in which order; the questions and their tables ar
 
     peers.py     who do we know, and how do we reach them?
     detector.py  whom do we ping, and when is silence a failure?
+    refusals.py  when is a refused connection one?
     claims.py    whose slots are they, and who is whose replica?
     roles.py     do I lead, or whom do I follow?
     election.py  do I stand for my failed primary?     ballot.py   for whom do I vote?
@@ -50,6 +51,7 @@ from gossip.herald import Herald
 from gossip.manual import Manual
 from gossip.orphans import Orphans
 from gossip.peers import Peer
+from gossip.refusals import Refusals
 from gossip.restore import remember
 from gossip.roles import Roles
 from gossip.voice import Voice
@@ -78,6 +80,7 @@ class Gossip:
         self._voice = Voice(self._peers, self._claims, self._health, config, rng, self._out)
         self._herald = Herald(self._peers, self._voice, rng)
         self._detector = Detector(self._peers, self._health, self._voice, config, rng, self._out)
+        self._refusals = Refusals(self._peers, self._detector, config, self._out)
         self._roles = Roles(self._peers, self._claims, config, self._out)
         self._ballot = Ballot(self._peers, self._claims, self._voice, config, self._out)
         self._election = Election(
@@ -104,9 +107,12 @@ class Gossip:
     def handle(self, event: Event, now: Millis) -> list[Effect]:
         """Everything that follows from ``event``, to be done in the order given."""
         self._set_clock(now)
+        suspects = len(self._peers.suspects)
         self._dispatch(event, now)
         if now >= self._next_tick:
             self._tick(now)
+        if len(self._peers.suspects) > suspects:
+            self._herald.confide(now)
         if self._claims.settle_collision(now):
             self._herald.proclaim(now)
         self._lead_or_follow(now)
@@ -132,8 +138,8 @@ class Gossip:
                 self._peers.accept(link, peer_ip, local_ip, now)
             case LinkUp(link):
                 self._greet(link, now)
-            case LinkDown(link):
-                self._peers.lost(link, now)
+            case LinkDown(link, refused):
+                self._refusals.link_down(link, refused, now)
             case GarbageIn(link):
                 self._hearing.garbage += 1
                 self._out.do(Hangup(link))
@@ -159,6 +165,9 @@ class Gossip:
         peer = self._peers.outbound.get(link)
         if peer is not None:
             self._peers.connected(peer, now)
+            peer.take_back_refusals()
+            if self._detector.connected(peer):
+                self._herald.recant(peer, now)
             self._voice.ping(peer, now)
 
     def _lead_or_follow(self, now: Millis) -> None:
@@ -173,15 +182,12 @@ class Gossip:
 
     def _tick(self, now: Millis) -> None:
         self._next_tick = now + TICK_MS
-        suspects = len(self._peers.suspects)
         self._peers.expire(now, self._config.handshake_ms)
         self._peers.dial_missing(now)
         self._detector.look_around(now)
         self._manual.tick(now)
         if self._orphans.tick(now):
             self._herald.proclaim(now)
-        if len(self._peers.suspects) > suspects:
-            self._herald.confide(now)
         self._out.publish |= self._out.publish_soon
         self._out.recheck |= not self._health.ok
 
@@ -220,7 +226,7 @@ class Gossip:
         """What the configuration says about this node."""
         self._config = self._voice.config = self._detector.config = self._hearing.config = config
         self._roles.config = self._ballot.config = self._election.config = self._manual.config = config
-        self._orphans.config = self._wishes.config = config
+        self._orphans.config = self._wishes.config = self._refusals.config = config
         me = self._peers.me
         me.ip = config.announce_ip or me.ip
         me.port, me.pport, me.cport = config.port, config.pport, config.cport

@@ -4,7 +4,7 @@ Rules kept here (Redis cluster specification, "Failure detection"; cron of Redis
 - Once a second the node we heard from longest ago, out of five picked at random, is pinged; and so is every node not
   heard from for half the node timeout.
 - A node that owes us an answer, and has sent nothing at all, for the node timeout is PFAIL: our opinion, told as
-  gossip.
+  gossip. A node whose host refuses our connections is PFAIL sooner (refusals.py).
 - A majority of the primaries with slots, ourselves included if we are one, makes it FAIL: a fact, told to everybody.
   An opinion counts for two node timeouts. So a minority never convicts.
 - A link on which an answer is overdue is made anew, even if the node speaks to us on its own link: only answers take a
@@ -66,8 +66,15 @@ class Detector:
         stuck = silent > half or now - peer.ping_sent > self.config.node_timeout_ms
         if stuck and peer.link is not None and now - peer.linked_at > self.config.node_timeout_ms:
             self._peers.hang_up(peer)
-        if silent > self.config.node_timeout_ms and not peer.flags & (Flag.PFAIL | Flag.FAIL):
+        if silent > self.config.node_timeout_ms:
+            self._suspect_silent(peer, now)
+
+    def _suspect_silent(self, peer: Peer, now: Millis) -> None:
+        if not peer.flags & (Flag.PFAIL | Flag.FAIL):
             self._suspect(peer, now)
+        elif peer.hasty:
+            peer.hasty = False
+            self._peers.touch(peer)
 
     def _ping_stalest(self, now: Millis) -> None:
         roster = self._peers.roster()
@@ -80,11 +87,24 @@ class Detector:
 
     def answered(self, peer: Peer, now: Millis) -> None:
         """A PONG came on the link to ``peer``."""
-        peer.ping_sent, peer.pong_received = 0, now
+        peer.ping_sent, peer.pong_received, peer.answered = 0, now, True
         if peer.flags & Flag.PFAIL:
             self._trust(peer)
         elif peer.flags & Flag.FAIL:
             self._acquit(peer, now)
+
+    def suspect_gone(self, peer: Peer, now: Millis) -> None:
+        """Its host says that it is gone: no need to wait for the node timeout."""
+        if not peer.flags & (Flag.PFAIL | Flag.FAIL):
+            peer.hasty = True
+            self._suspect(peer, now)
+
+    def connected(self, peer: Peer) -> bool:
+        """Somebody listens at its address. True if that takes a suspicion back."""
+        if not (peer.hasty and peer.flags & Flag.PFAIL):
+            return False
+        self._trust(peer)
+        return True
 
     def reported(self, peer: Peer, reporter: Peer, failing: bool, now: Millis) -> None:
         """A voter's opinion about another node."""
@@ -125,6 +145,7 @@ class Detector:
 
     def _trust(self, peer: Peer) -> None:
         peer.flags &= ~Flag.PFAIL
+        peer.hasty = False
         self._peers.suspects.pop(peer.id, None)
         self._peers.touch(peer)
 
@@ -141,7 +162,7 @@ class Detector:
 
     def _condemn(self, peer: Peer, now: Millis) -> None:
         peer.flags = peer.flags & ~Flag.PFAIL | Flag.FAIL
-        peer.fail_time = now
+        peer.fail_time, peer.hasty = now, False
         self._peers.suspects.pop(peer.id, None)
         self._peers.touch(peer)
 

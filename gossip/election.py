@@ -173,9 +173,9 @@ class Election:
             self._due = min(self._due, max(now, primary.fail_time + self._turn_ms(primary)))
 
     def _siblings(self, primary: Peer) -> list[Peer]:
-        """The other replicas of my primary that have not failed."""
+        """The other replicas of my primary that have not failed, and are not evidently gone (refusals.py)."""
         me = self._peers.me
-        return [p for p in self._peers.replicas_of(primary) if p is not me and not p.has(Flag.FAIL)]
+        return [p for p in self._peers.replicas_of(primary) if p is not me and not p.gone and not p.has(Flag.FAIL)]
 
     def _rank_among(self, primary: Peer) -> int:
         me = self._peers.me

@@ -37,9 +37,13 @@ class LinkUp:
 
 @frozen
 class LinkDown:
-    """A link is gone, or could not be made. Not told for links that were hung up by us."""
+    """A link is gone, or could not be made. Not told for links that were hung up by us.
+
+    ``refused``: the host was reached and said that nobody listens there; never of a link that was up.
+    """
 
     link: int
+    refused: bool = False
 
 
 @frozen

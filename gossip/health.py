@@ -1,7 +1,8 @@
 """Whether the cluster, as this node sees it, is up: cluster_state.
 
 Up needs every slot served by a primary that is not FAIL (with ``cluster-require-full-coverage``), and a majority of the
-primaries with slots in sight. Coming up is held back twice (clusterUpdateState, Redis 7.0):
+primaries with slots in sight. A refused connection is no sign of a minority: it comes from a host in sight. Coming up
+is held back twice (clusterUpdateState, Redis 7.0):
 - A primary that is restarted with slots waits two seconds: it may have been replaced and has to be told first. One that
   has never owned a slot has nothing to be told, so a new cluster is up as soon as its slots are assigned.
 - A primary that was in a minority waits until it has been out of it for the rejoin delay.
@@ -39,7 +40,7 @@ class Health:
         """Look at the tables again."""
         voters = [p for p in self._peers.roster() if p.slots and p.flags & Flag.MASTER]
         self.size = len(voters)
-        in_sight = sum(1 for p in voters if not p.flags & (Flag.PFAIL | Flag.FAIL))
+        in_sight = sum(1 for p in voters if p.hasty or not p.flags & (Flag.PFAIL | Flag.FAIL))
         minority = in_sight < self.quorum
         if minority and voters:
             self._minority_at = now

@@ -5,7 +5,7 @@ milliseconds. What keeps that from becoming a flood:
 - News is collected for a moment, and announcements keep a distance that grows with the cluster: whatever happens, a
   node says no more than 500 messages a second unasked in a cluster of more than 25 nodes, and 20 to each in a smaller.
 - A newcomer is introduced only by the node that shook hands with it, never by those that learned of it by gossip.
-- A suspicion, which every node has at about the same time, is told to a few voters only.
+- A suspicion, which every node has at about the same time, is told to a few voters only; so is that it was hasty.
 """
 
 from random import Random
@@ -46,6 +46,12 @@ class Herald:
 
     def confide(self, now: Millis) -> None:
         """Tell a few voters whom we suspect."""
+        self._schedule(now)
+
+    def recant(self, peer: Peer, now: Millis) -> None:
+        """Tell a few voters that somebody whom we suspected is there."""
+        if peer not in self._newcomers:
+            self._newcomers.append(peer)
         self._schedule(now)
 
     def speak(self, now: Millis) -> None:

@@ -32,6 +32,7 @@ MOMENTS: Final = (
     "linked_at",
     "voted_at",
     "orphaned_at",
+    "refused_at",
 )
 """The fields of a Peer that are points in time; 0 is none."""
 
@@ -44,6 +45,9 @@ class Peer:
     the node speaks on. ``reports`` says which nodes reported it as failing, and when (detector.py). ``met`` is True
     from the handshake on until the node has itself asked us something, which shows that it knows us too. ``voted_at``
     is when we last voted for a replica of it (ballot.py), ``orphaned_at`` since when it has no replica (orphans.py).
+    ``answered`` says that it has answered us in this life; its ``refusals`` of our dials in a row, the first of which
+    we noticed at ``refused_at``, in the end mean that it is ``gone`` (refusals.py); ``hasty`` marks a PFAIL that rests
+    on nothing else.
     """
 
     id: NodeId
@@ -74,6 +78,11 @@ class Peer:
     bitmap: bytes = NO_SLOTS
     reports: dict[NodeId, Millis] = Factory(dict)
     met: bool = False
+    answered: bool = False
+    refusals: int = 0
+    refused_at: Millis = 0
+    gone: bool = False
+    hasty: bool = False
     view: Node | None = None
 
     def has(self, flags: int) -> bool:
@@ -96,6 +105,10 @@ class Peer:
     def set_slots(self, slots: int) -> None:
         self.slots = slots
         self.bitmap = slots.to_bytes(BITMAP_BYTES, "little")
+
+    def take_back_refusals(self) -> None:
+        """They mean nothing any more."""
+        self.refusals, self.refused_at, self.gone = 0, 0, False
 
     def as_node(self) -> Node:
         return Node(
@@ -247,6 +260,7 @@ class Peers:
     def move(self, peer: Peer, ip: str, port: int, pport: int, cport: int, now: Millis) -> None:
         """The node is at another address now: dial it there."""
         self.hang_up(peer)
+        peer.take_back_refusals()
         peer.ip, peer.port, peer.pport, peer.cport = ip, port, pport, cport
         peer.flags &= ~Flag.NOADDR
         self.touch(peer)
@@ -255,6 +269,7 @@ class Peers:
     def lose_address(self, peer: Peer) -> None:
         """Somebody else answers at its address."""
         self.hang_up(peer)
+        peer.take_back_refusals()
         peer.ip, peer.port, peer.pport, peer.cport = "", 0, 0, 0
         peer.flags |= Flag.NOADDR
         self.touch(peer)

@@ -150,8 +150,8 @@ class Bus:
                 with trio.fail_after(self._connect_timeout_s()):
                     stream = await trio.open_tcp_stream(dial.ip, dial.cport)
                 peer_ip = stream.socket.getpeername()[0]
-            except (OSError, trio.TooSlowError):
-                self._ended(link)
+            except (OSError, trio.TooSlowError) as error:
+                self._ended(link, refused(error))
                 return
             self._machine.handle(LinkUp(link.number, peer_ip), now_ms())
             self.poke()
@@ -191,11 +191,18 @@ class Bus:
             link.queued -= len(data)
             self._machine.link_queues[link.number] = link.queued
 
-    def _ended(self, link: Link) -> None:
+    def _ended(self, link: Link, refused: bool = False) -> None:
         if self._links.pop(link.number, None) is not None:
             self._machine.link_queues.pop(link.number, None)
-            self._machine.handle(LinkDown(link.number), now_ms())
+            self._machine.handle(LinkDown(link.number, refused), now_ms())
             self.poke()
+
+
+def refused(error: BaseException) -> bool:
+    """Whether a dial failed because the host said that nobody listens; trio tells what happened as the cause."""
+    cause = error.__cause__ or error
+    reasons = cause.exceptions if isinstance(cause, BaseExceptionGroup) else (cause,)
+    return all(isinstance(reason, ConnectionRefusedError | ConnectionResetError) for reason in reasons)
 
 
 LEVELS: Final = {Level.DEBUG: "debug", Level.VERBOSE: "verbose", Level.NOTICE: "notice", Level.WARNING: "warning"}

@@ -32,6 +32,7 @@ ANNOUNCED: Final = (
     "cluster-announce-human-nodename", "cluster-node-timeout", "cluster-require-full-coverage",
     "cluster-replica-no-failover", "cluster-replica-validity-factor", "repl-ping-replica-period",
     "cluster-allow-replica-migration", "cluster-migration-barrier", "cluster-manual-failover-timeout",
+    "cluster-fast-failover",
 )  # fmt: skip
 """Directives that make up the GossipConfig."""
 
@@ -173,6 +174,7 @@ def gossip_config(config: Config, listening: int) -> GossipConfig:
         allow_replica_migration=config.flag("cluster-allow-replica-migration"),
         migration_barrier=config.integer("cluster-migration-barrier"),
         manual_failover_ms=config.integer("cluster-manual-failover-timeout"),
+        fast_failover=config.flag("cluster-fast-failover"),
     )
 
 

@@ -62,7 +62,7 @@ class Woken(Record):
 
 @frozen
 class LinkEvent(Record):
-    """``event`` is accepted, up, down or garbage."""
+    """``event`` is accepted, up, down, refused or garbage."""
 
     link: int
     event: str

@@ -33,7 +33,7 @@ class Process(Protocol):
 
     def receive(self, end: "End", data: bytes) -> None: ...
 
-    def link_down(self, end: "End") -> None: ...
+    def link_down(self, end: "End", refused: bool) -> None: ...
 
 
 @define
@@ -147,7 +147,7 @@ class Network:
             self._timeline.after(self.connect_timeout_us, partial(self._tell_down, end))
             return
         if target is None:
-            self._timeline.after(self._delay(), partial(self._tell_down, end))
+            self._timeline.after(self._delay(), partial(self._tell_down, end, refused=True))
             return
         far = End(target, 0, end)
         end.far = far
@@ -227,12 +227,12 @@ class Network:
         if end.far is not None:
             self._tell_down(end.far)
 
-    def _tell_down(self, end: End) -> None:
-        """The connection is over for this side as well."""
+    def _tell_down(self, end: End, refused: bool = False) -> None:
+        """The connection is over for this side as well, or was ``refused`` by a host without that process."""
         if self._usable(end):
             end.open = False
             del self._ends[end]
-            end.owner.link_down(end)
+            end.owner.link_down(end, refused)
 
     def _usable(self, end: End) -> bool:
         if end.open and end.owner.alive:

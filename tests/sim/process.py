@@ -170,13 +170,14 @@ class Process:
     def receive(self, end: End, data: bytes) -> None:
         self._attend(partial(self._receive, end, data))
 
-    def link_down(self, end: End) -> None:
-        self._attend(partial(self._link_event, end, "down", LinkDown(end.link)))
+    def link_down(self, end: End, refused: bool) -> None:
+        what = "refused" if refused else "down"
+        self._attend(partial(self._link_event, end, what, LinkDown(end.link, refused)))
 
     def _link_event(self, end: End, what: str, event: Event) -> None:
         if self._ends.get(end.link) is not end:
             return
-        if what == "down":
+        if what in {"down", "refused"}:
             self._drop(end.link)
         self._history.add(LinkEvent(self._timeline.now_us, self.name, end.link, what))
         self._handled(event)

@@ -88,6 +88,7 @@ class Mesh:
         self.now = START
         self.rng = Random(seed)
         self.hosts: dict[str, Host] = {}
+        self._walls: set[tuple[Host, Host]] = set()
         self._queue: list[tuple[int, int, Host, Event]] = []
         self._order = count()
         self._links = count(1)
@@ -111,7 +112,7 @@ class Mesh:
         return host
 
     def kill(self, name: str) -> Topology:
-        """The process dies; returns what it had saved."""
+        """The process dies; returns what it had saved. Its kernel refuses connections."""
         host = self.hosts[name]
         host.alive = False
         for link in list(host.ends):
@@ -125,6 +126,18 @@ class Mesh:
 
     def heal(self, name: str) -> None:
         self.hosts[name].cut = False
+
+    def wall(self, source: str, target: str) -> None:
+        """A firewall that resets the links of ``source`` to ``target`` and refuses new ones."""
+        one, other = self.hosts[source], self.hosts[target]
+        self._walls.add((one, other))
+        for link in [link for link, (far, _) in one.ends.items() if link < 0 and far is other]:
+            self._break(one, link)
+            self._happen(one, LinkDown(link))
+
+    def raze(self) -> None:
+        """No firewalls any more."""
+        self._walls.clear()
 
     def lose(self, name: str) -> None:
         """What is on its way to the node never arrives; no link breaks."""
@@ -234,7 +247,11 @@ class Mesh:
         hosts = [h for h in self.hosts.values() if h.alive and (h.ip, h.config.cport) == (ip, cport)]
         if not hosts or host.cut or hosts[0].cut:
             host.ends[link] = (host, 0)
-            self._later(host, LinkDown(link))
+            self._later(host, LinkDown(link, refused=not hosts and not host.cut))
+            return
+        if (host, hosts[0]) in self._walls:
+            host.ends[link] = (host, 0)
+            self._later(host, LinkDown(link, refused=True))
             return
         far = next(self._links)
         host.ends[link] = (hosts[0], far)
