@@ -1,1 +1,1 @@
-"""Both halves of PSYNC as pure state: what a primary streams, what a replica makes of it, and the history they share."""
+"""Both halves of PSYNC, without sockets: what a primary streams, what a replica makes of it, the history they share."""
