@@ -130,10 +130,13 @@ class Detector:
 
     def failure_reports(self, peer: Peer, now: Millis) -> int:
         """How many opinions that ``peer`` is failing are valid."""
+        self._expire_reports(peer, now)
+        return len(peer.reports)
+
+    def _expire_reports(self, peer: Peer, now: Millis) -> None:
         oldest = now - 2 * self.config.node_timeout_ms
         for reporter in [r for r, at in peer.reports.items() if at < oldest]:
             del peer.reports[reporter]
-        return len(peer.reports)
 
     def _suspect(self, peer: Peer, now: Millis) -> None:
         assert not peer.flags & (Flag.PFAIL | Flag.FAIL | Flag.MYSELF)
@@ -153,12 +156,17 @@ class Detector:
         """PFAIL for me and for a majority is FAIL."""
         if not peer.flags & Flag.PFAIL:
             return
-        mine = 1 if self._peers.me.is_voter else 0
-        if self.failure_reports(peer, now) + mine < self._health.quorum:
+        if self._accusers(peer, now) < self._health.quorum:
             return
         self._out.log(Level.NOTICE, f"Marking node {peer.id} as failing (quorum reached).")
         self._condemn(peer, now)
         self._voice.fail(peer)
+
+    def _accusers(self, peer: Peer, now: Millis) -> int:
+        """How many of those whose opinion is valid, and of us, have a say: who was replaced meanwhile has none."""
+        self._expire_reports(peer, now)
+        accusers = (self._peers.by_id.get(node) for node in (*peer.reports, self._peers.me.id))
+        return sum(1 for accuser in accusers if accuser is not None and accuser.is_voter)
 
     def _condemn(self, peer: Peer, now: Millis) -> None:
         peer.flags = peer.flags & ~Flag.PFAIL | Flag.FAIL

@@ -17,8 +17,9 @@ from tests.sim.checkers import (
     OneOwnerPerSlotAndEpoch,
     SettledIsQuiet,
     StrangersNeverServe,
+    SuspicionNeedsSilenceOrDeath,
 )
-from tests.sim.history import Heard, Published, Record, Replied, Said, Settled, Started, Stored, Violation
+from tests.sim.history import Heard, Published, Record, Replied, Said, Settled, Started, Stopped, Stored, Violation
 
 A, B, C = "a" * 40, "b" * 40, "c" * 40
 TIMEOUT_MS = 1000
@@ -195,3 +196,40 @@ def test_a_storm_of_messages_is_found() -> None:
     show(SettledIsQuiet(), started(view(A)), settled(view(A), view(B), view(C), sent=30))
     with pytest.raises(Violation, match="sent 300 messages"):
         show(SettledIsQuiet(), started(view(A)), settled(view(A), view(B), view(C), sent=300))
+
+
+SUSPECTING = with_node(view(A), B, flags=Flag.MASTER | Flag.PFAIL)
+PATIENT_MS = 15_000
+
+
+def patient(topology: Topology, host: str = "n1") -> Started:
+    return Started(0, host, topology.me, False, topology, PATIENT_MS)
+
+
+def suspects(at_ms: int) -> Published:
+    return Published(at_ms * 1000, "n1", SUSPECTING, at_ms)
+
+
+def test_a_suspicion_of_one_who_lives_and_spoke_is_found() -> None:
+    with pytest.raises(Violation, match="lives, after a silence of 4000 ms"):
+        show(SuspicionNeedsSilenceOrDeath(), patient(view(A)), heard(ping(B), 5000), suspects(9000))
+
+
+def test_a_suspicion_after_a_silence_or_of_the_dead_may_be() -> None:
+    begin = (patient(view(A)), patient(view(B), "n2"), heard(ping(B), 5000))
+    show(SuspicionNeedsSilenceOrDeath(), *begin, suspects(21_000))
+    show(SuspicionNeedsSilenceOrDeath(), *begin, Stopped(8_000_000, "n2"), suspects(9000))
+
+
+def test_a_suspicion_of_one_who_was_gone_for_less_than_the_grace_is_found() -> None:
+    back = Started(8_200_000, "n2", B, False, view(B), PATIENT_MS)
+    with pytest.raises(Violation, match="suspects"):
+        show(
+            SuspicionNeedsSilenceOrDeath(),
+            patient(view(A)),
+            patient(view(B), "n2"),
+            heard(ping(B), 5000),
+            Stopped(8_000_000, "n2"),
+            back,
+            suspects(9000),
+        )

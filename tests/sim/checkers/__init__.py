@@ -12,10 +12,11 @@ from tests.sim.checkers.epochs import EpochsNeverGoBack
 from tests.sim.checkers.ownership import OneOwnerPerSlotAndEpoch
 from tests.sim.checkers.quiet import SettledIsQuiet
 from tests.sim.checkers.strangers import StrangersNeverServe
+from tests.sim.checkers.suspicion import SuspicionNeedsSilenceOrDeath
 
 __all__ = [
     "Checker", "EpochsNeverGoBack", "EveryoneAgrees", "FailNeedsAQuorum", "OnDiskBeforeSaid", "OneOwnerPerSlotAndEpoch",
-    "SettledIsQuiet", "StrangersNeverServe", "all_checkers",
+    "SettledIsQuiet", "StrangersNeverServe", "SuspicionNeedsSilenceOrDeath", "all_checkers",
 ]  # fmt: skip
 
 

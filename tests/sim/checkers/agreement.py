@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from cluster.topology import Flag, NodeId, Topology
+from cluster.topology import Flag, Node, NodeId, Topology
 from tests.sim.checkers.checker import Checker
 from tests.sim.history import Record, Settled, Violation
 
@@ -52,22 +52,19 @@ def _difference(host: str, view: Topology, reference: Topology) -> str:
         return f"{host} is in epoch {view.current_epoch}, another in {reference.current_epoch}"
     for node in view.nodes.values():
         other = reference.nodes[node.id]
-        mine = (node.ip, node.port, node.cport, node.primary, node.config_epoch, node.shard_id, node.is_primary)
-        theirs = (
-            other.ip,
-            other.port,
-            other.cport,
-            other.primary,
-            other.config_epoch,
-            other.shard_id,
-            other.is_primary,
-        )
+        mine, theirs = _told(node), _told(other)
         if mine != theirs:
             return f"{host} has {mine} of {node.id[:8]}, another has {theirs}"
     if view.owners != reference.owners:
         slot = next(s for s, o in enumerate(view.owners) if o != reference.owners[s])
         return f"{host} gives slot {slot} to {view.owners[slot]}, another to {reference.owners[slot]}"
     return ""
+
+
+def _told(node: Node) -> tuple[object, ...]:
+    """What all should tell of a node; others give a replica the config epoch of its primary, it has none itself."""
+    epoch = node.config_epoch if node.is_primary else None
+    return node.ip, node.port, node.cport, node.primary, epoch, node.shard_id, node.is_primary
 
 
 def _short(ids: set[NodeId]) -> list[str]:

@@ -4,7 +4,7 @@ A node promises its own config epoch, in the header of every message and in the 
 ADDSLOTS that it owns the slots. The current epoch is no promise: it is what was heard, and is heard again.
 """
 
-from cluster.topology import NodeId
+from cluster.topology import NodeId, Topology
 from tests.sim.checkers.checker import Checker
 from tests.sim.history import Record, Replied, Said, Started, Stored, Violation
 
@@ -17,13 +17,21 @@ class OnDiskBeforeSaid(Checker):
 
     def see(self, record: Record) -> None:
         if isinstance(record, Started | Stored):
-            self._on_disk[record.host] = (record.topology.me, record.topology.myself.config_epoch)
+            self._store(record.host, record.topology)
         elif isinstance(record, Said):
             packet = record.packet
             if not packet.light and packet.primary is None:
                 self._must_hold(record.host, packet.sender, packet.config_epoch)
         elif isinstance(record, Replied) and record.reply.startswith((b"+BUMPED ", b"+STILL ")):
             self._must_hold(record.host, record.topology.me, int(record.reply.split()[1]))
+
+    def _store(self, host: str, topology: Topology) -> None:
+        """Who is a replica now has no epoch of its own; what it said as a primary may still be on its way."""
+        stored, before = self._on_disk.get(host, ("", 0))
+        epoch = topology.myself.config_epoch
+        if stored == topology.me and not topology.myself.is_primary:
+            epoch = max(epoch, before)
+        self._on_disk[host] = (topology.me, epoch)
 
     def _must_hold(self, host: str, node: NodeId, epoch: int) -> None:
         stored, on_disk = self._on_disk.get(host, ("", 0))

@@ -1,0 +1,79 @@
+"""Nobody that lives is suspected before it was silent for the node timeout: what is dead sooner was refused sooner.
+
+A node is suspected (PFAIL) or failed (FAIL) at an observer. That is due if the observer, in the time in which it
+attended to its links, has heard nothing of it for the node timeout; or if the process had been gone for the grace.
+Being told by others is the quorum's business (conviction.py), so a FAIL counts only for those that declare it.
+"""
+
+from cluster.topology import Flag, NodeId, Topology
+from gossip.refusals import GRACE_MS
+from tests.sim.checkers.checker import Checker
+from tests.sim.history import Heard, Published, Record, Started, Stopped, Violation
+
+SLACK_MS = 1100
+"""Of the time that the observer attended: a tick, and a jump of its clock that is too small to be taken out."""
+
+LATE_MS = 1500
+"""How much later than the deed a view may show it: a tick, and a process that is slow or stopped."""
+
+
+class SuspicionNeedsSilenceOrDeath(Checker):
+    kinds = (Started, Stopped, Heard, Published)
+
+    def __init__(self) -> None:
+        self._timeout_ms: dict[str, int] = {}
+        self._views: dict[str, Topology] = {}
+        self._heard: dict[tuple[str, NodeId], int] = {}
+        self._nodes: dict[str, NodeId] = {}
+        self._lives: dict[NodeId, list[tuple[int, int]]] = {}
+        """When it was down so far, in microseconds: from, until."""
+        self._down: dict[NodeId, int] = {}
+        self.suspicions = 0
+        self.hasty = 0
+
+    def see(self, record: Record) -> None:
+        match record:
+            case Started():
+                self._start(record)
+            case Stopped():
+                self._down[self._nodes[record.host]] = record.at_us
+            case Heard():
+                self._heard[record.host, record.packet.sender] = record.attended_ms
+            case Published():
+                self._publish(record)
+            case _:
+                pass
+
+    def _start(self, record: Started) -> None:
+        node = record.node
+        self._nodes[record.host] = node
+        self._views[record.host] = record.topology
+        self._timeout_ms[record.host] = record.node_timeout_ms
+        if node in self._down:
+            self._lives.setdefault(node, []).append((self._down.pop(node), record.at_us))
+        for subject in record.topology.nodes:
+            self._heard[record.host, subject] = 0
+
+    def _publish(self, record: Published) -> None:
+        before, now = self._views[record.host], record.topology
+        self._views[record.host] = now
+        for node in now.nodes.values():
+            known = before.nodes.get(node.id)
+            if node.has(Flag.PFAIL) and known is not None and not known.has(Flag.PFAIL | Flag.FAIL):
+                self._judge(record, node.id)
+
+    def _judge(self, record: Published, subject: NodeId) -> None:
+        self.suspicions += 1
+        silent_ms = record.attended_ms - self._heard.get((record.host, subject), 0)
+        if silent_ms >= self._timeout_ms[record.host] - SLACK_MS:
+            return
+        self.hasty += 1
+        if not self._was_gone(subject, record.at_us):
+            raise Violation(f"{record.host} suspects {subject[:8]}, which lives, after a silence of {silent_ms} ms")
+
+    def _was_gone(self, subject: NodeId, at_us: int) -> bool:
+        """For the grace, until a moment ago or still."""
+        periods = list(self._lives.get(subject, ()))
+        if subject in self._down:
+            periods.append((self._down[subject], at_us))
+        return any(until - since >= GRACE_MS * 1000 and until >= at_us - LATE_MS * 1000 for since, until in periods)
