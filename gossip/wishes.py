@@ -102,6 +102,8 @@ class Wishes:
     def _forget(self, node: str, now: Millis) -> None:
         peer = self._peers.by_id.get(node)
         if peer is None:
+            if node in self._peers.bans:
+                return  # another node has told us of its ban before the operator could: as wished (Redis 7.2)
             raise Refusal(f"Unknown node {node}")
         if peer is self._me:
             raise Refusal("I tried hard but I can't forget myself...")

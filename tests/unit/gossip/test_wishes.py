@@ -59,6 +59,14 @@ def test_a_node_cannot_forget_itself() -> None:
     assert mesh.wish("a", Forget(mesh["a"].id)) == "ERR I tried hard but I can't forget myself..."
 
 
+def test_a_node_that_gossip_has_made_forgotten_can_be_forgotten_once_more() -> None:
+    mesh = three()
+    gone = mesh["c"].id
+    assert mesh.wish("a", Forget(gone)) == "OK"
+    assert mesh.wish("a", Forget(gone)) == "OK"
+    assert mesh.wish("a", Forget("0" * 40)) == "ERR Unknown node " + "0" * 40
+
+
 def test_an_epoch_can_be_set_once_and_only_while_alone() -> None:
     mesh = Mesh("a", "b")
     assert mesh.wish("b", SetConfigEpoch(5)) == "OK"
