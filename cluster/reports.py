@@ -32,6 +32,9 @@ MESSAGE_NAMES: Final = (
 )
 """Names of the bus message types in CLUSTER INFO; the index is the type's number."""
 
+GARBAGE: Final = "garbage"
+"""What cannot be used is counted under this name; real servers do not count it."""
+
 
 @frozen
 class Link:
@@ -128,7 +131,7 @@ def _health(node: Node) -> str:
 
 
 def info(topology: Topology, sent: Mapping[str, int], received: Mapping[str, int], links_over_limit: int = 0) -> str:
-    """CLUSTER INFO. Counters go by MESSAGE_NAMES; kinds that never occurred are left out, the sums are not."""
+    """CLUSTER INFO. Counters go by MESSAGE_NAMES and GARBAGE; those of 0 are left out, the sums are not."""
     held = {"ok": 0, "pfail": 0, "fail": 0}
     for owner, first, last in owned_ranges(topology):
         held[_reachability(topology.nodes[owner])] += last - first + 1
@@ -156,7 +159,8 @@ def _reachability(node: Node) -> str:
 
 
 def _counters(counts: Mapping[str, int], way: str) -> list[tuple[str, int]]:
-    seen = [(f"cluster_stats_messages_{name}_{way}", counts[name]) for name in MESSAGE_NAMES if counts.get(name)]
+    names = (*MESSAGE_NAMES, GARBAGE)
+    seen = [(f"cluster_stats_messages_{name}_{way}", counts[name]) for name in names if counts.get(name)]
     return [*seen, (f"cluster_stats_messages_{way}", sum(counts.values()))]
 
 

@@ -276,6 +276,10 @@ class Gossip:
         to = [(link, "to", p.id, p.linked_at) for link, p in self._peers.outbound.items()]
         return to + [(link, "from", i.node, i.accepted) for link, i in self._peers.inbound.items() if i.node]
 
+    def knows(self, link: int) -> bool:
+        """Has a known node spoken on ``link``, or was it dialled to one?"""
+        return self._hearing.speaker(link) is not None
+
     @property
     def sent(self) -> list[int]:
         """Messages sent, by Kind."""

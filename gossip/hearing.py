@@ -74,7 +74,7 @@ class Hearing:
             self.garbage += 1
             return
         self.received[packet.kind] += 1
-        if packet.light and self._speaker(link) is None:
+        if packet.light and self.speaker(link) is None:
             self._out.log(Level.NOTICE, "Closing link for node that sent a lightweight message as its first message")
             self._out.do(Hangup(link))
             self._peers.lost(link, now)
@@ -83,7 +83,7 @@ class Hearing:
         if expected and not expected.flags & Flag.HANDSHAKE and not packet.light and packet.sender != expected.id:
             self._answered_by_another(expected, now)
             return
-        sender = self._speaker(link) if packet.light else self._peers.known(packet.sender)
+        sender = self.speaker(link) if packet.light else self._peers.known(packet.sender)
         if sender is not None and sender is not self._peers.me:
             self._note(sender, link, packet, now)
             if not packet.light:
@@ -114,7 +114,7 @@ class Hearing:
         elif packet.kind is Kind.MFSTART:
             self._manual.asked_to_pause(sender, link, now)
 
-    def _speaker(self, link: int) -> Peer | None:
+    def speaker(self, link: int) -> Peer | None:
         """The known node at the other end of a link."""
         peer = self._peers.outbound.get(link)
         inbound = self._peers.inbound.get(link)

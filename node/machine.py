@@ -11,7 +11,7 @@ performed in that order.
 
 from collections.abc import Callable, Sequence
 
-from cluster.reports import MESSAGE_NAMES, Link
+from cluster.reports import GARBAGE, MESSAGE_NAMES, Link
 from cluster.topology import Millis, NodeId, Topology
 from gossip.core import Gossip
 from gossip.effects import Answer, DropKeys, Effect, Follow, Lead, Pause, Publish, Refused, Resume
@@ -169,6 +169,11 @@ class Machine:
             self.tell_progress(now)
         self._absorb(self.gossip.handle(event, now), now)
 
+    def knows(self, link: int) -> bool:
+        """Is a node of the cluster at the other end of ``link``?"""
+        assert self.gossip is not None
+        return self.gossip.knows(link)
+
     def tell_progress(self, now: Millis) -> None:
         """Let the gossip know how far replication has come. A manual failover waits for it."""
         standing = self.server.standing
@@ -275,4 +280,4 @@ class Desk(Agreement):
         return dict(zip(MESSAGE_NAMES, self._gossip.sent, strict=False))
 
     def messages_received(self) -> dict[str, int]:
-        return dict(zip(MESSAGE_NAMES, self._gossip.received, strict=False))
+        return {**dict(zip(MESSAGE_NAMES, self._gossip.received, strict=False)), GARBAGE: self._gossip.garbage}

@@ -168,6 +168,7 @@ class Bus:
         deframer = Deframer()
         try:
             while data := await stream.receive_some(READ_BYTES):
+                deframer.stranger = not self._machine.knows(link.number)
                 for frame in deframer.feed(data):
                     packet = decode(frame)
                     if packet is not None:

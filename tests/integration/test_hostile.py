@@ -326,18 +326,32 @@ def message_drawn(rng: random.Random, sort: str, message: bytes) -> bytes:
 
 def test_half_messages_cost_what_has_been_sent(three: list[Node]) -> None:
     node, ping = three[2], ping_of_a_stranger()
-    publish = with_length(with_fields(ping, (KIND, b"\x00\x04")), 1 << 30)
+    longest = with_length(ping, 1 << 20)
     with cluster_unmoved(three), under_siege(node), contextlib.ExitStack() as open_ones:
         before = resident_bytes(node)
         for number in range(200):
             sock = open_ones.enter_context(dial(node.bus_port))
-            sock.sendall(publish if number % 2 else ping[: number * 10])
-        large = open_ones.enter_context(dial(node.bus_port))
-        large.sendall(publish + bytes(8 << 20))
+            sock.sendall(longest if number % 2 else ping[: number * 10])
         with dial(node.bus_port) as sock:  # the rest has been accepted, and read, when this is answered
             sock.sendall(ping)
             assert pong(sock) == my_id(node).encode()
         assert resident_bytes(node) - before < GROWTH_BYTES
+
+
+def test_a_long_message_of_a_stranger_ends_its_link_and_is_counted(three: list[Node]) -> None:
+    """A PUBLISH may be as long as two of the longest strings; from somebody unknown it would be for nobody."""
+    node = three[2]
+    publish = with_length(with_fields(ping_of_a_stranger(), (KIND, b"\x00\x04")), 1 << 30)
+    with cluster_unmoved(three), under_siege(node):
+        before = garbage_counted(node)
+        with dial(node.bus_port) as sock:
+            offer(sock, publish + bytes(8 << 20))
+            assert receive_all(sock) == b""
+        assert garbage_counted(node) == before + 1
+
+
+def garbage_counted(node: Node) -> int:
+    return int(info(node).get("cluster_stats_messages_garbage_received", "0"))
 
 
 def test_strangers_that_ask_to_be_met_are_given_up(three: list[Node]) -> None:

@@ -206,6 +206,14 @@ def test_a_long_publish_is_only_a_promise_until_its_bytes_come() -> None:
     assert deframer.held_bytes == 16
 
 
+@pytest.mark.parametrize("kind", [b"\0\2", b"\0\4", b"\x80\4"])
+def test_what_a_stranger_says_is_short(kind: bytes) -> None:
+    head = b"RCmb" + (2 << 20).to_bytes(4, "big") + b"\0\1\0\0" + kind
+    assert frame_length(head) == 2 << 20
+    with pytest.raises(PacketError):
+        frame_length(head, stranger=True)
+
+
 @pytest.mark.parametrize(
     ("at", "patch"),
     [
