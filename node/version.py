@@ -4,3 +4,5 @@ from typing import Final
 
 VERSION: Final = "0.1.0"
 COMPATIBLE: Final = "7.0.15"
+VALKEY_COMPATIBLE: Final = "9.0.0"
+"""What a Valkey may take us for where it chooses how to talk to us: we read what that version reads."""

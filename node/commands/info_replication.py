@@ -1,7 +1,7 @@
 """INFO replication: the node's role, its replicas or its primary, and its history (server.c of Redis 7.0)."""
 
 from node.engine.server import Server
-from node.replication.primary import STATE_NAMES, Follower
+from node.replication.follower import STATE_NAMES, Follower
 from node.replication.replica import SYNC, Conversation
 from node.replication.replication import Replication, replication_of
 

@@ -39,6 +39,7 @@ from node.resp.reply import NO_REPLY, OK, Reply, Status
 
 MAX_PORT: Final = 65535
 LONGEST_IP: Final = 46
+VERSION_PARTS: Final = 3
 UNKNOWN: Final = "?"
 
 SYNCING: Final = ADMIN | NO_ASYNC_LOADING | NO_MULTI | NOSCRIPT
@@ -152,6 +153,8 @@ def replconf(c: Call, argv: list[bytes]) -> Reply:
         elif option == b"capa":
             follower.takes_eof = follower.takes_eof or value.lower() == b"eof"
             follower.takes_psync2 = follower.takes_psync2 or value.lower() == b"psync2"
+        elif option == b"version":
+            follower.version = version_in(value)
         elif option == b"rdb-only":
             follower.rdb_only = integer(value) == 1
         elif option == b"rdb-filter-only":
@@ -162,6 +165,14 @@ def replconf(c: Call, argv: list[bytes]) -> Reply:
         else:
             raise Refusal(one_line(b"ERR Unrecognized REPLCONF option: %s" % argv[at]))
     return OK
+
+
+def version_in(text: bytes) -> tuple[int, ...]:
+    """``9.1.2`` as numbers."""
+    parts = text.split(b".")
+    if len(parts) != VERSION_PARTS or not all(part.isdigit() and len(part) <= VERSION_PARTS for part in parts):
+        raise Refusal(one_line(b"ERR Unrecognized version format: %s" % text))
+    return tuple([int(part) for part in parts])
 
 
 @command("WAIT", arity=3, flags=NOSCRIPT, acl=CONNECTION, since="3.0.0", group="generic")

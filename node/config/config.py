@@ -79,6 +79,10 @@ class Config:
         assert value is None or isinstance(value, tuple)
         return value
 
+    def was_given(self, name: str) -> bool:
+        """Has somebody set ``name``, be it to its default?"""
+        return name in self._given
+
     def lines(self, name: str) -> list[Line]:
         """The lines of ``rename-command``, ``user`` or ``loadmodule`` in the order they were read."""
         return self._lines[name]
@@ -162,6 +166,8 @@ class Config:
             if new != old:
                 changed.append((directive.name, name.lower()))
         self._apply(changed, before)
+        for name, _ in pairs:
+            self._given[BY_NAME[name.lower()].name] = None
 
     def _admit(self, pairs: Sequence[tuple[str, str]], local: bool) -> None:
         """Refuse what may not be set at all; the first offender in order decides, by Redis' order of questions."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from node.config import Config, Hook
 from node.config.words import to_bytes
 from node.engine.client import Client
-from node.engine.limits import OutputLimit
+from node.engine.limits import REPLICA, OutputLimit
 
 if TYPE_CHECKING:
     from node.engine.server import Server
@@ -30,7 +30,7 @@ class Settings:
             (("enable-debug-command",), self.debugging),
             (("proto-max-bulk-len", "client-query-buffer-limit"), self.requests),
             (("maxclients", "timeout", "protected-mode"), self.connections),
-            (("client-output-buffer-limit",), self.output),
+            (("client-output-buffer-limit", "repl-backlog-size"), self.output),
             (
                 ("slowlog-log-slower-than", "slowlog-max-len", "latency-monitor-threshold", "latency-tracking"),
                 self.watching,
@@ -65,9 +65,12 @@ class Settings:
         return None
 
     def output(self) -> str | None:
+        """A replica may leave unread what the backlog holds: it could be had again anyway."""
         self.server.output_limits = [
             OutputLimit(limit.hard_bytes, limit.soft_bytes, limit.soft_seconds) for limit in self.config.output_limits()
         ]
+        limit = self.server.output_limits[REPLICA]
+        limit.hard = max(limit.hard, self.config.integer("repl-backlog-size")) if limit.hard else 0
         return None
 
     def watching(self) -> str | None:

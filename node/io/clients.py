@@ -16,7 +16,7 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
-from node.engine.client import Client
+from node.engine.client import NOT_TO_PAUSE, Client
 from node.engine.limits import over_output_limit, refuse_connection
 from node.engine.session import Session
 from node.io.backlog import Backlog
@@ -72,6 +72,8 @@ class Clients:
         self.keepalive_s: int = 300
         self.on_effects: Callable[[], None] | None = None
         """Called when a batch has left something in ``machine.outbox``."""
+        self.on_room: Callable[[], None] | None = None
+        """Called when the kernel has taken all that waited for a replica."""
         self.unfinished: list[Connection] = []
         """Connections with requests that have arrived but were over the limit of a turn."""
 
@@ -300,6 +302,8 @@ class Clients:
             return
         client.unsent = 0
         self.poller.watch_output(connection.fd, False)
+        if client.modes & NOT_TO_PAUSE and self.on_room is not None:
+            self.on_room()
         if client.closing:
             self.drop(connection)
 

@@ -30,6 +30,7 @@ from node.io.membership import CannotJoin, Membership
 from node.io.reactor import serve_clients
 from node.io.signals import Signals
 from node.io.startup import Start, configure, enough_files, go_to_background, pid_file, raise_open_files
+from node.io.supply import Supply
 from node.io.transfer import Transfers
 from node.machine import Machine
 from node.version import COMPATIBLE, VERSION
@@ -171,6 +172,7 @@ class Node:
                 nursery.start_soon(serve_clients, self.clients)
                 nursery.start_soon(self._keep_house)
                 nursery.start_soon(Follower(self.clients).run)
+                nursery.start_soon(Supply(self.clients).run)
                 self._tell_ready(ready_fd)
                 await self.signals.wait_stop()
                 self.log.write("warning", "User requested shutdown...")
@@ -219,6 +221,3 @@ class Node:
                 await self._hurry.wait()
             self._hurry = trio.Event()
             self.clients.tick()
-            while self.machine.sending:
-                self.clients.work()
-                await trio.lowlevel.checkpoint()

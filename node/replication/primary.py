@@ -1,80 +1,18 @@
-"""The half of replication that is followed: one ``Follower`` for each replica connection, and what it is sent.
+"""The half of replication that is followed: who follows, and the stream that they are sent.
 
-A follower goes from TRANSFER (it is sent a snapshot, and the stream collects in ``held_back``) to ONLINE (it is sent
-the stream). After a streamed snapshot it is online with its first ACK, as with Redis: only then it has loaded.
-The same holds on a replica that has replicas of its own; its stream is then its primary's, byte for byte.
+A follower (``follower.py``) is brought to the present by the rest of the stream, if the backlog has it, or else by a
+snapshot (``syncs.py``). After a streamed snapshot it is online with its first ACK, as with Redis: only then it has
+loaded. The same holds on a replica that has replicas of its own; its stream is then its primary's, byte for byte.
 
 Source: redis.io "Replication", and what Redis 7.0.15 says on the wire.
 """
 
-from typing import Final
-
 from node.engine.client import NOT_TO_PAUSE, REPLIES_OFF, Client
 from node.engine.feed import GETACK, PING
 from node.engine.server import FEW_REPLICAS, PAUSED, Server
+from node.replication.follower import HANDSHAKE, LOADING, ONLINE, TRANSFER, WAITING, Follower, name_of
 from node.replication.history import History
-from node.replication.transfer import Transfer
-
-HANDSHAKE: Final = 0
-TRANSFER: Final = 1
-LOADING: Final = 2
-ONLINE: Final = 3
-STATE_NAMES: Final = ("wait_bgsave", "send_bulk", "send_bulk", "online")
-
-ENOUGH_UNSENT: Final = 1 << 20
-"""Bytes of a snapshot that may wait for a slow replica to read them."""
-MARK_SIZE: Final = 40
-
-
-class Follower:
-    """A replica's connection, from its first REPLCONF on."""
-
-    def __init__(self, client: Client) -> None:
-        self.client: Client = client
-        self.state: int = HANDSHAKE
-        self.port: int = 0
-        self.ip: str = ""
-        """What it wants to be known by; empty: where it connects from."""
-        self.takes_eof: bool = False
-        self.takes_psync2: bool = False
-        self.rdb_only: bool = False
-        self.without_keys: bool = False
-        """It wants a snapshot of functions alone."""
-        self.acknowledges: bool = False
-        """It came with PSYNC, so it sends ACK."""
-        self.acked: int = 0
-        self.acked_ms: int = 0
-        self.transfer: Transfer | None = None
-        self.held_back: list[bytes] = []
-        self.held_back_size: int = 0
-
-    @property
-    def host(self) -> str:
-        return self.ip or self.client.addr.rpartition(":")[0].strip("[]")
-
-    @property
-    def online(self) -> bool:
-        return self.state == ONLINE
-
-    def lag_s(self, now: int) -> int:
-        return max(0, now - self.acked_ms) // 1000
-
-    def tell(self, data: bytes) -> None:
-        """The next bytes of the stream."""
-        if self.rdb_only:
-            return
-        if self.state == ONLINE:
-            self.client.send(data)
-        elif self.state in (TRANSFER, LOADING):
-            self.held_back.append(data)
-            self.held_back_size += len(data)
-
-    def go_online(self) -> None:
-        self.state = ONLINE
-        held_back, self.held_back = self.held_back, []
-        self.held_back_size = 0
-        if held_back:
-            self.client.send(b"".join(held_back))
+from node.replication.syncs import Syncs
 
 
 class Waiter:
@@ -93,6 +31,7 @@ class Primary:
         self.history: History = history
         self.followers: dict[int, Follower] = {}
         """By client id."""
+        self.syncs: Syncs = Syncs(server, history)
         self.waiters: list[Waiter] = []
         self.released: list[Client] = []
         """Clients whose WAIT is over; their next requests are to be served."""
@@ -118,14 +57,14 @@ class Primary:
         follower = self.followers.pop(client.id, None)
         if follower is None:
             return
-        if follower.transfer is not None:
-            follower.transfer.close()
+        self.syncs.leave(follower)
         if follower.state != HANDSHAKE:
             self.log(f"Connection with replica {name_of(follower)} lost.")
             self.alone_since_ms = self.server.now
 
     def drop_all(self) -> None:
         """End the connections of all replicas: they will come back and ask how to go on."""
+        self.syncs.close()
         for follower in self.replicas():
             follower.client.kill()
 
@@ -151,69 +90,35 @@ class Primary:
             return
         if modern and replid != "?":
             self.refused_partial_syncs += 1
-        self._full_sync(follower, modern)
-
-    def _full_sync(self, follower: Follower, modern: bool) -> None:
-        server = self.server
-        history = self.history
         self.full_syncs += 1
         self.log(f"Full resync requested by replica {name_of(follower)}")
-        if server.feed is not None:
-            server.feed.selected = -1
-        if modern:
-            follower.client.send(b"+FULLRESYNC %s %d\r\n" % (history.replid.encode(), history.offset))
-        streamed = follower.takes_eof and server.config.flag("repl-diskless-sync")
-        mark = f"{server.rng.getrandbits(4 * MARK_SIZE):0{MARK_SIZE}x}".encode() if streamed else b""
-        follower.transfer = Transfer(server, mark, self._remarks(), follower.without_keys)
-        follower.state = TRANSFER
-
-    def _remarks(self) -> list[tuple[str, str | int]]:
-        return [
-            ("repl-stream-db", self.history.db if self.server.feed is None else 0),
-            ("repl-id", self.history.replid),
-            ("repl-offset", self.history.offset),
-            ("aof-base", 0),
-        ]
+        self.syncs.ask(follower)
 
     @property
     def sending(self) -> bool:
-        """Is there a snapshot to be sent, to somebody who takes it?"""
-        return any(f.transfer is not None and ready(f) for f in self.followers.values())
+        """Is there a snapshot to be made or sent, to somebody who takes it?"""
+        return self.syncs.busy
 
     def work(self) -> None:
-        """Go on with the snapshots: about a millisecond for each replica that is synchronizing."""
-        for follower in list(self.followers.values()):
-            transfer = follower.transfer
-            if transfer is None or not ready(follower):
-                continue
-            data = transfer.step()
-            follower.acked_ms = self.server.now
-            if data:
-                follower.client.send(data)
-            if transfer.done:
-                follower.transfer = None
-                self._transferred(follower, bool(transfer.mark))
-
-    def _transferred(self, follower: Follower, streamed: bool) -> None:
-        follower.acked_ms = self.server.now
-        follower.state = LOADING
-        self.log(f"Synchronization with replica {name_of(follower)} succeeded")
-        if follower.rdb_only:
-            follower.client.close_after_reply()
-        elif not streamed:
-            follower.go_online()
+        """Go on with the snapshots: about a millisecond."""
+        if self.syncs.waiting:
+            self.distribute()  # a snapshot may be begun: it belongs to where the stream is
+        for follower in self.syncs.work():
+            if follower.rdb_only:
+                follower.client.close_after_reply()
+            elif not follower.streamed:
+                follower.go_online()
 
     # --- the stream
 
     def relay(self, data: bytes) -> None:
         """The next bytes of the stream, for all replicas and the backlog."""
         self.history.append(data)
-        hard = self.server.output_limits[1].hard
+        limits, now = self.server.output_limits, self.server.now
         for follower in self.followers.values():
             follower.tell(data)
-            if hard and follower.held_back_size > hard:
-                self.log(f"Replica {name_of(follower)} is closed: too much of the stream waits for it")
-                follower.client.kill()
+            if follower.held_back and follower.is_over(limits, now):
+                self._drop(follower, "over its output buffer limit while it is synchronized")
 
     def distribute(self) -> None:
         """Hand out what this node has added to the stream."""
@@ -287,10 +192,22 @@ class Primary:
         timeout = self.server.config.integer("repl-timeout") * 1000
         self._ping(now, timeout)
         for follower in self.replicas():
-            if follower.acknowledges and now - follower.acked_ms > timeout:
-                self.log(f"Disconnecting timedout replica: {name_of(follower)}")
+            if follower.silent_ms(now) > timeout:
+                stage = "(streaming sync)" if follower.online else "(full sync)"
+                self.server.edge.log("warning", f"Disconnecting timedout replica {stage}: {name_of(follower)}")
                 follower.client.kill()
+        if self.syncs.waiting:
+            self.distribute()
+            self.syncs.begin_due()
         self.count_good(now)
+
+    def _drop(self, follower: Follower, why: str) -> None:
+        """It will have to begin anew: what waits for it is let go."""
+        self.server.stats.client_output_buffer_limit_disconnections += 1
+        self.server.edge.log("warning", f"Replica {name_of(follower)} is closed: {why}")
+        follower.held_back.clear()
+        follower.held_back_size = 0
+        follower.client.kill()
 
     def _ping(self, now: int, timeout: int) -> None:
         feed = self.server.feed
@@ -306,7 +223,8 @@ class Primary:
     def keep_alive(self) -> None:
         """Once a second: a sign of life to replicas whose snapshot is being made and cannot be sent yet."""
         for follower in self.followers.values():
-            if follower.transfer is not None and not follower.transfer.begun:
+            begun = follower.transfer is not None and follower.transfer.begun(follower)
+            if follower.state in (WAITING, TRANSFER) and not begun:
                 follower.client.send(b"\n")
 
     def good_replicas(self, now: int) -> int:
@@ -325,12 +243,3 @@ class Primary:
 
     def log(self, text: str) -> None:
         self.server.edge.log("notice", text)
-
-
-def ready(follower: Follower) -> bool:
-    """Does the replica keep up with what it is sent?"""
-    return follower.client.out_bytes + follower.client.unsent < ENOUGH_UNSENT
-
-
-def name_of(follower: Follower) -> str:
-    return f"{follower.host}:{follower.port}"

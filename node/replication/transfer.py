@@ -1,4 +1,8 @@
-"""A full sync on its way to one replica: the snapshot as RDB, made a chunk at a time between the requests of others.
+"""A full sync on its way: the snapshot as RDB, a piece at a time between the requests of others, for all who want it.
+
+Pieces are kept until the slowest of the followers has been sent them. While all of them are still there a replica that
+comes later can join, and gets the stream from where the snapshot was made: so any number of replicas that ask at about
+the same time cost one walk over the keys.
 
 Without ``mark`` the length comes first (``$<bytes>``), so all of it is made before the first byte goes out; with it the
 RDB is streamed as it is made, and ``mark``, 40 characters, stands around it.
@@ -6,57 +10,143 @@ RDB is streamed as it is made, and ``mark``, 40 characters, stands around it.
 
 from collections import deque
 from collections.abc import Iterator
+from typing import Final
 
 from node.engine.server import Server
 from node.engine.snapshot import Snapshot
-from node.persist.codes import REDIS_10
+from node.persist.codes import Format
 from node.persist.values import Style
 from node.persist.writer import RdbWriter, remarks_for
-from node.version import COMPATIBLE
+from node.replication.follower import TRANSFER, Follower
+from node.version import COMPATIBLE, VALKEY_COMPATIBLE
+
+WINDOW: Final = 1 << 24
+"""Bytes of a streamed snapshot that are kept: for replicas that join, then for those that read slowly."""
+
+
+class Wish:
+    """What a replica wants: followers with equal wishes can share a transfer."""
+
+    def __init__(self, follower: Follower, streamed: bool) -> None:
+        self.streamed: bool = streamed
+        self.format: Format = follower.format
+        self.without_keys: bool = follower.without_keys
+
+    def equals(self, other: "Wish") -> bool:
+        return (self.streamed, self.format, self.without_keys) == (other.streamed, other.format, other.without_keys)
 
 
 class Transfer:
-    """``remarks``: what the RDB tells of the stream. ``close`` must follow."""
+    """All data as it is at ``offset`` of the stream ``replid``, for those who ``join``. ``close`` must follow."""
 
-    def __init__(
-        self, server: Server, mark: bytes, remarks: list[tuple[str, str | int]], without_keys: bool = False
-    ) -> None:
+    def __init__(self, server: Server, wish: Wish, mark: bytes, replid: str, offset: int, db: int) -> None:
+        self.wish: Wish = wish
         self.mark: bytes = mark
-        self.done: bool = False
-        self._snapshot = Snapshot(server.keyspace, [] if without_keys else None)
-        told = remarks_for(REDIS_10, COMPATIBLE, server.now_s, server.edge.resident_memory())
-        style = Style(REDIS_10, False)
-        writer = RdbWriter(self._snapshot, told + remarks, style=style, checksum=server.config.flag("rdbchecksum"))
+        self.replid: str = replid
+        self.offset: int = offset
+        self.followers: list[Follower] = []
+        self.whole: bool = False
+        """All of it has been made."""
+        self.open: bool = True
+        """Others may join: nothing has been forgotten yet."""
+        self.moved_ms: int = server.now
+        self._server = server
+        self._snapshot = Snapshot(server.keyspace, [] if wish.without_keys else None)
+        version = VALKEY_COMPATIBLE if wish.format.valkey else COMPATIBLE
+        remarks = remarks_for(wish.format, version, server.now_s, server.edge.resident_memory())
+        remarks += [("repl-stream-db", db), ("repl-id", replid), ("repl-offset", offset), ("aof-base", 0)]
+        style = Style(wish.format, False)
+        writer = RdbWriter(self._snapshot, remarks, style=style, checksum=server.config.flag("rdbchecksum"))
         self._chunks: Iterator[bytes | bytearray] = writer.chunks()
-        self._made: deque[bytes] = deque()
-        """Pieces that wait for the length to be known."""
-        self.begun: bool = False
-        """Something has been sent."""
+        self._pieces: deque[bytes] = deque([b"$EOF:%s\r\n" % mark] if mark else [])
+        self._forgotten: int = 0
+        """How many pieces, from the first on, are not kept any more."""
+        self._kept: int = 0
+        """Bytes in ``_pieces``."""
 
-    def step(self) -> bytes:
-        """Do about a millisecond's work; the bytes that are ready. ``done`` when these were the last."""
-        if self.begun and not self.mark:
-            return self._send_made()
-        chunk = next(self._chunks, None)
-        if chunk is None:
+    def join(self, follower: Follower) -> None:
+        """``follower`` gets it too, and the stream from the same offset on."""
+        if self.followers:
+            other = self.followers[0]
+            follower.held_back = list(other.held_back)
+            follower.held_back_size = other.held_back_size
+        self.followers.append(follower)
+        follower.transfer = self
+        follower.streamed = bool(self.mark)
+        follower.position = 0
+        follower.state = TRANSFER
+
+    def leave(self, follower: Follower) -> None:
+        """``follower`` gets no more of it."""
+        self.followers.remove(follower)
+        follower.transfer = None
+        if not self.followers:
             self.close()
-            if self.mark:
-                self.done = True
-                return self.mark
-            self.begun = True
-            return b"$%d\r\n" % sum([len(piece) for piece in self._made])
-        if not self.mark:
-            self._made.append(bytes(chunk))
-            return b""
-        if self.begun:
-            return bytes(chunk)
-        self.begun = True
-        return b"$EOF:%s\r\n%s" % (self.mark, bytes(chunk))
 
-    def _send_made(self) -> bytes:
-        piece = self._made.popleft()
-        self.done = not self._made
-        return piece
+    @property
+    def can_go_on(self) -> bool:
+        """Is there something to be made now, or somebody to be sent some of it?"""
+        if not self.whole and (not self.mark or self._kept < WINDOW):
+            return True
+        return any(self._awaits(follower) for follower in self.followers)
+
+    def step(self) -> list[Follower]:
+        """Do about a millisecond's work; those who have been sent the last of it, and so have left."""
+        if not self.whole and (not self.mark or self._kept < WINDOW):
+            self._make()
+        done: list[Follower] = []
+        end = self._forgotten + len(self._pieces)
+        for follower in self.followers:
+            while self._awaits(follower):
+                follower.client.send(self._pieces[follower.position - self._forgotten])
+                follower.position += 1
+            if self.whole and follower.position == end:
+                done.append(follower)
+        for follower in done:
+            self.leave(follower)
+        self._forget()
+        return done
+
+    def begun(self, follower: Follower) -> bool:
+        """Has ``follower`` been sent some of it?"""
+        return follower.position > 0
 
     def close(self) -> None:
+        """Nobody may join, and no more will be made."""
+        self.open = False
+        self.whole = True
         self._snapshot.close()
+
+    def _awaits(self, follower: Follower) -> bool:
+        """Is there a piece for ``follower``, and room for it?"""
+        sendable = self.whole or self.mark
+        return bool(sendable) and follower.position < self._forgotten + len(self._pieces) and follower.has_room
+
+    def _make(self) -> None:
+        self.moved_ms = self._server.now
+        chunk = next(self._chunks, None)
+        if chunk is not None:
+            self._add(bytes(chunk))
+            return
+        self._snapshot.close()
+        self.whole = True
+        if self.mark:
+            self._add(self.mark)
+        else:
+            self.open = False
+            self._pieces.appendleft(b"$%d\r\n" % self._kept)
+
+    def _add(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+        self._kept += len(piece)
+
+    def _forget(self) -> None:
+        """Let go what everybody has been sent, unless somebody may still join."""
+        if self.mark and self._kept >= WINDOW:
+            self.open = False
+        if self.open or not self.followers:
+            return
+        slowest = min([follower.position for follower in self.followers])
+        while self._forgotten < slowest:
+            self._kept -= len(self._pieces.popleft())
+            self._forgotten += 1

@@ -13,7 +13,7 @@ from typing import Final
 from rich.console import Console
 
 from deploy.problem import Problem
-from tests.perf import clustered, contenders, facts, formation, idle, latency, memory, throughput
+from tests.perf import clustered, contenders, facts, formation, fullsync, idle, latency, memory, throughput
 from tests.perf.figures import Figures
 from tests.perf.question import Bench, Question
 from tests.perf.report import markdown, rich_table
@@ -26,6 +26,7 @@ QUESTIONS: Final = {
         clustered.QUESTION,
         memory.QUESTION,
         formation.QUESTION,
+        fullsync.QUESTION,
         idle.QUESTION,
     )
 }

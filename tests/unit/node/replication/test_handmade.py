@@ -55,4 +55,7 @@ def test_the_same_replies(run: dict[str, Any]) -> None:
         while node.machine.sending:
             node.machine.work()
         ours = session.take_output() + (CLOSED if session.closing else b"")
-        assert parted(ours) == parted(b64decode(step["recv_b64"])), step["send"]
+        theirs = b64decode(step["recv_b64"])
+        if step["send"][:2] == ["REPLCONF", "version"]:  # Redis does not know it: as Valkey
+            theirs = b"-ERR Unrecognized version format: junk\r\n" if step["send"][2] == "junk" else b"+OK\r\n"
+        assert parted(ours) == parted(theirs), step["send"]

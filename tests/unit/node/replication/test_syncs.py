@@ -1,0 +1,192 @@
+"""Several replicas, one walk over the keys; who waits for whom, and who is given up."""
+
+import pytest
+
+from node.engine.feed import encoded
+from node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format
+from node.replication.follower import Follower
+from node.replication.transfer import WINDOW
+from tests.unit.node.replication.joined import START, Link, Node
+from tests.unit.node.replication.test_joined import same
+
+DISK = ("repl-diskless-sync", "no")
+BIG = 40_000
+
+
+def filled(*settings: tuple[str, str], keys: int = 3000, size: int = 40) -> Node:
+    primary = Node(1, *settings)
+    for number in range(keys):
+        primary.tell(f"SET key:{number} {'v' * size}{number}")
+    return primary
+
+
+def following(primary: Node, seed: int) -> Link:
+    """A new replica that has asked, and got nothing yet."""
+    replica = Node(seed)
+    replica.replication.follow("primary", 1)
+    link = Link(replica, primary)
+    while not link.upstream._asked:
+        heard, said = link.session.take_output(), link.upstream.take_output()
+        link.upstream.receive(heard)
+        link.session.feed(said)
+    link.session.feed(link.upstream.take_output())
+    return link
+
+
+def settle(*links: Link) -> None:
+    while [link for link in links if link.step()]:
+        for link in links:
+            assert not link.upstream.failure, link.upstream.failure
+
+
+@pytest.mark.parametrize("settings", [(), (DISK,)], ids=["streamed", "with length"])
+def test_replicas_that_come_together_share_a_walk(settings: tuple[tuple[str, str], ...]) -> None:
+    primary = filled(*settings)
+    links = [following(primary, seed) for seed in range(2, 6)]
+    settle(*links)
+    same(primary, *[link.replica for link in links])
+    assert primary.replication.primary.syncs.walks == 1
+    assert primary.replication.primary.full_syncs == 4
+
+
+@pytest.mark.parametrize("settings", [(), (DISK,)], ids=["streamed", "with length"])
+def test_one_that_comes_late_joins_and_gets_the_stream_from_the_same_place(
+    settings: tuple[tuple[str, str], ...],
+) -> None:
+    primary = filled(*settings)
+    first = following(primary, 2)
+    primary.machine.work()
+    primary.machine.work()
+    primary.tell("SET key:1 changed", "SELECT 3", "SET other v", "SELECT 0", "DEL key:2", "SET new v")
+    second = following(primary, 3)
+    primary.tell("APPEND key:1 twice")
+    settle(first, second)
+    same(primary, first.replica, second.replica)
+    assert primary.replication.primary.syncs.walks == 1
+
+
+def test_one_that_comes_too_late_waits_for_the_next_walk_which_others_share() -> None:
+    primary = filled(keys=WINDOW // BIG + 200, size=BIG)
+    first = following(primary, 2)
+    transfer = primary.replication.primary.syncs.transfers[0]
+    while transfer.open:
+        assert first.step()
+    assert not transfer.whole
+    late = [following(primary, seed) for seed in (3, 4)]
+    assert primary.replication.primary.syncs.walks == 1
+    assert b"state=wait_bgsave" in primary.tell("INFO replication")
+    settle(first, *late)
+    same(primary, first.replica, *[link.replica for link in late])
+    assert primary.replication.primary.syncs.walks == 2
+
+
+def test_a_slow_reader_holds_up_a_walk_but_not_for_long() -> None:
+    primary = filled(keys=2 * WINDOW // BIG, size=BIG)
+    following(primary, 2)  # and reads nothing
+    while primary.machine.sending:
+        primary.machine.work()
+    assert primary.replication.primary.syncs.transfers[0]._kept < WINDOW + BIG * 20
+    other = following(primary, 3)
+    assert not other.step()
+    primary.at(START + 2000)
+    primary.machine.tick(START + 2000)
+    settle(other)
+    same(primary, other.replica)
+
+
+def test_a_slow_reader_is_dropped_by_repl_timeout() -> None:
+    primary = filled(keys=2 * WINDOW // BIG, size=BIG)
+    slow = following(primary, 2)
+    while primary.machine.sending:
+        primary.machine.work()
+    for second in range(1, 63):
+        assert not slow.session.killed
+        primary.at(START + second * 1000)
+        primary.machine.tick(START + second * 1000)
+    assert slow.session.killed
+    primary.machine.leave(slow.session)
+    assert not primary.replication.primary.syncs.transfers
+
+
+def test_what_waits_for_a_slow_reader_is_bounded() -> None:
+    primary = filled(("client-output-buffer-limit", "replica 1mb 0 0"), keys=2 * WINDOW // BIG, size=BIG)
+    slow = following(primary, 2)
+    while primary.machine.sending:
+        primary.machine.work()
+    for number in range(16):
+        primary.tell(f"SET key:{number} {'n' * 60_000}")
+    assert primary.replication.primary.follower(slow.session).held_back_size < 1 << 20
+    primary.tell(*[f"SET key:{number} {'n' * 60_000}" for number in range(4)])
+    assert (slow.session.killed, primary.replication.primary.follower(slow.session).held_back_size) == (True, 0)
+
+
+def test_a_delay_that_was_asked_for_is_kept() -> None:
+    primary = filled(("repl-diskless-sync-delay", "5"))
+    first = following(primary, 2)
+    assert not primary.machine.sending
+    primary.at(START + 4000)
+    primary.machine.tick(START + 4000)
+    assert primary.replication.primary.syncs.walks == 0
+    second = following(primary, 3)
+    primary.at(START + 5000)
+    primary.machine.tick(START + 5000)
+    settle(first, second)
+    same(primary, first.replica, second.replica)
+    assert primary.replication.primary.syncs.walks == 1
+
+
+def test_a_delay_ends_when_enough_replicas_are_there() -> None:
+    primary = filled(("repl-diskless-sync-delay", "5"), ("repl-diskless-sync-max-replicas", "2"))
+    links = [following(primary, 2)]
+    assert primary.replication.primary.syncs.walks == 0
+    links.append(following(primary, 3))
+    assert primary.replication.primary.syncs.walks == 1
+    settle(*links)
+
+
+def test_the_walk_ends_when_nobody_wants_it_any_more() -> None:
+    primary = filled()
+    link = following(primary, 2)
+    primary.machine.work()
+    link.cut()
+    assert not primary.machine.sending
+    assert not primary.server.keyspace.database(0).views
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [("", REDIS_10), ("6.2.0", REDIS_10), ("7.2.5", REDIS_11), ("8.1.3", REDIS_11), ("9.0.0", VALKEY_80)],
+)
+def test_the_version_is_one_that_the_replica_reads(version: str, expected: Format) -> None:
+    primary = filled(keys=1)
+    session = primary.machine.accept("127.0.0.1:9", "127.0.0.1:2")
+    session.feed(encoded([b"REPLCONF", b"capa", b"eof"]))
+    if version:
+        session.feed(encoded([b"REPLCONF", b"version", version.encode()]))
+    assert primary.replication.primary.follower(session).format is expected
+    session.take_output()
+    session.feed(encoded([b"PSYNC", b"?", b"-1"]))
+    while primary.machine.sending:
+        primary.machine.work()
+    assert expected.magic in session.take_output()
+
+
+def test_replicas_that_read_different_versions_get_different_snapshots() -> None:
+    primary = filled(keys=1)
+    followers: list[Follower] = []
+    for version in (b"9.1.0", b"7.2.0"):
+        session = primary.machine.accept("127.0.0.1:9", "127.0.0.1:2")
+        session.feed(encoded([b"REPLCONF", b"version", version]))
+        session.take_output()
+        session.feed(encoded([b"PSYNC", b"?", b"-1"]))
+        followers.append(primary.replication.primary.follower(session))
+    while primary.machine.sending:
+        primary.machine.work()
+    for follower, magic in zip(followers, (b"VALKEY080", b"REDIS0011"), strict=True):
+        assert magic in follower.client.take_output()
+
+
+@pytest.mark.parametrize("version", ["", "x", "9", "9.x.1", "9.1.2.3.4"])
+def test_a_version_that_is_none_is_refused(version: str) -> None:
+    replies = Node(1).tell(f"REPLCONF version {version or '-'}")
+    assert replies.startswith(b"-ERR Unrecognized version format")
