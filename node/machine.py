@@ -75,6 +75,8 @@ class Machine:
             server.held.remove(client)
         if client in server.awaiting:
             server.awaiting.remove(client)
+        if client.retained is not None:
+            server.acks.forget(client)
         server.standing.left(client)
 
     def drain(self) -> None:
@@ -87,6 +89,7 @@ class Machine:
         if self.replication.primary.released:
             self._resume(self.replication.primary.take_released())
             self.replication.drain()
+        self.server.acks.settle()
         if self.gossip is not None and self.gossip.awaited_offset is not None:
             self.tell_progress(self.server.now)
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from node.engine.command import Command
 from node.engine.keyspace import Database, Watcher
+from node.engine.retained import Retained
 from node.engine.watch import unwatch
 from node.resp.reply import NO_REPLY, Reply
 from node.resp.writer import encode
@@ -52,6 +53,7 @@ class Client:
         "queue_broken",
         "readonly",
         "resp3",
+        "retained",
         "server",
         "unix",
         "unsent",
@@ -85,6 +87,8 @@ class Client:
         self.over_soft_limit_since: int = 0
         self.wrote_to: int = 0
         """Where in the stream of writes its last write ended: what WAIT waits for."""
+        self.retained: Retained | None = None
+        """Replies that wait for replicas: see ``acks.py``."""
         self.announced: bool = False
         """In ``server.to_flush`` already."""
         self.held: bool = False

@@ -40,7 +40,7 @@ from node.engine.command import (
     lookup,
 )
 from node.engine.monitor import feed_monitors
-from node.engine.server import FEW_REPLICAS, FOLLOWING, LEAVING, LINK_DOWN, MONITORED, PAUSED, Server
+from node.engine.server import ACKING, FEW_REPLICAS, FOLLOWING, LEAVING, LINK_DOWN, MONITORED, PAUSED, Server
 from node.resp.errors import (
     CROSSSLOT,
     DEBUG_NOT_ALLOWED,
@@ -125,9 +125,18 @@ def run(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
         notice(server, client, cmd, argv, took)
     if server.feed is not None:
         server.feed.observe(client, cmd, argv, call.db)
-    if server.conditions & MONITORED and not cmd.flags & (SKIP_MONITOR | ADMIN):
-        feed_monitors(server, client, argv)
+    if server.conditions & (MONITORED | ACKING):
+        tell(call, cmd, argv, reply)
     return reply
+
+
+def tell(call: Call, cmd: Command, argv: list[bytes], reply: Reply) -> None:
+    """``cmd`` has run: so much for those who want to know of it."""
+    server = call.server
+    if server.conditions & ACKING:
+        server.acks.ran(call, cmd, argv, reply)
+    if server.conditions & MONITORED and not cmd.flags & (SKIP_MONITOR | ADMIN):
+        feed_monitors(server, call.client, argv)
 
 
 def notice(server: Server, client: Client, cmd: Command, argv: list[bytes], took_us: int) -> None:
@@ -180,6 +189,8 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
     if server.clustered and (cmd.keys or cmd.name == "exec"):
         redirected = locate(call, cmd, argv, asked)
         if redirected is not None:
+            if server.conditions & ACKING and redirected.startswith(b"ASK "):
+                server.acks.redirected(call, queued_keys(client) if cmd.name == "exec" else cmd.keys_of(argv))
             if cmd.name == "exec":
                 client.forget_transaction()
             return refuse(call, cmd, redirected)

@@ -42,6 +42,8 @@ class Feed:
         self.offset: int = offset
         self.pending: list[bytes] = []
         """Bytes that nobody has been given yet."""
+        self.want_acks: bool = False
+        """Replicas are to be asked how far they have come, behind all that is pending."""
         self.selected: int = NOT_SELECTED
         self.group: list[Write] = []
         """Writes of the command or transaction that is running."""

@@ -11,6 +11,7 @@ from cluster.route import RoutePolicy, served_slots, serves_alike
 from cluster.slots import SLOTS
 from cluster.topology import Topology
 from node.config import Config
+from node.engine.acks import Acks
 from node.engine.agreement import Agreement
 from node.engine.client import MONITORING, Client
 from node.engine.edge import Edge
@@ -39,6 +40,8 @@ FEW_REPLICAS: Final = 64
 """``min-replicas-to-write`` is not met."""
 LEAVING: Final = 128
 """Keys are under way to another node, and their writers wait."""
+ACKING: Final = 256
+"""``write-ack-replicas``: replies wait for replicas."""
 
 
 class Server:
@@ -50,6 +53,7 @@ class Server:
 
     # CPython finds attributes fast only in objects with at most 30 of them, or with slots; a request looks here often.
     __slots__ = (
+        "acks",
         "active_expire",
         "active_expire_effort",
         "agreement",
@@ -167,6 +171,7 @@ class Server:
         self.feed: Feed | None = None
         """The stream of writes, while this node makes one."""
         self.standing: Standing = Standing()
+        self.acks: Acks = Acks(self)
         # cluster
         self.clustered: bool = clustered
         self.topology: Topology | None = None

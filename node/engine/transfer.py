@@ -123,6 +123,7 @@ def delete_accepted(server: "Server", transfer: Transfer) -> None:
     if server.feed is not None:
         server.feed.gone(db, gone)
         transfer.client.wrote_to = server.feed.offset
+        server.acks.departed(gone)
 
 
 def lost(transfer: Transfer) -> None:

@@ -48,7 +48,7 @@ class StreamOutlet(Outlet):
                 backlog.taken(len(piece))
                 client.unsent = backlog.size
                 client.server.stats.total_net_output_bytes += len(piece)
-            if client.closing:
+            if client.closing and client.retained is None:
                 self.scope.cancel()
             self._poked = trio.Event()
             await self._poked.wait()

@@ -35,7 +35,6 @@ class Primary:
         self.waiters: list[Waiter] = []
         self.released: list[Client] = []
         """Clients whose WAIT is over; their next requests are to be served."""
-        self.want_acks: bool = False
         self.pinged_ms: int = 0
         self.alone_since_ms: int = 0
         self.full_syncs: int = 0
@@ -61,6 +60,7 @@ class Primary:
         if follower.state != HANDSHAKE:
             self.log(f"Connection with replica {name_of(follower)} lost.")
             self.alone_since_ms = self.server.now
+            self.count_good(self.server.now)
 
     def drop_all(self) -> None:
         """End the connections of all replicas: they will come back and ask how to go on."""
@@ -85,7 +85,7 @@ class Primary:
             name = b" " + history.replid.encode() if follower.takes_psync2 else b""
             client.send(b"+CONTINUE%s\r\n" % name)
             client.send(history.backlog.since(offset))
-            follower.state = ONLINE
+            self._online(follower)
             self.log(f"Partial resynchronization request from {name_of(follower)} accepted from offset {offset}.")
             return
         if modern and replid != "?":
@@ -107,7 +107,11 @@ class Primary:
             if follower.rdb_only:
                 follower.client.close_after_reply()
             elif not follower.streamed:
-                follower.go_online()
+                self._online(follower)
+
+    def _online(self, follower: Follower) -> None:
+        follower.go_online()
+        self.count_good(self.server.now)
 
     # --- the stream
 
@@ -127,8 +131,8 @@ class Primary:
             return
         if feed.group:
             feed.release()
-        if self.want_acks and not self.server.conditions & PAUSED:
-            self.want_acks = False
+        if feed.want_acks and not self.server.conditions & PAUSED:
+            feed.want_acks = False
             feed.put(GETACK)
         if feed.pending:
             self.relay(feed.take())
@@ -141,7 +145,10 @@ class Primary:
         follower.acked = max(follower.acked, offset)
         follower.acked_ms = self.server.now
         if follower.state == LOADING:
-            follower.go_online()
+            self._online(follower)
+        wanted = self.server.acks.wanted
+        if wanted:
+            self.server.acks.confirm(self.acked_by(wanted))
         self.release_waiters()
 
     # --- WAIT
@@ -149,12 +156,18 @@ class Primary:
     def count_acked(self, offset: int) -> int:
         return sum([f.state == ONLINE and f.acked >= offset for f in self.followers.values()])
 
+    def acked_by(self, count: int) -> int:
+        """Up to where at least ``count`` replicas have the stream; 0 if they are fewer."""
+        acked = sorted([f.acked for f in self.followers.values() if f.state == ONLINE], reverse=True)
+        return acked[count - 1] if len(acked) >= count else 0
+
     def wait(self, client: Client, count: int, timeout_ms: int) -> None:
         """Hold ``client`` until ``count`` replicas have its last write."""
         deadline = self.server.now + timeout_ms if timeout_ms else 0
         self.waiters.append(Waiter(client, count, client.wrote_to, deadline))
         client.held = True
-        self.want_acks = True
+        if self.server.feed is not None:
+            self.server.feed.want_acks = True
 
     def release_waiters(self) -> None:
         """Answer those whose WAIT is fulfilled or over."""
@@ -232,11 +245,15 @@ class Primary:
         most = self.server.config.integer("min-replicas-max-lag")
         return sum([f.state == ONLINE and f.lag_s(now) <= most for f in self.followers.values()])
 
+    def acknowledging(self) -> int:
+        """How many replicas are there that could acknowledge a write."""
+        return sum([f.state == ONLINE and f.acknowledges and not f.client.killed for f in self.followers.values()])
+
     def count_good(self, now: int) -> None:
         wanted = self.server.config.integer("min-replicas-to-write")
         lag = self.server.config.integer("min-replicas-max-lag")
-        few = bool(wanted and lag) and self.server.lazy_expire_deletes and self.good_replicas(now) < wanted
-        if few:
+        few = bool(wanted and lag) and self.good_replicas(now) < wanted
+        if (few or self.acknowledging() < self.server.acks.wanted) and self.server.lazy_expire_deletes:
             self.server.conditions |= FEW_REPLICAS
         else:
             self.server.conditions &= ~FEW_REPLICAS

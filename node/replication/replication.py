@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from node.engine.client import Client
 from node.engine.feed import Feed
-from node.engine.server import FOLLOWING, LINK_DOWN, Server
+from node.engine.server import ACKING, FOLLOWING, LINK_DOWN, Server
 from node.engine.standing import Standing
 from node.replication.history import History
 from node.replication.primary import Primary
@@ -28,6 +28,8 @@ class Replication(Standing):
         self._second: int = 0
         server.config.on_change(("repl-backlog-size",), self._resize)
         server.config.on_change(("replica-read-only", "replica-serve-stale-data"), self.set_conditions)
+        server.config.on_change(("write-ack-replicas", "write-ack-timeout"), self._set_acks)
+        self._set_acks()
 
     @property
     def offset(self) -> int:
@@ -57,6 +59,7 @@ class Replication(Standing):
             self.history.db = max(server.feed.selected, 0)
         server.feed = None
         self.primary.refuse_waiters(Failure(UNBLOCKED))
+        server.acks.give_up()
         self.upstream = Conversation(self, ip, port)
         server.lazy_expire_deletes = False
         self.set_conditions()
@@ -72,8 +75,10 @@ class Replication(Standing):
         self.history.branch()
         self.primary.drop_all()
         self.primary.alone_since_ms = self.server.now
+        self.server.acks.begin()
         self._make_stream()
         self.set_conditions()
+        self.primary.count_good(self.server.now)
         self._tell()
 
     def _tell(self) -> None:
@@ -92,13 +97,30 @@ class Replication(Standing):
         """What dispatch has to know."""
         server = self.server
         config = server.config
-        server.conditions &= ~(FOLLOWING | LINK_DOWN)
+        server.conditions &= ~(FOLLOWING | LINK_DOWN | ACKING)
         upstream = self.upstream
-        if upstream is not None:
+        if upstream is None:
+            if server.acks.wanted:
+                server.conditions |= ACKING
+        else:
             if config.flag("replica-read-only"):
                 server.conditions |= FOLLOWING
             if not upstream.connected and not config.flag("replica-serve-stale-data"):
                 server.conditions |= LINK_DOWN
+
+    def _set_acks(self) -> None:
+        acks = self.server.acks
+        acks.timeout_ms = self.server.config.integer("write-ack-timeout")
+        wanted = self.server.config.integer("write-ack-replicas")
+        if wanted != acks.wanted:
+            began = not acks.wanted
+            acks.wanted = wanted
+            if began:
+                acks.begin()
+            elif not wanted:
+                acks.content()
+        self.set_conditions()
+        self.primary.count_good(self.server.now)
 
     def _resize(self) -> None:
         if self.history.backlog is not None:

@@ -118,6 +118,13 @@ READ_ONLY_REPLICA: Final = b"READONLY You can't write against a read only replic
 LINK_IS_DOWN: Final = b"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
 PSYNC_FAILOVER_ID: Final = b"ERR PSYNC FAILOVER replid must match my replid."
 NOT_ENOUGH_REPLICAS: Final = b"NOREPLICAS Not enough good replicas to write."
+UNACKED_IN_TIME: Final = (
+    b"UNACKED Done here, but too few replicas have acknowledged it in time: whether it survives a failure is unknown."
+)
+UNACKED_FOLLOWING: Final = (
+    b"UNACKED Done here, but the node is a replica now, and too few replicas had acknowledged it: whether it survived "
+    b"is unknown."
+)
 NO_PRIMARY_LINK: Final = b"NOMASTERLINK Can't SYNC while not connected with my master"
 PENDING_OUTPUT: Final = b"ERR SYNC and PSYNC are invalid with pending output"
 REPLICAOF_IN_CLUSTER: Final = b"ERR REPLICAOF not allowed in cluster mode."

@@ -13,7 +13,18 @@ from typing import Final
 from rich.console import Console
 
 from deploy.problem import Problem
-from tests.perf import clustered, contenders, facts, formation, fullsync, idle, latency, memory, throughput
+from tests.perf import (
+    acknowledged,
+    clustered,
+    contenders,
+    facts,
+    formation,
+    fullsync,
+    idle,
+    latency,
+    memory,
+    throughput,
+)
 from tests.perf.figures import Figures
 from tests.perf.question import Bench, Question
 from tests.perf.report import markdown, rich_table
@@ -28,6 +39,7 @@ QUESTIONS: Final = {
         formation.QUESTION,
         fullsync.QUESTION,
         idle.QUESTION,
+        acknowledged.QUESTION,
     )
 }
 RESULTS: Final = Path(__file__).with_name("RESULTS.md")

@@ -23,6 +23,8 @@ REPLICATION: Final = (
     D("replica-announce-port", Integer(0, 65535), 0, "slave-announce-port", effective=True),
     D("min-replicas-to-write", Integer(0, INT_MAX), 0, "min-slaves-to-write", effective=True),
     D("min-replicas-max-lag", Integer(0, INT_MAX), 10, "min-slaves-max-lag", effective=True),
+    D("write-ack-replicas", Integer(0, INT_MAX), 0, extension=True, effective=True),
+    D("write-ack-timeout", Integer(0, INT_MAX), 5000, extension=True, effective=True),
     D("repl-ping-replica-period", Integer(1, INT_MAX), 10, "repl-ping-slave-period", effective=True),
     D("repl-timeout", Integer(1, INT_MAX), 60, effective=True),
     D("repl-backlog-size", Memory(1, LONG_MAX), 1 << 20, effective=True),

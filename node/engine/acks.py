@@ -1,0 +1,198 @@
+"""``write-ack-replicas``: replies that leave only when so many replicas have acknowledged what they speak of.
+
+Requests are executed as ever; only their replies wait. For each slot is remembered where in the stream its last write
+ended, so a reply waits for the youngest write of the slots that its request named, be it a write or a read: a read
+that shows what is lost afterwards breaks a promise too. Reads of other slots are not held up. A reply that waits holds
+back those behind it on the same connection. The stream asks for acknowledgements once a batch (``Feed.want_acks``),
+and all that a client was answered in a batch waits for the end of the batch: there are no finer steps.
+
+What is not acknowledged in time, or can no longer be because the node follows now, is answered with UNACKED: done here,
+and nobody knows whether it survives.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from cluster.slots import SLOTS, key_slot
+from node.engine.client import IN_MULTI, REPLIES_OFF, SKIP_THIS_REPLY, Client
+from node.engine.command import READONLY, WRITE, Command
+from node.engine.limits import over_output_limit
+from node.engine.retained import Retained
+from node.resp.errors import UNACKED_FOLLOWING, UNACKED_IN_TIME, Refusal
+from node.resp.reply import NO_REPLY, Failure, Reply
+from node.resp.writer import encode
+
+if TYPE_CHECKING:
+    from node.engine.call import Call
+    from node.engine.server import Server
+
+EVER: Final = 1 << 62
+LOOK_MS: Final = 50
+"""How often is looked for replies whose time is over."""
+
+
+class Acks:
+    """``wanted``: by how many replicas; ``confirmed``: up to where so many have acknowledged the stream."""
+
+    def __init__(self, server: "Server") -> None:
+        self.server: Server = server
+        self.wanted: int = 0
+        self.timeout_ms: int = 0
+        self.confirmed: int = 0
+        self.stamps: list[int] = []
+        """By slot: the offset behind its last write."""
+        self.floor: int = 0
+        """The offset behind the last write that could concern every slot, as FLUSHALL."""
+        self.newest: int = 0
+        self.clients: dict[int, Client] = {}
+        """Those with output that waits."""
+        self.written: list[int] = []
+        """Slots of the writes of the request or transaction that is running; ``seen`` those that it reads."""
+        self.seen: list[int] = []
+        self.writes_all: bool = False
+        self.reads_all: bool = False
+        self._released_to: int = 0
+        self._looked_ms: int = 0
+
+    def begin(self) -> None:
+        """The node makes a stream of its own from here on; all before it is taken as it is."""
+        self.stamps = [0] * SLOTS if self.wanted else []
+        self.floor = self.newest = self.confirmed = self._released_to = 0
+
+    # --- while requests run
+
+    def ran(self, call: "Call", cmd: Command, argv: list[bytes], reply: Reply) -> None:
+        """``cmd`` has run, and ``reply`` is what it says: it may have to wait."""
+        feed = self.server.feed
+        if feed is None:
+            return
+        self._note(call, cmd, argv)
+        client = call.client
+        if client.modes & IN_MULTI:
+            return
+        if client.wrote_to == feed.offset and (self.written or self.writes_all):
+            self.stamp(self.written, feed.offset)
+        self._wait_for(client, self._needed(), reply)
+        self.written.clear()
+        self.seen.clear()
+        self.writes_all = self.reads_all = False
+
+    def redirected(self, call: "Call", keys: list[bytes]) -> None:
+        """The client is told that ``keys`` are elsewhere: true only if their deletion here is not lost."""
+        needed = max([self.stamps[key_slot(key)] for key in keys], default=0)
+        self._wait_for(call.client, needed, None)
+
+    def departed(self, keys: list[bytes]) -> None:
+        """``keys`` have been deleted here, outside of any request."""
+        feed = self.server.feed
+        if feed is not None and self.stamps:
+            self.stamp([key_slot(key) for key in keys], feed.offset)
+
+    def stamp(self, slots: list[int], offset: int) -> None:
+        for slot in slots:
+            self.stamps[slot] = offset
+        if self.writes_all:
+            self.floor = offset
+        self.newest = offset
+        feed = self.server.feed
+        if feed is not None and offset > self.confirmed:
+            feed.want_acks = True
+
+    def _note(self, call: "Call", cmd: Command, argv: list[bytes]) -> None:
+        """Which slots the request concerns."""
+        flags = cmd.flags
+        if not flags & (WRITE | READONLY):
+            return
+        if not cmd.keys:
+            self.writes_all = self.writes_all or bool(flags & WRITE)
+            self.reads_all = True
+            return
+        slots = self.written if flags & WRITE else self.seen
+        first = cmd.first_key
+        if cmd.simple_keys and cmd.last_key == first and first > 0:
+            key = argv[first]
+            slots.append(call.route_slot if key is call.route_key else key_slot(key))
+            return
+        try:
+            slots += [key_slot(key) for key in cmd.keys_of(argv)]
+        except Refusal:
+            return
+
+    def _needed(self) -> int:
+        """How far the stream must be acknowledged for the reply to be true for good."""
+        if self.reads_all:
+            return self.newest
+        needed = self.floor
+        stamps = self.stamps
+        for slot in self.written:
+            needed = max(needed, stamps[slot])
+        for slot in self.seen:
+            needed = max(needed, stamps[slot])
+        return needed
+
+    def _wait_for(self, client: Client, offset: int, reply: Reply) -> None:
+        if offset <= self.confirmed or reply is NO_REPLY or client.modes & (REPLIES_OFF | SKIP_THIS_REPLY):
+            return
+        if client.retained is None:
+            client.retained = Retained()
+            self.clients[client.id] = client
+        client.retained.mark(len(client.out), offset)
+
+    # --- after the batch
+
+    def settle(self) -> None:
+        """Keep what has to wait of what the batch has said, and send what need not wait any more."""
+        server = self.server
+        if not self.clients:
+            return
+        waiting: list[Client] = list(self.clients.values())
+        deadline = server.now + self.timeout_ms if self.timeout_ms else 0
+        for client in waiting:
+            retained = client.retained
+            if client.out and retained is not None and not client.killed:
+                client.out = retained.take_in(client.out, deadline)
+                client.out_bytes = sum([len(piece) for piece in client.out])
+                if over_output_limit(client, server.output_limits, server.now):
+                    server.stats.client_output_buffer_limit_disconnections += 1
+                    client.kill()
+        if self.confirmed != self._released_to or not 0 <= server.now - self._looked_ms < LOOK_MS:
+            self._released_to = self.confirmed
+            self._looked_ms = server.now
+            self._release(server.now, UNACKED_IN_TIME)
+
+    def confirm(self, offset: int) -> None:
+        """``wanted`` replicas have all up to ``offset``. What they had once they need not have again."""
+        self.confirmed = max(self.confirmed, offset)
+
+    def content(self) -> None:
+        """Nothing waits for anybody any more: the promise was taken back."""
+        self.confirmed = EVER
+        self.settle()
+
+    def give_up(self) -> None:
+        """The node is no primary any more: what waits will not be acknowledged."""
+        self.confirmed = 0
+        self.settle()
+        self._release(EVER, UNACKED_FOLLOWING)
+
+    def forget(self, client: Client) -> None:
+        """``client`` has gone."""
+        client.retained = None
+        self.clients.pop(client.id, None)
+
+    def _release(self, now: int, text: bytes) -> None:
+        instead = encode(Failure(text), False)
+        waiting: list[Client] = list(self.clients.values())
+        for client in waiting:
+            retained = client.retained
+            if retained is None:
+                continue
+            if now == EVER:
+                for stretch in retained.stretches:
+                    stretch.deadline = 1
+            leaving, doubtful = retained.let_go(self.confirmed, now, instead)
+            for _ in range(doubtful):
+                self.server.stats.count_error(text)
+            if not retained.stretches and not retained.marks:
+                self.forget(client)
+            if leaving:
+                client.send(b"".join(leaving))
