@@ -1,6 +1,7 @@
 """The connection to the primary: the task that carries the replica's conversation, and comes back when it breaks.
 
-One connection at a time. Each try after a failure waits a little longer, up to a second, as Redis tries once a second.
+One connection at a time. Each try after a failure waits a little longer, up to a second, as Redis tries once a second;
+and up to ten where the primary was there but what came from it was of no use, for each such try may cost it a snapshot.
 """
 
 from typing import Final
@@ -13,6 +14,7 @@ from node.replication.replica import Conversation
 READ_BYTES: Final = 64 * 1024
 FIRST_WAIT_S: Final = 0.1
 LONGEST_WAIT_S: Final = 1.0
+LONGEST_AFTER_DAMAGE_S: Final = 10.0
 
 
 class Follower:
@@ -44,7 +46,7 @@ class Follower:
                 wait_s = FIRST_WAIT_S
             with trio.move_on_after(wait_s):
                 await self._poked.wait()
-            wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+            wait_s = min(wait_s * 2, LONGEST_AFTER_DAMAGE_S if conversation.damaged else LONGEST_WAIT_S)
 
     async def _converse(self, conversation: Conversation) -> None:
         """One connection, from the first byte to the last."""

@@ -36,10 +36,17 @@ SYNC: Final = "sync"
 CONNECTED: Final = "connected"
 
 MARK_SIZE: Final = 40
+ID_SIZE: Final = 40
 LONGEST_LINE: Final = 1024
+LAST_OFFSET: Final = (1 << 63) - 1
 TOLERATED: Final = (b"-NOAUTH", b"-NOPERM", b"-ERR operation not permitted")
 TRY_LATER: Final = (b"-NOMASTERLINK", b"-LOADING")
 HUGE: Final = 1 << 40
+MANY: Final = 100
+
+EAGER_MS: Final = 2000
+"""After a streamed snapshot the first ACK begins the stream. A real primary does not hear it while the child that made
+the snapshot has not been reaped, up to a tenth of a second, so it is said again for a while until something comes."""
 
 
 class Conversation:
@@ -54,6 +61,8 @@ class Conversation:
         self.failure: str = ""
         self.lasted: bool = False
         """The last connection came as far as the stream."""
+        self.damaged: bool = False
+        """The last connection brought nonsense, or broke off inside a snapshot: to ask again at once helps nobody."""
         self.abandoned: bool = False
         """The node follows somebody else now, or nobody."""
         self.on_output: Callable[[], None] | None = None
@@ -70,6 +79,8 @@ class Conversation:
         self._may_fail: bool = False
         self._asked: bool = False
         """PSYNC has been sent."""
+        self._distrusts: bool = False
+        """What came in the stream could not be read: go on with a full sync."""
         self._reader: RdbReader | None = None
         self._loader: Loader | None = None
         self._mark: bytes = b""
@@ -78,6 +89,7 @@ class Conversation:
         self._full_offset: int = 0
         self._applier = Applier(replication)
         self._acked_ms: int = 0
+        self._eager_until: int = 0
 
     @property
     def connected(self) -> bool:
@@ -92,7 +104,7 @@ class Conversation:
         """The connection is there: begin."""
         config = self.server.config
         self.failure = ""
-        self.lasted = False
+        self.lasted = self.damaged = False
         self.state = HANDSHAKE
         self.heard_ms = self.server.now
         self._out = []
@@ -113,8 +125,14 @@ class Conversation:
 
     def disconnected(self) -> None:
         """The connection has ended, or could not be made."""
+        if self.state == SYNC:
+            self.damaged = True
+        if self.state in (HANDSHAKE, SYNC, CONNECTED) and not self.failure and not self.abandoned:
+            during = f", {self.loaded_bytes} bytes into the snapshot: the present data stays"
+            self._warn(f"Connection with primary lost{during if self.state == SYNC else ''}")
         if self.connected:
             self.down_since_ms = self.broke_ms = self.server.now
+        self._eager_until = 0
         self.state = CONNECT
         self._reader = None
         self._loader = None
@@ -139,7 +157,7 @@ class Conversation:
             return
         if now - self.heard_ms > self.server.config.integer("repl-timeout") * 1000:
             self._fail("timeout: the primary is silent")
-        elif now - self._acked_ms >= 1000:
+        elif now - self._acked_ms >= 1000 or now < self._eager_until:
             self._acked_ms = now
             if self.connected:
                 self.acknowledge(self.replication.history.offset)
@@ -158,6 +176,7 @@ class Conversation:
         self.heard_ms = self.server.now
         try:
             if self.connected:
+                self._eager_until = 0
                 self._apply(data)
             elif self._reader is not None:
                 self._load(data)
@@ -165,16 +184,17 @@ class Conversation:
                 self._buffer += data
                 self._talk()
         except RdbError as error:
-            self._fail(f"the snapshot cannot be loaded: {error}")
+            self._fail_for_damage(f"the snapshot cannot be loaded, the present data stays: {error}")
         except ProtocolError as error:
-            self._fail(f"protocol error in the stream: {error.text.decode('utf-8', 'replace')}")
+            self._distrusts = True
+            self._fail_for_damage(f"protocol error in the stream: {error.text.decode('utf-8', 'replace')}")
 
     def _talk(self) -> None:
         while self.state in (HANDSHAKE, SYNC) and self._reader is None and not self.failure:
             line, end, rest = self._buffer.partition(b"\n")
             if not end:
                 if len(line) > LONGEST_LINE:
-                    self._fail("the primary does not speak RESP")
+                    self._fail_for_damage("the primary does not speak RESP")
                 return
             self._buffer = rest
             line = line.rstrip(b"\r")
@@ -188,6 +208,9 @@ class Conversation:
                 self._stepped(line)
 
     def _stepped(self, line: bytes) -> None:
+        if not line.startswith((b"+", b"-")):
+            self._fail_for_damage(f"the primary does not speak RESP: {shown(line)}")
+            return
         if line.startswith(b"-") and not self._may_fail and not line.startswith(TOLERATED):
             self._fail(f"the primary refuses: {shown(line)}")
             return
@@ -200,22 +223,25 @@ class Conversation:
             return
         history = self.replication.history
         self._asked = True
-        self._send(encoded([b"PSYNC", history.replid.encode(), b"%d" % (history.offset + 1)]))
+        if self._distrusts:
+            self._send(encoded([b"PSYNC", b"?", b"-1"]))
+        else:
+            self._send(encoded([b"PSYNC", history.replid.encode(), b"%d" % (history.offset + 1)]))
 
     def _answered(self, line: bytes) -> None:
         """The reply to PSYNC."""
         words = line.split()
-        if words[0] == b"+FULLRESYNC" and len(words) == 3 and words[2].isdigit():
-            self._full_id = words[1].decode("ascii", "replace")
+        if words[0] == b"+FULLRESYNC" and len(words) == 3 and is_id(words[1]) and is_offset(words[2]):
+            self._full_id = words[1].decode()
             self._full_offset = int(words[2])
             self.state = SYNC
             self._log(f"Full resync from primary: {self._full_id}:{self._full_offset}")
-        elif words[0] == b"+CONTINUE":
-            self._continue(words[1].decode("ascii", "replace") if len(words) > 1 else "")
+        elif words[0] == b"+CONTINUE" and (len(words) == 1 or is_id(words[1])) and not self._distrusts:
+            self._continue(words[1].decode() if len(words) > 1 else "")
         elif line.startswith(TRY_LATER):
             self._fail(f"the primary is not ready: {shown(line)}")
         else:
-            self._fail(f"unexpected reply to PSYNC: {shown(line)}")
+            self._fail_for_damage(f"unexpected reply to PSYNC: {shown(line)}")
 
     def _continue(self, replid: str) -> None:
         history = self.replication.history
@@ -246,7 +272,7 @@ class Conversation:
         elif line.startswith(b"$") and line[1:].isdigit():
             self._length = int(line[1:])
         else:
-            self._fail(f"unexpected reply before the snapshot: {shown(line)}")
+            self._fail_for_damage(f"unexpected reply before the snapshot: {shown(line)}")
             return
         server = self.server
         self.loaded_bytes = 0
@@ -275,6 +301,7 @@ class Conversation:
     def _loaded(self, loader: Loader, rest: bytes) -> None:
         self._reader = None
         self._loader = None
+        self._distrusts = False
         replication = self.replication
         for db in list(loader.keyspace.used()):
             replication.server.keyspace.database(db.index)
@@ -289,6 +316,7 @@ class Conversation:
         selected = number(loader.aux.get(b"repl-stream-db", b"0"))
         replication.history.db = selected if selected < len(self.server.keyspace) else 0
         self._go_online()
+        self._eager_until = self.server.now + EAGER_MS if self._mark else 0
         self._apply(rest)
 
     # --- the stream
@@ -302,12 +330,19 @@ class Conversation:
         if self.on_output is not None:
             self.on_output()
 
+    def _fail_for_damage(self, why: str) -> None:
+        self.damaged = True
+        self._fail(why)
+
     def _fail(self, why: str) -> None:
         self.failure = why
         if not self.abandoned:
-            self.server.edge.log("warning", f"Replication from {self.ip}:{self.port}: {why}")
+            self._warn(f"Replication from {self.ip}:{self.port}: {why}")
         if self.on_output is not None:
             self.on_output()
+
+    def _warn(self, text: str) -> None:
+        self.server.edge.log("warning", text)
 
     def _log(self, text: str) -> None:
         self.server.edge.log("notice", text)
@@ -318,6 +353,8 @@ class Applier:
 
     def __init__(self, replication: "Replication") -> None:
         self.replication: Replication = replication
+        self._complained: set[bytes] = set()
+        """Commands that failed on this connection: each is told of once, or the log would grow with the stream."""
         self.begin()
 
     def begin(self) -> None:
@@ -331,6 +368,7 @@ class Applier:
         self._parser = Parser()
         self._parser.max_bulk = HUGE
         self._waiting = bytearray()
+        self._complained.clear()
 
     def break_off(self) -> None:
         """The connection is gone: what was not applied will come again."""
@@ -374,7 +412,11 @@ class Applier:
             self._complain(argv, reply.text)
 
     def _complain(self, argv: list[bytes], text: bytes) -> None:
-        told = f"A command of the primary's stream fails here: {shown(argv[0])}: {shown(text)}"
+        name = argv[0][:32].lower()
+        if name in self._complained or len(self._complained) > MANY:
+            return
+        self._complained.add(name)
+        told = f"A command of the primary's stream fails here, which is told once: {shown(argv[0])}: {shown(text)}"
         self.replication.server.edge.log("warning", told)
 
 
@@ -383,4 +425,12 @@ def shown(text: bytes) -> str:
 
 
 def number(text: bytes) -> int:
-    return int(text) if text.isdigit() else 0
+    return int(text) if is_offset(text) else 0
+
+
+def is_id(text: bytes) -> bool:
+    return len(text) == ID_SIZE and text.isalnum()
+
+
+def is_offset(text: bytes) -> bool:
+    return text.isdigit() and len(text) < ID_SIZE and int(text) <= LAST_OFFSET

@@ -154,6 +154,28 @@ def test_a_replica_acknowledges_what_it_has() -> None:
     assert primary.tell("PING") == b"+PONG\r\n"
 
 
+def test_the_first_ack_is_said_again_until_the_stream_begins() -> None:
+    """Redis does not hear it while the child that made the snapshot has not been reaped."""
+    primary, replica = Node(1), Node(2)
+    primary.tell("SET k v")
+    replica.replication.follow("primary", 1)
+    link = Link(replica, primary)
+    while not link.upstream.connected:
+        assert link.step()
+    assert b"ACK" in link.upstream.take_output()  # lost
+    replica.at(START + 100)
+    replica.machine.tick(START + 100)
+    again = link.upstream.take_output()
+    assert b"ACK" in again
+    link.session.feed(again)
+    primary.tell("SET k w")
+    link.settle()
+    same(primary, replica)
+    replica.at(START + 200)
+    replica.machine.tick(START + 200)
+    assert link.upstream.take_output() == b""
+
+
 def test_the_stream_stands_still_while_writes_are_held_back() -> None:
     """A replica that is to take over has been told where it ends: no sign of life, no question may make it longer."""
     primary, replica = Node(1), Node(2)
