@@ -31,8 +31,8 @@ REPLICATION: Final = (
     D("repl-backlog-ttl", Integer(0, LONG_MAX), 3600, effective=True),
     D("repl-disable-tcp-nodelay", Flag(), False),
     D("repl-diskless-sync", Flag(), True, effective=True),
-    D("repl-diskless-sync-delay", Integer(0, INT_MAX), 5),
-    D("repl-diskless-sync-max-replicas", Integer(0, INT_MAX), 0),
+    D("repl-diskless-sync-delay", Integer(0, INT_MAX), 5, effective=True),
+    D("repl-diskless-sync-max-replicas", Integer(0, INT_MAX), 0, effective=True),
     D("repl-diskless-load", Choice("disabled", "on-empty-db", "swapdb"), "disabled", deny_loading=True),
     D("close-on-replica-write", Flag(), True, extension=True),
 )
