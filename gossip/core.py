@@ -5,6 +5,7 @@ Here is only who is asked, and in which order; the questions and their tables ar
     peers.py     who do we know, and how do we reach them?
     detector.py  whom do we ping, and when is silence a failure?
     refusals.py  when is a refused connection one?
+    names.py     where is a node that is no longer where it was?
     claims.py    whose slots are they, and who is whose replica?
     roles.py     do I lead, or whom do I follow?
     election.py  do I stand for my failed primary?     ballot.py   for whom do I vote?
@@ -43,21 +44,22 @@ from gossip.events import (
     PacketIn,
     Paused,
     Replicated,
+    Resolved,
     Woke,
 )
 from gossip.health import Health
 from gossip.hearing import Hearing
 from gossip.herald import Herald
 from gossip.manual import Manual
+from gossip.names import Names
 from gossip.orphans import Orphans
-from gossip.peers import Peer
+from gossip.peers import TICK_MS, Peer
 from gossip.refusals import Refusals
 from gossip.restore import remember
 from gossip.roles import Roles
 from gossip.voice import Voice
 from gossip.wishes import Refusal, Wishes
 
-TICK_MS: Final = 100
 JUMP_MS: Final = 500
 """A gap between two calls that is no longer explained by a busy machine."""
 
@@ -88,8 +90,10 @@ class Gossip:
         )
         self._manual = Manual(self._peers, self._voice, config, self._out)
         self._orphans = Orphans(self._peers, self._health, self._roles, config, self._out)
+        self._names = Names(self._peers, self._out)
         self._hearing = Hearing(
             self._peers,
+            self._names,
             self._claims,
             self._detector,
             self._voice,
@@ -140,6 +144,8 @@ class Gossip:
                 self._greet(link, now)
             case LinkDown(link, refused):
                 self._refusals.link_down(link, refused, now)
+            case Resolved(node, ips):
+                self._names.resolved(node, ips, now)
             case GarbageIn(link):
                 self._hearing.garbage += 1
                 self._out.do(Hangup(link))
@@ -150,6 +156,7 @@ class Gossip:
                 self._peers.me.repl_offset = offset
                 self._manual.paused(now)
             case ConfigChanged(config):
+                self._peers.dial_anew()
                 self._introduce_myself(config)
                 self._herald.proclaim(now)
             case Broadcast(channel, message, sharded):
@@ -165,9 +172,10 @@ class Gossip:
         peer = self._peers.outbound.get(link)
         if peer is not None:
             self._peers.connected(peer, now)
-            peer.take_back_refusals()
-            if self._detector.connected(peer):
-                self._herald.recant(peer, now)
+            if not peer.trial:
+                peer.take_back_refusals()
+                if self._detector.connected(peer):
+                    self._herald.recant(peer, now)
             self._voice.ping(peer, now)
 
     def _lead_or_follow(self, now: Millis) -> None:
@@ -183,6 +191,7 @@ class Gossip:
     def _tick(self, now: Millis) -> None:
         self._next_tick = now + TICK_MS
         self._peers.expire(now, self._config.handshake_ms)
+        self._names.tick(now)
         self._peers.dial_missing(now)
         self._detector.look_around(now)
         self._manual.tick(now)
@@ -218,6 +227,7 @@ class Gossip:
             self._detector,
             self._election,
             self._manual,
+            self._names,
         ):
             part.shift(gap)
         self._next_tick = self._may_save = now

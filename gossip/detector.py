@@ -87,7 +87,7 @@ class Detector:
 
     def answered(self, peer: Peer, now: Millis) -> None:
         """A PONG came on the link to ``peer``."""
-        peer.ping_sent, peer.pong_received, peer.answered = 0, now, True
+        peer.ping_sent, peer.pong_received, peer.answered, peer.dials = 0, now, True, 0
         if peer.flags & Flag.PFAIL:
             self._trust(peer)
         elif peer.flags & Flag.FAIL:

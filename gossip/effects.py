@@ -82,6 +82,14 @@ class Dial:
 
 
 @frozen
+class Resolve:
+    """Look up ``hostname``, which ``node`` is announced by; answered by Resolved, in its time."""
+
+    node: NodeId
+    hostname: str
+
+
+@frozen
 class Hangup:
     """Close ``link`` and forget what is queued on it; LinkDown is not expected."""
 
@@ -127,7 +135,21 @@ class Refused:
 
 
 Effect = (
-    Log | Save | Lead | Follow | Publish | Pause | Resume | Dial | Hangup | Send | Deliver | DropKeys | Answer | Refused
+    Log
+    | Save
+    | Lead
+    | Follow
+    | Publish
+    | Pause
+    | Resume
+    | Dial
+    | Resolve
+    | Hangup
+    | Send
+    | Deliver
+    | DropKeys
+    | Answer
+    | Refused
 )
 
 

@@ -47,6 +47,14 @@ class LinkDown:
 
 
 @frozen
+class Resolved:
+    """The answer to the effect Resolve: the addresses that the hostname of ``node`` has now; none if it has none."""
+
+    node: NodeId
+    ips: tuple[str, ...]
+
+
+@frozen
 class PacketIn:
     """A whole, decodable message came in on ``link``."""
 
@@ -192,5 +200,16 @@ Wish = (
     | SaveConfig
 )
 Event = (
-    Woke | Accepted | LinkUp | LinkDown | PacketIn | GarbageIn | Replicated | Paused | ConfigChanged | Broadcast | Wish
+    Woke
+    | Accepted
+    | LinkUp
+    | LinkDown
+    | Resolved
+    | PacketIn
+    | GarbageIn
+    | Replicated
+    | Paused
+    | ConfigChanged
+    | Broadcast
+    | Wish
 )

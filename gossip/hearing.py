@@ -21,6 +21,7 @@ from gossip.election import Election
 from gossip.extensions import Extension, Forgotten, Hostname, HumanName, ShardId
 from gossip.herald import Herald
 from gossip.manual import Manual
+from gossip.names import Names
 from gossip.packet import Fail, Kind, MessageFlag, Packet, Ping, Publish, Update
 from gossip.packet import Gossip as Entry
 from gossip.peers import ROLES, Peer, Peers
@@ -29,6 +30,9 @@ from gossip.voice import Voice
 
 LARGEST_EPOCH: Final = 1 << 62
 """An epoch no cluster can reach: a message with a larger one is garbage, and believing it would leave no next epoch."""
+
+RETRY_MS: Final = 1000
+"""How long a node is without an address, at least, when somebody else was found there."""
 
 COPIED: Final = Flag.NOFAILOVER | Flag.LIGHT_PUBLISH_SUPPORTED | Flag.LIGHT_MODULE_SUPPORTED | Flag.MY_PRIMARY_FAIL
 """Flags that a node knows best about itself."""
@@ -40,6 +44,7 @@ class Hearing:
     def __init__(
         self,
         peers: Peers,
+        names: Names,
         claims: Claims,
         detector: Detector,
         voice: Voice,
@@ -56,6 +61,7 @@ class Hearing:
         self.garbage = 0
         self._knows_own_ip = False
         self._peers = peers
+        self._names = names
         self._claims = claims
         self._detector = detector
         self._voice = voice
@@ -81,8 +87,10 @@ class Hearing:
             return
         expected = self._peers.outbound.get(link)
         if expected and not expected.flags & Flag.HANDSHAKE and not packet.light and packet.sender != expected.id:
-            self._answered_by_another(expected, now)
+            self._answered_by_another(expected, packet, now)
             return
+        if expected and expected.trial and not packet.light:
+            self._arrive(expected, packet)
         sender = self.speaker(link) if packet.light else self._peers.known(packet.sender)
         if sender is not None and sender is not self._peers.me:
             self._note(sender, link, packet, now)
@@ -123,10 +131,12 @@ class Hearing:
     def _note(self, sender: Peer, link: int, packet: Packet, now: Millis) -> None:
         """What every message of a known node tells."""
         sender.data_received = now
-        if link in self._peers.inbound and self._peers.bind(link, sender) and sender.met:
-            # Now it surely knows us and believes our gossip, which it may not have done at the end of the handshake.
-            sender.met = False
-            self._herald.introduce(sender, now)
+        if link in self._peers.inbound and self._peers.bind(link, sender):
+            self._peers.came_to_us(sender, now)
+            if sender.met:
+                # Now it surely knows us and believes our gossip, which it may not have done when the handshake ended.
+                sender.met = False
+                self._herald.introduce(sender, now)
         if packet.light:
             return
         self._claims.see_epochs(sender, packet.current_epoch, packet.config_epoch)
@@ -204,13 +214,26 @@ class Hearing:
         self._herald.introduce(stranger, now)
         return stranger
 
-    def _answered_by_another(self, expected: Peer, now: Millis) -> None:
+    def _answered_by_another(self, expected: Peer, packet: Packet, now: Millis) -> None:
+        """Of an address that was only tried, nothing follows. If it was believed, it is that of who answers there."""
+        if expected.trial:
+            self._names.mistaken(expected)
+            return
+        ip = packet.ip or expected.ip
         self._out.log(
             Level.DEBUG,
             f"PONG contains mismatching sender ID. About node {expected.id} added {now - expected.created} ms ago, "
             f"having flags {expected.flags}",
         )
         self._peers.lose_address(expected)
+        there = self._peers.known(packet.sender)
+        if there is not None and there is not self._peers.me and not there.linked and there.inbound is None:
+            self._move(there, (ip, packet.port, packet.pport, packet.cport), now)
+
+    def _arrive(self, peer: Peer, packet: Packet) -> None:
+        """A node answers at an address that was tried: there it is."""
+        self._peers.found(peer, packet.ip or peer.trial, packet.port, packet.pport, packet.cport)
+        self._tell_address(peer)
 
     def _follow_address(self, sender: Peer, link: int, packet: Packet, now: Millis) -> None:
         address = (packet.ip or self._peer_ip(link), packet.port, packet.pport, packet.cport)
@@ -219,6 +242,9 @@ class Hearing:
 
     def _move(self, peer: Peer, address: tuple[str, int, int, int], now: Millis) -> None:
         self._peers.move(peer, *address, now)
+        self._tell_address(peer)
+
+    def _tell_address(self, peer: Peer) -> None:
         self._out.log(Level.WARNING, f"Address updated for node {peer.id}, now {peer.ip}:{peer.port}")
 
     def _copy_flags(self, sender: Peer, packet: Packet) -> None:
@@ -268,10 +294,16 @@ class Hearing:
         if failing:
             return
         self._detector.vouched(peer, entry.pong_received_s * 1000, now)
-        if peer.flags & (Flag.PFAIL | Flag.FAIL) and not entry.flags & Flag.NOADDR and entry.ip and entry.cport:
+        if self._seeks_address(peer, now) and not entry.flags & Flag.NOADDR and entry.ip and entry.cport:
             address = (entry.ip, entry.port, entry.pport, entry.cport)
             if peer.address != address:
                 self._peers.move(peer, *address, now)
+
+    def _seeks_address(self, peer: Peer, now: Millis) -> bool:
+        """Others may know better where it is. They may also still believe what we no longer do."""
+        if peer.flags & Flag.NOADDR:
+            return now - peer.linked_at > RETRY_MS
+        return bool(peer.flags & (Flag.PFAIL | Flag.FAIL))
 
     def _hear_of_new(self, entry: Entry, now: Millis) -> None:
         """Known nodes may bring others with them: that is how the mesh becomes full."""

@@ -1,9 +1,12 @@
 """Who we know, who we are getting to know, and the links to them.
 
 Rules kept here (cluster bus of Redis 7.0 and Valkey 9.1):
-- Every known node with an address has one outgoing link, dialled as soon as the node or its address is known and again
-  with every tick while it is down. From the moment we dial, or a link breaks, the node owes us an answer: else one that
-  cannot be reached would never be missed.
+- Every known node with an address has one outgoing link, dialled as soon as the node or its address is known. From the
+  moment we dial, or a link breaks, the node owes us an answer: else one that cannot be reached would never be missed.
+- While the link is down it is dialled again with every tick, later less and less often, down to once a second; and at
+  once when the node itself comes to us. A stranger gets less: whoever asks us to meet a thousand dead addresses must
+  not keep us busy. Nobody is dialled in crowds.
+- A link may try another address than the one that is known (names.py): who answers there decides.
 - A node met by address is in HANDSHAKE under a made-up id until it tells its own, and is given up after a while.
 - A forgotten node is banned for a minute, so that gossip does not bring it back.
 - An accepted link belongs to nobody until a known node speaks on it.
@@ -22,6 +25,16 @@ from gossip.bitmap import BITMAP_BYTES, NO_SLOTS
 from gossip.effects import Dial, Hangup, Level, Outbox
 
 BAN_MS: Final = 60_000
+TICK_MS: Final = 100
+PROMPT_DIALS: Final = 20
+"""How often a known node is dialled with every tick; a stranger is only once."""
+
+LONGEST_PAUSE_MS: Final = 1000
+DIALS_A_TICK: Final = 25
+STRANGERS_A_TICK: Final = 10
+STUCK_MS: Final = 200
+"""A dial that takes longer is begun anew when the node comes to us meanwhile."""
+
 ROLES: Final = Flag.MASTER | Flag.SLAVE
 MOMENTS: Final = (
     "created",
@@ -33,6 +46,7 @@ MOMENTS: Final = (
     "voted_at",
     "orphaned_at",
     "refused_at",
+    "dial_due",
 )
 """The fields of a Peer that are points in time; 0 is none."""
 
@@ -47,7 +61,9 @@ class Peer:
     is when we last voted for a replica of it (ballot.py), ``orphaned_at`` since when it has no replica (orphans.py).
     ``answered`` says that it has answered us in this life; its ``refusals`` of our dials in a row, the first of which
     we noticed at ``refused_at``, in the end mean that it is ``gone`` (refusals.py); ``hasty`` marks a PFAIL that rests
-    on nothing else.
+    on nothing else. ``dials`` counts those since its last answer; no other is made before ``dial_due``. ``trial`` is
+    the address that the present link tries, if it is not ``ip``; ``old_cport`` is the bus port it had before it lost
+    its address.
     """
 
     id: NodeId
@@ -83,6 +99,10 @@ class Peer:
     refused_at: Millis = 0
     gone: bool = False
     hasty: bool = False
+    dials: int = 0
+    dial_due: Millis = 0
+    trial: str = ""
+    old_cport: int = 0
     view: Node | None = None
 
     def has(self, flags: int) -> bool:
@@ -159,9 +179,13 @@ class Peers:
         self.inbound: dict[int, Inbound] = {}
         self.strangers: dict[NodeId, Peer] = {}
         self.suspects: dict[NodeId, Peer] = {}
+        self.unlinked: dict[Peer, None] = {}
+        """The others without a connected link, those that were dialled last at the end."""
         self.bans: dict[NodeId, Millis] = {}
         self._roster: list[Peer] | None = None
         self._last_link = 0
+        self._dials_left = DIALS_A_TICK
+        self._strangers_left = STRANGERS_A_TICK
         self._rng = rng
         self._out = out
 
@@ -212,14 +236,23 @@ class Peers:
         self.by_id[peer.id] = peer
         self._roster = None
         self._out.grown()
-        self.dial(peer, now)
+        self.unlinked[peer] = None
+        if self._in_turn(peer):
+            self.dial(peer, now)
+
+    def restore(self, peer: Peer) -> None:
+        """A node that nodes.conf remembers."""
+        self.by_id[peer.id] = peer
+        self.unlinked[peer] = None
+        if peer.flags & Flag.PFAIL:
+            self.suspects[peer.id] = peer
 
     def remove(self, peer: Peer) -> None:
         assert peer is not self.me
         assert not peer.slots, "claims.forget takes the slots first"
         self.hang_up(peer)
         self.unbind(peer)
-        del self.by_id[peer.id]
+        del self.by_id[peer.id], self.unlinked[peer]
         self.suspects.pop(peer.id, None)
         self.strangers.pop(peer.id, None)
         self._roster = None
@@ -260,16 +293,22 @@ class Peers:
     def move(self, peer: Peer, ip: str, port: int, pport: int, cport: int, now: Millis) -> None:
         """The node is at another address now: dial it there."""
         self.hang_up(peer)
+        self.found(peer, ip, port, pport, cport)
+        self.dial(peer, now)
+
+    def found(self, peer: Peer, ip: str, port: int, pport: int, cport: int) -> None:
+        """The node is at another address now; the link, if there is one, is to that address."""
         peer.take_back_refusals()
         peer.ip, peer.port, peer.pport, peer.cport = ip, port, pport, cport
         peer.flags &= ~Flag.NOADDR
+        peer.trial, peer.dials, peer.dial_due = "", 0, 0
         self.touch(peer)
-        self.dial(peer, now)
 
     def lose_address(self, peer: Peer) -> None:
         """Somebody else answers at its address."""
         self.hang_up(peer)
         peer.take_back_refusals()
+        peer.old_cport = peer.cport
         peer.ip, peer.port, peer.pport, peer.cport = "", 0, 0, 0
         peer.flags |= Flag.NOADDR
         self.touch(peer)
@@ -288,23 +327,61 @@ class Peers:
     # Links
 
     def dial(self, peer: Peer, now: Millis) -> None:
-        if peer is self.me or peer.link is not None or peer.flags & Flag.NOADDR or not (peer.ip and peer.cport):
+        """Make the link to a node, unless there is one or no address to make it to."""
+        if peer.ip and peer.cport and not peer.flags & Flag.NOADDR:
+            self._dial(peer, peer.ip, peer.cport, now)
+
+    def try_at(self, peer: Peer, ip: str, cport: int, now: Millis) -> None:
+        """See whether the node is there."""
+        self.hang_up(peer)
+        self._dial(peer, ip, cport, now)
+        peer.trial = ip
+
+    def _dial(self, peer: Peer, ip: str, cport: int, now: Millis) -> None:
+        if peer is self.me or peer.link is not None:
             return
         self._last_link -= 1
         peer.link, peer.linked, peer.linked_at = self._last_link, False, now
         peer.ping_sent = peer.ping_sent or now
+        peer.dials += 1
+        extra = peer.dials - (1 if peer.flags & Flag.HANDSHAKE else PROMPT_DIALS)
+        peer.dial_due = now + min(LONGEST_PAUSE_MS, TICK_MS << min(extra, 8)) if extra > 0 else 0
         self.outbound[peer.link] = peer
-        self._out.do(Dial(peer.link, peer.id, peer.ip, peer.cport))
+        self._out.do(Dial(peer.link, peer.id, ip, cport))
 
     def dial_missing(self, now: Millis) -> None:
-        if len(self.outbound) + 1 >= len(self.by_id):
-            return
-        for peer in self.roster():
-            if peer.link is None:
+        """With every tick: those without a link whose turn it is."""
+        self._dials_left, self._strangers_left = DIALS_A_TICK, STRANGERS_A_TICK
+        for peer in list(self.unlinked):
+            if peer.link is not None or peer.flags & Flag.NOADDR or peer.dial_due > now:
+                continue
+            if self._in_turn(peer):
                 self.dial(peer, now)
+                self.unlinked[peer] = self.unlinked.pop(peer)
+
+    def dial_anew(self) -> None:
+        """Whatever kept us from reaching the others may be over."""
+        for peer in self.unlinked:
+            if not peer.flags & Flag.HANDSHAKE:
+                peer.dials = peer.dial_due = 0
+
+    def _in_turn(self, peer: Peer) -> bool:
+        """Whether there is still room for it in this tick."""
+        if peer.flags & Flag.HANDSHAKE:
+            self._strangers_left -= 1
+            return self._strangers_left >= 0
+        self._dials_left -= 1
+        return self._dials_left >= 0
+
+    def came_to_us(self, peer: Peer, now: Millis) -> None:
+        """Whoever reaches us is likely to be reached."""
+        if not peer.linked and (peer.link is None or now - peer.linked_at > STUCK_MS):
+            self.hang_up(peer)
+            self.dial(peer, now)
 
     def connected(self, peer: Peer, now: Millis) -> None:
         peer.linked, peer.linked_at, peer.view = True, now, None
+        self.unlinked.pop(peer, None)
 
     def hang_up(self, peer: Peer) -> None:
         if peer.link is not None:
@@ -351,7 +428,8 @@ class Peers:
     def _unlink(self, peer: Peer) -> None:
         assert peer.link is not None
         del self.outbound[peer.link]
-        peer.link, peer.linked, peer.view = None, False, None
+        peer.link, peer.linked, peer.view, peer.trial = None, False, None, ""
+        self.unlinked[peer] = None
 
     def shift(self, ms: int) -> None:
         """The clock was set."""

@@ -40,7 +40,7 @@ class Refusals:
     def link_down(self, link: int, refused: bool, now: Millis) -> None:
         """A link broke, or a dial failed."""
         peer = self._peers.outbound.get(link)
-        if peer is None or not self.config.fast_failover:
+        if peer is None or peer.trial or not self.config.fast_failover:
             self._peers.lost(link, now)
             return
         linked, since = peer.linked, peer.linked_at

@@ -19,10 +19,7 @@ def remember(topology: Topology, rng: Random, out: Outbox, now: Millis) -> tuple
     me.shard_id = me.shard_id or peers.new_id()
     for node in topology.nodes.values():
         if node.id != me.id and not node.has(Flag.HANDSHAKE):
-            peer = _peer(node, now)
-            peers.by_id[peer.id] = peer
-            if peer.flags & Flag.PFAIL:
-                peers.suspects[peer.id] = peer
+            peers.restore(_peer(node, now))
     for peer in peers.roster():
         if peer.primary in peers.by_id:
             peers.by_id[peer.primary].flags |= Flag.MIGRATE_TO

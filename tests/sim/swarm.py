@@ -78,6 +78,7 @@ class Run:
     def go(self) -> None:
         options, world = self.options, self.world
         world.network.weather = options.weather
+        world.named = any(kind.named for kind in options.faults)
         faults = [kind(world, self.rng) for kind in options.faults]
         self.form()
         for fault in faults:

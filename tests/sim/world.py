@@ -57,6 +57,8 @@ class World:
         self.network.connect_timeout_us = node_timeout_ms * 1000
         self.config = GossipConfig(PORT, CPORT, node_timeout_ms=node_timeout_ms, require_full_coverage=full_coverage)
         self.hosts: dict[str, Host] = {}
+        self.named = False
+        """Hosts that start from now on announce a hostname, which stands for their address as soon as they are up."""
         self._addresses = 0
 
     @property
@@ -96,8 +98,13 @@ class World:
             host.ids.append(topology.me)
         self.history.add(Started(self.now_us, host.name, topology.me, fresh, topology, self.config.node_timeout_ms))
         world = (self.timeline, self.network, self.history)
+        config = self.config
+        if self.named:
+            hostname = f"{host.name}.example"
+            self.network.names[hostname] = host.ip
+            config = evolve(config, hostname=hostname)
         host.process = Process(
-            host.name, host.ip, topology, self.config, world, host.clock, host.disk, Random(self.rng.getrandbits(64))
+            host.name, host.ip, topology, config, world, host.clock, host.disk, Random(self.rng.getrandbits(64))
         )
         host.process.start()
         self.network.answer_resets(host.name)

@@ -13,7 +13,7 @@ _OUTPUT_LIMITS: Final = (BufferLimit(0, 0, 0), BufferLimit(256 * _MB, 64 * _MB, 
 
 NETWORK: Final = (
     D("bind", Bind(), ("*", "-::*"), effective=True),
-    D("bind-source-addr", Text(nullable=True), ""),
+    D("bind-source-addr", Text(nullable=True), "", effective=True),
     D("port", Integer(0, 65535), 6379, effective=True),
     D("tcp-backlog", Integer(0, INT_MAX), 511, immutable=True, effective=True),
     D("unixsocket", Text(nullable=True), "", immutable=True, effective=True),

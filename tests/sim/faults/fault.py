@@ -11,6 +11,8 @@ class Fault:
     """
 
     costs: frozenset[str] = frozenset()
+    named = False
+    """Whether the nodes need hostnames to survive it."""
 
     def __init__(self, world: World, rng: Random) -> None:
         self.world = world

@@ -23,6 +23,7 @@ from gossip.effects import (
     Pause,
     Publish,
     Refused,
+    Resolve,
     Resume,
     Save,
     Send,
@@ -38,6 +39,7 @@ from gossip.events import (
     Paused,
     Replicate,
     Replicated,
+    Resolved,
     Woke,
 )
 from gossip.packet import Packet, decode, encode
@@ -88,6 +90,8 @@ class Mesh:
         self.now = START
         self.rng = Random(seed)
         self.hosts: dict[str, Host] = {}
+        self.names: dict[str, tuple[str, ...]] = {}
+        """What hostnames stand for."""
         self._walls: set[tuple[Host, Host]] = set()
         self._queue: list[tuple[int, int, Host, Event]] = []
         self._order = count()
@@ -218,6 +222,8 @@ class Mesh:
         match effect:
             case Dial(link, _, ip, cport):
                 self._dial(host, link, ip, cport)
+            case Resolve(node, hostname):
+                self._later(host, Resolved(node, self.names.get(hostname, ())))
             case Hangup(link):
                 self._break(host, link)
             case Send(links, packet):

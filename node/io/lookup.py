@@ -1,0 +1,33 @@
+"""Names of peers, looked up while everything else goes on.
+
+getaddrinfo blocks, for half a minute if a name server is silent, so it runs in threads: a few of its own, which hold up
+nobody's writes to disk. Who waits for an answer gives up sooner; the thread is left to itself until it is done, and
+counts as busy for so long.
+"""
+
+import socket
+from typing import Final
+
+import trio
+
+THREADS: Final = 4
+PATIENCE_S: Final = 10.0
+
+
+class Lookup:
+    def __init__(self) -> None:
+        self._limiter = trio.CapacityLimiter(THREADS)
+
+    async def addresses(self, hostname: str) -> tuple[str, ...]:
+        """What ``hostname`` stands for now, in the resolver's order; none if it is not known, or not in time."""
+        with trio.move_on_after(PATIENCE_S):
+            return await trio.to_thread.run_sync(lookup, hostname, abandon_on_cancel=True, limiter=self._limiter)
+        return ()
+
+
+def lookup(hostname: str) -> tuple[str, ...]:
+    try:
+        found = socket.getaddrinfo(hostname, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return ()
+    return tuple(dict.fromkeys(str(where[0]) for *_, where in found))
