@@ -41,6 +41,7 @@ class Started(Record):
     fresh: bool
     topology: Topology
     node_timeout_ms: int
+    ip: str = ""
 
     def words(self) -> str:
         return f"starts as {self.node[:8]}{', new' if self.fresh else ''}"

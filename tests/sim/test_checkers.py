@@ -203,7 +203,7 @@ PATIENT_MS = 15_000
 
 
 def patient(topology: Topology, host: str = "n1") -> Started:
-    return Started(0, host, topology.me, False, topology, PATIENT_MS)
+    return Started(0, host, topology.me, False, topology, PATIENT_MS, topology.myself.ip)
 
 
 def suspects(at_ms: int) -> Published:
@@ -222,7 +222,7 @@ def test_a_suspicion_after_a_silence_or_of_the_dead_may_be() -> None:
 
 
 def test_a_suspicion_of_one_who_was_gone_for_less_than_the_grace_is_found() -> None:
-    back = Started(8_200_000, "n2", B, False, view(B), PATIENT_MS)
+    back = Started(8_200_000, "n2", B, False, view(B), PATIENT_MS, "10.0.0.2")
     with pytest.raises(Violation, match="suspects"):
         show(
             SuspicionNeedsSilenceOrDeath(),
@@ -233,3 +233,11 @@ def test_a_suspicion_of_one_who_was_gone_for_less_than_the_grace_is_found() -> N
             back,
             suspects(9000),
         )
+
+
+def test_one_who_moved_is_gone_from_where_he_was() -> None:
+    begin = (patient(view(A)), patient(view(B), "n2"), heard(ping(B), 5000), Stopped(6_000_000, "n2"))
+    back = Started(6_200_000, "n2", B, False, view(B), PATIENT_MS, "10.0.0.9")
+    show(SuspicionNeedsSilenceOrDeath(), *begin, back, suspects(9000))
+    with pytest.raises(Violation, match="suspects"):
+        show(SuspicionNeedsSilenceOrDeath(), *begin, evolve(back, ip="10.0.0.2"), suspects(9000))

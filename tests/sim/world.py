@@ -96,7 +96,9 @@ class World:
         topology = host.disk.topology
         if topology.me not in host.ids:
             host.ids.append(topology.me)
-        self.history.add(Started(self.now_us, host.name, topology.me, fresh, topology, self.config.node_timeout_ms))
+        self.history.add(
+            Started(self.now_us, host.name, topology.me, fresh, topology, self.config.node_timeout_ms, host.ip)
+        )
         world = (self.timeline, self.network, self.history)
         config = self.config
         if self.named:

@@ -1,7 +1,8 @@
 """Nobody that lives is suspected before it was silent for the node timeout: what is dead sooner was refused sooner.
 
 A node is suspected (PFAIL) or failed (FAIL) at an observer. That is due if the observer, in the time in which it
-attended to its links, has heard nothing of it for the node timeout; or if the process had been gone for the grace.
+attended to its links, has heard nothing of it for the node timeout; or if the process had been gone for the grace,
+from the address at which the observer knows it: one that has moved and could not say so is gone from there.
 Being told by others is the quorum's business (conviction.py), so a FAIL counts only for those that declare it.
 """
 
@@ -16,6 +17,9 @@ SLACK_MS = 1100
 LATE_MS = 1500
 """How much later than the deed a view may show it: a tick, and a process that is slow or stopped."""
 
+Place = tuple[NodeId, str]
+"""A node and an address at which it is or was."""
+
 
 class SuspicionNeedsSilenceOrDeath(Checker):
     kinds = (Started, Stopped, Heard, Published)
@@ -24,10 +28,11 @@ class SuspicionNeedsSilenceOrDeath(Checker):
         self._timeout_ms: dict[str, int] = {}
         self._views: dict[str, Topology] = {}
         self._heard: dict[tuple[str, NodeId], int] = {}
-        self._nodes: dict[str, NodeId] = {}
-        self._lives: dict[NodeId, list[tuple[int, int]]] = {}
-        """When it was down so far, in microseconds: from, until."""
-        self._down: dict[NodeId, int] = {}
+        self._places: dict[str, Place] = {}
+        self._absences: dict[Place, list[tuple[int, int]]] = {}
+        """When it was not there so far, in microseconds: from, until."""
+        self._left: dict[Place, int] = {}
+        """Since when it has not been there."""
         self.suspicions = 0
         self.hasty = 0
 
@@ -36,7 +41,7 @@ class SuspicionNeedsSilenceOrDeath(Checker):
             case Started():
                 self._start(record)
             case Stopped():
-                self._down[self._nodes[record.host]] = record.at_us
+                self._left[self._places[record.host]] = record.at_us
             case Heard():
                 self._heard[record.host, record.packet.sender] = record.attended_ms
             case Published():
@@ -45,12 +50,11 @@ class SuspicionNeedsSilenceOrDeath(Checker):
                 pass
 
     def _start(self, record: Started) -> None:
-        node = record.node
-        self._nodes[record.host] = node
+        place = self._places[record.host] = (record.node, record.ip)
         self._views[record.host] = record.topology
         self._timeout_ms[record.host] = record.node_timeout_ms
-        if node in self._down:
-            self._lives.setdefault(node, []).append((self._down.pop(node), record.at_us))
+        if place in self._left:
+            self._absences.setdefault(place, []).append((self._left.pop(place), record.at_us))
         for subject in record.topology.nodes:
             self._heard[record.host, subject] = 0
 
@@ -68,12 +72,12 @@ class SuspicionNeedsSilenceOrDeath(Checker):
         if silent_ms >= self._timeout_ms[record.host] - SLACK_MS:
             return
         self.hasty += 1
-        if not self._was_gone(subject, record.at_us):
+        if not self._was_gone((subject, record.topology.nodes[subject].ip), record.at_us):
             raise Violation(f"{record.host} suspects {subject[:8]}, which lives, after a silence of {silent_ms} ms")
 
-    def _was_gone(self, subject: NodeId, at_us: int) -> bool:
+    def _was_gone(self, place: Place, at_us: int) -> bool:
         """For the grace, until a moment ago or still."""
-        periods = list(self._lives.get(subject, ()))
-        if subject in self._down:
-            periods.append((self._down[subject], at_us))
+        periods = list(self._absences.get(place, ()))
+        if place in self._left:
+            periods.append((self._left[place], at_us))
         return any(until - since >= GRACE_MS * 1000 and until >= at_us - LATE_MS * 1000 for since, until in periods)
