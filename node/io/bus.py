@@ -22,6 +22,7 @@ from node.io.lookup import Lookup
 from node.machine import Machine
 
 READ_BYTES: Final = 64 * 1024
+RETRY_S: Final = 1.0
 
 
 class Link:
@@ -40,12 +41,17 @@ def now_ms() -> int:
 
 class Bus:
     """``save`` makes the text of nodes.conf durable; ``log`` takes a level name and a line; ``source`` is the address
-    that connections to peers come from, empty if that is for the system to choose."""
+    that connections to peers come from, empty if that is for the system to choose.
+
+    While ``may_speak`` says no, because the last ``save`` has failed, nothing is sent: no promise is made that a crash
+    could break. It is tried again every ``RETRY_S``.
+    """
 
     def __init__(
         self,
         machine: Machine,
         save: Callable[[Save], Awaitable[None]],
+        may_speak: Callable[[], bool],
         log: Callable[[str, str], None],
         connect_timeout_s: Callable[[], float],
         sendbuf_limit: Callable[[], int],
@@ -53,6 +59,7 @@ class Bus:
     ) -> None:
         self._machine = machine
         self._save = save
+        self._may_speak = may_speak
         self._log = log
         self._connect_timeout_s = connect_timeout_s
         self._sendbuf_limit = sendbuf_limit
@@ -78,6 +85,7 @@ class Bus:
 
     async def _pump(self) -> None:
         machine = self._machine
+        tried = 0.0
         while True:
             effects = machine.take_effects()
             if effects:
@@ -88,6 +96,10 @@ class Bus:
             with trio.move_on_after(max(0, deadline - now_ms()) / 1000):
                 await self._poked.wait()
             self._poked = trio.Event()
+            if not self._may_speak() and trio.current_time() - tried >= RETRY_S:
+                tried = trio.current_time()
+                assert machine.gossip is not None
+                await self._save(Save(machine.gossip.snapshot()))
             if now_ms() >= deadline:
                 machine.wake(now_ms())
 
@@ -96,6 +108,8 @@ class Bus:
             match effect:
                 case Save():
                     await self._save(effect)
+                case Send() if not self._may_speak():
+                    pass
                 case Send(links, packet):
                     data = encode(packet)
                     for number in links:

@@ -2,6 +2,10 @@
 
 Order of the start as redis-server: own nodes.conf, believe it or begin one, then listen for peers. What a new node says
 of itself is on disk before anybody can hear it.
+
+A node that cannot write nodes.conf (a full disk) does not end, as Redis would, to be started again and end again: it
+says nothing to its peers and closes connections instead of answering them, since it could not keep what it says, and
+tries every second. To the others it is a node that has failed; when there is room again it comes back.
 """
 
 import os
@@ -55,6 +59,8 @@ class Membership:
         self._writing = threading.Lock()
         self._overtaken = 0
         """How often ``save_at_once`` has written: what was to be saved before that is old by now."""
+        self.unsaved = False
+        """nodes.conf could not be written when that was last tried."""
         if topology is None:
             self._begin()
 
@@ -64,6 +70,7 @@ class Membership:
         bus = Bus(
             machine,
             self._save,
+            lambda: not self.unsaved,
             self._log.write,
             connect_timeout_s=lambda: config.integer("cluster-node-timeout") / 1000,
             sendbuf_limit=lambda: config.integer("cluster-link-sendbuf-limit"),
@@ -77,14 +84,18 @@ class Membership:
         config.on_change(ANNOUNCED, changed)
         return bus
 
-    def save_at_once(self, machine: Machine) -> None:
-        """Before clients are answered: what they are promised is on disk, as Redis sees to before it sleeps."""
+    def save_at_once(self, machine: Machine) -> bool:
+        """Before clients are answered: what they are promised is on disk, as Redis sees to before it sleeps.
+
+        False: it is not, and they must not be answered.
+        """
         saves = [effect for effect in machine.outbox if isinstance(effect, Save)]
         if saves:
             machine.outbox = [effect for effect in machine.outbox if not isinstance(effect, Save)]
             with self._writing:
                 self._overtaken += 1
-                self._write(saves[-1])
+                return self._write(saves[-1])
+        return True
 
     def listen(self) -> list[trio.SocketListener]:
         """Where peers come in. Raises ListenError with the last line for the log."""
@@ -118,7 +129,10 @@ class Membership:
     def _begin(self) -> None:
         topology = self.gossip.snapshot()
         self._log.write("notice", f"No cluster configuration found, I'm {topology.me}")
-        self._conf.write(nodesconf.dump(topology))
+        try:
+            self._conf.write(nodesconf.dump(topology))
+        except OSError as error:
+            raise CannotJoin(f"Fatal: can't write cluster config file {self._conf.path}: {error.strerror}") from None
 
     async def _save(self, save: Save) -> None:
         """The same while clients are served."""
@@ -129,12 +143,19 @@ class Membership:
             if overtaken == self._overtaken:
                 self._write(save)
 
-    def _write(self, save: Save) -> None:
+    def _write(self, save: Save) -> bool:
         try:
             self._conf.write(nodesconf.dump(save.topology))
         except OSError as error:
-            self._log.write("warning", f"Fatal: can't update cluster config file {self._conf.path}: {error.strerror}")
-            raise
+            if not self.unsaved:
+                trouble = f"Can't update cluster config file {self._conf.path}: {error.strerror}"
+                self._log.write("warning", f"{trouble}. Until it can, this node says nothing to its peers.")
+            self.unsaved = True
+            return False
+        if self.unsaved:
+            self._log.write("notice", f"Cluster config file {self._conf.path} is up to date again")
+        self.unsaved = False
+        return True
 
 
 def own_nodes_conf(path: str) -> NodesConf:

@@ -18,6 +18,7 @@ import trio
 
 from cluster import build
 from node.config import Config, ConfigError
+from node.engine.client import NOT_TO_PAUSE
 from node.engine.server import serve as make_server
 from node.io.bus import Bus
 from node.io.clients import Clients
@@ -189,7 +190,10 @@ class Node:
         return 0
 
     def _keep_promises(self, membership: Membership, bus: Bus) -> None:
-        membership.save_at_once(self.machine)
+        if not membership.save_at_once(self.machine):
+            for client in self.server.to_flush:
+                if not client.has_mode(NOT_TO_PAUSE):
+                    client.kill()
         bus.poke()
 
     def _tell_place(self) -> None:
