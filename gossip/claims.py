@@ -38,6 +38,8 @@ class Claims:
         self.owners: list[NodeId | None] = list(NOBODY)
         self.owned = 0
         self.unclaimed = 0
+        self.unsettled = 0
+        """My slots for which a claim with my own epoch wins: a vote is better than a hand-over (handover.py)."""
         self.migrating: dict[int, NodeId] = {}
         self.importing: dict[int, NodeId] = {}
         self.current_epoch = 0
@@ -112,7 +114,10 @@ class Claims:
             return wanted
         for owner in self._peers.roster():
             if owner is not claimant and owner.slots & wanted and owner.config_epoch >= epoch:
-                wanted &= ~owner.slots | self.unclaimed
+                kept = owner.slots
+                if owner is self._me and owner.config_epoch == epoch:
+                    kept &= ~self.unsettled
+                wanted &= ~kept | self.unclaimed
         return wanted
 
     def contradiction(self, sender: Peer, epoch: int, bitmap: bytes) -> Peer | None:
@@ -246,6 +251,12 @@ class Claims:
         self._raise_epoch()
         self._out.log(Level.WARNING, f"New configEpoch set to {self._me.config_epoch}")
         return True
+
+    def rise(self, beyond: int) -> None:
+        """Take a new config epoch without asking anybody: larger than ``beyond`` and than all that are known."""
+        largest = max(p.config_epoch for p in self._peers.roster())
+        self.current_epoch = max(self.current_epoch, largest, beyond)
+        self._raise_epoch()
 
     def _raise_epoch(self) -> None:
         self.current_epoch += 1

@@ -10,6 +10,7 @@ Here is only who is asked, and in which order; the questions and their tables ar
     roles.py     do I lead, or whom do I follow?
     election.py  do I stand for my failed primary?     ballot.py   for whom do I vote?
     manual.py    does the operator want a replica to take over?
+    handover.py  do enough others know which slots I was given?
     orphans.py   should I move to a primary that has no replica?
     health.py    is the cluster up?
     hearing.py   what does this message mean?
@@ -47,6 +48,7 @@ from gossip.events import (
     Resolved,
     Woke,
 )
+from gossip.handover import Handover
 from gossip.health import Health
 from gossip.hearing import Hearing
 from gossip.herald import Herald
@@ -89,6 +91,7 @@ class Gossip:
             self._peers, self._claims, self._health, self._roles, self._voice, config, rng, self._out
         )
         self._manual = Manual(self._peers, self._voice, config, self._out)
+        self._handover = Handover(self._peers, self._claims, self._voice, self._out)
         self._orphans = Orphans(self._peers, self._health, self._roles, config, self._out)
         self._names = Names(self._peers, self._out)
         self._hearing = Hearing(
@@ -102,10 +105,13 @@ class Gossip:
             self._ballot,
             self._election,
             self._manual,
+            self._handover,
             config,
             self._out,
         )
-        self._wishes = Wishes(self._peers, self._claims, self._roles, self._manual, self._herald, config, self._out)
+        self._wishes = Wishes(
+            self._peers, self._claims, self._roles, self._manual, self._herald, self._handover, config, self._out
+        )
         self._introduce_myself(config)
 
     def handle(self, event: Event, now: Millis) -> list[Effect]:

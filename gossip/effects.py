@@ -121,6 +121,11 @@ class DropKeys:
 
 
 @frozen
+class Settled:
+    """A majority knows of the slots that were handed over to this node: it may take writes for them."""
+
+
+@frozen
 class Answer:
     """The wish is granted; ``text`` is the simple string to reply."""
 
@@ -148,6 +153,7 @@ Effect = (
     | Send
     | Deliver
     | DropKeys
+    | Settled
     | Answer
     | Refused
 )

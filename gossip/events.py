@@ -139,6 +139,14 @@ class SetSlot:
 
 
 @frozen
+class TakeSlots:
+    """Slots that were handed over to this node, or that come back to it, with a new config epoch beyond ``beyond``."""
+
+    slots: tuple[int, ...]
+    beyond: int = 0
+
+
+@frozen
 class SetConfigEpoch:
     epoch: int
 
@@ -192,6 +200,7 @@ Wish = (
     | DelSlots
     | FlushSlots
     | SetSlot
+    | TakeSlots
     | SetConfigEpoch
     | BumpEpoch
     | Reset

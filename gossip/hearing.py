@@ -19,6 +19,7 @@ from gossip.detector import Detector
 from gossip.effects import Deliver, Hangup, Level, Outbox
 from gossip.election import Election
 from gossip.extensions import Extension, Forgotten, Hostname, HumanName, ShardId
+from gossip.handover import Handover
 from gossip.herald import Herald
 from gossip.manual import Manual
 from gossip.names import Names
@@ -53,6 +54,7 @@ class Hearing:
         ballot: Ballot,
         election: Election,
         manual: Manual,
+        handover: Handover,
         config: GossipConfig,
         out: Outbox,
     ) -> None:
@@ -70,6 +72,7 @@ class Hearing:
         self._ballot = ballot
         self._election = election
         self._manual = manual
+        self._handover = handover
         self._out = out
 
     def hear(self, link: int, packet: Packet, now: Millis) -> None:
@@ -162,6 +165,7 @@ class Hearing:
             return
         if packet.kind is Kind.PONG and sender.link == link:
             self._detector.answered(sender, now)
+            self._handover.answered(sender)
         self._copy_flags(sender, packet)
         self._hear_role(sender, packet)
         self._hear_claims(sender, packet, now)

@@ -35,6 +35,7 @@ class Roles:
         assert not self._me.slots
         self._claims.migrating.clear()
         self._claims.importing.clear()
+        self._claims.unsettled = 0
         self._claims.make_replica(self._me, primary)
         self._me.config_epoch = 0
         self._out.save_now = True

@@ -23,8 +23,10 @@ from gossip.events import (
     SaveConfig,
     SetConfigEpoch,
     SetSlot,
+    TakeSlots,
     Wish,
 )
+from gossip.handover import Handover
 from gossip.herald import Herald
 from gossip.manual import Manual
 from gossip.peers import BAN_MS, Peer, Peers
@@ -43,10 +45,12 @@ class Wishes:
         roles: Roles,
         manual: Manual,
         herald: Herald,
+        handover: Handover,
         config: GossipConfig,
         out: Outbox,
     ) -> None:
         self.config = config
+        self._handover = handover
         self._roles = roles
         self._manual = manual
         self._peers = peers
@@ -71,6 +75,8 @@ class Wishes:
                 self._flush_slots(keys)
             case SetSlot():
                 self._set_slot(wish)
+            case TakeSlots(slots, beyond):
+                self._take_slots(slots, beyond, now)
             case SetConfigEpoch(epoch):
                 self._set_config_epoch(epoch)
             case BumpEpoch():
@@ -212,6 +218,19 @@ class Wishes:
             self._roles.follow(owner)
         if owner is self._me and self._claims.importing.pop(slot, None) is not None and self._claims.bump():
             self._out.log(Level.WARNING, f"configEpoch updated after importing slot {slot}")
+
+    def _take_slots(self, slots: tuple[int, ...], beyond: int, now: Millis) -> None:
+        if not self._me.is_primary:
+            raise Refusal("Slots can only be handed over to primary nodes.")
+        mask = 0
+        for slot in slots:
+            mask |= 1 << slot
+        new = mask & ~self._me.slots
+        self._claims.rise(beyond)
+        self._claims.assign(mask, self._me)
+        self._out.log(Level.NOTICE, f"configEpoch set to {self._me.config_epoch} after slots were handed over")
+        if new:
+            self._handover.begin(new, now)
 
     # Roles
 

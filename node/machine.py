@@ -14,16 +14,17 @@ from collections.abc import Callable, Sequence
 from cluster.reports import GARBAGE, MESSAGE_NAMES, Link
 from cluster.topology import Millis, NodeId, Topology
 from gossip.core import Gossip
-from gossip.effects import Answer, DropKeys, Effect, Follow, Lead, Pause, Publish, Refused, Resume
+from gossip.effects import Answer, DropKeys, Effect, Follow, Lead, Pause, Publish, Refused, Resume, Settled
 from gossip.events import Event, Paused, Replicated, Wish, Woke
 from node import commands as commands
 from node.engine.agreement import Agreement
-from node.engine.client import Client
+from node.engine.client import HANDING_OVER, Client
 from node.engine.expiry import ActiveExpiry
 from node.engine.limits import idle_too_long, over_output_limit
 from node.engine.server import PAUSED, Server
 from node.engine.session import Session
 from node.engine.transfer import settle
+from node.migration.migrations import Migrations
 from node.replication.replication import replication_of
 from node.resp.errors import Refusal
 
@@ -45,6 +46,9 @@ class Machine:
         self._paused_before: tuple[Millis, bool] | None = None
         self.expiry = ActiveExpiry(server)
         self.replication = replication_of(server)
+        self.migrations = Migrations(server, self.replication)
+        server.moves = self.migrations
+        self.migrations.on_freed = self._hurry
         primary = server.config.primary()
         if primary is not None:
             self.replication.follow(*primary)
@@ -78,10 +82,13 @@ class Machine:
         if client.retained is not None:
             server.acks.forget(client)
         server.standing.left(client)
+        if client.modes & HANDING_OVER:
+            self.migrations.left(client)
 
     def drain(self) -> None:
         """Do what the batch asked for on the way."""
-        if self.server.landed and not self.server.conditions & PAUSED:
+        self.migrations.drain()
+        if (self.server.landed or self.server.freed) and not self.server.conditions & PAUSED:
             self._settle()
         if self.server.held and not self.server.conditions & PAUSED:
             self._resume_held()
@@ -100,6 +107,7 @@ class Machine:
         self._expire()
         if self.gossip is not None:
             self.tell_progress(now)
+            self.migrations.tick(now)
         self.replication.tick(now)
         if now // 1000 != self.swept_s:
             self.swept_s = now // 1000
@@ -129,8 +137,9 @@ class Machine:
         return self.server.pause_until if self.server.held or self.server.landed else None
 
     def _settle(self) -> None:
-        """Transfers have landed: what the targets took is gone here, and who waited for that goes on."""
+        """Transfers have landed, or slots: what the targets took is gone here, and who waited for that goes on."""
         server = self.server
+        server.freed = False
         landed, server.landed = server.landed, []
         for transfer in landed:
             settle(server, transfer)
@@ -211,15 +220,18 @@ class Machine:
         raise AssertionError(f"{wish} got no answer")
 
     def _absorb(self, effects: Sequence[Effect], now: Millis) -> None:
-        paused = False
+        paused = led = False
         for effect in effects:
             match effect:
                 case Publish(topology):
                     self.server.adopt(topology)
+                    self.migrations.adopted(topology)
                 case Follow(_, ip, port):
                     self.server.standing.follow(ip, port)
+                    self.migrations.followed()
                 case Lead():
                     self.server.standing.lead()
+                    led = True
                 case DropKeys(slots):
                     self.server.drop_slots(slots)
                 case Pause(until):
@@ -227,6 +239,8 @@ class Machine:
                     paused = True
                 case Resume():
                     self._release_writes()
+                case Settled():
+                    self.migrations.settled()
                 case Answer() | Refused():
                     pass
                 case _:
@@ -234,6 +248,8 @@ class Machine:
         if paused:
             assert self.gossip is not None
             self._absorb(self.gossip.handle(Paused(self.server.standing.offset), now), now)
+        if led:
+            self.migrations.led()
 
     def _hold_writes(self, until: Millis) -> None:
         server = self.server
@@ -249,6 +265,10 @@ class Machine:
             server.end_pause()
         if before is not None:
             server.pause(*before)
+        self._hurry()
+
+    def _hurry(self) -> None:
+        """Requests that were held back may be served."""
         if self.on_resume is not None:
             self.on_resume()
 

@@ -18,6 +18,7 @@ from node.commands import latency as latency
 from node.commands import lcs as lcs
 from node.commands import memory as memory
 from node.commands import migrate as migrate
+from node.commands import migrations as migrations
 from node.commands import replication as replication
 from node.commands import scan as scan
 from node.commands import server as server

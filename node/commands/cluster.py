@@ -26,6 +26,7 @@ from node.commands.numbers import integer_or_none
 from node.engine.agreement import Agreement
 from node.engine.call import Call
 from node.engine.command import ADMIN, LOADING, NO_ASYNC_LOADING, NOSCRIPT, STALE, command
+from node.migration.migrations import migrations_of
 from node.resp.errors import CLUSTER_DISABLED, SYNTAX, Refusal
 from node.resp.reply import Reply, Status, Verbatim
 
@@ -213,6 +214,11 @@ def setslot(c: Call, argv: list[bytes]) -> Reply:
     """Opens a slot for migration, closes it, or gives it to a node."""
     if not topology(c).myself.is_primary:
         raise Refusal(b"ERR Please use SETSLOT only with masters.")
+    migrations = migrations_of(c.server)
+    if migrations.arrivals():
+        raise Refusal(b"ERR Slot import in progress.")
+    if migrations.exports():
+        raise Refusal(b"ERR Slot export in progress.")
     slot = slot_number(argv[2])
     action = argv[3].lower()
     keys = c.db.count_in_slot(slot)
@@ -346,6 +352,8 @@ ADDSLOTSRANGE <start slot> <end slot> [<start slot> <end slot> ...]
     Make this node the owner of the ranges of slots, both ends included.
 BUMPEPOCH
     Give this node the largest config epoch of the cluster.
+CANCELSLOTMIGRATIONS
+    End the migrations of slots away from this node that are not handed over yet.
 COUNT-FAILURE-REPORTS <node-id>
     Count the failure reports on a node that still hold.
 COUNTKEYSINSLOT <slot>
@@ -362,6 +370,8 @@ FORGET <node-id>
     Remove a node from the cluster, as this node sees it.
 GETKEYSINSLOT <slot> <count>
     List keys of a slot.
+GETSLOTMIGRATIONS
+    List the migrations of slots from and to this node, the newest first.
 INFO
     Show the state of the cluster.
 KEYSLOT <key>
@@ -370,6 +380,8 @@ LINKS
     List the bus connections of this node: direction, node, create-time, events, buffer sizes.
 MEET <ip> <port> [<bus-port>]
     Shake hands with a node.
+MIGRATESLOTS SLOTSRANGE <start slot> <end slot> [<start slot> <end slot> ...] NODE <node-id> [SLOTSRANGE ...]
+    Move slots of this node with all their keys, at one stroke, to other nodes.
 MYID
     Show the id of this node.
 MYSHARDID

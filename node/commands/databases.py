@@ -38,6 +38,7 @@ def flushdb(c: Call, argv: list[bytes]) -> Reply:
     """Deletes all keys of the database."""
     check_flush_options(argv)
     empty(c, c.db)
+    c.server.moves.flushed()
     return OK
 
 
@@ -47,6 +48,7 @@ def flushall(c: Call, argv: list[bytes]) -> Reply:
     check_flush_options(argv)
     for db in c.server.keyspace.used():
         empty(c, db)
+    c.server.moves.flushed()
     return OK
 
 

@@ -18,6 +18,7 @@ from node.engine.command import (
     command,
 )
 from node.engine.dispatch import run
+from node.engine.intake import place_of
 from node.engine.keyspace import Watcher
 from node.engine.keyspec import RO, all_keys
 from node.engine.watch import broken, watch
@@ -82,7 +83,10 @@ def run_queue(c: Call) -> Raw:
     start = server.lap
     out = [b"*%d\r\n" % len(client.queue)]
     for cmd, argv in client.queue:
+        if server.arriving and c.privileged:
+            c.db = place_of(server, cmd, argv, client.db)
         out.append(encode(run(c, cmd, argv), client.resp3))
+    c.db = client.db
     # The time of the whole counts as EXEC's too, as in Redis.
     server.lap = start
     return Raw(b"".join(out))

@@ -24,6 +24,8 @@ MONITORING: Final = 64
 SUBSCRIBED: Final = 128
 NOT_TO_PAUSE: Final = 256
 """Replicas and the like are not held up by CLIENT PAUSE."""
+HANDING_OVER: Final = 512
+"""Another node, which brings slots: its writes go beside the data (``intake.py``)."""
 
 
 class Client:

@@ -13,6 +13,7 @@ from node.engine.browser import hang_up, is_browser
 from node.engine.call import Call
 from node.engine.client import (
     ASKED,
+    HANDING_OVER,
     IN_MULTI,
     MONITORING,
     NOT_TO_PAUSE,
@@ -39,6 +40,7 @@ from node.engine.command import (
     Command,
     lookup,
 )
+from node.engine.feed import slot_of
 from node.engine.monitor import feed_monitors
 from node.engine.server import ACKING, FEW_REPLICAS, FOLLOWING, LEAVING, LINK_DOWN, MONITORED, PAUSED, Server
 from node.resp.errors import (
@@ -55,7 +57,7 @@ from node.resp.errors import (
     unknown_subcommand,
     wrong_arity,
 )
-from node.resp.reply import QUEUED, Failure, Reply
+from node.resp.reply import NO_REPLY, QUEUED, Failure, Reply
 
 HOLD: Final = Failure(b"held")
 """Not a reply: the request must wait, the session keeps it and tries again when the hold ends."""
@@ -150,6 +152,8 @@ def refuse_unread(call: Call, cmd: Command | None, text: bytes) -> Failure:
     """Refuse what cannot be a request of any command, or not of ``cmd``; it counts as one for CLIENT REPLY SKIP."""
     if call.client.modes & (ASKED | SKIP_THIS_REPLY | SKIP_NEXT_REPLY):
         step_modes(call.client)
+    if call.client.modes & HANDING_OVER:
+        call.server.moves.failed(call.client, text)
     return refuse(call, cmd, text if cmd is None else aborting(call.client, cmd, text))
 
 
@@ -177,6 +181,8 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
     client = call.client
     server = call.server
     modes = client.modes
+    if modes & HANDING_OVER:
+        return take_in(call, cmd, argv)
     asked = bool(modes & ASKED)
     if modes & (ASKED | SKIP_THIS_REPLY | SKIP_NEXT_REPLY):
         step_modes(client)
@@ -212,6 +218,40 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
         client.modes = modes
         return AWAIT
     return None
+
+
+def take_in(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
+    """A request of a node that hands over slots. A write must be for keys of these, and is nobody else's business yet.
+
+    Nothing is answered; ``HOLD`` while writes are held back, for the stream stands still then.
+    """
+    server, client = call.server, call.client
+    intake = server.intakes.get(client.id)
+    if intake is None:
+        return NO_REPLY
+    text = b""
+    if cmd.flags & WRITE:
+        if server.conditions & PAUSED:
+            return HOLD
+        if cmd.simple_keys and 0 < cmd.first_key < len(argv):
+            call.route_key = argv[cmd.first_key]
+            slot = call.route_slot = key_slot(call.route_key)
+        else:
+            slot = slot_of(cmd, argv)
+        if slot >= 0 and intake.slots[slot]:
+            call.db = intake.db
+            reply = run(call, cmd, argv)
+            if isinstance(reply, Failure):
+                text = reply.text
+        else:
+            text = b"ERR A write that is not for the slots of this migration"
+    elif cmd.name in ("cluster|syncslots", "ping"):
+        run(call, cmd, argv)
+    elif cmd.name != "select" or argv[1] != b"0":
+        text = b"ERR %s is not part of a slot migration here" % cmd.name.encode()
+    if text:
+        server.moves.failed(client, text)
+    return NO_REPLY
 
 
 def stands_against(server: Server, client: Client, cmd: Command) -> bytes | None:
@@ -261,7 +301,7 @@ def holds(server: Server, client: Client, cmd: Command) -> bool:
 
 
 def changes_leaving(server: Server, client: Client, cmd: Command, argv: list[bytes]) -> bool:
-    """Could the request change a key that is under way to another node?"""
+    """Could the request change a key, or a slot, that is under way to another node?"""
     if cmd.name != "exec":
         return touches_leaving(server, cmd, argv)
     return any(touches_leaving(server, queued, request) for queued, request in client.queue)
@@ -273,9 +313,12 @@ def touches_leaving(server: Server, cmd: Command, argv: list[bytes]) -> bool:
     if not cmd.keys:
         return True  # FLUSHALL and its like: all keys
     try:
-        return not server.leaving.isdisjoint(cmd.keys_of(argv))
+        keys = cmd.keys_of(argv)
     except Refusal:
         return False
+    if server.leaving_slots and any(key_slot(key) in server.leaving_slots for key in keys):
+        return True
+    return not server.leaving.isdisjoint(keys)
 
 
 # --- cluster

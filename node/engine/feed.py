@@ -10,10 +10,12 @@ somebody may want it: ``server.feed`` is None otherwise, and on every replica, w
 
 from typing import TYPE_CHECKING, Final
 
+from cluster.slots import key_slot
 from node.engine.client import IN_MULTI, Client
 from node.engine.command import WRITE, Command
 from node.engine.keyspace import Database
 from node.engine.rewrite import in_stream
+from node.resp.errors import Refusal
 
 if TYPE_CHECKING:
     from node.engine.server import Server
@@ -29,9 +31,29 @@ GETACK: Final = b"*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n"
 class Write:
     """One command of the stream, for database ``db``."""
 
-    def __init__(self, db: int, argv: list[bytes]) -> None:
+    def __init__(self, db: int, argv: list[bytes], slot: int) -> None:
         self.db: int = db
         self.argv: list[bytes] = argv
+        self.slot: int = slot
+        """Of its keys; -1 if it has none, or nobody wants to know."""
+
+
+class Tap:
+    """Takes a copy of the writes of some slots. ``slots``: one byte a slot, 1 for those."""
+
+    def __init__(self, slots: bytearray) -> None:
+        self.slots: bytearray = slots
+        self.pieces: list[bytes] = []
+        self.size: int = 0
+
+    def add(self, data: bytes) -> None:
+        self.pieces.append(data)
+        self.size += len(data)
+
+    def take(self) -> bytes:
+        pieces, self.pieces = self.pieces, []
+        self.size = 0
+        return b"".join(pieces)
 
 
 class Feed:
@@ -48,6 +70,8 @@ class Feed:
         self.group: list[Write] = []
         """Writes of the command or transaction that is running."""
         self.seen: int = server.dirty
+        self.taps: list[Tap] = []
+        """Who wants a copy: slots on their way to other nodes. MULTI and EXEC mean nothing there, so they get none."""
 
     def observe(self, client: Client, cmd: Command, argv: list[bytes], db: Database) -> None:
         """``client`` has run ``argv``; inside a transaction more is to come."""
@@ -55,21 +79,27 @@ class Feed:
         if dirty != self.seen or cmd.name in FORCED:
             self.seen = dirty
             if cmd.flags & WRITE:
-                self.group.append(Write(db.index, in_stream(cmd.name, argv, db)))
+                slot = slot_of(cmd, argv) if self.taps else -1
+                self.group.append(Write(db.index, in_stream(cmd.name, argv, db), slot))
         if self.group and not client.modes & IN_MULTI:
             self.close_group()
             client.wrote_to = self.offset
 
     def deleted(self, db: Database, key: bytes) -> None:
         """``key`` was deleted though no command asked for it."""
-        self.group.append(Write(db.index, [b"DEL", key]))
+        self.group.append(Write(db.index, [b"DEL", key], key_slot(key) if self.taps else -1))
 
     def gone(self, db: Database, keys: list[bytes]) -> None:
-        """``keys`` have been deleted, outside of any command, because they are elsewhere now."""
+        """``keys``, in cluster mode all of one slot, are deleted outside of any command, and are elsewhere now."""
         self.release()
         self.seen = self.server.dirty
-        self.select(db.index)
-        self.put(encoded([b"DEL", *keys]))
+        self.say(Write(db.index, [b"DEL", *keys], key_slot(keys[0]) if self.taps else -1))
+
+    def remark(self, request: bytes) -> None:
+        """Tell the replicas something that is no write."""
+        self.release()
+        self.seen = self.server.dirty
+        self.put(request)
 
     def close_group(self) -> None:
         """What the group holds happens together."""
@@ -78,8 +108,7 @@ class Feed:
             self.select(group[0].db)
             self.put(b"*1\r\n$5\r\nMULTI\r\n")
         for write in group:
-            self.select(write.db)
-            self.put(encoded(write.argv))
+            self.say(write)
         if len(group) > 1:
             self.put(b"*1\r\n$4\r\nEXEC\r\n")
 
@@ -87,8 +116,16 @@ class Feed:
         """What the group holds are deletions that belong to no command: one by one."""
         group, self.group = self.group, []
         for write in group:
-            self.select(write.db)
-            self.put(encoded(write.argv))
+            self.say(write)
+
+    def say(self, write: Write) -> None:
+        self.select(write.db)
+        data = encoded(write.argv)
+        self.put(data)
+        if write.slot >= 0:
+            for tap in self.taps:
+                if tap.slots[write.slot]:
+                    tap.add(data)
 
     def select(self, db: int) -> None:
         if db != self.selected:
@@ -103,6 +140,15 @@ class Feed:
         """The bytes that nobody has been given yet."""
         pending, self.pending = self.pending, []
         return b"".join(pending)
+
+
+def slot_of(cmd: Command, argv: list[bytes]) -> int:
+    """The slot of the keys of ``argv``, in cluster mode one for all; -1 if it has none."""
+    try:
+        keys = cmd.keys_of(argv)
+    except Refusal:
+        return -1
+    return key_slot(keys[0]) if keys else -1
 
 
 def encoded(argv: list[bytes]) -> bytes:

@@ -120,6 +120,31 @@ class Database:
             self.uses.pop(key, None)
         return value
 
+    def release_part(self, part: int) -> tuple[dict[bytes, Value], dict[bytes, int]]:
+        """Take all keys of ``part`` out at once, and their ends; views keep what they still have to give."""
+        for view in self.views:
+            view.before_release(part)
+        values = self.values[part]
+        ends = self.expires.pop(part, {})
+        self.values[part] = {}
+        self.size -= len(values)
+        self.volatile -= len(ends)
+        self.orders.pop(part, None)
+        if self.uses is not None:
+            for key in values:
+                self.uses.pop(key, None)
+        return values, ends
+
+    def fill_part(self, part: int, values: dict[bytes, Value], ends: dict[bytes, int], now_s: int) -> None:
+        """Put keys that another database has released into ``part``, which is empty."""
+        assert not self.values[part]
+        self.values[part] = values
+        self.size += len(values)
+        self.busy[part] = now_s
+        if ends:
+            self.expires[part] = ends
+            self.volatile += len(ends)
+
     def clear(self) -> int:
         """Drop everything; how many keys there were. Watchers stay: it is for the caller to wake them."""
         size = self.size
@@ -178,6 +203,9 @@ class View:
 
     def before_change(self, part: int, key: bytes) -> None:
         """``key`` of ``part`` is about to be set, changed, removed, or given another end. It need not exist."""
+
+    def before_release(self, part: int) -> None:
+        """All keys of ``part`` are about to leave the database at once."""
 
 
 class Watcher:

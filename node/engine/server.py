@@ -16,9 +16,11 @@ from node.engine.agreement import Agreement
 from node.engine.client import MONITORING, Client
 from node.engine.edge import Edge
 from node.engine.feed import Feed
+from node.engine.intake import MANY, Intake
 from node.engine.keyspace import CLUSTER_SHIFT, Database, Keyspace
 from node.engine.latency import LatencyMonitor
 from node.engine.limits import OutputLimit
+from node.engine.moves import Moves
 from node.engine.settings import wire
 from node.engine.slowlog import SlowLog
 from node.engine.standing import Standing
@@ -39,7 +41,7 @@ LINK_DOWN: Final = 32
 FEW_REPLICAS: Final = 64
 """``min-replicas-to-write`` is not met."""
 LEAVING: Final = 128
-"""Keys are under way to another node, and their writers wait."""
+"""Keys or slots are under way to another node, and their writers wait."""
 ACKING: Final = 256
 """``write-ack-replicas``: replies wait for replicas."""
 
@@ -57,6 +59,7 @@ class Server:
         "active_expire",
         "active_expire_effort",
         "agreement",
+        "arriving",
         "awaiting",
         "browser_logged_s",
         "build_name",
@@ -69,8 +72,10 @@ class Server:
         "dirty",
         "edge",
         "feed",
+        "freed",
         "held",
         "idle_limit_s",
+        "intakes",
         "keyspace",
         "landed",
         "lap",
@@ -78,10 +83,12 @@ class Server:
         "latency_tracking",
         "lazy_expire_deletes",
         "leaving",
+        "leaving_slots",
         "max_bulk",
         "max_clients",
         "max_query_buffer",
         "monitors",
+        "moves",
         "next_client_id",
         "noticed_us",
         "now",
@@ -134,10 +141,19 @@ class Server:
         self.held: list[Client] = []
         """Clients whose next request waits for the end of a pause."""
         self.awaiting: list[Client] = []
-        """Clients whose next request changes a key that is under way."""
+        """Clients whose next request changes a key or a slot that is under way."""
         self.courier: Courier = Courier()
         self.leaving: set[bytes] = set()
         """Keys, of any database, that are under way to another node."""
+        self.leaving_slots: set[int] = set()
+        """Slots whose last writes are under way to their new owner."""
+        self.freed: bool = False
+        """Slots are no longer under way: the machine lets those in ``awaiting`` try again when the batch is done."""
+        self.moves: Moves = Moves()
+        self.arriving: list[Intake] = []
+        """Slots that come to this node, or to its primary."""
+        self.intakes: dict[int, Intake] = {}
+        """By the id of the client that brings them."""
         self.landed: list[Transfer] = []
         """Transfers whose outcome is there; the machine settles them when the batch is done."""
         self.browser_logged_s: int = 0
@@ -218,7 +234,18 @@ class Server:
 
     def free_keys(self, keys: list[bytes]) -> None:
         self.leaving.difference_update(keys)
-        if not self.leaving:
+        if not self.leaving and not self.leaving_slots:
+            self.conditions &= ~LEAVING
+
+    def hold_slots(self, slots: list[int]) -> None:
+        """Requests that would change a key of ``slots`` wait from now on."""
+        self.leaving_slots.update(slots)
+        self.conditions |= LEAVING
+
+    def free_slots(self, slots: list[int]) -> None:
+        self.leaving_slots.difference_update(slots)
+        self.freed = True
+        if not self.leaving and not self.leaving_slots:
             self.conditions &= ~LEAVING
 
     def monitor(self, client: Client) -> None:
@@ -244,12 +271,19 @@ class Server:
         """Delete the keys of slots that belong to another node now."""
         db = self.keyspace.database(0)
         for slot in slots:
-            for key in db.keys_in_slot(slot):
-                db.remove(db.part_of(key), key)
-                if self.feed is not None:
-                    self.feed.deleted(db, key)
-                if db.watchers:
+            if not db.count_in_slot(slot):
+                continue
+            keys = list(db.release_part(slot)[0])
+            if self.feed is not None:
+                self.feed_gone(self.feed, db, keys)
+            if db.watchers:
+                for key in keys:
                     self.touch_key(db, key)
+
+    def feed_gone(self, feed: Feed, db: Database, keys: list[bytes]) -> None:
+        """Tell the replicas that ``keys``, all of one slot, are elsewhere now."""
+        for at in range(0, len(keys), MANY):
+            feed.gone(db, keys[at : at + MANY])
 
     def touch_key(self, db: Database, key: bytes) -> None:
         """Tell those who watch ``key`` that it has changed."""

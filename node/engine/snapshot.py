@@ -43,6 +43,8 @@ class DatabaseView(View):
         self.expires: dict[int, dict[bytes, int]] = db.expires
         self.to_come: list[int] = [part for part in reversed(parts) if db.values[part]]
         self.awaited: set[int] = set(self.to_come)
+        self.apart: bool = False
+        """``values`` and ``expires`` are tables of the view's own."""
         self.current: int = NONE
         self.safe: set[bytes] = set()
         """Keys of the present part whose value nobody else holds any more."""
@@ -57,6 +59,19 @@ class DatabaseView(View):
                 self.safe.add(key)
         elif part in self.awaited:
             self.note(part, key)
+
+    def before_release(self, part: int) -> None:
+        """The part goes to another database, or nowhere, but what it was is still to be given out: keep a copy."""
+        if part not in self.awaited:
+            return
+        if not self.apart:
+            self.apart = True
+            self.values = self.values.copy()
+            self.expires = self.expires.copy()
+        self.values[part] = self.values[part].copy()
+        ends = self.expires.get(part)
+        if ends is not None:
+            self.expires[part] = ends.copy()
 
     def note(self, part: int, key: bytes) -> None:
         """Remember what ``key`` is, unless something is remembered already."""
@@ -119,14 +134,18 @@ class Note:
 
 class Snapshot:
     """``parts``: only these parts of each database, in this order (in cluster mode a part is a slot); None: all.
+    ``beside``: databases that are part of it although the keyspace does not show them.
 
     Several snapshots may be open at once. ``close`` must follow, also after a failure: until then writes pay for it.
     """
 
-    def __init__(self, keyspace: Keyspace, parts: list[int] | None = None) -> None:
+    def __init__(
+        self, keyspace: Keyspace, parts: list[int] | None = None, beside: list[Database] | None = None
+    ) -> None:
         self.keyspace: Keyspace = keyspace
+        self.beside: list[Database] = beside or []
         self.views: list[DatabaseView] = []
-        for db in keyspace.used():
+        for db in keyspace.used() + self.beside:
             wanted = parts if parts is not None else list(range(len(db.values)))
             view = DatabaseView(db, wanted)
             if view.keys:
@@ -140,7 +159,7 @@ class Snapshot:
 
     def close(self) -> None:
         """Writes no longer care for this snapshot; what has not been given out of it is lost."""
-        for db in self.keyspace.used():
+        for db in self.keyspace.used() + self.beside:
             # Not by number: SWAPDB takes a view along with the contents.
             db.views = [view for view in db.views if view not in self.views]
         self.views = []

@@ -24,6 +24,7 @@ from node.io.bus import Bus
 from node.io.clients import Clients
 from node.io.doors import Doors
 from node.io.edge import ProcessEdge
+from node.io.exports import Exports
 from node.io.follow import Follower
 from node.io.listen import ListenError
 from node.io.log import Log
@@ -170,6 +171,7 @@ class Node:
                     self.clients.on_effects = functools.partial(self._keep_promises, self.membership, bus)
                     nursery.start_soon(bus.run, peers)
                 nursery.start_soon(self.transfers.run)
+                nursery.start_soon(Exports(self.clients).run)
                 nursery.start_soon(serve_clients, self.clients)
                 nursery.start_soon(self._keep_house)
                 nursery.start_soon(Follower(self.clients).run)

@@ -17,6 +17,7 @@ from node.engine.client import IN_MULTI, Client
 from node.engine.command import UNQUEUED, lookup
 from node.engine.dispatch import run
 from node.engine.feed import encoded
+from node.engine.intake import place_of
 from node.engine.keyspace import Keyspace
 from node.engine.watch import touch_swapped
 from node.persist.codes import RdbError
@@ -407,7 +408,11 @@ class Applier:
         if client.modes & IN_MULTI and not cmd.flags & UNQUEUED:
             client.queue.append((cmd, argv))
             return
-        reply = run(self._call, cmd, argv)
+        call = self._call
+        if self.replication.server.arriving:
+            call.db = place_of(self.replication.server, cmd, argv, client.db)
+        reply = run(call, cmd, argv)
+        call.db = client.db
         if isinstance(reply, Failure):
             self._complain(argv, reply.text)
 

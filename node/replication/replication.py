@@ -131,12 +131,16 @@ class Replication(Standing):
     def sync(self, client: Client, replid: str, offset: int, modern: bool) -> None:
         """A replica wants to be synchronized."""
         self.primary.distribute()
+        self.need_stream()
+        self.primary.sync(client, replid, offset, modern)
+
+    def need_stream(self) -> None:
+        """Make a stream from now on, though no replica may want it yet."""
         if self.history.backlog is None:
             if self.upstream is None:
                 self.history.forget()
             self.history.keep(self.server.config.integer("repl-backlog-size"))
             self._make_stream()
-        self.primary.sync(client, replid, offset, modern)
 
     def left(self, client: Client) -> None:
         self.primary.leave(client)
@@ -159,7 +163,8 @@ class Replication(Standing):
     def _forget_backlog(self, now: int) -> None:
         """``repl-backlog-ttl``: nobody has asked for so long."""
         ttl_ms = self.server.config.integer("repl-backlog-ttl") * 1000
-        if self.server.feed is None or not ttl_ms or self.primary.replicas():
+        feed = self.server.feed
+        if feed is None or feed.taps or not ttl_ms or self.primary.replicas():
             return
         if now - self.primary.alone_since_ms > ttl_ms:
             self.server.feed = None

@@ -16,6 +16,7 @@ FLOORS: Final = (
     ("node.resp", "node.types", "node.version", "node"),
     ("node.config", "node.engine"),
     ("node.persist", "node.replication"),
+    ("node.migration",),
     ("node.commands",),
     ("node.machine",),
     ("node.io", "node.__main__"),

@@ -22,6 +22,10 @@ OURS: dict[str, Command] = {cmd.name: cmd for cmd in everything()}
 
 EXTRA: dict[str, str] = {
     "cluster|myshardid": "Redis 7.2 and Valkey have it, and clients of theirs ask for it",
+    "cluster|migrateslots": "Valkey 9: slots move as a whole",
+    "cluster|getslotmigrations": "Valkey 9",
+    "cluster|cancelslotmigrations": "Valkey 9",
+    "cluster|syncslots": "Valkey 9: what nodes say to each other for it",
 }
 """Commands that Redis 7.0.15 does not have."""
 

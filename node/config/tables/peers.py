@@ -60,6 +60,8 @@ CLUSTER: Final = (
     D("cluster-replica-no-failover", Flag(), False, "cluster-slave-no-failover", effective=True),
     D("cluster-manual-failover-timeout", Integer(1, INT_MAX), 5000, extension=True, effective=True),
     D("cluster-fast-failover", Flag(), True, extension=True, effective=True),
+    D("cluster-slot-migration-log-max-len", Integer(0, LONG_MAX), 1000, extension=True, effective=True),
+    D("slot-migration-max-failover-repl-bytes", Memory(-1, LONG_MAX), 0, extension=True, effective=True),
     D("cluster-blacklist-ttl", Integer(0, LONG_MAX), 60, extension=True),
     D("cluster-announce-client-ipv4", Text(nullable=True), "", extension=True),
     D("cluster-announce-client-ipv6", Text(nullable=True), "", extension=True),

@@ -1,0 +1,50 @@
+"""Slots on their way to this node: what has come of them so far, beside the data, where no client sees it.
+
+An intake is a database of its own. When the slots are this node's it gives its keys to the real one, a slot at a time
+and without touching a key; until then nothing that looks at the data (SCAN, DBSIZE, the digest …) knows of it. On the
+node that takes over slots the requests of one connection go there (``Server.intakes``); on its replicas the writes of
+these slots do, out of the stream (``Server.arriving``).
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from cluster.slots import SLOTS
+from node.engine.command import Command
+from node.engine.feed import slot_of
+from node.engine.keyspace import CLUSTER_SHIFT, Database
+
+if TYPE_CHECKING:
+    from node.engine.server import Server
+
+MANY: Final = 1000
+"""Keys in one DEL of the stream at most."""
+
+
+class Intake:
+    """``slots`` has a byte a slot, 1 for those that come."""
+
+    def __init__(self, numbers: list[int]) -> None:
+        self.numbers: list[int] = numbers
+        self.slots: bytearray = bytearray(SLOTS)
+        for slot in numbers:
+            self.slots[slot] = 1
+        self.db: Database = Database(0, CLUSTER_SHIFT)
+
+    def settle(self, db: Database, now_s: int) -> None:
+        """The slots are ours: the keys become part of ``db``, instead of what it may have of these slots."""
+        for slot in self.numbers:
+            if self.db.values[slot]:
+                if db.values[slot]:
+                    db.release_part(slot)
+                values, ends = self.db.release_part(slot)
+                db.fill_part(slot, values, ends, now_s)
+
+
+def place_of(server: "Server", cmd: Command, argv: list[bytes], db: Database) -> Database:
+    """Where a command of the primary's stream belongs: into ``db``, or beside the data."""
+    slot = slot_of(cmd, argv)
+    if slot >= 0:
+        for intake in server.arriving:
+            if intake.slots[slot]:
+                return intake.db
+    return db

@@ -1,0 +1,19 @@
+"""What the engine tells whoever moves slots between nodes, on a higher floor (``node.migration``)."""
+
+from mypy_extensions import mypyc_attr
+
+from node.engine.client import Client
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Moves:
+    """The default is a node that moves nothing."""
+
+    def left(self, client: Client) -> None:
+        """The connection of ``client`` has ended."""
+
+    def failed(self, client: Client, error: bytes) -> None:
+        """A request of the node that hands over slots on this connection was refused."""
+
+    def flushed(self) -> None:
+        """All keys have been deleted."""

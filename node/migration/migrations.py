@@ -1,0 +1,269 @@
+"""All migrations of a node, those of the past too: what commands ask for, and what the rest of the node has to tell.
+
+Jobs are listed with the newest first; ``cluster-slot-migration-log-max-len`` bounds those that are over.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from cluster.topology import NodeId, Topology
+from gossip.events import Wish
+from node.engine.client import Client
+from node.engine.feed import Tap
+from node.engine.moves import Moves
+from node.engine.server import Server
+from node.migration.job import CANCELLED, GRANTED, Job, message
+from node.migration.source import Export
+from node.migration.target import Arrival, Hearsay, Import
+from node.replication.replication import Replication
+from node.resp.errors import Refusal
+from node.resp.reply import Reply
+
+Ranges = list[tuple[int, int]]
+FLUSHED: Final = "Data was flushed"
+
+
+class Migrations(Moves):
+    """``on_export`` is called with every new export: somebody must carry it. ``on_freed``: writers may go on."""
+
+    def __init__(self, server: Server, replication: Replication) -> None:
+        self.server: Server = server
+        self.replication: Replication = replication
+        self.jobs: list[Job] = []
+        self.on_export: Callable[[Export], None] | None = None
+        self.on_freed: Callable[[], None] | None = None
+        self._flushed: bool = False
+        self._unsettled: list[int] = []
+        """Slots that are ours, but not yet for a majority: writers wait."""
+        self._active: bool = False
+
+    # --- what there is
+
+    @property
+    def topology(self) -> Topology:
+        topology = self.server.topology
+        assert topology is not None
+        return topology
+
+    def exports(self) -> list[Export]:
+        return [job for job in self.jobs if isinstance(job, Export) and not job.ended]
+
+    def imports(self) -> list[Import]:
+        return [job for job in self.jobs if isinstance(job, Import) and not job.ended]
+
+    def arrivals(self) -> list[Arrival]:
+        return [job for job in self.jobs if isinstance(job, Arrival) and not job.ended]
+
+    def importing(self, slot: int) -> bool:
+        return any(slot in job.intake.numbers for job in self.arrivals())
+
+    def exporting(self, slot: int) -> bool:
+        return any(slot in job.slots for job in self.exports())
+
+    def import_of(self, client: Client) -> Import | None:
+        return next((job for job in self.imports() if job.client is client), None)
+
+    def epoch_of(self, node: NodeId) -> int:
+        """Its config epoch, as far as known here."""
+        topology = self.server.topology
+        found = topology.nodes.get(node) if topology is not None else None
+        return found.config_epoch if found is not None else 0
+
+    def report(self) -> list[Reply]:
+        return [job.report() for job in self.jobs]
+
+    # --- commands
+
+    def migrate(self, wanted: list[tuple[Ranges, NodeId]], by: str) -> None:
+        """Begin to move slots of this node to others."""
+        me = self.topology.me
+        for slot_ranges, target in wanted:
+            name = f"{self.server.rng.getrandbits(160):040x}"
+            job = Export(self, name, slot_ranges, me, target)
+            self._add(job)
+            self.log("notice", f"Slot migration initiated through CLUSTER MIGRATESLOTS command: {job} ({by})")
+            if self.on_export is not None:
+                self.on_export(job)
+
+    def cancel(self) -> int:
+        """End all exports whose slots have not been handed over; how many."""
+        waiting = [job for job in self.exports() if job.state != GRANTED]
+        for job in waiting:
+            job.end(CANCELLED)
+        return len(waiting)
+
+    def establish(self, client: Client, name: str, source: NodeId, slot_ranges: Ranges) -> None:
+        """A source wants to hand over slots on the connection of ``client``."""
+        self._add(Import(self, name, slot_ranges, source, self.topology.me, client))
+
+    def told_established(self, name: str, source: NodeId, slot_ranges: Ranges) -> None:
+        """This node's primary imports slots."""
+        self._add(Hearsay(self, name, slot_ranges, source))
+
+    def told_complete(self, name: str) -> None:
+        job = self.hearsay(name)
+        if job is not None:
+            job.complete = True
+
+    def told_finished(self, name: str, state: str, text: str) -> bool:
+        job = self.hearsay(name)
+        if job is None:
+            return False
+        job.finish(state, text)
+        return True
+
+    def hearsay(self, name: str) -> Hearsay | None:
+        for job in self.jobs:
+            if isinstance(job, Hearsay) and job.name == name and not job.ended:
+                return job
+        return None
+
+    def _add(self, job: Job) -> None:
+        self.jobs.insert(0, job)
+        self._active = True
+
+    # --- what the engine tells
+
+    def left(self, client: Client) -> None:
+        job = self.import_of(client)
+        if job is not None:
+            job.fail(
+                "Connection lost to source. Check CLUSTER GETSLOTMIGRATIONS on the source node for more information."
+            )
+
+    def failed(self, client: Client, error: bytes) -> None:
+        job = self.import_of(client)
+        if job is not None:
+            self.log("warning", f"Slot migration {job}: {error.decode('utf-8', 'backslashreplace')}")
+            job.fail("Failed to process command during slot migration. Check logs for more information")
+
+    def flushed(self) -> None:
+        self._flushed = True
+
+    # --- what the machine tells
+
+    def adopted(self, topology: Topology) -> None:
+        """The cluster is seen in another way."""
+        if self._unsettled and any(topology.owners[slot] != topology.me for slot in self._unsettled):
+            self.settled()
+        if not self._active:
+            return
+        for job in list(self.jobs):
+            if isinstance(job, Export | Import):
+                job.seen(topology)
+            elif isinstance(job, Hearsay) and job.taken:
+                job.taken = {topology.owners[slot] for slot in job.slots} == {job.giver}
+
+    def settled(self) -> None:
+        """A majority knows that the slots are ours: writes can come."""
+        slots, self._unsettled = self._unsettled, []
+        if slots:
+            self.free(slots)
+
+    def led(self) -> None:
+        """This node has become a primary."""
+        for job in list(self.jobs):
+            if isinstance(job, Hearsay):
+                job.promoted(self.topology)
+
+    def followed(self) -> None:
+        """This node has become a replica."""
+        for export in self.exports():
+            export.fail("Node was demoted to a replica")
+        for job in self.imports():
+            job.fail("Node was demoted to a replica")
+
+    def drain(self) -> None:
+        """After each batch."""
+        if not self._active:
+            self._flushed = False
+            return
+        if self._flushed:
+            self._flushed = False
+            for job in [*self.exports(), *self.imports()]:
+                job.fail(FLUSHED)
+        for export in self.exports():
+            export.stirred()
+        for job in self.imports():
+            job.go_on()
+
+    def tick(self, now: int) -> None:
+        """About ten times a second."""
+        if not self._active:
+            return
+        for export in self.exports():
+            export.tick(now)
+        for job in self.imports():
+            job.tick(now)
+        self._active = any(not job.ended or (isinstance(job, Hearsay) and job.taken) for job in self.jobs)
+        most = self.server.config.integer("cluster-slot-migration-log-max-len")
+        while len(self.jobs) > most and any(job.ended for job in self.jobs):
+            self.jobs.remove(next(job for job in reversed(self.jobs) if job.ended))
+
+    # --- what jobs need
+
+    def open_tap(self, slots: list[int]) -> Tap:
+        self.replication.need_stream()
+        feed = self.server.feed
+        assert feed is not None, "a primary can make a stream"
+        marks = bytearray(len(self.server.served))
+        for slot in slots:
+            marks[slot] = 1
+        tap = Tap(marks)
+        feed.taps.append(tap)
+        return tap
+
+    def close_tap(self, tap: Tap) -> None:
+        feed = self.server.feed
+        if feed is not None and tap in feed.taps:
+            feed.taps.remove(tap)
+
+    def remark(self, *words: str) -> None:
+        """Tell the replicas."""
+        if self.server.feed is not None:
+            self.server.feed.remark(message(*words))
+
+    def ask_replicas(self) -> None:
+        """Have them tell how far they have come."""
+        if self.server.feed is not None:
+            self.server.feed.want_acks = True
+
+    def replicas_have(self, offset: int) -> bool:
+        """Have all replicas that are online acknowledged the stream up to ``offset``?"""
+        return all(f.acked >= offset for f in self.replication.primary.followers.values() if f.online)
+
+    def wish(self, wish: Wish) -> str:
+        """Empty if it is granted, else why not."""
+        agreement = self.server.agreement
+        assert agreement is not None
+        try:
+            agreement.wish(wish)
+        except Refusal as refusal:
+            return refusal.text.decode("utf-8", "replace")
+        return ""
+
+    def hold(self, job: Import) -> None:
+        """Writers of the new slots wait until a majority knows whose they are."""
+        self._unsettled += job.slots
+        self.server.hold_slots(job.slots)
+
+    def let_go(self, job: Import) -> None:
+        """The slots did not come."""
+        if any(slot in self._unsettled for slot in job.slots):
+            self._unsettled = [slot for slot in self._unsettled if slot not in job.slots]
+            self.free(job.slots)
+
+    def free(self, slots: list[int]) -> None:
+        self.server.free_slots(slots)
+        if self.on_freed is not None:
+            self.on_freed()
+
+    def log(self, level: str, text: str) -> None:
+        self.server.edge.log(level, text)
+
+
+def migrations_of(server: Server) -> Migrations:
+    """Those of ``server``, which a machine has made."""
+    moves = server.moves
+    assert isinstance(moves, Migrations)
+    return moves

@@ -1,0 +1,382 @@
+"""The source of a migration: a snapshot of the slots as plain commands, then their writes, a short pause, the grant.
+
+The conversation is Valkey's (cluster_migrateslots.c of Valkey 9.1; recorded between real servers). What is ours:
+
+- The snapshot is made a piece at a time, whenever the connection has taken the last one; nothing forks. Writes of the
+  slots that happen meanwhile collect, and follow it.
+- Only writes to these slots are held back, and not before what is still to be sent is little, or has had its time.
+  Where writers are faster than the target they are slowed down: whenever too much waits, they wait too (``BRAKE``).
+- After the grant the slots may be the target's, though nobody here knows it yet. So they stay closed until it is sure:
+  the bus tells that the target has them; or the target, asked again, says that it never took them; or it has died and
+  nobody came in its place with them. In the last two cases this node takes a config epoch larger than any that the
+  target may have written down, so that one that comes back with the slots has nothing in its hands.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from cluster.topology import Flag, NodeId, Topology
+from gossip.events import TakeSlots
+from node.engine.feed import Tap, encoded
+from node.engine.restate import Restatement
+from node.engine.snapshot import Snapshot
+from node.migration.job import (
+    ACK,
+    CONNECTING,
+    ENDS,
+    EXPORT,
+    GRANTED,
+    PAUSED,
+    READING_AUTH,
+    READING_ESTABLISH,
+    REPLICATING,
+    SNAPSHOTTING,
+    SUCCESS,
+    WAITING_TO_PAUSE,
+    Job,
+    message,
+)
+from node.resp.errors import ProtocolError
+from node.resp.parser import Parser
+
+if TYPE_CHECKING:
+    from node.migration.migrations import Migrations
+
+PIECE: Final = 1 << 17
+"""Bytes of the snapshot that are made at once: a fraction of a millisecond's work."""
+BRAKE: Final = 8 << 20
+"""Bytes that may wait behind the snapshot; then writers wait until half of it is gone."""
+PATIENCE_MS: Final = 200
+"""So long the pause may be put off for the sake of a shorter one."""
+PAUSE_FACTOR: Final = 2
+"""Times cluster-manual-failover-timeout: how long writers wait at most before the grant."""
+LONGEST_LINE: Final = 4096
+MARGIN: Final = 16
+"""Epochs that may have passed between what the target said it would take and what it took."""
+ASK_MS: Final = 250
+
+PING: Final = encoded([b"PING"])
+GET_MIGRATIONS: Final = encoded([b"CLUSTER", b"GETSLOTMIGRATIONS"])
+
+
+class Export(Job):
+    """``connected``, ``receive`` and ``next_output`` carry it; ``over`` says that the connection must be ended.
+
+    With ``asking`` a new connection is wanted: not for data, but to hear what has become of the job.
+    """
+
+    def __init__(
+        self, home: "Migrations", name: str, slot_ranges: list[tuple[int, int]], source: NodeId, target: NodeId
+    ) -> None:
+        super().__init__(home, name, slot_ranges, source, target)
+        self.on_output: Callable[[], None] | None = None
+        self.on_asking: Callable[[], None] | None = None
+        self.asking: bool = False
+        self.sending: int = 0
+        """Bytes that whoever carries the job has been given, and the kernel not yet."""
+        self._line: bytes = b""
+        self._parser: Parser = Parser()
+        self._out: list[bytes] = []
+        self._restatement: Restatement | None = None
+        self._tap: Tap | None = None
+        self._braking: bool = False
+        self._holding: bool = False
+        self._wanted_ms: int = 0
+        """When the target asked for the pause."""
+        self._paused_ms: int = 0
+        self._told_ms: int = 0
+        self._epoch: int = 0
+        """The epoch that the target said it would take."""
+        self._missed_ms: int = 0
+        """Since when the target is known to have failed or to lead no longer; 0: it is well."""
+        self._ask_at_ms: int = 0
+
+    @property
+    def operation(self) -> str:
+        return EXPORT
+
+    @property
+    def unsent(self) -> int:
+        return self.sending + (self._tap.size if self._tap is not None else 0)
+
+    @property
+    def over(self) -> bool:
+        """Nothing more is to be said on this connection."""
+        return self.state in ENDS
+
+    # --- the connection
+
+    def connected(self) -> None:
+        """The connection is there: begin, or ask."""
+        if self.asking:
+            self._line = b""
+            self._say(self._login() + GET_MIGRATIONS + PING)
+            return
+        login = self._login()
+        if login:
+            self.to(READING_AUTH)
+            self._say(login)
+        else:
+            self._establish()
+
+    def disconnected(self, why: str) -> None:
+        """The connection has ended, or could not be made; ``why`` in the second case."""
+        self.sending = 0
+        if self.ended or self.asking:
+            return
+        if self.state == GRANTED:
+            self.asking = True
+            self._ask_at_ms = self.home.server.now + ASK_MS
+        elif self.state == CONNECTING:
+            self.fail(f"Unable to connect to target node: {why}")
+        else:
+            self.fail(
+                "Connection lost to target. Check CLUSTER GETSLOTMIGRATIONS on the target node for more information."
+            )
+
+    def receive(self, data: bytes) -> None:
+        """What the target says."""
+        self.acked_s = self.home.server.now_s
+        if self.asking:
+            self._learn(data)
+        elif self.state in (READING_AUTH, READING_ESTABLISH):
+            self._read_line(data)
+        elif not self.ended:
+            self._read_messages(data)
+
+    def next_output(self) -> bytes:
+        """What to send next, empty if there is nothing now; ask again when ``on_output`` has been called."""
+        self._prepare()
+        out, self._out = self._out, []
+        data = b"".join(out)
+        self.sending = len(data)
+        return data
+
+    # --- what is said
+
+    def _say(self, data: bytes) -> None:
+        self._out.append(data)
+        self._poke()
+
+    def _poke(self) -> None:
+        if self.on_output is not None:
+            self.on_output()
+
+    def _login(self) -> bytes:
+        config = self.home.server.config
+        password = config.text("masterauth").encode("utf-8", "surrogateescape")
+        user = config.text("masteruser").encode("utf-8", "surrogateescape")
+        if not password:
+            return b""
+        return encoded([b"AUTH", user, password] if user else [b"AUTH", password])
+
+    def _establish(self) -> None:
+        self.to(READING_ESTABLISH)
+        numbers = [str(number) for pair in self.slot_ranges for number in pair]
+        self._say(message("ESTABLISH", "SOURCE", self.source, "NAME", self.name, "SLOTSRANGE", *numbers))
+
+    def _read_line(self, data: bytes) -> None:
+        self._line += data
+        line, end, rest = self._line.partition(b"\r\n")
+        if not end:
+            if len(self._line) > LONGEST_LINE:
+                self.fail("Response to establish job is larger than buffer limit")
+            return
+        self._line = b""
+        text = line[1:].decode("utf-8", "backslashreplace")
+        if self.state == READING_AUTH:
+            if line.startswith(b"-"):
+                self.fail(f"Failed to AUTH to target node: -{text}")
+            else:
+                self._establish()
+        elif line.startswith(b"-"):
+            self.fail(f"Received error during handshake to target: -{text}")
+        else:
+            self._begin()
+        if rest and not self.ended:
+            self.receive(rest)
+
+    def _begin(self) -> None:
+        """The target agrees: the snapshot is what the slots hold at this moment."""
+        self.to(SNAPSHOTTING)
+        self._say(ACK)
+        self._tap = self.home.open_tap(self.slots)
+        self._restatement = Restatement(Snapshot(self.home.server.keyspace, self.slots))
+
+    def _prepare(self) -> None:
+        """Fill ``_out``: the snapshot, then the writes that came meanwhile, then, when it is time, the word PAUSED."""
+        tap = self._tap
+        if tap is None:
+            return
+        if self._restatement is not None:
+            self._out.append(self._restatement.next(PIECE))
+            if self._restatement.done:
+                self._restatement = None
+                self._out.append(message("SNAPSHOT-EOF"))
+                self.to(REPLICATING)
+            return
+        self._brake(tap)
+        if self.state == WAITING_TO_PAUSE and self._may_pause(tap):
+            self._pause(tap)
+        elif tap.size:
+            self._out.append(tap.take())
+
+    # --- the pause
+
+    def _brake(self, tap: Tap) -> None:
+        if not self._braking and tap.size > BRAKE:
+            self._braking = True
+            self._hold()
+        elif self._braking and tap.size < BRAKE // 2:
+            self._braking = False
+            self._free()
+
+    def _may_pause(self, tap: Tap) -> bool:
+        server = self.home.server
+        if server.leaving:
+            return False  # what MIGRATE takes away is deleted when it has arrived, and that is a write too
+        most = server.config.integer("slot-migration-max-failover-repl-bytes")
+        return most < 0 or tap.size <= most or server.now - self._wanted_ms >= PATIENCE_MS
+
+    def _pause(self, tap: Tap) -> None:
+        self._hold()
+        self.home.log("notice", f"Pausing writes to the slots of migration {self}: {tap.size} bytes are to be sent")
+        self._out.append(tap.take())
+        self._out.append(message("PAUSED"))
+        self.home.close_tap(tap)
+        self._tap = None
+        self._paused_ms = self.home.server.now
+        self.to(PAUSED)
+
+    def _hold(self) -> None:
+        self._holding = True
+        self.home.server.hold_slots(self.slots)
+
+    def _free(self) -> None:
+        if self._holding:
+            self._holding = False
+            self.home.free(self.slots)
+
+    # --- what the target says
+
+    def _read_messages(self, data: bytes) -> None:
+        try:
+            self._parser.feed(data)
+            argv = self._parser.next()
+            while argv is not None and not self.ended:
+                self._hear([word.upper() for word in argv[:3]], argv[3:])
+                argv = self._parser.next()
+        except ProtocolError as error:
+            self.fail(f"Protocol error of the target: {error.text.decode('utf-8', 'backslashreplace')}")
+
+    def _hear(self, words: list[bytes], more: list[bytes]) -> None:
+        if words == [b"CLUSTER", b"SYNCSLOTS", b"ACK"]:
+            pass
+        elif words == [b"CLUSTER", b"SYNCSLOTS", b"REQUEST-PAUSE"] and self.state == REPLICATING:
+            self._wanted_ms = self.home.server.now
+            self.to(WAITING_TO_PAUSE)
+            self._poke()
+        elif words == [b"CLUSTER", b"SYNCSLOTS", b"REQUEST-FAILOVER"] and self.state == PAUSED:
+            if len(more) == 2 and more[0].upper() == b"EPOCH" and more[1].isdigit():
+                self._epoch = int(more[1])
+            self._say(message("FAILOVER-GRANTED"))
+            self.to(GRANTED)
+        else:
+            self.fail("Unexpected state machine transition")
+
+    # --- after the grant
+
+    def seen(self, topology: Topology) -> None:
+        """The slots may have another owner, the target another state."""
+        if self.ended:
+            return
+        owners = {topology.owners[slot] for slot in self.slots}
+        if owners == {self.target}:
+            self.end(SUCCESS)
+        elif owners != {topology.me}:
+            self.fail("Slots are no longer owned by myself")
+        elif self.state == GRANTED:
+            self._watch(topology)
+
+    def _watch(self, topology: Topology) -> None:
+        """Is the target still somebody who could have the slots?"""
+        now, node = self.home.server.now, topology.nodes.get(self.target)
+        if node is not None and node.is_primary and not node.has(Flag.FAIL):
+            self._missed_ms = 0
+            return
+        self._missed_ms = self._missed_ms or now
+        heirs = [n for n in topology.replicas_of(self.target) if not n.has(Flag.FAIL)]
+        patience = 4 * self.home.server.config.integer("cluster-node-timeout")
+        if not heirs or now - self._missed_ms > patience:
+            self._take_back("The target failed after the hand-over was granted, and nobody has the slots in its place")
+
+    def _learn(self, data: bytes) -> None:
+        """The target's list of migrations, then its PONG."""
+        self._line += data
+        if not self._line.endswith(b"+PONG\r\n"):
+            return
+        state = state_of(self.name, self._line)
+        self._line = b""
+        if state in ("", "failed", "cancelled"):
+            self._take_back("The target did not take over the slots that it was granted")
+        else:
+            self._ask_at_ms = self.home.server.now + ASK_MS
+
+    def _take_back(self, why: str) -> None:
+        """They have stayed here, whatever the target has written down."""
+        self.fail(why)
+        refused = self.home.wish(
+            TakeSlots(tuple(self.slots), max(self._epoch, self.home.topology.current_epoch) + MARGIN)
+        )
+        if refused:
+            self.home.log("warning", f"Slot migration {self}: {refused}")
+
+    # --- time, and the end
+
+    def tick(self, now: int) -> None:
+        """About ten times a second."""
+        config = self.home.server.config
+        if self.state == GRANTED:
+            self.seen(self.home.topology)
+            if self.asking and not self.ended and now >= self._ask_at_ms and self.on_asking is not None:
+                self._ask_at_ms = now + 2 * ASK_MS
+                self.on_asking()
+            return
+        if now // 1000 - self.acked_s > config.integer("repl-timeout"):
+            self.fail("Timed out after too long with no interaction")
+        elif self.state == PAUSED and now - self._paused_ms > PAUSE_FACTOR * config.integer(
+            "cluster-manual-failover-timeout"
+        ):
+            self.fail("Timed out before streaming completed")
+        elif self.state in (REPLICATING, WAITING_TO_PAUSE, PAUSED):
+            if now - self._told_ms >= 1000:
+                self._told_ms = now
+                self._out.append(ACK)
+            self._poke()
+
+    def stirred(self) -> None:
+        """There may be writes to send."""
+        if self._tap is not None and self._tap.pieces:
+            self._poke()
+
+    def end(self, state: str, text: str = "") -> None:
+        if self._restatement is not None:
+            self._restatement.close()
+            self._restatement = None
+        if self._tap is not None:
+            self.home.close_tap(self._tap)
+            self._tap = None
+        self._out = []
+        super().end(state, text)
+        self._free()
+        self._poke()
+
+
+def state_of(name: str, reply: bytes) -> str:
+    """The state of the job ``name`` in a reply to GETSLOTMIGRATIONS; empty if it is not there."""
+    lines = reply.split(b"\r\n")
+    try:
+        at = lines.index(name.encode())
+        return lines[lines.index(b"state", at) + 2].decode("ascii", "replace")
+    except (ValueError, IndexError):
+        return ""

@@ -1,0 +1,238 @@
+"""The target of a migration, and a replica of it: keys collect beside the data until the slots are this node's.
+
+The conversation is Valkey's (cluster_migrateslots.c of Valkey 9.1). Ours is what makes the hand-over safe:
+
+- The replicas are sent all of it, in the ordinary stream, with marks around it (ESTABLISH, COMPLETE, FINISH); those of
+  Valkey know the first and the last. The slots are asked for only when every replica that is online has acknowledged
+  all that came before the pause: whoever is elected in place of this node then has all the keys.
+- The new owner has its config epoch on disk before anybody hears of it, and takes no write to these slots before a
+  majority of the primaries have heard of it. So if the source's shard elects somebody meanwhile, either that one knows,
+  or no write is lost when it wins the slots back.
+- A replica that is elected keeps the slots if its shard has them, or if its primary had said that it took them; it
+  drops what was still on its way.
+"""
+
+from typing import TYPE_CHECKING
+
+from cluster.topology import Flag, NodeId, Topology
+from gossip.events import TakeSlots
+from node.engine.client import HANDING_OVER, NOT_TO_PAUSE, REPLIES_OFF, Client
+from node.engine.intake import MANY, Intake
+from node.migration.job import (
+    ACK,
+    FAILED,
+    GRANTED,
+    IMPORT,
+    ON_PRIMARY,
+    RECEIVING,
+    REQUESTED,
+    SUCCESS,
+    WAITING_FOR_ACK,
+    WAITING_FOR_PAUSED,
+    Job,
+    message,
+)
+
+if TYPE_CHECKING:
+    from node.migration.migrations import Migrations
+
+
+class Arrival(Job):
+    """Slots that come to this node, or to its primary."""
+
+    def __init__(
+        self, home: "Migrations", name: str, slot_ranges: list[tuple[int, int]], source: NodeId, target: NodeId
+    ) -> None:
+        super().__init__(home, name, slot_ranges, source, target)
+        self.intake: Intake = Intake(self.slots)
+        home.server.arriving.append(self.intake)
+
+    @property
+    def operation(self) -> str:
+        return IMPORT
+
+    def settle(self) -> None:
+        """The keys become visible."""
+        server = self.home.server
+        self.intake.settle(server.keyspace.database(0), server.now_s)
+
+    def undo(self) -> None:
+        """Replicas of other kinds than ours have the keys among the others: these must go there too."""
+        feed, db = self.home.server.feed, self.intake.db
+        if feed is None:
+            return
+        for slot in self.slots:
+            keys = list(db.values[slot])
+            for at in range(0, len(keys), MANY):
+                feed.gone(db, keys[at : at + MANY])
+
+    def end(self, state: str, text: str = "") -> None:
+        arriving = self.home.server.arriving
+        if self.intake in arriving:
+            arriving.remove(self.intake)
+        super().end(state, text)
+
+
+class Import(Arrival):
+    """On the node that takes over the slots; ``client`` is the connection of the source."""
+
+    def __init__(
+        self,
+        home: "Migrations",
+        name: str,
+        slot_ranges: list[tuple[int, int]],
+        source: NodeId,
+        target: NodeId,
+        client: Client,
+    ) -> None:
+        super().__init__(home, name, slot_ranges, source, target)
+        self.state = WAITING_FOR_ACK
+        self.client: Client = client
+        self.heard_ms: int = home.server.now
+        self.settled: bool = False
+        self._told_ms: int = 0
+        self._awaited: int = -1
+        """Offset that the replicas must acknowledge before it goes on; -1: nothing is waited for."""
+        home.server.drop_slots(tuple(self.slots))  # whatever is left there is nobody's
+        client.modes |= HANDING_OVER | REPLIES_OFF | NOT_TO_PAUSE
+        home.server.intakes[client.id] = self.intake
+        numbers = [str(number) for pair in slot_ranges for number in pair]
+        home.remark("ESTABLISH", "SOURCE", source, "NAME", name, "SLOTSRANGE", *numbers)
+        home.log("notice", f"New slot import job created: {self}.")
+
+    # --- what the source says
+
+    def hear(self, word: bytes) -> None:
+        """CLUSTER SYNCSLOTS ``word``."""
+        self.acked_s = self.home.server.now_s
+        if word == b"ACK":
+            if self.state == WAITING_FOR_ACK:
+                self.to(RECEIVING)
+        elif word == b"CAPA":
+            pass
+        elif word == b"SNAPSHOT-EOF" and self.state == RECEIVING:
+            self.to(WAITING_FOR_PAUSED)
+            self._await_replicas()
+        elif word == b"PAUSED" and self.state == WAITING_FOR_PAUSED and self._awaited < 0:
+            self.home.remark("COMPLETE", "NAME", self.name)
+            self.to(REQUESTED)
+            self._await_replicas()
+        elif word == b"FAILOVER-GRANTED" and self.state == REQUESTED and self._awaited < 0:
+            self.to(GRANTED)
+            self._take_over()
+        else:
+            self.fail("Unexpected state machine transition")
+
+    def _await_replicas(self) -> None:
+        self._awaited = self.home.replication.offset
+        self.home.ask_replicas()
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Once the replicas have what they must have."""
+        if self._awaited < 0 or self.ended or not self.home.replicas_have(self._awaited):
+            return
+        self._awaited = -1
+        if self.state == WAITING_FOR_PAUSED:
+            self._say(message("REQUEST-PAUSE"))
+        else:
+            self._say(message("REQUEST-FAILOVER", "EPOCH", str(self.home.topology.current_epoch + 1)))
+
+    def _say(self, data: bytes) -> None:
+        self._told_ms = self.home.server.now
+        self.client.send(data)
+
+    # --- the hand-over
+
+    def _take_over(self) -> None:
+        """The keys are there before the slots are: whoever is served next finds them."""
+        source = self.home.topology.nodes.get(self.source)
+        if source is None or source.has(Flag.PFAIL | Flag.FAIL):
+            self.fail("The source failed while it granted the hand-over")
+            return
+        self.home.hold(self)
+        refused = self.home.wish(TakeSlots(tuple(self.slots)))
+        if refused:
+            self.fail(refused)
+            return
+        self.settle()
+        self.home.log("notice", f"Slot migration {self} completed. This node is now the owner of the slots")
+        self.end(SUCCESS)
+
+    # --- what could end it
+
+    def seen(self, topology: Topology) -> None:
+        if self.ended or self.state == GRANTED:
+            return
+        owners = {topology.owners[slot] for slot in self.slots}
+        if owners == {topology.me}:
+            self.fail("Slots were unexpectedly assigned to myself during import")
+        elif owners != {self.source}:
+            self.fail("Slots are no longer owned by source node")
+
+    def tick(self, now: int) -> None:
+        """About ten times a second."""
+        if self.ended:
+            return
+        if now - max(self.heard_ms, self.client.active_ms) > 1000 * self.home.server.config.integer("repl-timeout"):
+            self.fail("Timed out after too long with no interaction")
+        elif self.state != WAITING_FOR_ACK and now - self._told_ms >= 1000:
+            self._say(ACK)
+        if self._awaited >= 0:
+            self.home.ask_replicas()
+            self.go_on()
+
+    def end(self, state: str, text: str = "") -> None:
+        server = self.home.server
+        super().end(state, text)
+        server.intakes.pop(self.client.id, None)
+        self.client.close_after_reply()
+        if state != SUCCESS:
+            self.undo()
+            self.home.let_go(self)
+        self.home.remark("FINISH", "STATE", state, "NAME", self.name, *(["MESSAGE", text] if text else []))
+
+
+class Hearsay(Arrival):
+    """On a replica of the node that takes over the slots, which learns of it from the stream."""
+
+    def __init__(self, home: "Migrations", name: str, slot_ranges: list[tuple[int, int]], source: NodeId) -> None:
+        super().__init__(home, name, slot_ranges, "", "")
+        self.state = ON_PRIMARY
+        self.complete: bool = False
+        """All keys are here."""
+        self.giver: NodeId = source
+        self.giver_epoch: int = home.epoch_of(source)
+        self.taken: bool = False
+        """The primary said that it took the slots, and nobody else has told of it yet."""
+        home.log("notice", f"The primary imports slots: {self}.")
+
+    def finish(self, state: str, text: str) -> None:
+        """The primary tells how it ended."""
+        if state == SUCCESS:
+            self.settle()
+            self.taken = True
+        self.end(state, text)
+
+    def promoted(self, topology: Topology) -> None:
+        """This node leads the shard now."""
+        if self.ended:
+            self._inherit(topology)
+            return
+        state, text = SUCCESS, ""
+        if all(topology.owners[slot] == topology.me for slot in self.slots):
+            if not self.complete:
+                self.home.log("warning", f"Slot migration {self}: the shard has the slots, but maybe not all keys")
+            self.settle()
+        else:
+            state, text = FAILED, "A failover occurred during slot import"
+            self.undo()
+        self.end(state, text)
+        self.home.remark("FINISH", "STATE", state, "NAME", self.name)
+
+    def _inherit(self, topology: Topology) -> None:
+        """The primary took the slots and died before anybody else knew."""
+        given = {topology.owners[slot] for slot in self.slots} == {self.giver}
+        if self.taken and given and self.home.epoch_of(self.giver) == self.giver_epoch:
+            self.home.wish(TakeSlots(tuple(self.slots)))
+        self.taken = False
