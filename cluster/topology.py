@@ -101,8 +101,8 @@ class Topology:
     def myself(self) -> Node:
         return self.nodes[self.me]
 
-    def slots_of(self, node: NodeId) -> list[int]:
-        """Slots that ``node`` owns itself, ascending (a replica owns none)."""
+    def slots_of(self, node: NodeId | None) -> list[int]:
+        """Slots that ``node`` owns itself, ascending (a replica owns none); of None, those that nobody owns."""
         return [slot for slot, owner in enumerate(self.owners) if owner == node]
 
     def replicas_of(self, primary: NodeId) -> list[Node]:

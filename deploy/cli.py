@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from deploy.commands import bench, down, node, status, up
+from deploy.commands import bench, cluster, down, node, status, up
 from deploy.problem import Problem
 
 
@@ -22,7 +22,7 @@ class Parser(argparse.ArgumentParser):
 def parser() -> Parser:
     out = Parser(prog="gossamer", description="A Redis-Cluster-compatible, in-memory data store.", allow_abbrev=False)
     subcommands = out.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
-    for command in (up, down, status, node, bench):
+    for command in (up, down, status, cluster, node, bench):
         command.add(subcommands)
     return out
 

@@ -9,18 +9,16 @@ from contextlib import ExitStack, closing
 from functools import partial
 from typing import Final
 
+from deploy.cluster.survey import Access, reach
 from deploy.folder import Folder, Record
-from deploy.form import appoint, form, wait_until_ok
+from deploy.form import form, wait_until_ok
 from deploy.ports import demand_free
 from deploy.problem import Problem
 from deploy.processes import POLL_S, STOP_S, Child, fork_node, stop
-from deploy.wire import Refused, Wire
+from deploy.wire import Refused
 
 FORM_S: Final = 60.0
 """How long starting, and then agreeing, may take before it counts as failed."""
-
-ANSWER_S: Final = 10.0
-"""How long a node that has started may take for one reply while the cluster forms."""
 
 
 class LocalCluster:
@@ -90,16 +88,15 @@ class LocalCluster:
             for child in self.children:
                 child.demand_alive()
 
-        password = password_in(record.options)
+        access = Access(password=password_in(record.options))
         try:
             with ExitStack() as stack:
-                wires = [
-                    stack.enter_context(closing(Wire(record.host, port, ANSWER_S, password))) for port in record.ports
-                ]
+                contacts = [reach(record.host, port, access)[0] for port in record.ports]
+                wires = [stack.enter_context(closing(contact.wire)) for contact in contacts]
                 if not record.formed:
-                    form(record.host, record.ports, wires, record.primaries)
-                    appoint(wires, record.primaries, FORM_S, alive)
-                wait_until_ok(wires, record.ports, len(record.ports) - record.primaries, FORM_S, alive)
+                    form(contacts, record.primaries, FORM_S, alive)
+                names = [f"port {port}" for port in record.ports]
+                wait_until_ok(wires, names, len(record.ports) - record.primaries, FORM_S, alive)
         except (OSError, Refused) as error:
             alive()
             raise Problem(f"a node does not answer as it should: {error}") from None

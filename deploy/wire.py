@@ -15,14 +15,20 @@ class Refused(Exception):
 
 
 class Wire:
-    """One connection. Every method raises OSError when the node cannot be reached in ``timeout_s``."""
+    """One connection. Every method raises OSError when the node cannot be reached in ``timeout_s``. A ``user`` without
+    a ``password`` means nothing."""
 
-    def __init__(self, host: str, port: int, timeout_s: float, password: str = "") -> None:
+    def __init__(self, host: str, port: int, timeout_s: float, password: str = "", user: str = "") -> None:
+        self.address = f"{host}:{port}"
         self._socket = socket.create_connection((host, port), timeout_s)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._file = self._socket.makefile("rb")
         if password:
-            self.ask("AUTH", password)
+            try:
+                self.ask("AUTH", *([user] if user else []), password)
+            except BaseException:
+                self.close()
+                raise
 
     def ask(self, *words: str | int) -> Answer:
         """The reply to one command; an error reply is raised as Refused."""
@@ -39,6 +45,10 @@ class Wire:
     def text(self, *words: str | int) -> str:
         """The reply to a command that answers with a string."""
         return as_text(self.ask(*words))
+
+    def patience(self, timeout_s: float) -> None:
+        """How long to wait for a reply from now on."""
+        self._socket.settimeout(timeout_s)
 
     def close(self) -> None:
         self._file.close()

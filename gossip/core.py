@@ -117,7 +117,7 @@ class Gossip:
     def handle(self, event: Event, now: Millis) -> list[Effect]:
         """Everything that follows from ``event``, to be done in the order given."""
         self._set_clock(now)
-        suspects = len(self._peers.suspects)
+        suspects, followed = len(self._peers.suspects), self._peers.me.primary
         self._dispatch(event, now)
         if now >= self._next_tick:
             self._tick(now)
@@ -126,6 +126,8 @@ class Gossip:
         if self._claims.settle_collision(now):
             self._herald.proclaim(now)
         self._lead_or_follow(now)
+        if self._peers.me.primary != followed:
+            self._herald.proclaim(now)
         self._herald.speak(now)
         if self._out.recheck:
             self._out.recheck = False

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from deploy.folder import Folder
+from deploy.problem import Problem
 
 if TYPE_CHECKING:
     Parsers: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -13,6 +14,8 @@ else:
     Parsers = object
 
 DIR: Final = "gossamer-data"
+ELECTORATE: Final = 3
+"""Primaries of the smallest cluster in which the others still are a majority when one has died."""
 
 _STARTED: Final = time.monotonic() - time.process_time()
 
@@ -30,3 +33,23 @@ def add_dir(parser: argparse.ArgumentParser) -> None:
 def folder_of(args: argparse.Namespace) -> Folder:
     path: Path = args.dir
     return Folder(path.absolute())
+
+
+def demand_whole_shards(count: int, replicas: int) -> None:
+    """Raise Problem unless ``count`` nodes are primaries with ``replicas`` each, and enough of them to elect."""
+    if replicas < 0:
+        raise Problem(f"a primary cannot have {replicas} replicas")
+    primaries, left = divmod(count, replicas + 1)
+    if left:
+        raise Problem(
+            f"{count} nodes are not primaries with {counted(replicas)} each: N is to be a multiple of {replicas + 1}"
+        )
+    if replicas and primaries < ELECTORATE:
+        raise Problem(
+            f"{count} nodes with {counted(replicas)} each have fewer than {ELECTORATE} primaries, too few to elect a "
+            f"replica when one has died: at least {ELECTORATE * (replicas + 1)} nodes are needed"
+        )
+
+
+def counted(replicas: int) -> str:
+    return "1 replica" if replicas == 1 else f"{replicas} replicas"

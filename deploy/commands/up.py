@@ -4,15 +4,12 @@ import argparse
 import time
 from typing import Final
 
-from deploy.commands.options import Parsers, add_dir, folder_of, stopwatch
+from deploy.commands.options import Parsers, add_dir, demand_whole_shards, folder_of, stopwatch
 from deploy.folder import Folder, Record
 from deploy.ports import consecutive
 from deploy.problem import Problem
 
 NODES: Final = 6
-ELECTORATE: Final = 3
-"""Primaries of the smallest cluster in which the others still are a majority when one has died."""
-
 FIRST_PORT: Final = 7000
 HOST: Final = "127.0.0.1"
 INTERRUPTED: Final = 130
@@ -85,26 +82,6 @@ def plan(folder: Folder, args: argparse.Namespace, options: list[str]) -> Record
     record.node_timeout_ms = args.node_timeout or record.node_timeout_ms
     record.options = options or record.options
     return record
-
-
-def demand_whole_shards(count: int, replicas: int) -> None:
-    """Raise Problem unless ``count`` nodes are primaries with ``replicas`` each, and enough of them to elect."""
-    if replicas < 0:
-        raise Problem(f"a primary cannot have {replicas} replicas")
-    primaries, left = divmod(count, replicas + 1)
-    if left:
-        raise Problem(
-            f"{count} nodes are not primaries with {counted(replicas)} each: N is to be a multiple of {replicas + 1}"
-        )
-    if replicas and primaries < ELECTORATE:
-        raise Problem(
-            f"{count} nodes with {counted(replicas)} each have fewer than {ELECTORATE} primaries, too few to elect a "
-            f"replica when one has died: at least {ELECTORATE * (replicas + 1)} nodes are needed"
-        )
-
-
-def counted(replicas: int) -> str:
-    return "1 replica" if replicas == 1 else f"{replicas} replicas"
 
 
 def count_of(record: Record) -> str:

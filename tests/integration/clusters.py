@@ -10,7 +10,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from deploy.form import shares
+from cluster.plan import shares
 from deploy.wire import fields
 from tests.compat.pair import Word
 from tests.compat.replies import Answer

@@ -1,0 +1,28 @@
+"""What a node tells of itself and not of the cluster: its keys, and whether it follows its primary as it should."""
+
+from typing import Final
+
+from cluster.topology import NodeId
+from deploy.cluster.survey import Survey
+from deploy.wire import fields
+
+SYNCING: Final = "it is being sent its data"
+
+
+def keys_of(survey: Survey) -> dict[NodeId, int]:
+    sizes = {node: contact.wire.ask("DBSIZE") for node, contact in survey.contacts.items()}
+    return {node: size for node, size in sizes.items() if isinstance(size, int)}
+
+
+def unsynced_of(survey: Survey) -> dict[NodeId, str]:
+    """Replicas whose link is down, or leads to another node than the one they say they follow; and why."""
+    out: dict[NodeId, str] = {}
+    for node, contact in survey.contacts.items():
+        primary = survey.views[node].myself.primary
+        if primary is not None:
+            told = fields(contact.wire.text("INFO", "replication"))
+            if told.get("master_sync_in_progress") == "1":
+                out[node] = SYNCING
+            elif told.get("master_link_status") != "up":
+                out[node] = "the link is down"
+    return out

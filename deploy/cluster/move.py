@@ -1,0 +1,192 @@
+"""Slots with their keys from one node to another, while clients go on.
+
+Nodes that both know CLUSTER MIGRATESLOTS (ours, Valkey 9) do it between themselves, many slots at a time, and hand over
+at once. Others are led through SETSLOT and MIGRATE slot by slot, as redis-cli does it; so are slots that an earlier
+attempt has left open.
+
+It can be broken off. Asked to end once, what is under way is finished; asked again, it is given up: a migration between
+nodes is cancelled, a slot that moves key by key stays open. Open slots are served by both nodes, and the next plan
+finishes them first (``cluster.plan.finish``).
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from cluster.balance import Range, size
+from cluster.plan import Move
+from cluster.topology import Node, NodeId, ranges
+from deploy.cluster.survey import Contact, Survey
+from deploy.cluster.told import Told
+from deploy.problem import Problem
+from deploy.signals import Interrupted, Signals
+from deploy.wire import Answer, Refused, as_text
+
+TOGETHER: Final = 1024
+"""Slots in one migration between nodes: few enough to see progress, and to wait for the end when asked to stop."""
+
+OPEN: Final = 16
+"""Slots that are opened and closed together when keys are moved one by one: a hard stop leaves no more behind."""
+
+KEYS: Final = 100
+"""In one MIGRATE."""
+
+MIGRATE_MS: Final = 60_000
+POLL_S: Final = 0.02
+
+
+class Failed(Exception):
+    """The nodes gave up a migration between them; says why."""
+
+
+class Mover:
+    """Moves slots between the nodes of ``survey``."""
+
+    def __init__(self, survey: Survey, told: Told, signals: Signals) -> None:
+        self._survey = survey
+        self._told = told
+        self._signals = signals
+        self._able: dict[NodeId, bool] = {}
+
+    def move(self, move: Move) -> None:
+        """Interrupted if somebody asked to end, after what was under way; Problem if a node refuses."""
+        source, target = self._survey.contacts[move.source], self._survey.contacts[move.target]
+        left = list(move.ranges)
+        if not move.half_way and self.is_atomic(move.source, move.target):
+            for part in portions(left, TOGETHER):
+                self._signals.check()
+                try:
+                    self._together(source, target, part)
+                except Failed as failure:
+                    self._told.say(f"{source.address} and {target.address} gave up: {failure}; key by key instead")
+                    break
+                left = without(left, part)
+        for part in portions(left, OPEN):
+            self._signals.check()
+            slots = [slot for first, last in part for slot in range(first, last + 1)]
+            self._key_by_key(source, target, slots, move.half_way)
+
+    def is_atomic(self, source: NodeId, target: NodeId) -> bool:
+        """Whether both know how to move slots between themselves."""
+        return all(self._understands(self._survey.contacts[node]) for node in (source, target))
+
+    def _understands(self, contact: Contact) -> bool:
+        if contact.id not in self._able:
+            (answer,) = contact.wire.ask_all([("COMMAND", "INFO", "cluster|migrateslots")])
+            self._able[contact.id] = isinstance(answer, list) and answer[0] is not None
+        return self._able[contact.id]
+
+    # --- between the nodes
+
+    def _together(self, source: Contact, target: Contact, part: Sequence[Range]) -> None:
+        """Failed if the nodes give it up: nothing has changed then."""
+        keys = count_keys(source, part)
+        before = {job["name"] for job in jobs(source)}
+        bounds = [bound for piece in part for bound in piece]
+        (answer,) = source.wire.ask_all([("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", *bounds, "NODE", target.id)])
+        if isinstance(answer, Refused):
+            raise Failed(str(answer))
+        while True:
+            own = [job for job in jobs(source) if job["name"] not in before and job["target_node"] == target.id]
+            state = own[0]["state"] if own else "unknown"
+            if state == "success":
+                break
+            if state in {"failed", "cancelled"} or not own:
+                raise Failed(own[0]["message"] or state if own else "the migration has vanished")
+            if self._signals.more():
+                source.demand("CLUSTER", "CANCELSLOTMIGRATIONS")
+                raise Interrupted
+            time.sleep(POLL_S)
+        self._told.moved(size(part), keys)
+
+    # --- key by key
+
+    def _key_by_key(self, source: Contact, target: Contact, slots: Sequence[int], half_way: bool) -> None:
+        self._tell(target, [("CLUSTER", "SETSLOT", slot, "IMPORTING", source.id) for slot in slots], begun=half_way)
+        self._tell(source, [("CLUSTER", "SETSLOT", slot, "MIGRATING", target.id) for slot in slots], begun=half_way)
+        place = self._survey.views[source.id].nodes[target.id]  # where the source reaches it, which may not be our way
+        for slot in slots:
+            keys = self._empty(source, place, slot)
+            self._told.moved(1, keys)
+        closing = [("CLUSTER", "SETSLOT", slot, "NODE", target.id) for slot in slots]
+        self._tell(target, closing, begun=False)  # first: from now on it claims them, and tells everybody
+        self._tell(source, closing, begun=True)  # it may have heard so from the target, and have become its replica
+
+    def _tell(self, contact: Contact, orders: Sequence[tuple[str | int, ...]], begun: bool) -> None:
+        """``begun``: the node may have come further already."""
+        for words, answer in zip(orders, contact.wire.ask_all(orders), strict=True):
+            if isinstance(answer, Refused) and not (begun and _is_done_already(str(answer))):
+                raise Problem(f"{contact.address} refused {' '.join(map(str, words))}: {answer}")
+
+    def _empty(self, source: Contact, place: Node, slot: int) -> int:
+        """Move all keys of an open slot; how many that were.
+
+        REPLACE, for as long as the source has a key it is the source that answers for it: what the target holds under
+        the same name is what an attempt that was cut short has left there.
+        """
+        moved = 0
+        while keys := _strings(source.wire.ask("CLUSTER", "GETKEYSINSLOT", slot, KEYS)):
+            if self._signals.more():
+                raise Interrupted
+            words: list[str | int] = [
+                "MIGRATE",
+                place.ip,
+                place.port,
+                "",
+                0,
+                MIGRATE_MS,
+                "REPLACE",
+                *self._identity(),
+                "KEYS",
+                *keys,
+            ]
+            (answer,) = source.wire.ask_all([words])
+            if isinstance(answer, Refused):
+                raise Problem(f"slot {slot} is half moved, {source.address} refused to MIGRATE its keys: {answer}")
+            moved += len(keys)
+        return moved
+
+    def _identity(self) -> tuple[str, ...]:
+        access = self._survey.access
+        if not access.password:
+            return ()
+        return ("AUTH2", access.user, access.password) if access.user else ("AUTH", access.password)
+
+
+def _is_done_already(text: str) -> bool:
+    """What a node says to SETSLOT if the attempt before had come to that point."""
+    return any(words in text for words in ("already the owner", "not the owner", "only with masters"))
+
+
+def jobs(contact: Contact) -> list[dict[str, str]]:
+    """The slot migrations that leave this node, the newest first, as CLUSTER GETSLOTMIGRATIONS has them."""
+    answer = contact.wire.ask("CLUSTER", "GETSLOTMIGRATIONS")
+    assert isinstance(answer, list)
+    told = []
+    for job in answer:
+        assert isinstance(job, list)
+        words = [word if isinstance(word, int) else as_text(word) for word in job]
+        told.append({str(name): str(value) for name, value in zip(words[::2], words[1::2], strict=True)})
+    return [job for job in told if job["operation"] == "EXPORT"]
+
+
+def count_keys(contact: Contact, part: Sequence[Range]) -> int:
+    slots = [slot for first, last in part for slot in range(first, last + 1)]
+    counts = contact.wire.ask_all([("CLUSTER", "COUNTKEYSINSLOT", slot) for slot in slots])
+    return sum(count for count in counts if isinstance(count, int))
+
+
+def portions(pieces: Sequence[Range], count: int) -> list[list[Range]]:
+    """``pieces`` in lists of ``count`` slots, the last one perhaps shorter."""
+    slots = [slot for first, last in pieces for slot in range(first, last + 1)]
+    return [ranges(slots[at : at + count]) for at in range(0, len(slots), count)]
+
+
+def without(pieces: Sequence[Range], part: Sequence[Range]) -> list[Range]:
+    gone = {slot for first, last in part for slot in range(first, last + 1)}
+    return ranges([slot for first, last in pieces for slot in range(first, last + 1) if slot not in gone])
+
+
+def _strings(answer: Answer) -> list[str]:
+    assert isinstance(answer, list)
+    return [word.decode("utf-8", "surrogateescape") for word in answer if isinstance(word, bytes)]

@@ -1,0 +1,204 @@
+"""A cluster as all of its nodes tell it: found from one address, asked all at once, and what of it could not be asked.
+
+Everything is believed as the nodes say it; what they contradict each other in is for ``cluster/checkup.py`` to find.
+"""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from attrs import define, evolve, field, frozen
+
+from cluster.checkup import Views, agree
+from cluster.nodesconf import NodesConfError, load
+from cluster.topology import Flag, NodeId, Topology
+from deploy.problem import Problem
+from deploy.wire import Answer, Refused, Wire, as_text, fields
+
+ANSWER_S: Final = 10.0
+"""How long a node may take for one reply before it counts as unreachable."""
+
+DIAL_S: Final = 5.0
+POLL_S: Final = 0.02
+
+
+@frozen
+class Access:
+    """Who asks. Empty: anybody may."""
+
+    user: str = ""
+    password: str = ""
+
+
+@define
+class Contact:
+    """A node and the connection to it. ``host`` and ``port`` are how it is reached from here."""
+
+    id: NodeId
+    host: str
+    port: int
+    wire: Wire
+
+    @property
+    def address(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    def view(self) -> Topology:
+        """The cluster as this node tells it now, its own address filled in where it does not know it yet."""
+        info, nodes = self.wire.ask_all([("CLUSTER", "INFO"), ("CLUSTER", "NODES")])
+        return read_view(info, nodes, self.host)
+
+    def demand(self, *words: str | int) -> None:
+        """A command that must be granted. Problem if it is not."""
+        (answer,) = self.wire.ask_all([words])
+        if isinstance(answer, Refused):
+            raise Problem(f"{self.address} refused {' '.join(map(str, words))}: {answer}")
+
+
+@define
+class Survey:
+    """``contacts``, ``views``: of the nodes that answered, the one that was named first. ``silent``: why not."""
+
+    access: Access
+    contacts: dict[NodeId, Contact] = field(factory=dict)
+    views: dict[NodeId, Topology] = field(factory=dict)
+    silent: dict[NodeId, str] = field(factory=dict)
+
+    @property
+    def first(self) -> Topology:
+        return next(iter(self.views.values()))
+
+    def address(self, node: NodeId) -> str:
+        """For texts: how ``node`` is reached, or where the others say that it is; its id if nobody knows."""
+        if node in self.contacts:
+            return self.contacts[node].address
+        known = next((view.nodes[node] for view in self.views.values() if node in view.nodes), None)
+        return f"{known.ip}:{known.port}" if known and known.ip else node
+
+    def refresh(self) -> Views:
+        self.views = {node: contact.view() for node, contact in self.contacts.items()}
+        return self.views
+
+    def close(self) -> None:
+        for contact in self.contacts.values():
+            contact.wire.close()
+
+
+@contextmanager
+def surveyed(place: str, access: Access) -> Iterator[Survey]:
+    """The cluster that the node at ``place`` (host:port) belongs to. Problem if that node cannot be asked."""
+    survey = Survey(access)
+    try:
+        contact, view = reach(*host_port(place), access)
+        survey.contacts[contact.id], survey.views[contact.id] = contact, view
+        _ask_the_others(survey, view)
+        yield survey
+    except (OSError, Refused) as error:
+        raise Problem(f"a node does not answer as it should: {error}") from None
+    finally:
+        survey.close()
+
+
+def _ask_the_others(survey: Survey, view: Topology) -> None:
+    """Those that ``view`` names, and those that they name."""
+    waiting = [node for node in view.nodes.values() if node.id != view.me]
+    for node in waiting:
+        if node.id in survey.contacts or node.id in survey.silent or node.has(Flag.HANDSHAKE):
+            continue
+        if node.has(Flag.NOADDR) or not node.ip:
+            survey.silent[node.id] = "has no known address"
+            continue
+        try:
+            contact, found = reach(node.ip, node.port, survey.access)
+        except Problem as problem:
+            survey.silent[node.id] = str(problem).removeprefix(f"{node.ip}:{node.port} ")
+            continue
+        if contact.id != node.id:
+            contact.wire.close()
+            survey.silent[node.id] = f"has another node, {contact.id}, at its address"
+            continue
+        survey.contacts[node.id], survey.views[node.id] = contact, found
+        waiting += [other for other in found.nodes.values() if other.id not in survey.contacts]
+
+
+def reach(host: str, port: int, access: Access) -> tuple[Contact, Topology]:
+    """Connect and ask. Problem, in words that begin with the address, if that is no node of a cluster for us."""
+    place = f"{host}:{port}"
+    try:
+        wire = Wire(host, port, DIAL_S, access.password, access.user)
+    except Refused as error:
+        raise Problem(f"{place} does not accept this user and password: {error}") from None
+    except OSError as error:
+        raise Problem(f"{place} cannot be reached: {reason(error)}") from None
+    try:
+        wire.patience(ANSWER_S)
+        info, nodes = wire.ask_all([("CLUSTER", "INFO"), ("CLUSTER", "NODES")])
+        view = read_view(info, nodes, host)
+    except Refused as error:
+        wire.close()
+        raise Problem(f"{place} {_refusal(str(error))}") from None
+    except OSError as error:
+        wire.close()
+        raise Problem(f"{place} does not answer: {reason(error)}") from None
+    except BaseException:
+        wire.close()
+        raise
+    return Contact(view.me, host, port, wire), view
+
+
+def _refusal(text: str) -> str:
+    if text.startswith("ERR This instance has cluster support disabled"):
+        return "is not in cluster mode: it needs cluster-enabled yes"
+    if text.startswith(("NOAUTH", "NOPERM")):
+        return f"wants to know who asks (--user, --password): {text}"
+    return f"cannot be asked for its cluster: {text}"
+
+
+def reason(error: OSError) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return error.strerror or str(error)
+
+
+def read_view(info: Answer, nodes: Answer, host: str) -> Topology:
+    """The replies to CLUSTER INFO and CLUSTER NODES as a topology; Refused if one of them is."""
+    for answer in (info, nodes):
+        if isinstance(answer, Refused):
+            raise answer
+    state = fields(as_text(info))
+    try:
+        view = load(as_text(nodes))
+    except NodesConfError as error:
+        raise ConnectionError(f"its CLUSTER NODES cannot be read: {error}") from None
+    known = dict(view.nodes)
+    if not view.myself.ip:
+        known[view.me] = evolve(view.myself, ip=host)
+    return evolve(view, nodes=known, ok=state.get("cluster_state") == "ok")
+
+
+def host_port(place: str) -> tuple[str, int]:
+    """``host:port``, the host as an IP address, for that is what CLUSTER MEET takes. Problem if it is none."""
+    host, colon, port = place.strip().rpartition(":")
+    if not (colon and host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise Problem(f"{place!r} is not host:port")
+    host = host.removeprefix("[").removesuffix("]")
+    try:
+        found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise Problem(f"{host} is not known: {reason(error)}") from None
+    found.sort(key=lambda entry: entry[0] != socket.AF_INET)
+    return str(found[0][4][0]), int(port)
+
+
+def wait_for(
+    survey: Survey, is_so: Callable[[Views], bool], timeout_s: float, what: str, meanwhile: Callable[[], None]
+) -> None:
+    """Until ``is_so`` of the nodes' views, and they agree. Problem that says ``what`` was waited for in vain."""
+    deadline = time.monotonic() + timeout_s
+    while not (is_so(survey.refresh()) and agree(survey.views)):
+        meanwhile()
+        if time.monotonic() > deadline:
+            raise Problem(f"the nodes do not agree {what} within {timeout_s:.0f} s: gossamer cluster check says more")
+        time.sleep(POLL_S)

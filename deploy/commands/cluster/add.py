@@ -1,0 +1,90 @@
+"""``gossamer cluster add``: a node joins, as a primary without slots or as a replica."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from deploy.commands.cluster.common import (
+    access_of,
+    add_access,
+    add_consent,
+    carry_out_steps,
+    demand_agreement,
+    demand_whole,
+    find_node,
+    no_options,
+)
+from deploy.commands.options import Parsers
+from deploy.problem import Problem
+
+if TYPE_CHECKING:
+    from deploy.cluster.survey import Contact, Survey
+
+
+def add(parsers: Parsers) -> None:
+    parser = parsers.add_parser("add", help="let a node join, as a primary without slots or as a replica")
+    parser.add_argument("place", metavar="HOST:PORT", help="any node of the cluster")
+    parser.add_argument("new", metavar="NEW:PORT", help="the node that joins")
+    parser.add_argument("--replica", action="store_true", help="as a replica of the primary that needs one most")
+    parser.add_argument("--of", metavar="NODE", help="as a replica of this primary: its address, or how its id begins")
+    add_access(parser)
+    add_consent(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, options: list[str]) -> int:
+    from cluster.plan import Impossible, Member, add_primary, add_replica, is_done
+    from deploy.cluster.show import show, steps_list
+    from deploy.cluster.survey import surveyed
+
+    no_options(options)
+    with surveyed(args.place, access_of(args)) as survey:
+        demand_whole(survey)
+        contact = newcomer(survey, args.new)
+        topology = survey.first
+        member = Member(contact.id, contact.host)
+        try:
+            if args.of:
+                steps = add_replica(topology, member, find_node(survey, args.of).id)
+            elif args.replica:
+                steps = add_replica(topology, member, survey.views[contact.id].myself.primary)
+            else:
+                steps = add_primary(topology, member)
+        except Impossible as error:
+            raise Problem(str(error)) from None
+        left = [step for step in steps if not is_done(step, survey.views[contact.id])]
+        if not left:
+            print(f"{contact.address} is in the cluster already")
+            return 0
+        demand_empty(survey, contact)
+        show(steps_list(left, survey))
+        code = carry_out_steps(args, survey, left)
+        if code == 0 and not args.dry_run:
+            demand_agreement(survey)
+            if not (args.of or args.replica):
+                print(f"it has no slots yet: gossamer cluster rebalance {args.place} gives it its share")
+        return code
+
+
+def newcomer(survey: "Survey", place: str) -> "Contact":
+    """The node at ``place``, from now on one of the contacts of ``survey``; perhaps it has been one before."""
+    from deploy.cluster.survey import host_port, reach
+
+    contact, view = reach(*host_port(place), survey.access)
+    if contact.id in survey.contacts:
+        contact.wire.close()
+        return survey.contacts[contact.id]
+    survey.contacts[contact.id], survey.views[contact.id] = contact, view
+    return contact
+
+
+def demand_empty(survey: "Survey", contact: "Contact") -> None:
+    """Problem if the newcomer knows a node that is not of the cluster, or has slots, or keys."""
+    view = survey.views[contact.id]
+    ours = {node for other, seen in survey.views.items() if other != contact.id for node in seen.nodes}
+    strangers = [node for node in view.nodes.values() if node.id not in ours and node.id != contact.id]
+    if strangers:
+        raise Problem(f"{contact.address} is not empty: it knows other nodes, {strangers[0].ip}:{strangers[0].port}")
+    if contact.id in view.owners:
+        raise Problem(f"{contact.address} is not empty: it has slots")
+    if view.myself.is_primary and contact.wire.ask("DBSIZE"):
+        raise Problem(f"{contact.address} is not empty: it has keys")

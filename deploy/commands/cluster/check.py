@@ -1,0 +1,77 @@
+"""``gossamer cluster check``: is a cluster sound, by the word of all its nodes?"""
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+from deploy.commands.cluster.common import access_of, add_access, no_options
+from deploy.commands.options import Parsers
+
+if TYPE_CHECKING:
+    from cluster.checkup import Finding
+    from cluster.topology import NodeId
+    from deploy.cluster.survey import Survey
+
+
+def add(parsers: Parsers) -> None:
+    parser = parsers.add_parser(
+        "check", help="one owner per slot, all views equal, replicas in sync; exits with 0 if all is well"
+    )
+    parser.add_argument("place", metavar="HOST:PORT", help="any node of the cluster")
+    parser.add_argument("--json", action="store_true", help="for programs: sound, nodes and findings as one object")
+    add_access(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, options: list[str]) -> int:
+    from cluster.checkup import examine
+    from deploy.cluster.health import keys_of, unsynced_of
+    from deploy.cluster.survey import surveyed
+
+    no_options(options)
+    with surveyed(args.place, access_of(args)) as survey:
+        keys, unsynced = keys_of(survey), unsynced_of(survey)
+        findings = examine(survey.views, survey.silent, unsynced)
+        if args.json:
+            print(json.dumps(report(survey, keys, findings), indent=2))
+        else:
+            tell(survey, keys, unsynced, findings)
+    return 1 if findings else 0
+
+
+def tell(survey: "Survey", keys: "dict[NodeId, int]", unsynced: "dict[NodeId, str]", findings: "list[Finding]") -> None:
+    from deploy.cluster.show import findings_list, nodes_table, show
+
+    show(nodes_table(survey, keys, unsynced))
+    if findings:
+        show(findings_list(findings))
+    else:
+        count = len(survey.contacts)
+        show(f"[green]✓[/] all 16384 slots have one owner, and {count} nodes agree about everything")
+
+
+def report(survey: "Survey", keys: "dict[NodeId, int]", findings: "list[Finding]") -> dict[str, object]:
+    from cluster.topology import ranges_by_owner
+
+    held = ranges_by_owner(survey.first)
+    nodes = []
+    for node, view in survey.views.items():
+        me = view.myself
+        nodes.append(
+            {
+                "id": node,
+                "address": survey.address(node),
+                "role": "primary" if me.is_primary else "replica",
+                "primary": me.primary,
+                "slots": held.get(node, []),
+                "config_epoch": me.config_epoch if me.is_primary else None,
+                "keys": keys[node],
+            }
+        )
+    return {
+        "sound": not findings,
+        "nodes": nodes,
+        "findings": [
+            {"kind": finding.kind, "text": finding.text, "nodes": list(finding.nodes)} for finding in findings
+        ],
+    }

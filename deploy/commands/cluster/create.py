@@ -1,0 +1,96 @@
+"""``gossamer cluster create``: make running, empty nodes one cluster."""
+
+import argparse
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING, Final
+
+from deploy.commands.cluster.common import access_of, add_access, add_consent, carry_out, no_options
+from deploy.commands.options import Parsers, demand_whole_shards
+from deploy.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cluster.plan import Step
+    from deploy.cluster.survey import Access, Survey
+
+FORM_S: Final = 60.0
+
+
+def add(parsers: Parsers) -> None:
+    parser = parsers.add_parser("create", help="make empty nodes one cluster, shards spread over their hosts")
+    parser.add_argument("places", nargs="+", metavar="HOST:PORT", help="the nodes, started with cluster-enabled yes")
+    parser.add_argument("--replicas", type=int, default=0, metavar="R", help="of each primary (default: 0)")
+    add_access(parser)
+    add_consent(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, options: list[str]) -> int:
+    from cluster.plan import Follow, Impossible, Member, create, is_done
+    from deploy.cluster.show import shards_table, show
+
+    no_options(options)
+    demand_whole_shards(len(args.places), args.replicas)
+    with ExitStack() as stack:
+        survey = gather(args.places, access_of(args))
+        stack.enter_context(closing(survey))
+        members = [Member(contact.id, contact.host) for contact in survey.contacts.values()]
+        try:
+            steps = create(members, len(members) // (args.replicas + 1))
+        except Impossible as error:
+            raise Problem(str(error)) from None
+        demand_empty(survey, steps)
+        show(shards_table(steps, members, {node: survey.address(node) for node in survey.contacts}))
+        if all(is_done(step, survey.views[step.node]) for step in steps):
+            print("they are this cluster already: gossamer cluster check tells whether it is sound")
+            return 0
+        replicas = sum(isinstance(step, Follow) for step in steps)
+        return carry_out(
+            args,
+            0,
+            lambda told, signals: form(survey, steps, replicas, signals.check),
+            lambda: "the same command goes on from here",
+        )
+
+
+def gather(places: "list[str]", access: "Access") -> "Survey":
+    """The nodes at ``places``. Problem if one cannot be reached, or is named twice."""
+    from deploy.cluster.survey import Survey, host_port, reach
+
+    survey = Survey(access)
+    try:
+        for place in places:
+            contact, view = reach(*host_port(place), access)
+            if contact.id in survey.contacts:
+                contact.wire.close()
+                raise Problem(f"{place} and {survey.address(contact.id)} are the same node")
+            survey.contacts[contact.id], survey.views[contact.id] = contact, view
+    except BaseException:
+        survey.close()
+        raise
+    return survey
+
+
+def demand_empty(survey: "Survey", steps: "Sequence[Step]") -> None:
+    """Problem if a node has anything that this creation, perhaps begun before, would not have given it."""
+    from cluster.plan import contradicts
+
+    for node, contact in survey.contacts.items():
+        if why := contradicts(steps, survey.views[node]):
+            raise Problem(f"{contact.address} is not empty: it {why}")
+        lone = len(survey.views[node].nodes) == 1
+        if lone and contact.wire.ask("DBSIZE"):
+            raise Problem(f"{contact.address} is not empty: it has keys")
+
+
+def form(survey: "Survey", steps: "Sequence[Step]", replicas: int, alive: "Callable[[], None]") -> None:
+    from deploy.cluster.orders import establish
+    from deploy.cluster.survey import wait_for
+    from deploy.form import wait_until_ok
+
+    contacts = survey.contacts.values()
+    wires = {contact.id: contact.wire for contact in contacts}
+    establish(steps, wires, survey.views, FORM_S, alive)
+    wait_until_ok(list(wires.values()), [contact.address for contact in contacts], replicas, FORM_S, alive)
+    wait_for(survey, lambda views: all(view.ok for view in views.values()), FORM_S, "who owns what", alive)

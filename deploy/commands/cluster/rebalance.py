@@ -1,0 +1,75 @@
+"""``gossamer cluster rebalance``: every primary gets its share of the slots, and no slot moves that could stay."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from deploy.commands.cluster.common import (
+    access_of,
+    add_access,
+    add_consent,
+    carry_out_steps,
+    demand_agreement,
+    demand_whole,
+    find_node,
+    no_options,
+)
+from deploy.commands.options import Parsers
+from deploy.problem import Problem
+
+if TYPE_CHECKING:
+    from cluster.topology import NodeId
+    from deploy.cluster.survey import Survey
+
+EPILOG = "Primaries without slots get theirs too. Weight 0 drains a primary, or keeps an empty one empty."
+
+
+def add(parsers: Parsers) -> None:
+    parser = parsers.add_parser("rebalance", help="give every primary its share of the slots", epilog=EPILOG)
+    parser.add_argument("place", metavar="HOST:PORT", help="any node of the cluster")
+    parser.add_argument(
+        "--weight",
+        action="append",
+        default=[],
+        metavar="NODE=W",
+        help="the share of a primary (address, or how its id begins) against the others' 1; can be repeated",
+    )
+    add_access(parser)
+    add_consent(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, options: list[str]) -> int:
+    from cluster.plan import Impossible, after, finish, rebalance
+    from deploy.cluster.show import show, slots_table, steps_list
+    from deploy.cluster.survey import surveyed
+
+    no_options(options)
+    with surveyed(args.place, access_of(args)) as survey:
+        demand_whole(survey)
+        demand_agreement(survey)
+        weights = weights_of(survey, args.weight)
+        try:
+            begun = finish(survey.views)
+            steps = [*begun, *rebalance(after(survey.first, *begun), weights)]
+        except Impossible as error:
+            raise Problem(str(error)) from None
+        show(slots_table(survey.first, steps, survey))
+        if not steps:
+            print("every primary has its share: nothing to do")
+            return 0
+        show(steps_list(steps, survey))
+        return carry_out_steps(args, survey, steps)
+
+
+def weights_of(survey: "Survey", words: list[str]) -> "dict[NodeId, float]":
+    out: dict[NodeId, float] = {}
+    for word in words:
+        name, equals, text = word.rpartition("=")
+        try:
+            weight = float(text)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise Problem(f"--weight {word} is not NODE=W, a node and a number")
+        out[find_node(survey, name).id] = weight
+    return out
