@@ -158,8 +158,8 @@ class Gossip:
                 self._hearing.garbage += 1
                 self._out.do(Hangup(link))
                 self._peers.lost(link, now)
-            case Replicated(offset, heard):
-                self._peers.me.repl_offset, self._election.heard = offset, heard
+            case Replicated(offset, heard, bereft):
+                self._peers.me.repl_offset, self._election.heard, self._roles.bereft = offset, heard, bereft
             case Paused(offset):
                 self._peers.me.repl_offset = offset
                 self._manual.paused(now)

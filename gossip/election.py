@@ -3,6 +3,8 @@
 Rules kept here (Redis cluster specification, "Replica election and promotion"; delays as Valkey 9.1 has them):
 - It stands if its primary, which owns slots, is FAIL, its own data is not too old, and the operator lets it
   (``cluster-replica-no-failover``). A manual failover needs none of these.
+- It also stands, whoever says that the primary is well, if that one has come back without its data.
+- A sibling that is well is first asked how far it is, and waited for: nobody takes over before one that has more.
 - The better its data among its siblings, the sooner it stands: rank is how many of them have a larger offset, or the
   same and a smaller id. Shards that fail together take turns, since there is one winner an epoch.
 - If all living replicas of the shard say that they see the primary as FAIL, their offsets are final, so the first of
@@ -51,10 +53,12 @@ class Election:
         self.heard: Millis = 0
         self.unconditional = False
         self._due: Millis | None = None
+        self._planned: Millis = 0
         self._rank = 0
         self._epoch = 0
         self._asked = False
         self._at_once = False
+        self._listening = False
         self._votes: set[NodeId] = set()
         self._excuse = ""
         self._peers = peers
@@ -67,8 +71,8 @@ class Election:
 
     @property
     def due(self) -> Millis | None:
-        """When it wants to ask for votes; None if it has, or does not."""
-        return None if self._asked else self._due
+        """When it wants to ask for votes; None if it has, does not, or waits for a sibling's word."""
+        return None if self._asked or self._listening else self._due
 
     def step(self, now: Millis) -> None:
         """Look at where things are, and do what is due."""
@@ -83,7 +87,9 @@ class Election:
         if not self._asked:
             self._reconsider(primary, now)
             if self._due <= now <= self._due + self.config.election_ms:
-                self._stand(now)
+                self._listening = not self._has_heard_all(primary, now)
+                if not self._listening:
+                    self._stand(now)
 
     def voted(self, voter: Peer, ack: Packet) -> None:
         """An ACK came in."""
@@ -109,7 +115,7 @@ class Election:
     # Whether
 
     def _may_stand(self, primary: Peer, now: Millis) -> bool:
-        if not primary.has(Flag.FAIL):
+        if not primary.has(Flag.FAIL) and not self._roles.bereft:
             self._excuse = ""
             return False
         if self.config.replica_no_failover:
@@ -132,7 +138,7 @@ class Election:
             self._out.log(Level.WARNING, f"Currently unable to failover: {excuse}")
 
     def _withdraw(self) -> None:
-        self._due, self._asked, self._at_once = None, False, False
+        self._due, self._asked, self._at_once, self._listening = None, False, False, False
         self._votes.clear()
 
     # When
@@ -144,7 +150,7 @@ class Election:
 
     def _plan(self, primary: Peer, now: Millis) -> None:
         self._withdraw()
-        self._due, self._rank = now, 0
+        self._due, self._planned, self._rank = now, now, 0
         if self.unconditional:
             return
         step = self._step_ms
@@ -156,7 +162,9 @@ class Election:
             f"(rank #{self._rank}, offset {self._peers.me.repl_offset}).",
         )
         self._peers.me.flags |= Flag.MY_PRIMARY_FAIL
-        self._voice.announce([p for p in self._siblings(primary) if p.linked], [], now)
+        for sibling in self._siblings(primary):
+            if sibling.linked:
+                self._voice.ping(sibling, now)
 
     def _reconsider(self, primary: Peer, now: Millis) -> None:
         """Siblings have told of their offsets meanwhile, and whether they see the failure."""
@@ -193,9 +201,15 @@ class Election:
 
         A primary that has spoken since it failed is back; voters that know it should decide.
         """
-        return primary.data_received <= primary.fail_time and all(
-            p.has(Flag.MY_PRIMARY_FAIL | Flag.PFAIL) for p in self._siblings(primary)
-        )
+        silent = primary.data_received <= primary.fail_time or self._roles.bereft
+        return silent and all(p.has(Flag.MY_PRIMARY_FAIL | Flag.PFAIL) for p in self._siblings(primary))
+
+    def _has_heard_all(self, primary: Peer, now: Millis) -> bool:
+        """Has each sibling that is well said how far it is, since we asked? Soon it has, or it is suspect."""
+        if self.unconditional or now - self._planned > self.config.node_timeout_ms:
+            return True
+        waiting = (p for p in self._siblings(primary) if p.linked and not p.has(Flag.PFAIL))
+        return all(p.pong_received >= self._planned and not p.ping_sent for p in waiting)
 
     # Asking
 
@@ -203,11 +217,12 @@ class Election:
         self._epoch = self._claims.next_epoch()
         self._asked = True
         self._out.log(Level.WARNING, f"Starting a failover election for epoch {self._epoch}.")
-        self._voice.ask_for_votes(self.unconditional or self._at_once)
+        self._voice.ask_for_votes(self.unconditional or self._at_once or self._roles.bereft)
 
     def shift(self, ms: int) -> None:
         """The clock was set."""
         if self._due is not None:
             self._due += ms
+            self._planned += ms
         if self.heard:
             self.heard += ms

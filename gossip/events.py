@@ -74,10 +74,12 @@ class Replicated:
     """How far replication has come: ``offset``, in bytes, is what a primary has sent, or a replica has applied.
 
     ``heard`` is when a replica last heard from its primary, or, if the connection is down, when it broke; 0: never.
+    ``bereft``: the primary has come back without the data that this replica has of it.
     """
 
     offset: int
     heard: Millis = 0
+    bereft: bool = False
 
 
 @frozen

@@ -23,6 +23,8 @@ class Roles:
         self._claims = claims
         self._me = peers.me
         self._out = out
+        self.bereft = False
+        """My primary lives, but has come back without its data, which I have."""
         self._told: tuple[NodeId, str, int] | None = None
         """Whom the machine follows; None: nobody, as when it starts."""
 
@@ -96,6 +98,10 @@ class Roles:
                 self._told, self._out.role = now, Follow(*now)
 
     def _mark_failed_primary(self, primary: Peer | None) -> None:
-        """The flag by which the replicas of a shard know that all of them have seen their primary fail."""
-        failed = Flag.MY_PRIMARY_FAIL if primary is not None and primary.has(Flag.FAIL) else 0
-        self._me.flags = self._me.flags & ~Flag.MY_PRIMARY_FAIL | failed
+        """The flag by which the replicas of a shard know that all of them have seen their primary fail.
+
+        From then on this node acknowledges nothing to that primary (machine.py): so the offset that goes with the flag
+        says all that may have been promised on its account.
+        """
+        failed = primary is not None and (primary.has(Flag.FAIL) or self.bereft)
+        self._me.flags = self._me.flags & ~Flag.MY_PRIMARY_FAIL | (Flag.MY_PRIMARY_FAIL if failed else 0)

@@ -12,7 +12,7 @@ performed in that order.
 from collections.abc import Callable, Sequence
 
 from cluster.reports import GARBAGE, MESSAGE_NAMES, Link
-from cluster.topology import Millis, NodeId, Topology
+from cluster.topology import Flag, Millis, NodeId, Topology
 from gossip.core import Gossip
 from gossip.effects import Answer, DropKeys, Effect, Follow, Lead, Pause, Publish, Refused, Resume, Settled
 from gossip.events import Event, Paused, Replicated, Wish, Woke
@@ -42,7 +42,8 @@ class Machine:
         self.on_resume: Callable[[], None] | None = None
         """Called when requests that were held back for a failover may be served: soon, by ``drain``."""
         self.swept_s = 0
-        self._told: tuple[int, Millis] = (0, 0)
+        self._told: tuple[int, Millis, bool] = (0, 0, False)
+        self._followed: NodeId = ""
         self._paused_before: tuple[Millis, bool] | None = None
         self.expiry = ActiveExpiry(server)
         self.replication = replication_of(server)
@@ -189,7 +190,7 @@ class Machine:
     def tell_progress(self, now: Millis) -> None:
         """Let the gossip know how far replication has come. A manual failover waits for it."""
         standing = self.server.standing
-        progress = standing.offset, standing.heard
+        progress = standing.offset, standing.heard, standing.bereft
         if progress != self._told:
             self._told = progress
             assert self.gossip is not None
@@ -220,16 +221,20 @@ class Machine:
         raise AssertionError(f"{wish} got no answer")
 
     def _absorb(self, effects: Sequence[Effect], now: Millis) -> None:
+        assert self.gossip is not None
+        self.replication.doubted = bool(self.gossip.me.flags & Flag.MY_PRIMARY_FAIL)
         paused = led = False
         for effect in effects:
             match effect:
                 case Publish(topology):
                     self.server.adopt(topology)
                     self.migrations.adopted(topology)
-                case Follow(_, ip, port):
-                    self.server.standing.follow(ip, port)
+                case Follow(node, ip, port):
+                    again, self._followed = node == self._followed, node
+                    self.server.standing.follow(ip, port, again)
                     self.migrations.followed()
                 case Lead():
+                    self._followed = ""
                     self.server.standing.lead()
                     led = True
                 case DropKeys(slots):
@@ -246,7 +251,6 @@ class Machine:
                 case _:
                     self.outbox.append(effect)
         if paused:
-            assert self.gossip is not None
             self._absorb(self.gossip.handle(Paused(self.server.standing.offset), now), now)
         if led:
             self.migrations.led()

@@ -14,8 +14,8 @@ class Standing:
 
     # what the cluster wants of it, and what the cluster wants to know
 
-    def follow(self, host: str, port: int) -> None:
-        """Be a replica of the primary that serves clients at this address."""
+    def follow(self, host: str, port: int, again: bool = False) -> None:
+        """Be a replica of the primary that serves clients at this address. ``again``: the same one has moved there."""
 
     def lead(self) -> None:
         """Be a primary, and go on with the stream from where it is."""
@@ -24,6 +24,11 @@ class Standing:
     def offset(self) -> int:
         """The last byte of the stream that this node has made, those not sent yet included, or has applied."""
         return 0
+
+    @property
+    def bereft(self) -> bool:
+        """The primary lives, but has lost the data that this replica has of it."""
+        return False
 
     @property
     def heard(self) -> int:

@@ -64,6 +64,10 @@ class Conversation:
         """The last connection came as far as the stream."""
         self.damaged: bool = False
         """The last connection brought nonsense, or broke off inside a snapshot: to ask again at once helps nobody."""
+        self.in_step: bool = False
+        """What is here came from this primary."""
+        self.bereft: bool = False
+        """It has come back without that, and what it offers instead was not taken."""
         self.abandoned: bool = False
         """The node follows somebody else now, or nobody."""
         self.on_output: Callable[[], None] | None = None
@@ -167,6 +171,8 @@ class Conversation:
 
     def acknowledge(self, offset: int) -> None:
         self._acked_ms = self.server.now
+        if self.replication.doubted:
+            return
         self._send(encoded([b"REPLCONF", b"ACK", b"%d" % offset]))
 
     # --- what the primary says
@@ -235,6 +241,10 @@ class Conversation:
         if words[0] == b"+FULLRESYNC" and len(words) == 3 and is_id(words[1]) and is_offset(words[2]):
             self._full_id = words[1].decode()
             self._full_offset = int(words[2])
+            if self._has_lost_all():
+                self.bereft = True
+                self._fail("it has come back without its data, which is kept here: this replica will stand for it")
+                return
             self.state = SYNC
             self._log(f"Full resync from primary: {self._full_id}:{self._full_offset}")
         elif words[0] == b"+CONTINUE" and (len(words) == 1 or is_id(words[1])) and not self._distrusts:
@@ -243,6 +253,13 @@ class Conversation:
             self._fail(f"the primary is not ready: {shown(line)}")
         else:
             self._fail_for_damage(f"unexpected reply to PSYNC: {shown(line)}")
+
+    def _has_lost_all(self) -> bool:
+        """With ``write-ack-replicas`` what was acknowledged is not given up for a primary that was restarted empty."""
+        history = self.replication.history
+        promised = self.server.acks.wanted and self.server.clustered and self.in_step
+        unknown = self._full_id not in (history.replid, history.replid2)
+        return bool(promised) and unknown and self._full_offset < history.offset
 
     def _continue(self, replid: str) -> None:
         history = self.replication.history
@@ -257,7 +274,8 @@ class Conversation:
 
     def _go_online(self) -> None:
         self.state = CONNECTED
-        self.lasted = True
+        self.lasted = self.in_step = True
+        self.bereft = False
         self._applier.begin()
         self.replication.set_conditions()
         self.acknowledge(self.replication.history.offset)

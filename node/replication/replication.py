@@ -25,6 +25,8 @@ class Replication(Standing):
         self.primary: Primary = Primary(server, self.history)
         self.upstream: Conversation | None = None
         self.on_target: Callable[[], None] | None = None
+        self.doubted: bool = False
+        """The cluster takes the primary for failed: nothing more is acknowledged to it, for it may be replaced."""
         self._second: int = 0
         server.config.on_change(("repl-backlog-size",), self._resize)
         server.config.on_change(("replica-read-only", "replica-serve-stale-data"), self.set_conditions)
@@ -38,6 +40,10 @@ class Replication(Standing):
         return self.history.offset if feed is None else feed.offset
 
     @property
+    def bereft(self) -> bool:
+        return self.upstream is not None and self.upstream.bereft and self.server.acks.wanted > 0
+
+    @property
     def heard(self) -> int:
         """When this replica last heard from its primary, or when the stream broke (ms); 0: never."""
         upstream = self.upstream
@@ -47,11 +53,12 @@ class Replication(Standing):
 
     # --- roles
 
-    def follow(self, ip: str, port: int) -> None:
+    def follow(self, ip: str, port: int, again: bool = False) -> None:
         """Be a replica of the node at ``ip``, ``port``, from where this node's own history has come to."""
         if self.upstream is not None and (self.upstream.ip, self.upstream.port) == (ip, port):
             return
         server = self.server
+        in_step = again and self.upstream is not None and self.upstream.in_step
         if self.upstream is not None:
             self.upstream.abandon()
         self.primary.distribute()
@@ -61,6 +68,7 @@ class Replication(Standing):
         self.primary.refuse_waiters(Failure(UNBLOCKED))
         server.acks.give_up()
         self.upstream = Conversation(self, ip, port)
+        self.upstream.in_step = in_step
         server.lazy_expire_deletes = False
         self.set_conditions()
         self._tell()

@@ -7,8 +7,9 @@ import threading
 import pytest
 
 from tests.compat.replies import Answer
-from tests.integration.clusters import demand
+from tests.integration.clusters import demand, my_id, wait_until
 from tests.integration.nodes import GOSSAMER, REDIS, VALKEY, Nodes, Program
+from tests.integration.test_election import KEY, shard, wait_primary
 from tests.integration.test_replication import facts, follow, start
 
 OK = Answer("status", b"OK")
@@ -46,3 +47,19 @@ def test_a_replica_that_hangs_holds_up_writes_and_nobody_else(nodes: Nodes) -> N
     assert primary.ask("SET", "k", "w") == OK
     assert "UNACKED" in primary.ask("INFO", "errorstats").text.decode()
     assert facts(replica)["role"] == "slave"
+
+
+def test_a_primary_that_is_restarted_at_once_costs_nothing(nodes: Nodes) -> None:
+    """It is empty when it comes back, and so not copied but replaced."""
+    primaries, replica = shard(nodes, (GOSSAMER, GOSSAMER))
+    for node in (primaries[0], replica):
+        demand(node, "CONFIG", "SET", "write-ack-replicas", "1")
+    assert primaries[0].ask("SET", KEY, "acknowledged") == OK
+    primaries[0].kill()
+    primaries[0].start()
+    wait_primary([*primaries, replica], replica, "-")
+    wait_primary([*primaries, replica], primaries[0], my_id(replica))
+    assert replica.ask("GET", KEY).text == b"acknowledged"
+    wait_until(
+        lambda: b"master_link_status:up" in primaries[0].ask("INFO", "replication").text, "it has the data again"
+    )

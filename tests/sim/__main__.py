@@ -1,6 +1,8 @@
-"""``python -m tests.sim --seed N [--nodes K] [--seeds A..B] [--verbose]``: run the simulation, print each run's hash.
+"""``python -m tests.sim --seed N [--seeds A..B] [--nodes K] [--verbose]``: run the simulation, print each run's hash.
 
-A seed that fails prints why, the last things that happened, and the command that runs it again; the exit code is 1.
+``--shards`` runs shards that are written to instead (writes.py), with ``--acks N`` for write-ack-replicas, and says
+what was lost. A seed that fails prints why, the last things that happened, and the command that runs it again; the exit
+code is 1.
 """
 
 import argparse
@@ -8,9 +10,30 @@ import gc
 import sys
 import time
 import traceback
+from collections.abc import Callable
+from typing import Protocol
 
-from tests.sim.history import line
+from tests.sim.history import Violation, line
+from tests.sim.losses import Losses
 from tests.sim.swarm import Run
+from tests.sim.world import World
+from tests.sim.writes import WriteRun
+
+
+class AnyRun(Protocol):
+    """One world under one seed; ``str()`` says what the seed has drawn."""
+
+    @property
+    def world(self) -> World: ...
+
+    def go(self) -> None: ...
+
+    def outcome(self) -> str:
+        """What is to be said of a run that went well."""
+        ...
+
+
+Maker = Callable[[int], AnyRun]
 
 
 def main() -> int:
@@ -20,6 +43,9 @@ def main() -> int:
     arguments.add_argument(
         "--nodes", type=int, choices=range(2, 51), metavar="K", help="how many; else the seed decides"
     )
+    arguments.add_argument("--shards", action="store_true", help="shards with replicas and clients that write")
+    arguments.add_argument("--acks", type=int, default=1, metavar="N", help="with --shards: write-ack-replicas")
+    arguments.add_argument("--faults", default="", metavar="A,B", help="with --shards: only these kinds of faults")
     arguments.add_argument("--verbose", action="store_true", help="print everything that happens")
     options = arguments.parse_args()
     if options.seeds:
@@ -28,16 +54,55 @@ def main() -> int:
     else:
         seed = options.seed if options.seed is not None else 1
         seeds = range(seed, seed + 1)
+    losses = Losses()
+    make, again = maker(options, losses)
     began = time.perf_counter()
-    failed = [seed for seed in seeds if not one(seed, options.nodes, options.verbose, len(seeds) > 1)]
+    failed = [seed for seed in seeds if not one(seed, make, again, options.verbose, len(seeds) > 1)]
     took = time.perf_counter() - began
     if len(seeds) > 1:
         print(f"{len(seeds)} seeds in {took:.1f} s, {len(seeds) / took:.1f} a second; failed: {failed or 'none'}")
+    if options.shards:
+        print("\n".join(losses.report()))
     return 1 if failed else 0
 
 
-def one(seed: int, nodes: int | None, verbose: bool, many: bool) -> bool:
-    run = Run(seed, nodes)
+def maker(options: argparse.Namespace, losses: Losses) -> tuple[Maker, str]:
+    """What makes a run of a seed, and the options that ask for the same again."""
+    if not options.shards:
+        nodes = options.nodes
+        return lambda seed: Run(seed, nodes), f" --nodes {nodes}" if nodes else ""
+    acks, kinds = options.acks, options.faults.split(",") if options.faults else ()
+    again = f" --shards --acks {acks}" + (f" --faults '{options.faults}'" if kinds else "")
+    return lambda seed: Told(WriteRun(seed, acks, kinds), losses), again
+
+
+class Told:
+    """A run of shards whose losses are counted; with write-ack-replicas each is a violation."""
+
+    def __init__(self, run: WriteRun, losses: Losses) -> None:
+        self._run = run
+        self._losses = losses
+
+    @property
+    def world(self) -> World:
+        return self._run.world
+
+    def __str__(self) -> str:
+        return str(self._run)
+
+    def go(self) -> None:
+        self._run.go()
+        self._losses.add(self._run)
+        if self._run.acks and (self._run.verdict.lost or self._run.verdict.odd):
+            raise Violation(f"lost: {[str(o) for o in self._run.verdict.lost[:3]]}, odd: {self._run.verdict.odd[:3]}")
+
+    def outcome(self) -> str:
+        verdict = self._run.verdict
+        return f"{len(self._run.book.operations)} requests, {len(verdict.lost)} lost, {len(verdict.odd)} odd"
+
+
+def one(seed: int, make: Maker, again: str, verbose: bool, many: bool) -> bool:
+    run = make(seed)
     if verbose:
         run.world.history.everything = []
     began = time.perf_counter()
@@ -45,7 +110,7 @@ def one(seed: int, nodes: int | None, verbose: bool, many: bool) -> bool:
     try:
         run.go()
     except Exception as error:
-        tell_failure(seed, nodes, run, error)
+        tell_failure(seed, again, run, error)
         return False
     finally:
         gc.enable()
@@ -56,19 +121,18 @@ def one(seed: int, nodes: int | None, verbose: bool, many: bool) -> bool:
     history = run.world.history
     print(
         f"seed {seed}: {history.digest()}  {history.count} records, {run.world.now_us / 1e6:.1f} s in {took:.2f} s, "
-        f"agreed after {run.converged_ms} ms"
+        f"{run.outcome()}"
     )
     if not many:
-        print(run.options)
+        print(run)
     return True
 
 
-def tell_failure(seed: int, nodes: int | None, run: Run, error: Exception) -> None:
+def tell_failure(seed: int, again: str, run: AnyRun, error: Exception) -> None:
     print(f"\nseed {seed} FAILED: {type(error).__name__}: {error}", file=sys.stderr)
-    print(f"  {run.options}", file=sys.stderr)
+    print(f"  {run}", file=sys.stderr)
     print("\n".join(f"  {text}" for text in run.world.history.short()), file=sys.stderr)
     print("".join(traceback.format_exception(error)[-6:]), file=sys.stderr)
-    again = f" --nodes {nodes}" if nodes else ""
     print(f"replay: python -m tests.sim --seed {seed}{again}\n", file=sys.stderr, flush=True)
 
 

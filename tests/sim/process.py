@@ -78,6 +78,8 @@ class Process:
     ) -> None:
         self.name, self.ip, self.cport = name, ip, config.cport
         self.alive = True
+        self.silent = False
+        """It was stopped without a word, with its host."""
         self.frozen = False
         self.lag_us: Micros = 0
         """A slow node: how long after its arrival a thing is looked at."""
@@ -120,8 +122,13 @@ class Process:
         self._handled(None)
         self.pump()
 
+    def configure(self, settings: tuple[tuple[str, str], ...]) -> None:
+        """Before ``start``: as if the configuration file said so."""
+        self.machine.server.config.set(list(settings))
+
     def stop(self, silently: bool = False) -> None:
         self.alive = False
+        self.silent = silently
         self._network.vanish(self, silently)
         self._history.add(Stopped(self._timeline.now_us, self.name))
 

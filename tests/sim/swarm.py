@@ -75,6 +75,12 @@ class Run:
         """How long after healing all agreed."""
         attach(all_checkers(), self.world.history)
 
+    def __str__(self) -> str:
+        return str(self.options)
+
+    def outcome(self) -> str:
+        return f"agreed after {self.converged_ms} ms"
+
     def go(self) -> None:
         options, world = self.options, self.world
         world.network.weather = options.weather

@@ -26,7 +26,7 @@ def test_whatever_happens_the_nodes_agree_in_the_end(seed: int) -> None:
     try:
         run.go()
     except Exception as error:
-        tell_failure(seed, None, run, error)
+        tell_failure(seed, "", run, error)
         raise
 
 

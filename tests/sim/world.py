@@ -49,7 +49,16 @@ class Host:
 
 
 class World:
-    def __init__(self, rng: Random, node_timeout_ms: int = 1000, full_coverage: bool = True) -> None:
+    def __init__(
+        self,
+        rng: Random,
+        node_timeout_ms: int = 1000,
+        full_coverage: bool = True,
+        process: type[Process] = Process,
+    ) -> None:
+        self.settings: tuple[tuple[str, str], ...] = ()
+        """What CONFIG SET is told to every process that starts."""
+        self._process = process
         self.rng = rng
         self.timeline = Timeline()
         self.history = History()
@@ -105,9 +114,11 @@ class World:
             hostname = f"{host.name}.example"
             self.network.names[hostname] = host.ip
             config = evolve(config, hostname=hostname)
-        host.process = Process(
+        host.process = self._process(
             host.name, host.ip, topology, config, world, host.clock, host.disk, Random(self.rng.getrandbits(64))
         )
+        if self.settings:
+            host.process.configure(self.settings)
         host.process.start()
         self.network.answer_resets(host.name)
 

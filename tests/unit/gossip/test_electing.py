@@ -132,6 +132,43 @@ def test_the_better_offset_wins(seed: int) -> None:
     assert {mesh[name].follows for name in "defg" if name != best} == {mesh[best].id}
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_what_was_acknowledged_last_is_known_to_whom_it_concerns(seed: int) -> None:
+    """The newest offset is told by no ping before the primary dies: siblings ask, and wait for the answer."""
+    mesh = shards("de", seed=seed)
+    best = "de"[seed % 2]
+    other = "de"[1 - seed % 2]
+    mesh.receive(best, 4000)
+    mesh.kill("c")
+    mesh.run(TIMEOUT_MS * 3)
+    assert primaries(mesh) == {"a", "b", best}
+    assert not sent(mesh, other, Kind.FAILOVER_AUTH_REQUEST)
+
+
+def test_a_sibling_that_says_nothing_is_not_waited_for_much_longer_than_the_node_timeout() -> None:
+    mesh = shards("de")
+    silent, other = sorted("de", key=lambda name: mesh[name].id)
+    mesh.receive(other, 4000)
+    mesh.kill("c")
+    mesh.cut(silent)
+    mesh.run(TIMEOUT_MS * 3)
+    assert primaries(mesh) == {"a", "b", other}
+
+
+def test_a_primary_that_came_back_without_its_data_is_replaced_though_it_is_well() -> None:
+    mesh = shards("de")
+    mesh.receive("d", 4000)
+    for name in "de":
+        host = mesh[name]
+        mesh.tell(name, Replicated(host.offset, mesh.now, True))
+        assert host.gossip.me.flags & Flag.MY_PRIMARY_FAIL
+    mesh.run(TIMEOUT_MS)
+    assert primaries(mesh) == {"a", "b", "d"}
+    assert {leader(mesh, "c"), leader(mesh, "e")} == {mesh["d"].id}
+    assert all(request.mflags & MessageFlag.FORCEACK for request in sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST))
+    assert not sent(mesh, "a", Kind.FAIL)
+
+
 def test_among_equals_the_first_stands_at_once_and_alone() -> None:
     mesh = shards("def")
     mesh.kill("c")

@@ -237,3 +237,38 @@ def test_a_flush_concerns_every_key() -> None:
     assert reader.tell("GET a") == b""
     link.settle()
     assert reader.client.take_output() == b"$-1\r\n"
+
+
+@pytest.mark.parametrize("promised", [True, False])
+def test_a_replica_does_not_give_up_what_it_has_acknowledged_for_a_primary_that_was_restarted(promised: bool) -> None:
+    primary, replica = Node(1, ONE), Node(2, ("write-ack-replicas", "1" if promised else "0"))
+    link = join(replica, primary)
+    primary.tell("SET a 1")
+    link.settle()
+    link.cut()
+    replica.server.clustered = True
+    again = Link(replica, Node(3, ONE))
+    while again.step() and not again.upstream.failure:
+        pass
+    replica.server.clustered = False
+    assert again.upstream.bereft == replica.replication.bereft == promised
+    assert replica.tell("GET a") == (b"$1\r\n1\r\n" if promised else b"$-1\r\n")
+    if promised:
+        assert "without its data" in again.upstream.failure
+        again.cut()
+        Link(replica, primary).settle()
+        assert not replica.replication.bereft, "it has its data after all"
+
+
+def test_nothing_is_acknowledged_to_a_primary_that_the_cluster_has_given_up() -> None:
+    primary, link = pair()
+    link.replica.replication.doubted = True
+    assert primary.tell("SET a 1") == b""
+    link.settle()
+    assert primary.client.take_output() == b""
+    assert link.replica.tell("GET a") == b"$1\r\n1\r\n"
+    link.replica.replication.doubted = False
+    link.replica.at(START + 1500)
+    link.replica.machine.tick(START + 1500)
+    link.settle()
+    assert primary.client.take_output() == OK

@@ -1,0 +1,363 @@
+"""A process that also serves data: clients, and replication on connections of the network, as node/io has them.
+
+Rules kept here, which are those of node/io:
+- One batch is ``begin``, requests, ``finish``; what it says leaves after what it asked for is done (clients.py).
+- Housekeeping ten times a second, and work for replicas that are synchronizing in between (serve.py).
+- One connection to the primary; a try that failed is followed by another, a little later each time (follow.py).
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from attrs import define
+
+from cluster.topology import Topology
+from gossip.config import GossipConfig
+from node.engine.client import Client
+from node.engine.session import Session
+from node.replication.replica import Conversation as Upstream
+from tests.sim.courier import SimulatedCourier
+from tests.sim.history import History, Replied
+from tests.sim.network import End, Network
+from tests.sim.process import Conversation, Disk, Process
+from tests.sim.timeline import Clock, Micros, Timeline
+
+PORT = 7000
+HOUSE_US = 100_000
+WORK_US = 1_000
+FIRST_WAIT_US = 100_000
+LONGEST_WAIT_US = 1_000_000
+NOBODY = "10.9.9.9:1"
+
+
+class Sink(Protocol):
+    """Where the output of a client goes. ``ended`` says that the connection was closed from here."""
+
+    def said(self, data: bytes) -> None: ...
+
+    def ended(self) -> None: ...
+
+
+class Serving(Process):
+    """``Process`` with a door for clients and replicas."""
+
+    def __init__(
+        self,
+        name: str,
+        ip: str,
+        topology: Topology,
+        config: GossipConfig,
+        world: tuple[Timeline, Network, History],
+        clock: Clock,
+        disk: Disk,
+        *rest: object,
+    ) -> None:
+        super().__init__(name, ip, topology, config, world, clock, disk, *rest)  # type: ignore[arg-type]
+        server = self.machine.server
+        server.config.load("port", [str(PORT)])
+        self.sinks: dict[int, Sink] = {}
+        self.port = Port(self)
+        self.following = Following(self)
+        self.courier = SimulatedCourier(self)
+        server.courier = self.courier
+        self.machine.on_resume = partial(self._timeline.after, 0, partial(self._attend, self._keep_house))
+        self._working = False
+
+    # Life
+
+    def start(self) -> None:
+        self._network.listen(self.port)
+        super().start()
+        self._timeline.after(HOUSE_US, self._house_is_due)
+        self.following.look()
+
+    def stop(self, silently: bool = False) -> None:
+        self.port.alive = False
+        self._network.vanish(self.port, silently)
+        super().stop(silently)
+        if not silently:
+            for sink in list(self.sinks.values()):
+                sink.ended()
+
+    def _house_is_due(self) -> None:
+        self._attend(self._house)
+
+    def _house(self) -> None:
+        self._keep_house()
+        if self.alive:
+            self._timeline.after(HOUSE_US, self._house_is_due)
+
+    def _keep_house(self) -> None:
+        self.begin()
+        self.machine.tick(self.machine.server.now)
+        self.finish()
+
+    def _work(self) -> None:
+        self._working = False
+        self.begin()
+        self.machine.work()
+        self.finish()
+
+    # Batches
+
+    def begin(self) -> None:
+        self.machine.server.begin_batch(self.now_ms())
+
+    def finish(self) -> None:
+        """Do what the batch asked for; what it has said leaves when that is done."""
+        machine = self.machine
+        machine.drain()
+        self._look()
+        self._note_published()
+        self._todo += machine.take_effects()
+        leaving, machine.server.to_flush = machine.server.to_flush, []
+        for client in leaving:
+            client.announced = False
+        said = [(client, client.take_output() if client.out else b"") for client in leaving if client.id in self.sinks]
+        if said:
+            self._todo.append(partial(self._flush, said))
+        self.pump()
+        self.following.write()
+        if machine.sending and not self._working:
+            self._working = True
+            self._timeline.after(WORK_US, partial(self._attend, self._work))
+
+    def _flush(self, said: list[tuple[Client, bytes]]) -> None:
+        for client, data in said:
+            sink = self.sinks.get(client.id)
+            if sink is None:
+                continue
+            if data and not client.killed:
+                sink.said(data)
+            if client.killed or (client.closing and client.retained is None):
+                del self.sinks[client.id]
+                self.machine.leave(client)
+                sink.ended()
+
+    # Clients
+
+    def welcome(self, sink: Sink, addr: str = NOBODY) -> Session:
+        session = self.machine.accept(addr, f"{self.ip}:{PORT}")
+        self.sinks[session.id] = sink
+        return session
+
+    def hear(self, session: Session, data: bytes) -> None:
+        """``session`` has sent ``data``; to be attended to."""
+        if session.id not in self.sinks:
+            return
+        self.begin()
+        session.feed(data)
+        self.finish()
+
+    def farewell(self, session: Session) -> None:
+        """The other end has closed the connection."""
+        if self.sinks.pop(session.id, None) is not None:
+            self.begin()
+            self.machine.leave(session)
+            self.finish()
+
+    def connect(self) -> Conversation:
+        asked = Asked(self)
+        asked.session = self.welcome(asked)
+        return asked
+
+    def _serve(self, conversation: Conversation, request: tuple[str, ...]) -> None:
+        assert isinstance(conversation, Asked)
+        conversation.request = request
+        parts = [word.encode() for word in request]
+        self.hear(
+            conversation.session, b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts)
+        )
+
+    def note_reply(self, asked: "Asked", reply: bytes) -> None:
+        self._history.add(Replied(self._timeline.now_us, self.name, asked.request, reply, None, self.gossip.snapshot()))
+
+    # For the connections
+
+    @property
+    def timeline(self) -> Timeline:
+        return self._timeline
+
+    @property
+    def network(self) -> Network:
+        return self._network
+
+    def attend(self, action: Callable[[], None]) -> None:
+        self._attend(action)
+
+
+class Asked(Conversation):
+    """An operator's connection."""
+
+    session: Session
+
+    def __init__(self, process: Serving) -> None:
+        self.reply = b""
+        self.request: tuple[str, ...] = ()
+        self._process = process
+
+    def said(self, data: bytes) -> None:
+        self.reply += data
+        self._process.note_reply(self, data)
+
+    def ended(self) -> None:
+        pass
+
+
+@define
+class NetworkSink:
+    """A replica's or another node's connection."""
+
+    port: "Port"
+    end: End
+
+    def said(self, data: bytes) -> None:
+        self.port.process.network.send(self.end, data)
+
+    def ended(self) -> None:
+        self.port.accepted_ends.pop(self.end.link, None)
+        self.port.process.network.close(self.end)
+
+
+class Outgoing(Protocol):
+    """Who has dialled a connection from here."""
+
+    def up(self) -> None: ...
+
+    def heard(self, data: bytes) -> None: ...
+
+    def down(self) -> None: ...
+
+
+class Port:
+    """The data port of a process as the network knows it, and the connections that the process itself has dialled."""
+
+    def __init__(self, process: Serving) -> None:
+        self.process = process
+        self.name, self.ip, self.cport = process.name, process.ip, PORT
+        self.alive = True
+        self.accepted_ends: dict[int, tuple[End, Session]] = {}
+        self._dialled: dict[int, tuple[End, Outgoing]] = {}
+        self._next = 1
+
+    def dial(self, ip: str, port: int, outgoing: Outgoing) -> End:
+        self._next += 1
+        end = self.process.network.dial(self, self._next, ip, port)
+        self._dialled[end.link] = end, outgoing
+        return end
+
+    def close(self, end: End) -> None:
+        self._dialled.pop(end.link, None)
+        self.process.network.close(end)
+
+    # What the network tells
+
+    def accepted(self, end: End, peer_ip: str) -> None:
+        self._next += 1
+        end.link = self._next
+        session = self.process.welcome(NetworkSink(self, end), f"{peer_ip}:1")
+        self.accepted_ends[end.link] = end, session
+
+    def link_up(self, end: End, _: str) -> None:
+        self.process.attend(partial(self._up, end))
+
+    def receive(self, end: End, data: bytes) -> None:
+        self.process.attend(partial(self._receive, end, data))
+
+    def link_down(self, end: End, _: bool) -> None:
+        self.process.attend(partial(self._down, end))
+
+    def _up(self, end: End) -> None:
+        if end.link in self._dialled:
+            self._dialled[end.link][1].up()
+
+    def _receive(self, end: End, data: bytes) -> None:
+        if end.link in self._dialled:
+            self._dialled[end.link][1].heard(data)
+        elif end.link in self.accepted_ends:
+            self.process.hear(self.accepted_ends[end.link][1], data)
+
+    def _down(self, end: End) -> None:
+        if end.link in self._dialled:
+            self._dialled.pop(end.link)[1].down()
+        elif end.link in self.accepted_ends:
+            self.process.farewell(self.accepted_ends.pop(end.link)[1])
+
+
+class Following:
+    """The connection to the primary, while there is one to follow."""
+
+    def __init__(self, process: Serving) -> None:
+        self._process = process
+        self._replication = process.machine.replication
+        self._replication.on_target = partial(process.timeline.after, 0, partial(process.attend, self.look))
+        self._conversation: Upstream | None = None
+        self._end: End | None = None
+        self._wait_us: Micros = FIRST_WAIT_US
+        self._try = 0
+
+    def look(self) -> None:
+        """Is it still the right one?"""
+        wanted = self._replication.upstream
+        if wanted is self._conversation:
+            return
+        if self._conversation is not None:
+            self._hang_up()
+        self._conversation = wanted
+        self._wait_us = FIRST_WAIT_US
+        self._connect()
+
+    def _connect(self) -> None:
+        conversation = self._conversation
+        if conversation is None or self._end is not None or not self._process.alive:
+            return
+        conversation.connecting()
+        self._end = self._process.port.dial(conversation.ip, conversation.port, self)
+
+    def up(self) -> None:
+        assert self._conversation is not None
+        self._process.begin()
+        self._conversation.connected_to()
+        self._process.finish()
+
+    def heard(self, data: bytes) -> None:
+        if self._conversation is None:
+            return
+        self._process.begin()
+        self._conversation.receive(data)
+        self._process.finish()
+
+    def down(self) -> None:
+        self._end = None
+        self._ended()
+
+    def write(self) -> None:
+        """After a batch: what the conversation has to say, or its end."""
+        conversation = self._conversation
+        if conversation is None or self._end is None:
+            return
+        data = conversation.take_output()
+        if conversation.failure or conversation.abandoned:
+            self._hang_up()
+            self._ended()
+        elif data:
+            self._process.network.send(self._end, data)
+
+    def _hang_up(self) -> None:
+        if self._end is not None:
+            end, self._end = self._end, None
+            self._process.port.close(end)
+            if self._conversation is not None:
+                self._conversation.disconnected()
+
+    def _ended(self) -> None:
+        """Try again in a while, a longer one each time."""
+        conversation = self._conversation
+        if conversation is None:
+            return
+        conversation.disconnected()
+        if conversation.lasted:
+            self._wait_us = FIRST_WAIT_US
+        self._process.timeline.after(self._wait_us, partial(self._process.attend, self._connect))
+        self._wait_us = min(self._wait_us * 2, LONGEST_WAIT_US)

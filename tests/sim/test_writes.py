@@ -1,0 +1,56 @@
+"""Shards that are written to, under single faults; ``GOSSAMER_SIM_SEEDS=10000`` for many seeds, as in test_seeds.py.
+
+By hand: ``python -m tests.sim --shards --seeds 1..10000``.
+"""
+
+import os
+
+import pytest
+
+from tests.sim.writes import WriteRun
+
+FEW = 60
+BUNDLE = 20
+
+
+def bundles() -> list[range]:
+    first, _, last = os.environ.get("GOSSAMER_SIM_SEEDS", str(FEW)).rpartition("..")
+    start, end = int(first or 1), int(last) + 1
+    return [range(at, min(at + BUNDLE, end)) for at in range(start, end, BUNDLE)]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("seeds", bundles(), ids=lambda seeds: f"{seeds.start}..{seeds.stop - 1}")
+def test_no_acknowledged_write_is_lost_to_a_single_fault(seeds: range) -> None:
+    for seed in seeds:
+        run = WriteRun(seed, acks=1)
+        run.go()
+        assert not run.verdict.lost, f"seed {seed}: {run}: {[str(lost) for lost in run.verdict.lost[:3]]}"
+        assert not run.verdict.odd, f"seed {seed}: {run}: {run.verdict.odd[:3]}"
+
+
+@pytest.mark.once
+def test_without_the_promise_something_is_lost() -> None:
+    """The runs are hard enough, and the checker sees it."""
+    runs = [WriteRun(seed, acks=0, kinds=["freeze", "cut"]) for seed in range(12)]
+    for run in runs:
+        run.go()
+    assert any(run.verdict.lost for run in runs)
+    assert any(run.verdict.odd for run in runs)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("kind", ["restart", "crash", "freeze"])
+def test_each_of_these_alone_and_again(kind: str) -> None:
+    for seed in range(4):
+        run = WriteRun(seed, acks=1, kinds=[kind])
+        run.go()
+        assert not run.verdict.lost, (seed, run.verdict.lost)
+        assert {strike.kind for strike in run.strikes} == {kind}
+
+
+def test_one_seed_is_one_history() -> None:
+    one, same, other = WriteRun(1), WriteRun(1), WriteRun(2)
+    for run in (one, same, other):
+        run.go()
+    assert one.world.history.digest() == same.world.history.digest() != other.world.history.digest()

@@ -1,0 +1,276 @@
+"""Runs of shards that are written to while one node after the other dies, hangs, is cut off or restarted.
+
+One fault at a time: the next one strikes when everything is whole again, replicas included. So with
+``write-ack-replicas 1`` nothing that was acknowledged may be lost. Without it the run tells how much was.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from random import Random
+
+from attrs import define, evolve
+
+from cluster.slots import SLOTS, key_slot
+from tests.sim.callers import Caller
+from tests.sim.checkers import all_checkers
+from tests.sim.checkers.agreement import disagreement
+from tests.sim.checkers.checker import attach
+from tests.sim.checkers.registers import Verdict, judge
+from tests.sim.history import Violation
+from tests.sim.network import Weather
+from tests.sim.operations import DONE, Book
+from tests.sim.serving import PORT, Serving
+from tests.sim.timeline import Micros
+from tests.sim.world import Host, World
+
+PRIMARIES = 3
+TIMEOUT_MS = 1000
+CALLERS = 4
+QUIET_US = 700_000
+"""At least as long before the next strike the last one is over: what is lost then was lost to the next one."""
+HASTE_US = 2_000
+"""The pace of the clients around a fault; else they take their time."""
+LEISURE_US = 300_000
+LAYOUTS: Sequence[tuple[int, ...]] = ((2, 0, 0), (1, 1, 0))
+"""How many replicas each primary has; keys are written only where there are some."""
+
+
+@define
+class Strike:
+    """A fault that befell ``host``, and when. ``primary``: it led a shard with replicas; ``replaced``: then no more."""
+
+    kind: str
+    host: Host
+    at_us: Micros
+    primary: bool
+    replaced: bool = False
+
+
+class SingleFaults:
+    """Each kind begins at once and returns how it ends."""
+
+    def __init__(self, world: World, rng: Random) -> None:
+        self._world = world
+        self._rng = rng
+        self.kinds: dict[str, Callable[[Host], Callable[[], None]]] = {
+            "crash": self.crash,
+            "power loss": self.power_loss,
+            "restart": self.crash,
+            "freeze": self.freeze,
+            "cut": self.cut,
+            "one-way cut": self.one_way_cut,
+            "slowness": self.slowness,
+            "clock": self.clock,
+            "reset": self.reset,
+        }
+
+    def length_us(self, kind: str) -> Micros:
+        if kind == "restart":
+            return self._rng.randrange(200_000)
+        return int(TIMEOUT_MS * 1000 * self._rng.choice((0.05, 0.5, 1.5, 3)) * (0.5 + self._rng.random()))
+
+    def crash(self, host: Host) -> Callable[[], None]:
+        self._world.kill(host)
+        return partial(self._world.start, host)
+
+    def power_loss(self, host: Host) -> Callable[[], None]:
+        self._world.kill(host, silently=True)
+        return partial(self._world.start, host)
+
+    def freeze(self, host: Host) -> Callable[[], None]:
+        host.running.freeze()
+        return host.running.thaw
+
+    def cut(self, host: Host) -> Callable[[], None]:
+        others = self._world.others(host)
+        self._world.cut([host], others)
+        return partial(self._world.heal, [host], others)
+
+    def one_way_cut(self, host: Host) -> Callable[[], None]:
+        groups = [[host], self._world.others(host)]
+        self._rng.shuffle(groups)
+        self._world.cut(groups[0], groups[1], both_ways=False)
+        return partial(self._world.heal, groups[0], groups[1], both_ways=False)
+
+    def slowness(self, host: Host) -> Callable[[], None]:
+        process = host.running
+        process.lag_us = self._rng.choice((5_000, 30_000))
+        return partial(setattr, process, "lag_us", 0)
+
+    def clock(self, host: Host) -> Callable[[], None]:
+        host.clock.offset_us += self._rng.randrange(-60_000_000, 60_000_000)
+        return lambda: None
+
+    def reset(self, host: Host) -> Callable[[], None]:
+        for other in self._world.others(host):
+            self._world.network.break_links(host.name, other.name)
+        return lambda: None
+
+
+class WriteRun:
+    """``acks``: write-ack-replicas of all nodes. ``kinds`` overrides which faults may strike."""
+
+    def __init__(self, seed: int, acks: int = 1, kinds: Sequence[str] = ()) -> None:
+        self.rng = Random(seed)
+        self.acks = acks
+        self.layout = self.rng.choice(LAYOUTS)
+        self.world = World(Random(self.rng.getrandbits(64)), TIMEOUT_MS, full_coverage=False, process=Serving)
+        self.world.config = evolve(self.world.config, replica_validity_factor=0)
+        self.world.settings = (
+            ("write-ack-replicas", str(acks)), ("write-ack-timeout", "1500"), ("repl-diskless-sync-delay", "0"),
+        )  # fmt: skip
+        self.world.network.weather = Weather(self.rng.randrange(50, 3_000), self.rng.choice((0, 500, 5_000)))
+        self.faults = SingleFaults(self.world, self.rng)
+        self.kinds = list(kinds) or list(self.faults.kinds)
+        self.strikes: list[Strike] = []
+        self.book = Book()
+        self.callers: list[Caller] = []
+        self.verdict = Verdict([], [])
+        attach(all_checkers(), self.world.history)
+
+    def __str__(self) -> str:
+        return f"{self.layout} replicas, {self.world.network.weather}, {[s.kind for s in self.strikes]}"
+
+    def go(self) -> None:
+        self.form()
+        self.call()
+        for _ in range(self.rng.randrange(1, 4)):
+            self.strike()
+        self.finish()
+
+    # --- the cluster
+
+    def form(self) -> None:
+        world = self.world
+        hosts = [world.add_host(f"n{n + 1}") for n in range(PRIMARIES + sum(self.layout))]
+        for at, host in enumerate(hosts[:PRIMARIES]):
+            first, last = SLOTS * at // PRIMARIES, SLOTS * (at + 1) // PRIMARIES - 1
+            world.tell(host, "CLUSTER", "ADDSLOTSRANGE", str(first), str(last))
+        for host in hosts[1:]:
+            world.tell(hosts[0], "CLUSTER", "MEET", host.ip, str(PORT))
+        self.wait(self.disagreement, "agreement")
+        followers = iter(hosts[PRIMARIES:])
+        for at, count in enumerate(self.layout):
+            for _ in range(count):
+                world.tell(next(followers), "CLUSTER", "REPLICATE", hosts[at].id)
+        self.wait(self.lack, "whole shards")
+
+    def wait(self, lack: Callable[[], str], what: str) -> None:
+        began_us = self.world.now_us
+        while missing := lack():
+            if self.world.now_us - began_us > 40_000_000:
+                raise Violation(f"no {what} after {(self.world.now_us - began_us) / 1e6:.0f} s: {missing}")
+            self.world.advance(100)
+
+    def disagreement(self) -> str:
+        return disagreement(self.world.views())
+
+    def lack(self) -> str:
+        """What is missing until everything is whole: all agree, and every replica is in step."""
+        return self.unsynchronized() or self.disagreement()
+
+    def unsynchronized(self) -> str:
+        replicas = 0
+        for host in self.world.hosts.values():
+            if not host.up or host.running.frozen:
+                return f"{host.name} does not run"
+            replication = host.running.machine.replication
+            if replication.upstream is not None:
+                replicas += 1
+                if not replication.upstream.connected:
+                    return f"{host.name} is not connected to its primary"
+            for follower in replication.primary.followers.values():
+                if not follower.online or follower.acked < replication.offset - 2000:
+                    return f"{host.name} has a replica behind"
+        followed = sum(len(h.running.machine.replication.primary.replicas()) for h in self.world.hosts.values())
+        expected = sum(self.layout)
+        return "" if replicas == followed == expected else f"{replicas} replicas, {followed} of {expected} connected"
+
+    # --- the clients
+
+    def call(self) -> None:
+        tags = [tag_in(at) for at, count in enumerate(self.layout) if count]
+        registers = [f"{{{tag}}}r{n}" for tag in tags for n in range(3 - len(tags) + 1)]
+        for number in range(CALLERS):
+            rng = Random(self.rng.getrandbits(64))
+            self.callers.append(Caller(self.world, number, rng, self.book, registers, tags))
+        self.pace(LEISURE_US)
+        for caller in self.callers:
+            caller.start()
+
+    def pace(self, pace_us: Micros) -> None:
+        for caller in self.callers:
+            caller.pace_us = pace_us
+
+    # --- the faults
+
+    def strike(self) -> None:
+        world, rng = self.world, self.rng
+        world.advance(400 + rng.randrange(400))
+        self.pace(HASTE_US)
+        world.advance(300 + rng.randrange(20))
+        kind = rng.choice(self.kinds)
+        host = self.victim()
+        world.note(f"{kind} begins", host.name)
+        strike = Strike(kind, host, world.now_us, host in self.leaders())
+        self.strikes.append(strike)
+        end = self.faults.kinds[kind](host)
+        world.timeline.after(60_000, partial(self.pace, 30_000))
+        world.timeline.after(1_000_000, partial(self.pace, LEISURE_US))
+        world.advance(self.faults.length_us(kind) // 1000)
+        world.note(f"{kind} ends", host.name)
+        end()
+        self.wait(self.lack, "recovery")
+        strike.replaced = strike.primary and host not in self.leaders()
+
+    def leaders(self) -> list[Host]:
+        return [h for h in self.world.running() if h.running.machine.replication.primary.replicas()]
+
+    def victim(self) -> Host:
+        """Mostly one that has keys, and often its primary."""
+        leaders = self.leaders()
+        return self.rng.choice(leaders if leaders and self.rng.random() < 0.6 else list(self.world.hosts.values()))
+
+    # --- the end
+
+    def finish(self) -> None:
+        self.world.note("everything is healed")
+        for caller in self.callers:
+            caller.stopping = True
+        self.wait(lambda: "an answer" if any(c.operation for c in self.callers) else "", "answers")
+        self.wait(self.lack, "recovery")
+        by_key = self.book.by_key()
+        self.verdict = judge(by_key, {key: self.value(key) for key in by_key})
+
+    def value(self, key: str) -> str | None:
+        """What the owner of its slot has."""
+        name = key.encode()
+        hosts = list(self.world.hosts.values())
+        owner = self.world.views()[hosts[0].name].owners[key_slot(name)]
+        server = next(h for h in hosts if h.id == owner).running.machine.server
+        db = server.keyspace.database(0)
+        value = db.values[db.part_of(name)].get(name)
+        return None if value is None else bytes(value).decode()  # type: ignore[call-overload]
+
+    @property
+    def acknowledged(self) -> int:
+        return sum(1 for o in self.book.operations if o.writes and o.outcome == DONE)
+
+    def losses(self) -> list[tuple[Strike, list[Micros]]]:
+        """Of each strike, how long before it the lost writes were acknowledged; negative: that long after it began.
+
+        The newest lost write tells which strike it was: the last one that had begun by then, or the next one.
+        """
+        lost = [o for o in self.verdict.lost if not o.key.partition("}")[2].startswith("r")]
+        out: list[tuple[Strike, list[Micros]]] = []
+        for at, strike in enumerate(self.strikes):
+            until = self.strikes[at + 1].at_us - QUIET_US if at + 1 < len(self.strikes) else self.world.now_us
+            taken = [o for o in lost if o.ended_us < until]
+            lost = [o for o in lost if o.ended_us >= until]
+            out.append((strike, [strike.at_us - o.ended_us for o in taken]))
+        return out
+
+
+def tag_in(shard: int) -> str:
+    """A hash tag whose slot belongs to the primary number ``shard``."""
+    return next(t for t in (f"t{n}" for n in range(1000)) if key_slot(t.encode()) * PRIMARIES // SLOTS == shard)
