@@ -138,10 +138,15 @@ def human(size: int) -> str:
 
 
 def persistence_section(server: Server) -> list[str]:
-    """Nothing is written to disk yet: no save has begun, and none has failed."""
+    """Nothing is written to disk yet: no save has begun, and none has failed. Replicas are sent snapshots.
+
+    A snapshot of the primary is loaded beside the data that is served meanwhile: that is ``async_loading``.
+    """
+    replication = replication_of(server)
+    upstream = replication.upstream
     return [
         "loading:0",
-        "async_loading:0",
+        f"async_loading:{int(upstream is not None and upstream.loading)}",
         "current_cow_peak:0",
         "current_cow_size:0",
         "current_cow_size_age:0",
@@ -149,7 +154,7 @@ def persistence_section(server: Server) -> list[str]:
         "current_save_keys_processed:0",
         "current_save_keys_total:0",
         f"rdb_changes_since_last_save:{server.dirty}",
-        "rdb_bgsave_in_progress:0",
+        f"rdb_bgsave_in_progress:{int(replication.primary.syncs.walking)}",
         f"rdb_last_save_time:{server.started_ms // 1000}",
         "rdb_last_bgsave_status:ok",
         "rdb_last_bgsave_time_sec:-1",
@@ -208,7 +213,7 @@ def stats_section(server: Server) -> list[str]:
         "latest_fork_usec:0",
         "total_forks:0",
         "migrate_cached_sockets:0",
-        "slave_expires_tracked_keys:0",
+        f"slave_expires_tracked_keys:{len(server.own_ends)}",
         "active_defrag_hits:0",
         "active_defrag_misses:0",
         "active_defrag_key_hits:0",

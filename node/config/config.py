@@ -226,5 +226,6 @@ def _matching(pattern: str) -> Iterator[tuple[str, Directive]]:
         return
     glob = to_bytes(pattern)
     for name, directive in BY_NAME.items():
-        if not (directive.hidden or directive.extension) and glob_match(glob, name.encode(), nocase=True):
+        shown = not (directive.hidden or directive.extension or name == directive.valkey)
+        if shown and glob_match(glob, name.encode(), nocase=True):
             yield name, directive

@@ -18,6 +18,8 @@ class Directive:
     - ``effective``: it does something here; others are taken, kept and named once in the log;
     - ``extension``: Redis 7.2 does not have it (Valkey does), so it is hidden too;
     - ``since``: the first Redis version of the 7 series that has it.
+
+    ``valkey`` is what only Valkey calls it; CONFIG GET finds that by its exact name.
     """
 
     name: str
@@ -31,4 +33,5 @@ class Directive:
     deny_loading: bool = field(default=False, kw_only=True)
     effective: bool = field(default=False, kw_only=True)
     extension: bool = field(default=False, kw_only=True)
+    valkey: str | None = field(default=None, kw_only=True)
     since: str = field(default="7.0", kw_only=True)

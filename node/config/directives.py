@@ -16,7 +16,10 @@ DIRECTIVES: Final[tuple[Directive, ...]] = (
 )  # fmt: skip
 
 BY_NAME: Final[dict[str, Directive]] = {
-    name: directive for directive in DIRECTIVES for name in (directive.name, directive.alias) if name is not None
+    name: directive
+    for directive in DIRECTIVES
+    for name in (directive.name, directive.alias, directive.valkey)
+    if name is not None
 }
 """Lower-case name or alias → directive, in the order of the table."""
 

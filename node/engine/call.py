@@ -11,7 +11,7 @@ from typing import TypeVar
 from cluster.slots import key_slot
 from node.engine.client import Client
 from node.engine.keyspace import Database, Value
-from node.engine.server import PAUSED, Server
+from node.engine.server import FOLLOWING, PAUSED, Server
 from node.resp.errors import WRONGTYPE, Refusal
 
 T = TypeVar("T")
@@ -125,6 +125,8 @@ class Call:
         part = self.part_of(key)
         if at >= 0:
             self.db.set_expire(part, key, at)
+            if not self.server.lazy_expire_deletes:
+                self._mind_end(key)
         elif self.db.volatile:
             self.db.clear_expire(part, key)
         self._put(part, key, value)
@@ -167,6 +169,8 @@ class Call:
     def expire_at(self, key: bytes, at: int) -> None:
         """``key``, which exists, ends at ``at`` (unix milliseconds)."""
         self.db.set_expire(self.part_of(key), key, at)
+        if not self.server.lazy_expire_deletes:
+            self._mind_end(key)
         self._changed(key)
 
     def persist(self, key: bytes) -> bool:
@@ -196,9 +200,17 @@ class Call:
         at = db.expire_time(part, key)
         if at < 0 or at >= self.now or self.privileged:
             return False
-        if self.server.lazy_expire_deletes and not self.server.conditions & PAUSED:
-            self.server.drop_expired(db, part, key)
+        server = self.server
+        # A replica that takes writes deletes what is over only to write in its place.
+        may = server.lazy_expire_deletes or not (self.counting or server.conditions & FOLLOWING)
+        if may and not server.conditions & PAUSED:
+            server.drop_expired(db, part, key)
         return True
+
+    def _mind_end(self, key: bytes) -> None:
+        """A key gets an end on a replica: if that does not come from the primary, nobody else will delete it."""
+        if not self.privileged:
+            self.server.own_ends.add((self.db.index, key))
 
     def _put(self, part: int, key: bytes, value: Value) -> None:
         db = self.db

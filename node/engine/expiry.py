@@ -6,7 +6,8 @@ time is up or the work limit is reached. Where little is stale a cycle costs a s
 (1 to 10) makes samples larger, the time longer and the acceptable share smaller.
 
 The only clock is ``edge.microseconds``; where it stands still (simulator, tests) the work limit alone ends a cycle.
-A replica deletes nothing by itself, and nothing is deleted while CLIENT PAUSE holds writes back, as in Redis.
+A replica deletes nothing by itself but what its own clients gave an end (``replica-read-only no``), and nothing is
+deleted while CLIENT PAUSE holds writes back, as in Redis.
 """
 
 from typing import Final
@@ -63,7 +64,10 @@ class ActiveExpiry:
 
     def cycle(self) -> None:
         server = self.server
-        if not server.active_expire or not server.lazy_expire_deletes or server.conditions & PAUSED:
+        if not server.active_expire or server.conditions & PAUSED:
+            return
+        if not server.lazy_expire_deletes:
+            self.end_own()
             return
         share = TIME_SHARE + 2 * (server.active_expire_effort - 1)
         self.deadline = server.edge.microseconds() + share * 10_000 // CYCLES_PER_SECOND
@@ -78,6 +82,19 @@ class ActiveExpiry:
                 break
         present = self.deleted / self.looked_at if self.looked_at else 0.0
         server.stats.expired_stale_perc = present * 0.05 + server.stats.expired_stale_perc * 0.95
+
+    def end_own(self) -> None:
+        """On a replica: delete what its own clients gave an end that has come."""
+        server = self.server
+        own = server.own_ends
+        for index, key in list(own)[:WORK_LIMIT]:
+            db = server.keyspace.database(index)
+            part = db.part_of(key)
+            at = db.expire_time(part, key)
+            if at < server.now:
+                own.discard((index, key))
+                if at >= 0:
+                    server.drop_expired(db, part, key)
 
     def clean(self, db: Database) -> bool:
         """Go on with the round of ``db`` while it pays; False if time or work ran out."""

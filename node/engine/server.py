@@ -95,6 +95,7 @@ class Server:
         "now_s",
         "open_to_all",
         "output_limits",
+        "own_ends",
         "password",
         "pause_until",
         "pause_writes_only",
@@ -183,6 +184,9 @@ class Server:
         self.active_expire_effort: int = 1
         self.lazy_expire_deletes: bool = True
         """False on a replica: there keys whose time is over are hidden, and deleted when the primary says so."""
+        self.own_ends: set[tuple[int, bytes]] = set()
+        """On a replica that takes writes: database and name of keys that its own clients gave an end, which is known to
+        no primary."""
         # replication
         self.feed: Feed | None = None
         """The stream of writes, while this node makes one."""

@@ -72,6 +72,7 @@ class Follower:
                 )
                 return None
             return stream
+        self._clients.machine.server.edge.log("warning", "Timeout connecting to the MASTER...")
         return None
 
     async def _carry(self, conversation: Conversation, stream: trio.SocketStream) -> None:

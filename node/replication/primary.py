@@ -146,6 +146,8 @@ class Primary:
         follower.acked_ms = self.server.now
         if follower.state == LOADING:
             self._online(follower)
+        elif self.server.conditions & FEW_REPLICAS:
+            self.count_good(self.server.now)
         wanted = self.server.acks.wanted
         if wanted:
             self.server.acks.confirm(self.acked_by(wanted))

@@ -26,6 +26,7 @@ from node.persist.reader import RdbReader
 from node.resp.errors import ProtocolError
 from node.resp.parser import Parser
 from node.resp.reply import Failure
+from node.version import VALKEY_COMPATIBLE
 
 if TYPE_CHECKING:
     from node.replication.replication import Replication
@@ -44,6 +45,14 @@ TOLERATED: Final = (b"-NOAUTH", b"-NOPERM", b"-ERR operation not permitted")
 TRY_LATER: Final = (b"-NOMASTERLINK", b"-LOADING")
 HUGE: Final = 1 << 40
 MANY: Final = 100
+
+SILENT: Final = {
+    HANDSHAKE: "Timeout connecting to the MASTER...",
+    SYNC: "Timeout receiving bulk data from MASTER... If the problem persists try to set the 'repl-timeout' parameter "
+    "in redis.conf to a larger value.",
+    CONNECTED: "MASTER timeout: no data nor PING received...",
+}
+"""What is logged when nothing comes, as Redis words it."""
 
 EAGER_MS: Final = 2000
 """After a streamed snapshot the first ACK begins the stream. A real primary does not hear it while the child that made
@@ -82,6 +91,8 @@ class Conversation:
         self._steps: list[tuple[list[bytes], bool]] = []
         """Requests of the handshake that are still to be made, and whether an error ends it."""
         self._may_fail: bool = False
+        self._refused: str = ""
+        """What to log if an error comes now."""
         self._asked: bool = False
         """PSYNC has been sent."""
         self._distrusts: bool = False
@@ -99,6 +110,11 @@ class Conversation:
     @property
     def connected(self) -> bool:
         return self.state == CONNECTED
+
+    @property
+    def loading(self) -> bool:
+        """Is a snapshot of the primary coming in?"""
+        return self._reader is not None
 
     # --- the connection
 
@@ -126,6 +142,7 @@ class Conversation:
         if announced:
             self._steps.append(([b"REPLCONF", b"ip-address", announced], True))
         self._steps.append(([b"REPLCONF", b"capa", b"eof", b"capa", b"psync2"], True))
+        self._steps.append(([b"REPLCONF", b"version", VALKEY_COMPATIBLE.encode()], True))
         self._next_step()
 
     def disconnected(self) -> None:
@@ -161,7 +178,7 @@ class Conversation:
         if self.state in (CONNECT, CONNECTING) or self.failure:
             return
         if now - self.heard_ms > self.server.config.integer("repl-timeout") * 1000:
-            self._fail("timeout: the primary is silent")
+            self._fail(SILENT[self.state])
         elif now - self._acked_ms >= 1000 or now < self._eager_until:
             self._acked_ms = now
             if self.connected:
@@ -219,13 +236,14 @@ class Conversation:
             self._fail_for_damage(f"the primary does not speak RESP: {shown(line)}")
             return
         if line.startswith(b"-") and not self._may_fail and not line.startswith(TOLERATED):
-            self._fail(f"the primary refuses: {shown(line)}")
+            self._fail(f"{self._refused}: {shown(line)}")
             return
         self._next_step()
 
     def _next_step(self) -> None:
         if self._steps:
             argv, self._may_fail = self._steps.pop(0)
+            self._refused = "Unable to AUTH to MASTER" if argv[0] == b"AUTH" else "Error reply to PING from master"
             self._send(encoded(argv))
             return
         history = self.replication.history
@@ -328,10 +346,11 @@ class Conversation:
             fresh = loader.keyspace.database(db.index)
             touch_swapped(db, fresh, self.server.now)
             db.swap_contents(fresh)
+        replication.server.own_ends.clear()
         replication.primary.drop_all()
         size = self.server.config.integer("repl-backlog-size")
         replication.history.adopt(self._full_id, self._full_offset, size)
-        self._log(f"Synchronization with primary succeeded: {loader.keys} keys")
+        self._log(f"MASTER <-> REPLICA sync: Finished with success: {loader.keys} keys")
         selected = number(loader.aux.get(b"repl-stream-db", b"0"))
         replication.history.db = selected if selected < len(self.server.keyspace) else 0
         self._go_online()

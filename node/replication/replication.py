@@ -30,6 +30,7 @@ class Replication(Standing):
         self._second: int = 0
         server.config.on_change(("repl-backlog-size",), self._resize)
         server.config.on_change(("replica-read-only", "replica-serve-stale-data"), self.set_conditions)
+        server.config.on_change(("min-replicas-to-write", "min-replicas-max-lag"), self._recount)
         server.config.on_change(("write-ack-replicas", "write-ack-timeout"), self._set_acks)
         self._set_acks()
 
@@ -80,6 +81,7 @@ class Replication(Standing):
         self.upstream.abandon()
         self.upstream = None
         self.server.lazy_expire_deletes = True
+        self.server.own_ends.clear()
         self.history.branch()
         self.primary.drop_all()
         self.primary.alone_since_ms = self.server.now
@@ -133,6 +135,9 @@ class Replication(Standing):
     def _resize(self) -> None:
         if self.history.backlog is not None:
             self.history.backlog.resize(self.server.config.integer("repl-backlog-size"))
+
+    def _recount(self) -> None:
+        self.primary.count_good(self.server.now)
 
     # --- replicas
 

@@ -73,6 +73,11 @@ class Syncs:
                 return
 
     @property
+    def walking(self) -> bool:
+        """Is a snapshot being made?"""
+        return any(not transfer.whole for transfer in self.transfers)
+
+    @property
     def busy(self) -> bool:
         """Can ``work`` go on with a transfer?"""
         return any(transfer.can_go_on for transfer in self.transfers)

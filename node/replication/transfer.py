@@ -56,8 +56,9 @@ class Transfer:
         remarks = remarks_for(wish.format, version, server.now_s, server.edge.resident_memory())
         remarks += [("repl-stream-db", db), ("repl-id", replid), ("repl-offset", offset), ("aof-base", 0)]
         style = Style(wish.format, False)
-        writer = RdbWriter(self._snapshot, remarks, style=style, checksum=server.config.flag("rdbchecksum"))
-        self._chunks: Iterator[bytes | bytearray] = writer.chunks()
+        self._writer = RdbWriter(self._snapshot, remarks, style=style, checksum=server.config.flag("rdbchecksum"))
+        self._chunks: Iterator[bytes | bytearray] = self._writer.chunks()
+        self._began_ms: int = server.now
         self._pieces: deque[bytes] = deque([b"$EOF:%s\r\n" % mark] if mark else [])
         self._forgotten: int = 0
         """How many pieces, from the first on, are not kept any more."""
@@ -86,13 +87,11 @@ class Transfer:
     @property
     def can_go_on(self) -> bool:
         """Is there something to be made now, or somebody to be sent some of it?"""
-        if not self.whole and (not self.mark or self._kept < WINDOW):
-            return True
-        return any(self._awaits(follower) for follower in self.followers)
+        return self._may_make() or any(self._awaits(follower) for follower in self.followers)
 
     def step(self) -> list[Follower]:
         """Do about a millisecond's work; those who have been sent the last of it, and so have left."""
-        if not self.whole and (not self.mark or self._kept < WINDOW):
+        if self._may_make():
             self._make()
         done: list[Follower] = []
         end = self._forgotten + len(self._pieces)
@@ -121,6 +120,13 @@ class Transfer:
         """Is there a piece for ``follower``, and room for it?"""
         sendable = self.whole or self.mark
         return bool(sendable) and follower.position < self._forgotten + len(self._pieces) and follower.has_room
+
+    def _may_make(self) -> bool:
+        """Is there more to be made, now? ``rdb-key-save-delay`` (µs for each key) makes it slow, for tests."""
+        if self.whole or (self.mark and self._kept >= WINDOW):
+            return False
+        delay = self._server.config.integer("rdb-key-save-delay")
+        return delay <= 0 or self._writer.keys * delay <= (self._server.now - self._began_ms) * 1000
 
     def _make(self) -> None:
         self.moved_ms = self._server.now

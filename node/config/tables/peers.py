@@ -10,8 +10,8 @@ from node.config.special import ReplicaOf
 
 REPLICATION: Final = (
     D("replicaof", ReplicaOf(), None, "slaveof", immutable=True, effective=True),
-    D("masterauth", Text(nullable=True), "", sensitive=True, effective=True),
-    D("masteruser", Text(nullable=True), "", sensitive=True, effective=True),
+    D("masterauth", Text(nullable=True), "", sensitive=True, effective=True, valkey="primaryauth"),
+    D("masteruser", Text(nullable=True), "", sensitive=True, effective=True, valkey="primaryuser"),
     D("replica-serve-stale-data", Flag(), True, "slave-serve-stale-data", effective=True),
     D("replica-read-only", Flag(), True, "slave-read-only", effective=True),
     D("replica-lazy-flush", Flag(), False, "slave-lazy-flush"),

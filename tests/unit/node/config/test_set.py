@@ -165,7 +165,7 @@ def test_passwords_are_marked_sensitive() -> None:
 
 
 def test_names_are_unique_and_every_default_is_a_value_of_its_kind() -> None:
-    names = [name for d in DIRECTIVES for name in (d.name, d.alias) if name is not None]
+    names = [name for d in DIRECTIVES for name in (d.name, d.alias, d.valkey) if name is not None]
     assert len(names) == len(set(names)) == len(BY_NAME)
     for directive in DIRECTIVES:
         shown = directive.kind.show(directive.default)

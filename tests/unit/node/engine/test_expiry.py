@@ -5,7 +5,8 @@ import pytest
 from node.engine.edge import Edge
 from node.engine.expiry import SAMPLE, WORK_LIMIT, ActiveExpiry
 from node.engine.keyspace import Database, Watcher
-from node.engine.server import PAUSED, Server
+from node.engine.server import FOLLOWING, PAUSED, Server
+from node.engine.session import Session
 from node.engine.watch import broken, watch
 
 NOW = 1_000_000
@@ -165,3 +166,31 @@ def test_keys_that_change_in_the_middle_of_a_round_are_taken_as_they_are() -> No
     for _ in range(20):
         expiry.cycle()
     assert (db.size, db.volatile) == (SAMPLE, 0)
+
+
+def test_a_replica_that_takes_writes_ends_what_its_own_clients_gave_an_end() -> None:
+    server = node()
+    server.lazy_expire_deletes = False
+    session = Session(server, 1, "127.0.0.1:1", "127.0.0.1:2")
+    session.feed(b"SET own 1 PX 10\r\nSET kept 1 PX 10\r\nPERSIST kept\r\n")
+    add(server.keyspace.database(0), 1, NOW - 1)  # the primary's, who has not said yet that it is over
+    expiry = ActiveExpiry(server)
+    expiry.cycle()
+    assert (server.keyspace.database(0).size, len(server.own_ends)) == (3, 1)
+    server.begin_batch(NOW + 20)
+    expiry.cycle()
+    assert (server.keyspace.database(0).size, server.own_ends) == (2, set())
+
+
+def test_a_replica_that_takes_writes_writes_in_the_place_of_what_is_over() -> None:
+    server = node()
+    server.lazy_expire_deletes = False
+    session = Session(server, 1, "127.0.0.1:1", "127.0.0.1:2")
+    session.feed(b"SET one 5 PX 10\r\nSET two 5 PX 10\r\n")
+    server.begin_batch(NOW + 20)
+    session.take_output()
+    session.feed(b"GET two\r\nDBSIZE\r\nINCR one\r\nTTL one\r\nDBSIZE\r\n")
+    assert session.take_output() == b"$-1\r\n:2\r\n:1\r\n:-1\r\n:2\r\n"
+    server.conditions |= FOLLOWING
+    session.feed(b"DEL two\r\n")
+    assert session.take_output().startswith(b"-READONLY")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from node.engine.feed import encoded
 from tests.unit.node.replication.joined import START, Link, Node, join
 
 DISK = ("repl-diskless-sync", "no")
@@ -278,3 +279,26 @@ def test_replicas_do_not_give_up_in_a_long_pause() -> None:
         link.settle()
     assert link.upstream.connected
     assert not link.session.closing
+
+
+def test_the_handshake_is_that_of_a_real_replica() -> None:
+    """Step by step; a primary that does not know an option is followed all the same."""
+    replica = Node(2, ("masteruser", "u"), ("masterauth", "p"), ("replica-announce-ip", "10.0.0.1"))
+    replica.replication.follow("primary", 1)
+    upstream = replica.replication.upstream
+    assert upstream is not None
+    upstream.connected_to()
+    replid = replica.replication.history.replid
+    for said, reply in (
+        ("PING", b"-NOAUTH Authentication required.\r\n"),
+        ("AUTH u p", b"+OK\r\n"),
+        ("REPLCONF listening-port 6379", b"+OK\r\n"),
+        ("REPLCONF ip-address 10.0.0.1", b"-ERR Unrecognized REPLCONF option: ip-address\r\n"),
+        ("REPLCONF capa eof capa psync2", b"+OK\r\n"),
+        ("REPLCONF version 9.0.0", b"-ERR Unrecognized REPLCONF option: version\r\n"),
+        (f"PSYNC {replid} 1", b"\n\n-NOMASTERLINK Can't SYNC while not connected with my master\r\n"),
+    ):
+        assert upstream.take_output() == encoded([word.encode() for word in said.split()])
+        upstream.receive(reply)
+    assert upstream.failure.startswith("the primary is not ready")
+    assert not upstream.damaged
