@@ -5,10 +5,11 @@ after the first comma as a hostname, and mends it with the next ping). A node of
 is known gets a line exactly as Redis 7.0 writes it.
 
     <id> <address>[,<hostname>[,<name>=<value>]...] <flags> <primary or -> <ping> <pong> <epoch> <link> [<slots>]...
-    vars currentEpoch <n> lastVoteEpoch <n>
+    vars currentEpoch <n> lastVoteEpoch <n> [clusterId <identity>]
 
 Rules kept here:
 - What the file says is believed whole or not at all: anything that cannot be right is a NodesConfError naming its line.
+- ``clusterId`` is ours. Redis and Valkey skip a variable that they do not know, but refuse a file with such a field.
 - Fields after the hostname that mean nothing here are kept, in order, and written back.
 - Links do not outlive a process: no loaded node is ``linked``. A replica has no config epoch of its own, its line shows
   that of its primary.
@@ -66,7 +67,8 @@ def dump(topology: Topology, *, tls: bool = False) -> str:
         for node in topology.nodes.values()
         if not node.has(Flag.HANDSHAKE)
     ]
-    lines.append(f"vars currentEpoch {topology.current_epoch} lastVoteEpoch {topology.last_vote_epoch}")
+    identity = f" clusterId {topology.cluster}" if topology.cluster else ""
+    lines.append(f"vars currentEpoch {topology.current_epoch} lastVoteEpoch {topology.last_vote_epoch}{identity}")
     return "\n".join(lines) + "\n"
 
 
@@ -125,6 +127,7 @@ class _Reader:
     me: NodeId | None = None
     current_epoch: int = 0
     last_vote_epoch: int = 0
+    cluster: str = ""
 
     def line(self, words: list[str]) -> None:
         if words[0] == "vars":
@@ -151,6 +154,8 @@ class _Reader:
                 self.current_epoch = _number(value, "currentEpoch")
             elif name == "lastVoteEpoch":
                 self.last_vote_epoch = _number(value, "lastVoteEpoch")
+            elif name == "clusterId":
+                self.cluster = _id(value)
 
     def slots(self, node: Node, word: str) -> None:
         if match := _OPEN_SLOT.fullmatch(word):
@@ -186,6 +191,7 @@ class _Reader:
             max(self.current_epoch, *(n.config_epoch for n in nodes.values())),
             self.last_vote_epoch,
             size=len(set(self.owners) - {None}),
+            cluster=self.cluster,
         )
 
 

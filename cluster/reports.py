@@ -33,7 +33,8 @@ MESSAGE_NAMES: Final = (
 """Names of the bus message types in CLUSTER INFO; the index is the type's number."""
 
 GARBAGE: Final = "garbage"
-"""What cannot be used is counted under this name; real servers do not count it."""
+FOREIGN: Final = "foreign"
+"""Names of what cannot be used, and of what came from another cluster; real servers do not count these."""
 
 
 @frozen
@@ -131,7 +132,10 @@ def _health(node: Node) -> str:
 
 
 def info(topology: Topology, sent: Mapping[str, int], received: Mapping[str, int], links_over_limit: int = 0) -> str:
-    """CLUSTER INFO. Counters go by MESSAGE_NAMES and GARBAGE; those of 0 are left out, the sums are not."""
+    """CLUSTER INFO. Counters go by MESSAGE_NAMES, GARBAGE and FOREIGN; those of 0 are left out, the sums are not.
+
+    The identity of the cluster is of ours alone.
+    """
     held = {"ok": 0, "pfail": 0, "fail": 0}
     for owner, first, last in owned_ranges(topology):
         held[_reachability(topology.nodes[owner])] += last - first + 1
@@ -148,6 +152,7 @@ def info(topology: Topology, sent: Mapping[str, int], received: Mapping[str, int
         *_counters(sent, "sent"),
         *_counters(received, "received"),
         ("total_cluster_links_buffer_limit_exceeded", links_over_limit),
+        *([("cluster_identity", topology.cluster)] if topology.cluster else []),
     ]
     return "".join(f"{name}:{value}\r\n" for name, value in fields)
 
@@ -159,7 +164,7 @@ def _reachability(node: Node) -> str:
 
 
 def _counters(counts: Mapping[str, int], way: str) -> list[tuple[str, int]]:
-    names = (*MESSAGE_NAMES, GARBAGE)
+    names = (*MESSAGE_NAMES, GARBAGE, FOREIGN)
     seen = [(f"cluster_stats_messages_{name}_{way}", counts[name]) for name in names if counts.get(name)]
     return [*seen, (f"cluster_stats_messages_{way}", sum(counts.values()))]
 

@@ -85,6 +85,7 @@ class Topology:
 
     ``owners[slot]`` is the id of the primary that owns the slot, None if nobody does. ``migrating`` and ``importing``
     are this node's open slots and the other end of each. ``ok`` is cluster_state; ``size`` counts primaries with slots.
+    ``cluster`` is the identity of the cluster, empty if it has none (gossip/identity.py).
     """
 
     me: NodeId
@@ -96,6 +97,7 @@ class Topology:
     last_vote_epoch: int = 0
     ok: bool = False
     size: int = 0
+    cluster: str = ""
 
     @property
     def myself(self) -> Node:

@@ -5,6 +5,7 @@ Here is only who is asked, and in which order; the questions and their tables ar
     peers.py     who do we know, and how do we reach them?
     detector.py  whom do we ping, and when is silence a failure?
     refusals.py  when is a refused connection one?
+    identity.py  which cluster is this, and who is of another?
     names.py     where is a node that is no longer where it was?
     claims.py    whose slots are they, and who is whose replica?
     roles.py     do I lead, or whom do I follow?
@@ -52,6 +53,7 @@ from gossip.handover import Handover
 from gossip.health import Health
 from gossip.hearing import Hearing
 from gossip.herald import Herald
+from gossip.identity import Identity
 from gossip.manual import Manual
 from gossip.names import Names
 from gossip.orphans import Orphans
@@ -94,9 +96,11 @@ class Gossip:
         self._handover = Handover(self._peers, self._claims, self._voice, self._out)
         self._orphans = Orphans(self._peers, self._health, self._roles, config, self._out)
         self._names = Names(self._peers, self._out)
+        self._identity = Identity(self._peers, self._claims, self._health, self._herald, rng, self._out)
         self._hearing = Hearing(
             self._peers,
             self._names,
+            self._identity,
             self._claims,
             self._detector,
             self._voice,
@@ -200,6 +204,7 @@ class Gossip:
         self._next_tick = now + TICK_MS
         self._peers.expire(now, self._config.handshake_ms)
         self._names.tick(now)
+        self._identity.tick(now)
         self._peers.dial_missing(now)
         self._detector.look_around(now)
         self._manual.tick(now)
@@ -236,6 +241,7 @@ class Gossip:
             self._election,
             self._manual,
             self._names,
+            self._identity,
         ):
             part.shift(gap)
         self._next_tick = self._may_save = now
@@ -282,6 +288,7 @@ class Gossip:
             self._claims.last_vote_epoch,
             self._health.ok,
             self._health.size,
+            self._peers.me.cluster or "",
         )
 
     def failure_reports(self, node: NodeId) -> int | None:
@@ -307,6 +314,11 @@ class Gossip:
     def received(self) -> list[int]:
         """Messages received, by Kind."""
         return self._hearing.received
+
+    @property
+    def foreign(self) -> int:
+        """How often a node of another cluster was refused."""
+        return self._identity.refused
 
     @property
     def garbage(self) -> int:

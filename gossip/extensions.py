@@ -1,7 +1,8 @@
 """Ping extensions: what a PING, PONG or MEET may carry after its gossip entries.
 
-Source: Redis 7.0 (type 0), 7.2 (1 to 3), Valkey 8.1 (4, 5) and 9.1 (6 to 8). Each extension is a u32 length that counts
-its own 8-byte head and is a multiple of 8, a u16 type, a u16 of zero, and a body padded with zero bytes.
+Source: Redis 7.0 (type 0), 7.2 (1 to 3), Valkey 8.1 (4, 5) and 9.1 (6 to 8); 0x4753 is ours. Each extension is a u32
+length that counts its own 8-byte head and is a multiple of 8, a u16 type, a u16 of zero, and a body padded with zero
+bytes.
 
 Rules kept here:
 - A type this file does not know, or a body that does not say what its type promises, becomes Unknown and is written
@@ -18,6 +19,9 @@ from cluster.nodesconf import is_node_id, is_storable
 from cluster.topology import NodeId
 
 _HEAD: Final = Struct(">IHH")
+IDENTITY_TYPE: Final = 0x4753
+"""Far from the types of Redis and Valkey, which count from 0."""
+
 _PORT: Final = Struct(">H6x")
 _FORGOTTEN: Final = Struct(">40sQ")
 
@@ -87,6 +91,13 @@ class AvailabilityZone:
 
 
 @frozen
+class ClusterIdentity:
+    """The cluster that the sender is of; empty if it has no identity yet. Ours alone: other servers skip it."""
+
+    identity: str
+
+
+@frozen
 class Unknown:
     """Anything else: its type and all bytes after the 8-byte head, padding included."""
 
@@ -104,6 +115,7 @@ Extension = (
     | ClientPort
     | ClientTlsPort
     | AvailabilityZone
+    | ClusterIdentity
     | Unknown
 )
 
@@ -129,6 +141,8 @@ def encode_extension(extension: Extension) -> bytes:
             kind, body = 7, _PORT.pack(port)
         case AvailabilityZone(name):
             kind, body = 8, _text(name)
+        case ClusterIdentity(identity):
+            kind, body = IDENTITY_TYPE, identity.encode().ljust(40, b"\0")
         case Unknown(kind, body):
             pass
     assert len(body) % 8 == 0, f"extension {kind} is not padded"
@@ -161,6 +175,8 @@ def _typed(kind: int, body: bytes) -> Extension:
         return Forgotten(body[:40].decode(), int.from_bytes(body[40:], "big"))
     elif kind == 3 and len(body) == 40 and is_node_id(body):
         return ShardId(body.decode())
+    elif kind == IDENTITY_TYPE and len(body) == 40 and (is_node_id(body) or not body.strip(b"\0")):
+        return ClusterIdentity(body.strip(b"\0").decode())
     elif kind in _PORT_TYPES and len(body) == _PORT.size:
         return _PORT_TYPES[kind](_PORT.unpack(body)[0])
     return Unknown(kind, body)

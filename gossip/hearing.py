@@ -18,9 +18,10 @@ from gossip.config import GossipConfig
 from gossip.detector import Detector
 from gossip.effects import Deliver, Hangup, Level, Outbox
 from gossip.election import Election
-from gossip.extensions import Extension, Forgotten, Hostname, HumanName, ShardId
+from gossip.extensions import ClusterIdentity, Extension, Forgotten, Hostname, HumanName, ShardId
 from gossip.handover import Handover
 from gossip.herald import Herald
+from gossip.identity import Identity
 from gossip.manual import Manual
 from gossip.names import Names
 from gossip.packet import Fail, Kind, MessageFlag, Packet, Ping, Publish, Update
@@ -46,6 +47,7 @@ class Hearing:
         self,
         peers: Peers,
         names: Names,
+        identity: Identity,
         claims: Claims,
         detector: Detector,
         voice: Voice,
@@ -64,6 +66,7 @@ class Hearing:
         self._knows_own_ip = False
         self._peers = peers
         self._names = names
+        self._identity = identity
         self._claims = claims
         self._detector = detector
         self._voice = voice
@@ -91,6 +94,8 @@ class Hearing:
         expected = self._peers.outbound.get(link)
         if expected and not expected.flags & Flag.HANDSHAKE and not packet.light and packet.sender != expected.id:
             self._answered_by_another(expected, packet, now)
+            return
+        if isinstance(packet.body, Ping) and self._is_foreign(link, expected, packet, packet.body, now):
             return
         if expected and expected.trial and not packet.light:
             self._arrive(expected, packet)
@@ -154,8 +159,8 @@ class Hearing:
         if packet.kind is not Kind.PONG:
             self._learn_own_ip(link, packet, sender)
             if packet.kind is Kind.MEET and sender is None:
-                self._shake_hands(link, packet, now)
-            self._voice.pong(link, bool(packet.mflags & MessageFlag.EXT_DATA), now)
+                self._shake_hands(link, packet, ping, now)
+            self._voice.pong(link, packet.mflags, now)
         expected = self._peers.outbound.get(link)
         if expected is not None and expected.flags & Flag.HANDSHAKE:
             sender = self._complete_handshake(expected, packet, sender, link, now)
@@ -171,6 +176,7 @@ class Hearing:
         self._hear_claims(sender, packet, now)
         for entry in ping.gossip:
             self._hear_gossip(sender, entry, now)
+        self._hear_identity(sender, link, ping, now)
         self._hear_extensions(sender, ping.extensions, now)
 
     def _learn_own_ip(self, link: int, packet: Packet, sender: Peer | None) -> None:
@@ -190,8 +196,46 @@ class Hearing:
             self._out.log(Level.WARNING, f"IP address for this node updated to {me.ip}")
             self._peers.touch(me)
 
-    def _shake_hands(self, link: int, packet: Packet, now: Millis) -> None:
-        ip = packet.ip or self._peer_ip(link)
+    def _is_foreign(self, link: int, expected: Peer | None, packet: Packet, ping: Ping, now: Millis) -> bool:
+        """Whether the sender is of another cluster, so that nothing it tells may be heard (identity.py)."""
+        told = _identity_in(ping)
+        if told is None or not self._identity.is_stranger(told):
+            return False
+        if expected is not None and expected.flags & Flag.HANDSHAKE:
+            self._identity.refuse(packet.sender, f"{expected.ip}:{expected.port}", told)
+            self._claims.forget(expected)
+            return True
+        sender = self._peers.known(packet.sender)
+        if sender is None:
+            return False
+        if any(entry.node == self._peers.me.id for entry in ping.gossip):
+            self._identity.reconcile(sender, told, now)
+            return False
+        if link in self._peers.inbound:
+            if packet.kind is not Kind.PONG:
+                self._voice.pong(link, packet.mflags, now)
+        elif sender.trial:
+            self._names.mistaken(sender)
+        elif self._identity.is_aloof(sender, now):
+            sender.cluster = told
+            self._identity.refuse(sender.id, f"{sender.ip}:{sender.port}", told)
+            self._peers.lose_address(sender)
+        return True
+
+    def _hear_identity(self, sender: Peer, link: int, ping: Ping, now: Millis) -> None:
+        """Who speaks on a link of its own, or was just met, knows us; a mere answer shows nothing."""
+        told = _identity_in(ping)
+        if told is None:
+            return
+        sender.cluster = told
+        if link in self._peers.inbound or sender.met:
+            self._identity.learn(sender, told, now)
+
+    def _shake_hands(self, link: int, packet: Packet, ping: Ping, now: Millis) -> None:
+        told, ip = _identity_in(ping), packet.ip or self._peer_ip(link)
+        if told and self._identity.is_stranger(told):
+            self._identity.refuse(packet.sender, f"{ip}:{packet.port}", told)
+            return
         if ip:
             self._peers.shake_hands(ip, packet.port, packet.pport, packet.cport, 0, now)
 
@@ -255,6 +299,8 @@ class Hearing:
         flags = sender.flags & ~COPIED | packet.flags & COPIED
         if packet.mflags & MessageFlag.EXT_DATA:
             flags |= Flag.EXTENSIONS_SUPPORTED
+        if packet.mflags & MessageFlag.IDENTITY:
+            sender.cluster = sender.cluster or ""
         if flags != sender.flags:
             sender.flags = flags
             self._peers.touch(sender)
@@ -305,6 +351,8 @@ class Hearing:
 
     def _seeks_address(self, peer: Peer, now: Millis) -> bool:
         """Others may know better where it is. They may also still believe what we no longer do."""
+        if peer.is_foreign(self._peers.me.cluster):
+            return False
         if peer.flags & Flag.NOADDR:
             return now - peer.linked_at > RETRY_MS
         return bool(peer.flags & (Flag.PFAIL | Flag.FAIL))
@@ -357,3 +405,8 @@ class Hearing:
         self._claims.make_primary(owner)
         self._claims.see_epochs(owner, 0, update.config_epoch)
         self._hear_claim(owner, update.config_epoch, update.slots)
+
+
+def _identity_in(ping: Ping) -> str | None:
+    """The identity of its cluster that the sender tells: empty for none, None if it knows of no such thing."""
+    return next((e.identity for e in ping.extensions if isinstance(e, ClusterIdentity)), None)

@@ -82,6 +82,8 @@ class Names:
     def _is_lost(self, peer: Peer, now: Millis) -> bool:
         if not peer.hostname or (peer.linked and not peer.trial) or peer.flags & Flag.HANDSHAKE:
             return False
+        if peer.is_foreign(self._peers.me.cluster):
+            return False
         return bool(peer.flags & Flag.NOADDR) or 0 < peer.ping_sent <= now - LOST_MS
 
     def _seek(self, peer: Peer, search: _Search, now: Millis) -> None:

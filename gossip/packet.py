@@ -32,7 +32,7 @@ SIGNATURE: Final = b"RCmb"
 VERSION: Final = 1
 LIGHT_BIT: Final = 0x8000
 
-_HEADER: Final = Struct(">4sIHHHHQQQ40s2048s40s46sH30xHHHBB2x")
+_HEADER: Final = Struct(">4sIHHHHQQQ40s2048s40s46sH30xHHHB3s")
 _LIGHT_HEADER: Final = Struct(">4sIHHHH")
 _ENTRY: Final = Struct(">40sII46sHHHH2x")
 _LENGTHS: Final = Struct(">II")
@@ -66,11 +66,13 @@ class Kind(IntEnum):
 
 
 class MessageFlag(IntFlag):
-    """First byte of the header's ``mflags``."""
+    """The three bytes of the header's ``mflags``, the first one lowest; real servers use nothing but that."""
 
     PAUSED = 1
     FORCEACK = 2
     EXT_DATA = 4
+    IDENTITY = 1 << 23
+    """The sender reads ClusterIdentity. Others are not sent it: Valkey logs every extension that it does not know."""
 
 
 LIGHT_KINDS: Final = frozenset({Kind.PUBLISH, Kind.PUBLISHSHARD, Kind.MODULE})
@@ -192,7 +194,7 @@ def encode(packet: Packet) -> bytes:
         packet.cport,
         packet.flags,
         0 if packet.state_ok else 1,
-        packet.mflags,
+        packet.mflags.to_bytes(3, "little"),
     )
     return header + payload
 
@@ -262,7 +264,8 @@ def _decode_light(kind: Kind, frame: bytes) -> Packet:
 
 def _decode_full(kind: Kind, frame: bytes) -> Packet:
     (_, _, _, port, _, count, current_epoch, config_epoch, offset, sender, slots, primary, ip, extensions, pport, cport,
-     flags, state, mflags) = _HEADER.unpack_from(frame)  # fmt: skip
+     flags, state, raw_mflags) = _HEADER.unpack_from(frame)  # fmt: skip
+    mflags = int.from_bytes(raw_mflags, "little")
     payload = frame[HEADER_BYTES:]
     if kind in PING_KINDS:
         body: Body = _decode_ping(payload, count, extensions if mflags & MessageFlag.EXT_DATA else 0)

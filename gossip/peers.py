@@ -63,7 +63,8 @@ class Peer:
     we noticed at ``refused_at``, in the end mean that it is ``gone`` (refusals.py); ``hasty`` marks a PFAIL that rests
     on nothing else. ``dials`` counts those since its last answer; no other is made before ``dial_due``. ``trial`` is
     the address that the present link tries, if it is not ``ip``; ``old_cport`` is the bus port it had before it lost
-    its address.
+    its address. ``cluster`` is the identity it tells (identity.py): empty if it has none, None if it knows of no such
+    thing.
     """
 
     id: NodeId
@@ -103,6 +104,7 @@ class Peer:
     dial_due: Millis = 0
     trial: str = ""
     old_cport: int = 0
+    cluster: str | None = None
     view: Node | None = None
 
     def has(self, flags: int) -> bool:
@@ -121,6 +123,10 @@ class Peer:
     @property
     def address(self) -> tuple[str, int, int, int]:
         return self.ip, self.port, self.pport, self.cport
+
+    def is_foreign(self, identity: str | None) -> bool:
+        """Of another cluster than that with ``identity``, as far as it tells."""
+        return bool(self.cluster and identity and self.cluster != identity)
 
     def set_slots(self, slots: int) -> None:
         self.slots = slots

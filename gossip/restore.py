@@ -17,6 +17,7 @@ def remember(topology: Topology, rng: Random, out: Outbox, now: Millis) -> tuple
     me = _peer(topology.myself, now)
     peers = Peers(me, rng, out)
     me.shard_id = me.shard_id or peers.new_id()
+    me.cluster = topology.cluster
     for node in topology.nodes.values():
         if node.id != me.id and not node.has(Flag.HANDSHAKE):
             peers.restore(_peer(node, now))

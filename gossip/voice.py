@@ -3,7 +3,8 @@
 Rules kept here (cluster bus of Redis 7.0 and Valkey 9.1):
 - A ping carries max(3, nodes/10) entries about nodes picked at random, and then every node in PFAIL, so that failure
   reports travel fast.
-- Extension data goes only to nodes that have shown that they understand it; that we do is said in every ping.
+- Extension data goes only to nodes that have shown that they understand it; that we do is said in every ping. So is
+  that we understand identities.
 - A replica speaks with the epoch and the slots of its primary.
 """
 
@@ -15,7 +16,7 @@ from gossip.bitmap import NO_SLOTS
 from gossip.claims import Claims
 from gossip.config import GossipConfig
 from gossip.effects import Outbox
-from gossip.extensions import Forgotten, Hostname, HumanName, ShardId
+from gossip.extensions import ClusterIdentity, Forgotten, Hostname, HumanName, ShardId
 from gossip.health import Health
 from gossip.packet import (
     Body,
@@ -34,6 +35,10 @@ from gossip.peers import Peer, Peers
 MIN_ENTRIES: Final = 3
 INTRODUCED: Final = 64
 """How many newcomers one announcement names, and how many nodes it names to a newcomer."""
+
+EXTENSIONS: Final = int(MessageFlag.EXT_DATA)
+IDENTITY: Final = int(MessageFlag.IDENTITY)
+TONGUES: Final = EXTENSIONS | IDENTITY
 
 UNSPOKEN: Final = Flag.MYSELF | Flag.PFAIL | Flag.HANDSHAKE | Flag.NOADDR
 
@@ -66,17 +71,15 @@ class Voice:
         introduce = (half_met or peer.flags & Flag.MEET) and not peer.trial
         kind = Kind.MEET if introduce else Kind.PING
         peer.ping_sent = peer.ping_sent or now
-        understands = peer.has(Flag.EXTENSIONS_SUPPORTED)
-        self._out.send((peer.link,), self._pinglike(kind, self._entries(), understands, now))
+        self._out.send((peer.link,), self._pinglike(kind, self._entries(), understood_by(peer), now))
 
     def ping_on(self, link: int, peer: Peer, now: Millis) -> None:
         """A PING on the link that the peer spoke on, as the answer to an MFSTART."""
-        understands = peer.has(Flag.EXTENSIONS_SUPPORTED)
-        self._out.send((link,), self._pinglike(Kind.PING, self._entries(), understands, now))
+        self._out.send((link,), self._pinglike(Kind.PING, self._entries(), understood_by(peer), now))
 
-    def pong(self, link: int, understands: bool, now: Millis) -> None:
-        """Answer on the link that asked."""
-        self._out.send((link,), self._pinglike(Kind.PONG, self._entries(), understands, now))
+    def pong(self, link: int, mflags: int, now: Millis) -> None:
+        """Answer on the link that asked, with what the message flags of the question show is understood."""
+        self._out.send((link,), self._pinglike(Kind.PONG, self._entries(), mflags & TONGUES, now))
 
     def update(self, peer: Peer, owner: Peer) -> None:
         """Tell a node that slots it claims, or gives to another, are those of ``owner``."""
@@ -103,10 +106,12 @@ class Voice:
     def announce(self, audience: list[Peer], newcomers: list[Peer], now: Millis) -> None:
         """An unasked PONG: what has changed about me, and who is new."""
         entries = self._entries(newcomers)
-        for understands in (False, True):
-            links = tuple(p.link for p in audience if p.link and p.has(Flag.EXTENSIONS_SUPPORTED) == understands)
-            if links:
-                self._out.send(links, self._pinglike(Kind.PONG, entries, understands, now))
+        links_of: dict[int, list[int]] = {}
+        for peer in audience:
+            if peer.link:
+                links_of.setdefault(understood_by(peer), []).append(peer.link)
+        for understood, links in sorted(links_of.items()):
+            self._out.send(tuple(links), self._pinglike(Kind.PONG, entries, understood, now))
 
     def fail(self, peer: Peer) -> None:
         self._out.send(self._links(self._peers.reachable()), self._packet(Kind.FAIL, Fail(peer.id)))
@@ -147,9 +152,9 @@ class Voice:
             body,
         )
 
-    def _pinglike(self, kind: Kind, entries: tuple[Entry, ...], understands: bool, now: Millis) -> Packet:
-        extensions = self._extensions(now) if understands else ()
-        return self._packet(kind, Ping(entries, extensions), MessageFlag.EXT_DATA)
+    def _pinglike(self, kind: Kind, entries: tuple[Entry, ...], understood: int, now: Millis) -> Packet:
+        extensions = self._extensions(understood, now) if understood & EXTENSIONS else ()
+        return self._packet(kind, Ping(entries, extensions), TONGUES)
 
     def _entries(self, newcomers: list[Peer] | None = None) -> tuple[Entry, ...]:
         """Who is talked about: newcomers, then others by chance, then everybody in PFAIL."""
@@ -172,8 +177,8 @@ class Voice:
                 chosen[peer.id] = peer
         return tuple(_entry(p) for p in chosen.values())
 
-    def _extensions(self, now: Millis) -> tuple[Extension, ...]:
-        """In the order in which Valkey writes them."""
+    def _extensions(self, understood: int, now: Millis) -> tuple[Extension, ...]:
+        """In the order in which Valkey writes them, and ours."""
         out: list[Extension] = []
         if self.config.hostname:
             out.append(Hostname(self.config.hostname))
@@ -181,7 +186,15 @@ class Voice:
             out.append(HumanName(self.config.human_name))
         out += [Forgotten(n, (until - now) // 1000) for n, until in self._peers.bans.items() if until - now >= 1000]
         out.append(ShardId(self._peers.me.shard_id))
+        if understood & IDENTITY:
+            out.append(ClusterIdentity(self._peers.me.cluster or ""))
         return tuple(out)
+
+
+def understood_by(peer: Peer) -> int:
+    """What the peer has shown that it reads, as message flags."""
+    extensions = EXTENSIONS if peer.flags & Flag.EXTENSIONS_SUPPORTED else 0
+    return extensions if peer.cluster is None else extensions | IDENTITY
 
 
 def _entry(p: Peer) -> Entry:

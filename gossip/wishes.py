@@ -129,6 +129,7 @@ class Wishes:
             self._claims.forget(peer)
         self._claims.migrating.clear()
         self._claims.importing.clear()
+        self._me.cluster = ""
         self._me.flags &= ~Flag.MIGRATE_TO
         if hard:
             self._be_born_again()

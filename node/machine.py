@@ -11,7 +11,7 @@ performed in that order.
 
 from collections.abc import Callable, Sequence
 
-from cluster.reports import GARBAGE, MESSAGE_NAMES, Link
+from cluster.reports import FOREIGN, GARBAGE, MESSAGE_NAMES, Link
 from cluster.topology import Flag, Millis, NodeId, Topology
 from gossip.core import Gossip
 from gossip.effects import Answer, DropKeys, Effect, Follow, Lead, Pause, Publish, Refused, Resume, Settled
@@ -307,4 +307,5 @@ class Desk(Agreement):
         return dict(zip(MESSAGE_NAMES, self._gossip.sent, strict=False))
 
     def messages_received(self) -> dict[str, int]:
-        return {**dict(zip(MESSAGE_NAMES, self._gossip.received, strict=False)), GARBAGE: self._gossip.garbage}
+        counted = dict(zip(MESSAGE_NAMES, self._gossip.received, strict=False))
+        return {**counted, GARBAGE: self._gossip.garbage, FOREIGN: self._gossip.foreign}

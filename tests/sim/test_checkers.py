@@ -14,6 +14,7 @@ from tests.sim.checkers import (
     EveryoneAgrees,
     FailNeedsAQuorum,
     OnDiskBeforeSaid,
+    OneIdentityATable,
     OneOwnerPerSlotAndEpoch,
     SettledIsQuiet,
     StrangersNeverServe,
@@ -241,3 +242,19 @@ def test_one_who_moved_is_gone_from_where_he_was() -> None:
     show(SuspicionNeedsSilenceOrDeath(), *begin, back, suspects(9000))
     with pytest.raises(Violation, match="suspects"):
         show(SuspicionNeedsSilenceOrDeath(), *begin, evolve(back, ip="10.0.0.2"), suspects(9000))
+
+
+def of(identity: str, me: str) -> Topology:
+    return view(me, cluster=identity)
+
+
+def test_a_node_of_another_cluster_in_the_table_is_found() -> None:
+    ours, theirs = "1" * 40, "2" * 40
+    show(OneIdentityATable(), settled(of(ours, A), of(ours, B), of(ours, C)))
+    with pytest.raises(Violation, match="in its table"):
+        show(OneIdentityATable(), settled(of(ours, A), of(theirs, B), of(ours, C)))
+    seen = Published(0, "n1", of(ours, A), 0)
+    show(OneIdentityATable(strict=True), started(of(ours, B)), Stored(0, "n2", of(theirs, B)), seen)
+    show(OneIdentityATable(strict=True), started(of(theirs, B)), Stored(0, "n2", of("", B)), seen)
+    with pytest.raises(Violation, match="has let in bbbbbbbb"):
+        show(OneIdentityATable(strict=True), started(of(theirs, B)), seen)

@@ -9,14 +9,15 @@ from tests.sim.checkers.checker import Checker
 from tests.sim.checkers.conviction import FailNeedsAQuorum
 from tests.sim.checkers.durability import OnDiskBeforeSaid
 from tests.sim.checkers.epochs import EpochsNeverGoBack
+from tests.sim.checkers.identity import OneIdentityATable
 from tests.sim.checkers.ownership import OneOwnerPerSlotAndEpoch
 from tests.sim.checkers.quiet import SettledIsQuiet
 from tests.sim.checkers.strangers import StrangersNeverServe
 from tests.sim.checkers.suspicion import SuspicionNeedsSilenceOrDeath
 
 __all__ = [
-    "Checker", "EpochsNeverGoBack", "EveryoneAgrees", "FailNeedsAQuorum", "OnDiskBeforeSaid", "OneOwnerPerSlotAndEpoch",
-    "SettledIsQuiet", "StrangersNeverServe", "SuspicionNeedsSilenceOrDeath", "all_checkers",
+    "Checker", "EpochsNeverGoBack", "EveryoneAgrees", "FailNeedsAQuorum", "OnDiskBeforeSaid", "OneIdentityATable",
+    "OneOwnerPerSlotAndEpoch", "SettledIsQuiet", "StrangersNeverServe", "SuspicionNeedsSilenceOrDeath", "all_checkers",
 ]  # fmt: skip
 
 
@@ -28,5 +29,6 @@ def all_checkers() -> list[Checker]:
         StrangersNeverServe(),
         EveryoneAgrees(),
         OneOwnerPerSlotAndEpoch(),
+        OneIdentityATable(),
         SettledIsQuiet(),
     ]

@@ -57,7 +57,7 @@ def described(packet: Packet) -> Json:
         "myip": packet.ip,
         "flags": packet.flags,
         "state": 0 if packet.state_ok else 1,
-        "mflags": [packet.mflags, 0, 0],
+        "mflags": list(packet.mflags.to_bytes(3, "little")),
     }
 
 
@@ -107,6 +107,8 @@ def described_extension(extension: ext.Extension) -> Json:
             return {"type_name": "human_nodename", "value": value}
         case ext.Forgotten(node, ttl_s):
             return {"type_name": "forgotten_node", "name": node, "ttl": ttl_s}
+        case ext.ClusterIdentity(identity):
+            return {"type_name": "cluster_identity", "value": identity}
         case ext.ShardId(shard):
             return {"type_name": "shard_id", "shard_id": shard}
         case ext.ClientIpv4(value):
@@ -292,6 +294,7 @@ any_extension: st.SearchStrategy[ext.Extension] = st.one_of(
     *(st.builds(t, u16) for t in (ext.ClientPort, ext.ClientTlsPort)),
     st.builds(ext.Forgotten, ids, u64),
     st.builds(ext.ShardId, ids),
+    st.builds(ext.ClusterIdentity, ids | st.just("")),
     st.builds(ext.Unknown, st.integers(9, 2**16 - 1), st.binary(max_size=8).map(lambda b: b * 8)),
 )
 
@@ -317,7 +320,7 @@ def bodies(kind: Kind, with_extensions: bool) -> st.SearchStrategy[Body]:
 @st.composite
 def packets(draw: st.DrawFn) -> Packet:
     kind = draw(st.sampled_from(Kind))
-    mflags = draw(st.integers(0, 7))
+    mflags = draw(st.integers(0, 7) | st.integers(0, 2**24 - 1))
     body = draw(bodies(kind, bool(mflags & MessageFlag.EXT_DATA)))
     if kind in {Kind.PUBLISH, Kind.PUBLISHSHARD, Kind.MODULE} and draw(st.booleans()):
         return Packet(kind, body=body, light=True)

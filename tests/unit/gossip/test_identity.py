@@ -1,0 +1,222 @@
+"""Two clusters that touch stay two: what a cluster is known by, who takes it on, and who is refused."""
+
+from attrs import evolve
+
+from cluster.nodesconf import dump, load
+from cluster.topology import Flag
+from gossip.events import Forget, Meet, Reset
+from gossip.identity import ALOOF_MS, WHOLE_MS
+from tests.unit.gossip.mesh import CONFIG, Mesh, agree, three
+
+A, X = ("a", "b", "c"), ("x", "y", "z")
+
+
+def identity(mesh: Mesh, name: str) -> str:
+    return mesh[name].view.cluster
+
+
+def identities(mesh: Mesh, *names: str) -> set[str]:
+    return {identity(mesh, name) for name in names}
+
+
+def whole() -> Mesh:
+    mesh = three()
+    mesh.run(WHOLE_MS + 500)
+    return mesh
+
+
+def two() -> Mesh:
+    """Two clusters of three, each with its identity."""
+    mesh = whole()
+    for name, (first, last) in zip(X, ((0, 5460), (5461, 10922), (10923, 16383)), strict=True):
+        mesh.start(name)
+        mesh.own(name, first, last)
+    mesh.meet("x", "y", "z")
+    mesh.run(WHOLE_MS + 2000)
+    must_be_two(mesh)
+    return mesh
+
+
+def must_be_two(mesh: Mesh) -> None:
+    assert agree(mesh, *A)
+    assert agree(mesh, *X)
+    assert len(identities(mesh, *A)) == len(identities(mesh, *X)) == 1
+    assert identity(mesh, "a") != identity(mesh, "x")
+    assert "" not in identities(mesh, *A, *X)
+
+
+def refusals(mesh: Mesh, *names: str) -> int:
+    return sum(mesh[name].gossip.foreign for name in names)
+
+
+# How it comes about
+
+
+def test_a_whole_cluster_gets_one_identity_which_is_saved_and_survives() -> None:
+    mesh = three()
+    assert identities(mesh, *A) == {""}
+    mesh.run(WHOLE_MS + 500)
+    assert len(identities(mesh, *A)) == 1
+    assert identity(mesh, "a")
+    assert sum("its identity is" in line for name in A for line in mesh[name].logs) == 1, "it is made by one"
+    before = identity(mesh, "a")
+    saved = {name: mesh.kill(name) for name in A}
+    for name in A:
+        mesh.start(name, load(dump(saved[name])), mesh[name].ip)
+    mesh.run(5000)
+    assert identities(mesh, *A) == {before}
+    assert agree(mesh, *A)
+
+
+def test_what_is_not_whole_has_none() -> None:
+    mesh = Mesh("a", "b")
+    mesh.own("a", 0, 8000)
+    mesh.own("b", 8001, 16382)
+    mesh.meet("a", "b")
+    mesh.run(20_000)
+    assert identities(mesh, "a", "b") == {""}
+    mesh.own("b", 16383, 16383)
+    mesh.run(WHOLE_MS + 500)
+    assert len(identities(mesh, "a", "b")) == 1
+    assert identity(mesh, "a")
+
+
+def test_who_joins_takes_it_whoever_meets_whom() -> None:
+    mesh = whole()
+    for name in "de":
+        mesh.start(name)
+    mesh.meet("a", "d")
+    mesh.meet("e", "b")
+    mesh.run(500)
+    assert len(identities(mesh, *A, "d", "e")) == 1
+    assert not refusals(mesh, *A, "d", "e")
+
+
+def test_owners_of_slots_that_are_no_cluster_yet_may_join() -> None:
+    """As redis-cli creates clusters: slots first."""
+    mesh = whole()
+    mesh.start("d")
+    mesh.own("d", 0, 99)
+    mesh.meet("a", "d")
+    mesh.run(2000)
+    assert mesh["a"].sees(mesh["d"])
+    assert len(identities(mesh, *A, "d")) == 1
+
+
+def test_a_node_by_itself_with_all_slots_is_a_cluster_and_can_grow() -> None:
+    mesh = Mesh("a", "b")
+    mesh.own("a", 0, 16383)
+    mesh.run(WHOLE_MS + 200)
+    alone = identity(mesh, "a")
+    assert alone
+    mesh.meet("a", "b")
+    mesh.run(500)
+    assert identities(mesh, "a", "b") == {alone}
+
+
+def test_who_is_alone_and_owns_nothing_has_none() -> None:
+    mesh = whole()
+    mesh.start("d")
+    mesh.meet("a", "d")
+    mesh.run(500)
+    assert identity(mesh, "d")
+    for name in A:
+        assert mesh.wish("d", Forget(mesh[name].id)) == "OK"
+    mesh.run(200)
+    assert not identity(mesh, "d")
+
+
+def test_two_identities_of_one_cluster_become_the_smaller_one() -> None:
+    """Made in two parts of it, as a partition may have it."""
+    mesh = whole()
+    mesh["a"].gossip.me.cluster = "1" * 40
+    mesh["b"].gossip.me.cluster = "2" * 40
+    mesh.run(10_000)
+    assert identities(mesh, *A) == {"1" * 40} | ({identity(mesh, "c")} if identity(mesh, "c") < "1" * 40 else set())
+    assert len(identities(mesh, *A)) == 1
+    assert agree(mesh, *A)
+
+
+# Who is refused
+
+
+def test_two_clusters_cannot_be_made_to_meet() -> None:
+    mesh = two()
+    before = refusals(mesh, *A, *X)
+    mesh.meet("a", "x")
+    mesh.meet("y", "b")
+    mesh.run(5000)
+    must_be_two(mesh)
+    assert refusals(mesh, *A, *X) - before >= 2
+    assert any("belongs to another cluster" in line for line in mesh["a"].logs)
+    assert any("belongs to another cluster" in line for line in mesh["y"].logs)
+    assert not any(n.has(Flag.HANDSHAKE) for n in mesh["a"].view.nodes.values())
+
+
+def test_a_node_that_was_reset_may_change_clusters() -> None:
+    mesh = two()
+    mesh.start("d")
+    mesh.meet("a", "d")
+    mesh.run(500)
+    for name in A:
+        assert mesh.wish(name, Forget(mesh["d"].id)) == "OK"
+    assert mesh.wish("d", Reset(hard=False, keys=0)) == "OK"
+    assert not identity(mesh, "d")
+    mesh.run(500)
+    mesh.meet("x", "d")
+    mesh.run(1000)
+    assert mesh["x"].sees(mesh["d"])
+    assert identity(mesh, "d") == identity(mesh, "x")
+    assert agree(mesh, *A)
+
+
+def test_a_node_that_was_reset_but_not_forgotten_does_not_bring_its_new_cluster() -> None:
+    """It keeps its id, and the old cluster still asks it: this is how clusters of Redis merge."""
+    mesh = two()
+    mesh.start("d")
+    mesh.meet("a", "d")
+    mesh.run(2000)
+    assert mesh.wish("d", Reset(hard=False, keys=0)) == "OK"
+    mesh.meet("x", "d")
+    mesh.run(ALOOF_MS + 5000)
+    assert agree(mesh, *X, "d")
+    for name in A:
+        view = mesh[name].view
+        assert set(view.nodes) == {mesh[n].id for n in (*A, "d")}
+        assert view.nodes[mesh["d"].id].has(Flag.NOADDR)
+        assert view.ok
+        assert view.current_epoch < 100
+    assert all(set(mesh[name].view.nodes) == {mesh[n].id for n in (*X, "d")} for name in X)
+
+
+def test_the_address_of_a_dead_node_brings_no_other_cluster() -> None:
+    mesh = two()
+    place = mesh["c"].ip
+    mesh.kill("c")
+    saved = mesh.kill("z")
+    mesh.start("z", saved, place)
+    mesh.run(3000)
+    assert agree(mesh, *X)
+    assert mesh.wish("a", Meet(place, 7000)) == "OK"
+    mesh.run(3000)
+    assert agree(mesh, *X)
+    assert set(mesh["a"].view.nodes) == {mesh[n].id for n in A}
+    assert mesh["a"].view.nodes[mesh["c"].id].has(Flag.NOADDR)
+    assert refusals(mesh, "a") == 1
+
+
+def test_all_of_both_may_change_places() -> None:
+    mesh = two()
+    config = {name: evolve(CONFIG, hostname=f"{name}.example") for name in (*A, *X)}
+    ips = {name: mesh[name].ip for name in config}
+    saved = {name: mesh.kill(name) for name in config}
+    for name, ip in zip(config, (ips[n] for n in (*X, *A)), strict=True):
+        mesh.names[f"{name}.example"] = (ip,)
+        remembered = saved[name]
+        nodes = {
+            n.id: evolve(n, hostname=next(f"{h.name}.example" for h in mesh.hosts.values() if h.id == n.id))
+            for n in remembered.nodes.values()
+        }
+        mesh.start(name, evolve(remembered, nodes=nodes), ip, config[name])
+    mesh.run(5000)
+    must_be_two(mesh)
