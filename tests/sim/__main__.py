@@ -57,7 +57,12 @@ def main() -> int:
     losses = Losses()
     make, again = maker(options, losses)
     began = time.perf_counter()
-    failed = [seed for seed in seeds if not one(seed, make, again, options.verbose, len(seeds) > 1)]
+    gc.disable()
+    failed: list[int] = []
+    for seed in seeds:
+        if not one(seed, make, again, options.verbose, len(seeds) > 1):
+            failed.append(seed)
+        gc.collect(0)  # the whole world of a run is one cycle, and as young as can be while nobody else collects
     took = time.perf_counter() - began
     if len(seeds) > 1:
         print(f"{len(seeds)} seeds in {took:.1f} s, {len(seeds) / took:.1f} a second; failed: {failed or 'none'}")
@@ -106,15 +111,12 @@ def one(seed: int, make: Maker, again: str, verbose: bool, many: bool) -> bool:
     if verbose:
         run.world.history.everything = []
     began = time.perf_counter()
-    gc.disable()
     try:
         run.go()
     except Exception as error:
         tell_failure(seed, again, run, error)
         return False
     finally:
-        gc.enable()
-        gc.collect(0)
         if verbose:
             print("\n".join(map(line, run.world.history.everything or [])))
     took = time.perf_counter() - began
