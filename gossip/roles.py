@@ -3,7 +3,8 @@
 Rules kept here (cluster bus of Redis 7.0, clusterUpdateSlotsConfigWith and clusterSetMaster):
 - Who loses the last slot of its shard follows the winner, if replicas may move or the winner took exactly our slots,
   as a promoted replica does. So a primary that was replaced comes back as a replica, and its replicas move along.
-- A primary that stays one deletes the keys of the slots that it has lost.
+- A primary that stays one deletes the keys of the slots that it has lost. Its replicas hear of that from it; one that
+  takes its place does it if the old primary may not have come to it.
 - A replica of a replica follows the primary of that one: there are no chains in a cluster.
 - The machine is told (Lead, Follow) whenever what it was told last is no longer so; also at the start, and when the
   primary has moved to another address. Nobody else says so.
@@ -25,6 +26,8 @@ class Roles:
         self._out = out
         self.bereft = False
         """My primary lives, but has come back without its data, which I have."""
+        self._departed = 0
+        """Slots that my primary has lost while I was its replica."""
         self._told: tuple[NodeId, str, int] | None = None
         """Whom the machine follows; None: nobody, as when it starts."""
 
@@ -37,7 +40,7 @@ class Roles:
         assert not self._me.slots
         self._claims.migrating.clear()
         self._claims.importing.clear()
-        self._claims.unsettled = 0
+        self._claims.unsettled = self._departed = 0
         self._claims.make_replica(self._me, primary)
         self._me.config_epoch = 0
         self._out.save_now = True
@@ -54,6 +57,9 @@ class Roles:
         slots = primary.slots
         self.lead()
         self._claims.assign(slots, self._me)
+        leftover, self._departed = self._departed & ~slots, 0
+        if leftover:
+            self._out.do(DropKeys(tuple(slots_in(leftover))))
 
     def lost(self, slots: int, claimed: int, winner: Peer) -> None:
         """``winner``, which claims ``claimed``, has taken ``slots`` of my shard."""
@@ -69,6 +75,8 @@ class Roles:
                     Level.WARNING, f"My last slot was taken over by node {winner.id}. I am now an empty primary."
                 )
             self._out.do(DropKeys(tuple(slots_in(slots))))
+        else:
+            self._departed |= slots
 
     def unchain(self) -> None:
         """My primary may have become a replica itself."""

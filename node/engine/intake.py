@@ -9,6 +9,7 @@ these slots do, out of the stream (``Server.arriving``).
 from typing import TYPE_CHECKING, Final
 
 from cluster.slots import SLOTS
+from cluster.topology import NodeId
 from node.engine.command import Command
 from node.engine.feed import slot_of
 from node.engine.keyspace import CLUSTER_SHIFT, Database
@@ -21,12 +22,20 @@ MANY: Final = 1000
 
 
 class Intake:
-    """``slots`` has a byte a slot, 1 for those that come."""
+    """Of the migration ``name`` from node ``source``; ``ranges`` with both ends.
 
-    def __init__(self, numbers: list[int]) -> None:
-        self.numbers: list[int] = numbers
+    ``slots`` has a byte a slot, 1 for those that come.
+    """
+
+    def __init__(self, name: str, source: NodeId, ranges: list[tuple[int, int]]) -> None:
+        self.name: str = name
+        self.source: NodeId = source
+        self.ranges: list[tuple[int, int]] = ranges
+        self.complete: bool = False
+        """All keys are here."""
+        self.numbers: list[int] = [slot for first, last in ranges for slot in range(first, last + 1)]
         self.slots: bytearray = bytearray(SLOTS)
-        for slot in numbers:
+        for slot in self.numbers:
             self.slots[slot] = 1
         self.db: Database = Database(0, CLUSTER_SHIFT)
 

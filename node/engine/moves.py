@@ -3,6 +3,7 @@
 from mypy_extensions import mypyc_attr
 
 from node.engine.client import Client
+from node.engine.intake import Intake
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -17,3 +18,6 @@ class Moves:
 
     def flushed(self) -> None:
         """All keys have been deleted."""
+
+    def loaded(self, intakes: list[Intake]) -> None:
+        """A full sync has replaced all data; the primary is importing these slots."""

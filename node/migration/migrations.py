@@ -10,6 +10,7 @@ from cluster.topology import NodeId, Topology
 from gossip.events import Wish
 from node.engine.client import Client
 from node.engine.feed import Tap
+from node.engine.intake import Intake
 from node.engine.moves import Moves
 from node.engine.server import Server
 from node.migration.job import CANCELLED, GRANTED, Job, message
@@ -94,16 +95,16 @@ class Migrations(Moves):
 
     def establish(self, client: Client, name: str, source: NodeId, slot_ranges: Ranges) -> None:
         """A source wants to hand over slots on the connection of ``client``."""
-        self._add(Import(self, name, slot_ranges, source, self.topology.me, client))
+        self._add(Import(self, Intake(name, source, slot_ranges), self.topology.me, client))
 
     def told_established(self, name: str, source: NodeId, slot_ranges: Ranges) -> None:
         """This node's primary imports slots."""
-        self._add(Hearsay(self, name, slot_ranges, source))
+        self._add(Hearsay(self, Intake(name, source, slot_ranges)))
 
     def told_complete(self, name: str) -> None:
         job = self.hearsay(name)
         if job is not None:
-            job.complete = True
+            job.intake.complete = True
 
     def told_finished(self, name: str, state: str, text: str) -> bool:
         job = self.hearsay(name)
@@ -139,6 +140,12 @@ class Migrations(Moves):
 
     def flushed(self) -> None:
         self._flushed = True
+
+    def loaded(self, intakes: list[Intake]) -> None:
+        for job in self.arrivals():
+            job.fail("Full resynchronization occurred")
+        for intake in intakes:
+            self._add(Hearsay(self, intake))
 
     # --- what the machine tells
 

@@ -40,12 +40,10 @@ if TYPE_CHECKING:
 class Arrival(Job):
     """Slots that come to this node, or to its primary."""
 
-    def __init__(
-        self, home: "Migrations", name: str, slot_ranges: list[tuple[int, int]], source: NodeId, target: NodeId
-    ) -> None:
-        super().__init__(home, name, slot_ranges, source, target)
-        self.intake: Intake = Intake(self.slots)
-        home.server.arriving.append(self.intake)
+    def __init__(self, home: "Migrations", intake: Intake, source: NodeId, target: NodeId) -> None:
+        super().__init__(home, intake.name, intake.ranges, source, target)
+        self.intake: Intake = intake
+        home.server.arriving.append(intake)
 
     @property
     def operation(self) -> str:
@@ -76,16 +74,8 @@ class Arrival(Job):
 class Import(Arrival):
     """On the node that takes over the slots; ``client`` is the connection of the source."""
 
-    def __init__(
-        self,
-        home: "Migrations",
-        name: str,
-        slot_ranges: list[tuple[int, int]],
-        source: NodeId,
-        target: NodeId,
-        client: Client,
-    ) -> None:
-        super().__init__(home, name, slot_ranges, source, target)
+    def __init__(self, home: "Migrations", intake: Intake, target: NodeId, client: Client) -> None:
+        super().__init__(home, intake, intake.source, target)
         self.state = WAITING_FOR_ACK
         self.client: Client = client
         self.heard_ms: int = home.server.now
@@ -96,8 +86,8 @@ class Import(Arrival):
         home.server.drop_slots(tuple(self.slots))  # whatever is left there is nobody's
         client.modes |= HANDING_OVER | REPLIES_OFF | NOT_TO_PAUSE
         home.server.intakes[client.id] = self.intake
-        numbers = [str(number) for pair in slot_ranges for number in pair]
-        home.remark("ESTABLISH", "SOURCE", source, "NAME", name, "SLOTSRANGE", *numbers)
+        numbers = [str(number) for pair in intake.ranges for number in pair]
+        home.remark("ESTABLISH", "SOURCE", intake.source, "NAME", intake.name, "SLOTSRANGE", *numbers)
         home.log("notice", f"New slot import job created: {self}.")
 
     # --- what the source says
@@ -114,6 +104,7 @@ class Import(Arrival):
             self.to(WAITING_FOR_PAUSED)
             self._await_replicas()
         elif word == b"PAUSED" and self.state == WAITING_FOR_PAUSED and self._awaited < 0:
+            self.intake.complete = True
             self.home.remark("COMPLETE", "NAME", self.name)
             self.to(REQUESTED)
             self._await_replicas()
@@ -196,13 +187,11 @@ class Import(Arrival):
 class Hearsay(Arrival):
     """On a replica of the node that takes over the slots, which learns of it from the stream."""
 
-    def __init__(self, home: "Migrations", name: str, slot_ranges: list[tuple[int, int]], source: NodeId) -> None:
-        super().__init__(home, name, slot_ranges, "", "")
+    def __init__(self, home: "Migrations", intake: Intake) -> None:
+        super().__init__(home, intake, "", "")
         self.state = ON_PRIMARY
-        self.complete: bool = False
-        """All keys are here."""
-        self.giver: NodeId = source
-        self.giver_epoch: int = home.epoch_of(source)
+        self.giver: NodeId = intake.source
+        self.giver_epoch: int = home.epoch_of(intake.source)
         self.taken: bool = False
         """The primary said that it took the slots, and nobody else has told of it yet."""
         home.log("notice", f"The primary imports slots: {self}.")
@@ -221,7 +210,7 @@ class Hearsay(Arrival):
             return
         state, text = SUCCESS, ""
         if all(topology.owners[slot] == topology.me for slot in self.slots):
-            if not self.complete:
+            if not self.intake.complete:
                 self.home.log("warning", f"Slot migration {self}: the shard has the slots, but maybe not all keys")
             self.settle()
         else:

@@ -1,11 +1,19 @@
 """Puts what an RDB tells into a keyspace.
 
 What is no key is collected: remarks (a replica looks for ``repl-id`` there) and functions, which nobody here can run.
+Keys of slots that the writer was still importing go beside the data. Valkey says which with an opcode of its own; we
+say it, and more, with the remark ``slot-import``, which every other server skips.
 """
 
-from node.engine.keyspace import Database, Keyspace
+from typing import Final
+
+from cluster.slots import SLOTS
+from node.engine.intake import Intake
+from node.engine.keyspace import CLUSTER_SHIFT, Database, Keyspace
 from node.persist.codes import RdbError
-from node.persist.events import Aux, Event, Function, Key, SelectDb
+from node.persist.events import Aux, Event, Function, Key, SelectDb, SlotImport
+
+IMPORT: Final = "slot-import"
 
 
 class Loader:
@@ -24,6 +32,8 @@ class Loader:
         """How many were dropped."""
         self.aux: dict[bytes, bytes] = {}
         self.functions: list[bytes] = []
+        self.intakes: list[Intake] = []
+        """Slots that the writer was importing."""
         self._db: Database = keyspace.database(0)
 
     def take(self, events: list[Event]) -> None:
@@ -34,6 +44,10 @@ class Loader:
                 self._select(event.db)
             elif isinstance(event, Aux):
                 self.aux[event.name] = event.value
+                if event.name == IMPORT.encode():
+                    self._import(read_import(event.value))
+            elif isinstance(event, SlotImport):
+                self._import(Intake(event.name.decode("utf-8", "replace"), "", event.ranges))
             elif isinstance(event, Function):
                 self.functions.append(event.source)
 
@@ -42,11 +56,26 @@ class Loader:
             raise RdbError(f"the data has a database {index}, but there are only {len(self.keyspace)} here")
         self._db = self.keyspace.database(index)
 
+    def _import(self, intake: Intake) -> None:
+        """Told in both ways, the first counts: ours, which says more."""
+        if all(intake.name != other.name for other in self.intakes):
+            self.intakes.append(intake)
+
+    def _place(self, key: bytes) -> Database:
+        """Where ``key`` goes."""
+        if self.intakes and self.keyspace.shift == CLUSTER_SHIFT:
+            slot = self._db.part_of(key)
+            for intake in self.intakes:
+                if intake.slots[slot]:
+                    return intake.db
+        return self._db
+
     def _put(self, event: Key) -> None:
         if 0 <= event.end < self.now and not self.keep_stale:
             self.stale += 1
             return
-        db, key = self._db, event.key
+        key = event.key
+        db = self._place(key)
         part = db.part_of(key)
         before = db.size
         db.put(part, key, event.value)
@@ -58,3 +87,22 @@ class Loader:
             now_s = self.now // 1000
             db.track_uses(now_s)[key] = now_s - event.idle_s
         self.keys += 1
+
+
+def write_import(intake: Intake) -> tuple[str, str]:
+    """The remark on an import that goes on."""
+    ranges = " ".join(f"{first}-{last}" for first, last in intake.ranges)
+    return IMPORT, f"{intake.name} {intake.source or '-'} {int(intake.complete)} {ranges}"
+
+
+def read_import(text: bytes) -> Intake:
+    """What ``write_import`` has written; RdbError."""
+    words = text.decode("utf-8", "replace").split(" ")
+    try:
+        pairs = [tuple(int(number) for number in word.split("-")) for word in words[3:]]
+        ranges = [(first, last) for first, last in pairs if 0 <= first <= last < SLOTS]
+        intake = Intake(words[0], words[1].strip("-"), ranges)
+        intake.complete = words[2] == "1"
+    except (ValueError, IndexError):
+        raise RdbError(f"a remark on imported slots cannot be understood: {text[:128]!r}") from None
+    return intake

@@ -37,6 +37,8 @@ class RdbWriter:
         self.functions: list[bytes] = list(functions)
         self.style: Style = style if style is not None else Style()
         self.checksum: bool = checksum
+        self.imports: list[tuple[str, list[tuple[int, int]]]] = []
+        """Slots that are being imported, by the name of the job: told in Valkey's format alone."""
         self.keys: int = 0
         """How many keys have been written."""
         self._sum: int = 0
@@ -65,6 +67,13 @@ class RdbWriter:
         for source in self.functions:
             out.append(codes.FUNCTION2)
             put_string(out, source, self.style.compress)
+        for job, ranges in self.imports if self.style.format.valkey else []:
+            out.append(codes.SLOT_IMPORT)
+            put_string(out, job.encode())
+            put_length(out, len(ranges))
+            for first, last in ranges:
+                put_length(out, first)
+                put_length(out, last)
         return out
 
     def _put_keys(self, out: bytearray, view: DatabaseView) -> None:

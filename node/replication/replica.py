@@ -347,6 +347,7 @@ class Conversation:
             touch_swapped(db, fresh, self.server.now)
             db.swap_contents(fresh)
         replication.server.own_ends.clear()
+        self.server.moves.loaded(loader.intakes)
         replication.primary.drop_all()
         size = self.server.config.integer("repl-backlog-size")
         replication.history.adopt(self._full_id, self._full_offset, size)

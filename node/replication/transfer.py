@@ -15,6 +15,7 @@ from typing import Final
 from node.engine.server import Server
 from node.engine.snapshot import Snapshot
 from node.persist.codes import Format
+from node.persist.load import write_import
 from node.persist.values import Style
 from node.persist.writer import RdbWriter, remarks_for
 from node.replication.follower import TRANSFER, Follower
@@ -51,12 +52,17 @@ class Transfer:
         """Others may join: nothing has been forgotten yet."""
         self.moved_ms: int = server.now
         self._server = server
-        self._snapshot = Snapshot(server.keyspace, [] if wish.without_keys else None)
+        arriving = [] if wish.without_keys else server.arriving
+        self._snapshot = Snapshot(
+            server.keyspace, [] if wish.without_keys else None, beside=[intake.db for intake in arriving]
+        )
         version = VALKEY_COMPATIBLE if wish.format.valkey else COMPATIBLE
         remarks = remarks_for(wish.format, version, server.now_s, server.edge.resident_memory())
         remarks += [("repl-stream-db", db), ("repl-id", replid), ("repl-offset", offset), ("aof-base", 0)]
+        remarks += [write_import(intake) for intake in arriving]
         style = Style(wish.format, False)
         self._writer = RdbWriter(self._snapshot, remarks, style=style, checksum=server.config.flag("rdbchecksum"))
+        self._writer.imports = [(intake.name, intake.ranges) for intake in arriving]
         self._chunks: Iterator[bytes | bytearray] = self._writer.chunks()
         self._began_ms: int = server.now
         self._pieces: deque[bytes] = deque([b"$EOF:%s\r\n" % mark] if mark else [])

@@ -1,0 +1,71 @@
+"""Slots that are handed over: an epoch on disk first, settled only with a majority; votes count for more."""
+
+from gossip.effects import Save, Send, Settled
+from gossip.events import TakeSlots
+from tests.unit.gossip.mesh import Mesh, agree, three
+
+SLOT = 5
+"""One of a's."""
+
+
+def settled(mesh: Mesh, name: str) -> bool:
+    return any(isinstance(effect, Settled) for effect in mesh[name].done)
+
+
+def test_the_new_epoch_is_on_disk_before_anybody_hears_of_it_and_all_follow() -> None:
+    mesh = three()
+    mesh["b"].done.clear()
+    before = mesh["b"].view.current_epoch
+    assert mesh.wish("b", TakeSlots((SLOT,))) == "OK"
+    kinds = [type(effect) for effect in mesh["b"].done]
+    assert kinds.index(Save) < kinds.index(Send)
+    assert not settled(mesh, "b")
+    mesh.run(100)
+    assert settled(mesh, "b")
+    assert agree(mesh, "a", "b", "c")
+    assert mesh["c"].view.owners[SLOT] == mesh["b"].id
+    assert mesh["b"].view.nodes[mesh["b"].id].config_epoch == before + 1
+
+
+def test_who_is_cut_off_is_not_settled() -> None:
+    mesh = three()
+    mesh.cut("b")
+    assert mesh.wish("b", TakeSlots((SLOT,))) == "OK"
+    mesh.run(500)
+    assert not settled(mesh, "b")
+
+
+def test_one_other_of_three_is_enough() -> None:
+    mesh = three()
+    mesh.cut("a")
+    assert mesh.wish("b", TakeSlots((SLOT,))) == "OK"
+    mesh.run(100)
+    assert settled(mesh, "b")
+
+
+def test_while_it_is_not_settled_a_claim_with_the_same_epoch_wins() -> None:
+    for seed in range(6):
+        mesh = three(seed=seed)
+        mesh.cut("b")
+        assert mesh.wish("b", TakeSlots((SLOT,))) == "OK"
+        written = mesh["b"].view.nodes[mesh["b"].id].config_epoch
+        assert mesh.wish("a", TakeSlots((SLOT,), written - 1)) == "OK"
+        epochs = [mesh[name].view.nodes[mesh[name].id].config_epoch for name in ("a", "b")]
+        assert epochs[0] == epochs[1]
+        mesh.run(100)
+        mesh.heal("b")
+        mesh.run(5000)
+        assert {mesh[name].view.owners[SLOT] for name in "abc"} == {mesh["a"].id}
+
+
+def test_who_takes_its_slots_back_goes_beyond_what_the_other_may_have_written_down() -> None:
+    mesh = three()
+    mesh.cut("b")
+    assert mesh.wish("b", TakeSlots((SLOT,))) == "OK"
+    written = mesh["b"].view.nodes[mesh["b"].id].config_epoch
+    assert mesh.wish("a", TakeSlots((SLOT,), written)) == "OK"
+    mesh.run(100)
+    mesh.heal("b")
+    mesh.run(5000)
+    assert agree(mesh, "a", "b", "c")
+    assert mesh["b"].view.owners[SLOT] == mesh["a"].id
