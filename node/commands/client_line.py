@@ -35,6 +35,8 @@ def flags(client: Client) -> str:
         out += "O"
     elif modes & NOT_TO_PAUSE:
         out += "S"
+    if client is client.server.standing.upstream_client():
+        out += "M"
     if modes & SUBSCRIBED:
         out += "P"
     if modes & IN_MULTI:

@@ -12,6 +12,7 @@ from node.engine.call import Call
 from node.engine.client import REPLIES_OFF, SKIP_NEXT_REPLY, SKIP_THIS_REPLY, Client
 from node.engine.command import ADMIN, CONNECTION, LOADING, NOSCRIPT, STALE, command
 from node.engine.limits import NORMAL, PUBSUB, REPLICA, client_class
+from node.engine.server import Server
 from node.resp.errors import (
     CLIENT_ID,
     CLIENT_ID_POSITIVE,
@@ -68,17 +69,28 @@ def client_list(c: Call, argv: list[bytes]) -> Reply:
     chosen: list[Client] = []
     if option == b"TYPE" and len(argv) == 4:
         wanted = class_named(argv[3])
-        chosen = [other for other in clients.values() if client_class(other) == wanted]
+        chosen = [other for other in everybody(c.server) if class_of(other) == wanted]
     elif option == b"ID":
         for word in argv[3:]:
             found = clients.get(integer(word, CLIENT_ID))
             if found is not None:
                 chosen.append(found)
     elif len(argv) == 2:
-        chosen = list(clients.values())
+        chosen = everybody(c.server)
     else:
         raise Refusal(SYNTAX)
     return Verbatim(b"".join([describe(other, c.now, other is c.client) for other in chosen if not other.killed]))
+
+
+def everybody(server: Server) -> list[Client]:
+    """All connections, that to the primary last."""
+    out: list[Client] = list(server.clients.values())
+    upstream = server.standing.upstream_client()
+    return out if upstream is None else [*out, upstream]
+
+
+def class_of(client: Client) -> int:
+    return PRIMARY if client is client.server.standing.upstream_client() else client_class(client)
 
 
 def class_named(name: bytes) -> int:
@@ -131,7 +143,7 @@ class Victims:
             return False
         return (
             (not self.id or client.id == self.id)
-            and (self.kind < 0 or client_class(client) == self.kind)
+            and (self.kind < 0 or class_of(client) == self.kind)
             and (not self.user or client.user == self.user)
             and (not self.addr or client.addr.encode() == self.addr)
             and (not self.laddr or client.laddr.encode() == self.laddr)
@@ -183,10 +195,12 @@ def narrow(victims: Victims, caller: Client, option: bytes, value: bytes) -> Non
 
 def kill_all(c: Call, victims: Victims) -> int:
     """End every connection that ``victims`` includes, one's own after its reply; how many."""
-    doomed = [other for other in c.server.clients.values() if victims.include(other)]
+    doomed = [other for other in everybody(c.server) if victims.include(other)]
     for other in doomed:
         if other is c.client:
             other.close_after_reply()
+        elif class_of(other) == PRIMARY:
+            c.server.standing.cut()
         else:
             other.kill()
     return len(doomed)

@@ -12,6 +12,15 @@ class Standing:
     def left(self, client: Client) -> None:
         """The connection of ``client`` has ended."""
 
+    # the connection to the primary, for CLIENT LIST and CLIENT KILL
+
+    def upstream_client(self) -> Client | None:
+        """Whoever the primary's stream is run as, while it flows."""
+        return None
+
+    def cut(self) -> None:
+        """End the connection to the primary, now; it will be made again."""
+
     # what the cluster wants of it, and what the cluster wants to know
 
     def follow(self, host: str, port: int, again: bool = False) -> None:

@@ -169,6 +169,16 @@ class Conversation:
         self._applier.break_off()
         self._fail("it is not followed any more")
 
+    @property
+    def client(self) -> Client:
+        """Whom the stream is run as."""
+        return self._applier.client
+
+    def cut(self) -> None:
+        """An operator ends the connection; it will be made again."""
+        self._fail("the connection is ended by CLIENT KILL")
+        self.disconnected()
+
     def take_output(self) -> bytes:
         out, self._out = self._out, []
         return b"".join(out)
@@ -295,6 +305,9 @@ class Conversation:
         self.lasted = self.in_step = True
         self.bereft = False
         self._applier.begin()
+        self._applier.client.id = self.server.next_client_id
+        self.server.next_client_id += 1
+        self._applier.client.addr = f"{self.ip}:{self.port}"
         self.replication.set_conditions()
         self.acknowledge(self.replication.history.offset)
 
@@ -399,10 +412,10 @@ class Applier:
     def begin(self) -> None:
         """The stream begins, or goes on."""
         server = self.replication.server
-        self._client = Client(server, 0, "", "", False)
-        self._client.db = server.keyspace.database(self.replication.history.db)
-        self._client.modes = 0
-        self._call = Call(server, self._client)
+        self.client = Client(server, 0, "", "", False)
+        self.client.db = server.keyspace.database(self.replication.history.db)
+        self.client.modes = 0
+        self._call = Call(server, self.client)
         self._call.privileged = True
         self._parser = Parser()
         self._parser.max_bulk = HUGE
@@ -428,9 +441,9 @@ class Applier:
                     asked.append(history.offset + done)
             else:
                 self._run(argv)
-            if not self._client.modes & IN_MULTI:
+            if not self.client.modes & IN_MULTI:
                 done = len(waiting) - parser.behind()
-                history.db = self._client.db.index
+                history.db = self.client.db.index
             argv = parser.next()
         if done:
             self.replication.primary.relay(bytes(waiting[:done]))
@@ -442,7 +455,7 @@ class Applier:
         if cmd is None or (len(argv) != cmd.arity and (cmd.arity > 0 or len(argv) < -cmd.arity)):
             self._complain(argv, b"unknown, or a wrong number of arguments")
             return
-        client = self._client
+        client = self.client
         if client.modes & IN_MULTI and not cmd.flags & UNQUEUED:
             client.queue.append((cmd, argv))
             return

@@ -91,6 +91,14 @@ class Replication(Standing):
         self.primary.count_good(self.server.now)
         self._tell()
 
+    def upstream_client(self) -> Client | None:
+        upstream = self.upstream
+        return upstream.client if upstream is not None and upstream.connected else None
+
+    def cut(self) -> None:
+        if self.upstream is not None:
+            self.upstream.cut()
+
     def _tell(self) -> None:
         """The role has changed: CONFIG REWRITE has to know, and who carries the connection."""
         if not self.server.clustered:

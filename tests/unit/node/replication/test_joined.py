@@ -177,6 +177,27 @@ def test_the_first_ack_is_said_again_until_the_stream_begins() -> None:
     assert link.upstream.take_output() == b""
 
 
+def test_the_connection_to_the_primary_can_be_listed_and_ended() -> None:
+    primary, replica = Node(1), Node(2)
+    primary.tell("SET k v")
+    link = join(replica, primary)
+    replica.at(START + 5000)
+    address = f"{link.upstream.ip}:{link.upstream.port}"
+    listed = replica.tell("CLIENT LIST TYPE master")
+    assert f" addr={address} ".encode() in listed
+    assert b" flags=M " in listed
+    assert b"flags=M" not in replica.tell("CLIENT LIST TYPE normal")
+    assert replica.tell("CLIENT KILL 127.0.0.1:77").startswith(b"-ERR No such client")
+    assert replica.tell(f"CLIENT KILL {address}") == b"+OK\r\n"
+    assert (link.upstream.state, replica.replication.heard) == ("connect", START + 5000)
+    assert replica.tell("CLIENT KILL TYPE master") == b":0\r\n"
+    link.cut()
+    Link(replica, primary).settle()
+    same(primary, replica)
+    assert primary.replication.primary.full_syncs == 1
+    assert replica.tell("CLIENT KILL TYPE master") == b":1\r\n"
+
+
 def test_the_stream_stands_still_while_writes_are_held_back() -> None:
     """A replica that is to take over has been told where it ends: no sign of life, no question may make it longer."""
     primary, replica = Node(1), Node(2)
