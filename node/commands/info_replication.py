@@ -1,7 +1,7 @@
 """INFO replication: the node's role, its replicas or its primary, and its history (server.c of Redis 7.0)."""
 
 from node.engine.server import Server
-from node.replication.follower import STATE_NAMES, Follower
+from node.replication.follower import Follower
 from node.replication.replica import SYNC, Conversation
 from node.replication.replication import Replication, replication_of
 
@@ -55,7 +55,7 @@ def replica_lines(server: Server, replication: Replication) -> list[str]:
 
 
 def replica_line(server: Server, number: int, follower: Follower) -> str:
-    state = STATE_NAMES[follower.state]
+    state = follower.state_name
     lag = follower.lag_s(server.now) if follower.online else 0
     return f"slave{number}:ip={follower.host},port={follower.port},state={state},offset={follower.acked},lag={lag}"
 

@@ -89,6 +89,9 @@ class Follower:
                     clients.begin()
                     conversation.receive(bytes(data))
                     clients.finish()
+                    pause_s = conversation.load_pause_s()
+                    if pause_s:
+                        await trio.sleep(pause_s)
                 nursery.cancel_scope.cancel()
         except* (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the primary has gone

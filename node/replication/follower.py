@@ -18,7 +18,6 @@ WAITING: Final = 1
 TRANSFER: Final = 2
 LOADING: Final = 3
 ONLINE: Final = 4
-STATE_NAMES: Final = ("wait_bgsave", "wait_bgsave", "send_bulk", "send_bulk", "online")
 
 ROOM: Final = 1 << 18
 """Bytes of a snapshot that may wait for a slow replica to read them."""
@@ -66,6 +65,14 @@ class Follower:
     @property
     def online(self) -> bool:
         return self.state == ONLINE
+
+    @property
+    def state_name(self) -> str:
+        """As INFO has it: what is streamed while it is made counts as being made, as with Redis."""
+        if self.state == ONLINE:
+            return "online"
+        sent = self.state == LOADING or (not self.streamed and self.position > 0)
+        return "send_bulk" if sent else "wait_bgsave"
 
     @property
     def unread(self) -> int:

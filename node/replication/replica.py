@@ -106,6 +106,7 @@ class Conversation:
         self._applier = Applier(replication)
         self._acked_ms: int = 0
         self._eager_until: int = 0
+        self._paused_keys: int = 0
 
     @property
     def connected(self) -> bool:
@@ -178,6 +179,15 @@ class Conversation:
         """An operator ends the connection; it will be made again."""
         self._fail("the connection is ended by CLIENT KILL")
         self.disconnected()
+
+    def load_pause_s(self) -> float:
+        """``key-load-delay`` (µs for each key): for how long to read no more, for tests."""
+        delay = self.server.config.integer("key-load-delay")
+        if delay <= 0 or self._loader is None:
+            self._paused_keys = 0
+            return 0.0
+        fresh, self._paused_keys = self._loader.keys - self._paused_keys, self._loader.keys
+        return max(0, fresh) * delay / 1_000_000
 
     def take_output(self) -> bytes:
         out, self._out = self._out, []
@@ -327,6 +337,7 @@ class Conversation:
         server = self.server
         self.loaded_bytes = 0
         self._reader = RdbReader(server.config.flag("rdbchecksum"))
+        self._log("MASTER <-> REPLICA sync: Loading DB in memory")
         self._loader = Loader(Keyspace(len(server.keyspace), server.keyspace.shift), server.now, True)
         rest, self._buffer = self._buffer, b""
         self._load(rest)

@@ -56,7 +56,8 @@ class Syncs:
             transfer.leave(follower)
             if not transfer.followers:
                 self.transfers.remove(transfer)
-                self._log("Diskless rdb transfer, last replica dropped, ending the walk over the keys")
+                # The words that Redis has for it, which tools look for; there is no child here.
+                self._log("Diskless rdb transfer, last replica dropped, killing fork child.")
 
     def close(self) -> None:
         """What this node holds is another history from here on: nobody may join any more."""
@@ -86,7 +87,12 @@ class Syncs:
         """About a millisecond's work for each transfer; those who have been sent all of theirs."""
         done: list[Follower] = []
         for transfer in self.transfers:
-            done += transfer.step()
+            walked = transfer.whole
+            left = transfer.step()
+            done += left
+            if transfer.mark and transfer.whole and not walked:
+                up = len(transfer.followers) + len(left)
+                self._log(f"Diskless rdb transfer, done reading from pipe, {up} replicas still up.")
         for follower in done:
             follower.state = LOADING
             follower.acked_ms = self.server.now

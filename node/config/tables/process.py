@@ -67,6 +67,6 @@ ACCESS: Final = (
 
 TEST_AIDS: Final = (
     D("rdb-key-save-delay", Integer(INT_MIN, INT_MAX), 0, hidden=True, effective=True),
-    D("key-load-delay", Integer(INT_MIN, INT_MAX), 0, hidden=True),
+    D("key-load-delay", Integer(INT_MIN, INT_MAX), 0, hidden=True, effective=True),
     D("loading-process-events-interval-bytes", Integer(1024, INT_MAX), 2 << 20, hidden=True),
 )
