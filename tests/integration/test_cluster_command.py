@@ -27,7 +27,7 @@ from tests.integration.clusters import (
     wait_until,
 )
 from tests.integration.launched import LIMIT_S
-from tests.integration.nodes import GOSSAMER, REDIS, ROOT, Node, Nodes, Program
+from tests.integration.nodes import GOSSAMER, REDIS, ROOT, VALKEY, Node, Nodes, Program
 from tests.integration.test_reshard import keys_in, place
 
 
@@ -124,6 +124,22 @@ def test_a_node_joins_is_balanced_in_is_followed_and_leaves_again(nodes: Nodes, 
     cluster.do("remove", first, place(replica), "--yes")
     assert at_peace(made)
     assert sum(map(keys_of, made)) == len(names)
+
+
+@pytest.mark.parametrize("peer", [VALKEY, REDIS], ids=lambda peer: peer.name)
+def test_slots_go_to_real_servers_and_come_back(nodes: Nodes, cluster: Cluster, peer: Program) -> None:
+    """With Valkey the nodes do it between themselves, with Redis 7.0 it is done key by key."""
+    made = launch(nodes, GOSSAMER, peer)
+    cluster.do("create", *map(place, made), "--yes")
+    names = keys_in(8100, 8300, 40)
+    with_each_owner(made, names)
+    for weight in (1.01, 0.99):
+        cluster.do("rebalance", place(made[1]), "--weight", f"{place(made[1])}={weight}", "--yes")
+        assert abs(slot_count(made[1]) - 16384 * weight / (1 + weight)) < 1
+        assert sum(map(keys_of, made)) == len(names)
+    migrations = made[0].ask("CLUSTER", "GETSLOTMIGRATIONS").items
+    assert [job.items[17].text for job in migrations] == ([b"success"] * 2 if peer is VALKEY else [])
+    cluster.sound(made[0])
 
 
 def with_each_owner(made: Sequence[Node], names: Sequence[str]) -> None:
