@@ -36,7 +36,7 @@ def wait_until_ok(
     deadline = time.monotonic() + timeout_s
     waiting = list(zip(wires, names, strict=True))
     while waiting:
-        waiting = [(wire, name) for wire, name in waiting if not _is_ok(wire, len(wires), replicas)]
+        waiting = [(wire, name) for wire, name in waiting if not is_ok(wire, len(wires), replicas)]
         if not waiting:
             return
         alive()
@@ -47,7 +47,8 @@ def wait_until_ok(
         time.sleep(POLL_S)
 
 
-def _is_ok(wire: Wire, count: int, replicas: int) -> bool:
+def is_ok(wire: Wire, count: int, replicas: int) -> bool:
+    """Does the node say that all is well, as ``wait_until_ok`` has it?"""
     state = fields(as_text(wire.ask("CLUSTER", "INFO")))
     if state["cluster_state"] != "ok" or int(state["cluster_known_nodes"]) < count:
         return False

@@ -24,6 +24,7 @@ START_S: Final = 30.0
 """How long a server may take until it answers PING."""
 POLL_S: Final = 0.005
 NO_DISK: Final = ("--save", "", "--appendonly", "no")
+Address = tuple[str, int]
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -46,14 +47,15 @@ def gossamer(name: str, tree: Path, pure: bool) -> Kind:
 class Node:
     """A running server that keeps nothing on disk but what ``options`` ask for; a context that ends it."""
 
-    def __init__(self, kind: Kind, *options: str, port: int = 0) -> None:
+    def __init__(self, kind: Kind, *options: str, port: int = 0, host: str = HOST) -> None:
         self.kind = kind
+        self.host = host
         self.port = port or free_port()
         self._home = tempfile.TemporaryDirectory(prefix="gossamer-bench-")
         self._log = Path(self._home.name) / "server.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [*kind.command, "--port", str(self.port), "--bind", HOST, *NO_DISK, *options],
+                [*kind.command, "--port", str(self.port), "--bind", host, *NO_DISK, *options],
                 cwd=self._home.name,
                 env={**os.environ, **dict(kind.environment)},
                 stdin=subprocess.DEVNULL,
@@ -61,6 +63,10 @@ class Node:
                 stderr=subprocess.STDOUT,
             )
         self.pid = self._process.pid
+
+    @property
+    def address(self) -> Address:
+        return self.host, self.port
 
     def __enter__(self) -> "Node":
         try:
@@ -92,7 +98,7 @@ class Node:
             wire.close()
 
     def wire(self) -> Wire:
-        return Wire(HOST, self.port, 10.0)
+        return Wire(self.host, self.port, 10.0)
 
     def stop(self) -> None:
         self._process.kill()

@@ -18,6 +18,7 @@ from tests.perf import (
     clustered,
     contenders,
     facts,
+    failover,
     formation,
     fullsync,
     idle,
@@ -38,6 +39,7 @@ QUESTIONS: Final = {
         memory.QUESTION,
         formation.QUESTION,
         fullsync.QUESTION,
+        failover.QUESTION,
         idle.QUESTION,
         acknowledged.QUESTION,
     )

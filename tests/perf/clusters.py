@@ -1,4 +1,4 @@
-"""Clusters to measure: nodes of one kind formed into primaries only, by redis-cli or by ``gossamer up``."""
+"""Clusters to measure: nodes of one kind, formed by redis-cli or by ``gossamer up``."""
 
 import os
 import shutil
@@ -10,66 +10,64 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final
 
+from deploy.form import is_ok
 from deploy.problem import Problem
-from deploy.servers import HOST, Kind, Node, free_port, wait_for
-from deploy.wire import Refused, Wire, fields
+from deploy.servers import HOST, Address, Kind, Node, free_port, wait_for
+from deploy.wire import Wire
 
 OK_S: Final = 60.0
 
 
 @contextmanager
-def cluster(kind: Kind, count: int) -> Iterator[list[Node]]:
-    """``count`` primaries that share the slots, each saying ``cluster_state:ok``."""
+def cluster(kind: Kind, count: int, replicas: int = 0) -> Iterator[list[Node]]:
+    """``count`` nodes, each saying ``cluster_state:ok``; ``replicas`` of each primary among them, in sync."""
+    options = ("--cluster-enabled", "yes", "--repl-diskless-sync-delay", "0")
     with ExitStack() as stack:
-        nodes = [Node(kind, "--cluster-enabled", "yes") for _ in range(count)]
+        nodes = [Node(kind, *options) for _ in range(count)]
         for node in nodes:
             stack.callback(node.stop)
         for node in nodes:
             node.wait_until_ready()
-        create([node.port for node in nodes])
-        wait_until_ok([node.port for node in nodes])
+        places = [node.address for node in nodes]
+        create(places, replicas)
+        wait_until_ok(places, count * replicas // (replicas + 1))
         yield nodes
 
 
-def create(ports: Sequence[int]) -> None:
-    """``redis-cli --cluster create`` without replicas."""
+def create(places: Sequence[Address], replicas: int = 0) -> None:
+    """``redis-cli --cluster create`` with so many replicas of each primary."""
     program = shutil.which("redis-cli") or shutil.which("valkey-cli")
     if program is None:
         raise Problem("there is no redis-cli here")
-    words = [program, "--cluster", "create", *(f"{HOST}:{port}" for port in ports), "--cluster-yes"]
+    nodes = [f"{host}:{port}" for host, port in places]
+    words = [program, "--cluster", "create", *nodes, "--cluster-replicas", str(replicas), "--cluster-yes"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=OK_S, stdin=subprocess.DEVNULL)
     if done.returncode:
         raise Problem(f"redis-cli cannot create the cluster: {done.stdout.strip()[-300:]} {done.stderr.strip()[-300:]}")
 
 
-def wait_until_ok(ports: Sequence[int]) -> None:
-    """Until every node knows all and says ``cluster_state:ok``."""
-    wait_for(lambda: all(is_ok(port, len(ports)) for port in ports), OK_S, "the cluster is not ok")
-
-
-def is_ok(port: int, count: int) -> bool:
-    try:
-        with closing(Wire(HOST, port, 10.0)) as wire:
-            state = fields(wire.text("CLUSTER", "INFO"))
-    except (OSError, Refused):
-        return False
-    return state["cluster_state"] == "ok" and int(state["cluster_known_nodes"]) >= count
+def wait_until_ok(places: Sequence[Address], replicas: int = 0) -> None:
+    """Until every node knows all, ``replicas`` of them as such, and says ok; and is in sync if it is one of those."""
+    with ExitStack() as stack:
+        wires = [stack.enter_context(closing(Wire(*place, 10.0))) for place in places]
+        wait_for(lambda: all(is_ok(wire, len(wires), replicas) for wire in wires), OK_S, "the cluster is not ok")
 
 
 @contextmanager
-def launched(kind: Kind, count: int) -> Iterator[list[int]]:
+def launched(kind: Kind, count: int, replicas: int = 0) -> Iterator[list[int]]:
     """The ports of a cluster that ``gossamer up --detach`` of the build ``kind`` brings to life, from nothing to ok."""
     with tempfile.TemporaryDirectory(prefix="gossamer-up-") as folder:
         environment = {**os.environ, **dict(kind.environment)}
         command = [sys.executable, "-m", "deploy.cli"]
         first = neighbours(count)
-        words = [*command, "up", str(count), "--port", str(first), "--detach", "--dir", f"{folder}/nodes"]
+        words = [*command, "up", str(count), "--replicas", str(replicas), "--port", str(first), "--detach"]
+        words += ["--dir", f"{folder}/nodes"]
         try:
             done = subprocess.run(words, env=environment, cwd=folder, capture_output=True, text=True, timeout=OK_S)
             if done.returncode:
                 raise Problem(f"gossamer up failed: {done.stderr.strip()[-300:]}")
             ports = list(range(first, first + count))
-            wait_until_ok(ports)
+            wait_until_ok([(HOST, port) for port in ports], count * replicas // (replicas + 1))
             yield ports
         finally:
             down = [*command, "down", "--dir", f"{folder}/nodes"]
