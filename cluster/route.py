@@ -6,7 +6,7 @@ The order of decisions is that of Redis (cluster.c, getNodeByQuery; Redis cluste
 
 from typing import Final
 
-from cluster.topology import Flag, Node, Topology
+from cluster.topology import Flag, Node, Topology, owned_ranges
 
 UNSERVED: Final = b"CLUSTERDOWN Hash slot not served"
 DOWN: Final = b"CLUSTERDOWN The cluster is down"
@@ -82,9 +82,9 @@ def served_slots(topology: Topology) -> bytearray:
     served = bytearray(len(topology.owners))
     me = topology.me
     if topology.ok and topology.myself.has(Flag.MASTER):
-        for slot, owner in enumerate(topology.owners):
+        for owner, first, last in owned_ranges(topology):
             if owner == me:
-                served[slot] = 1
+                served[first : last + 1] = b"\x01" * (last + 1 - first)
         for slot in topology.migrating:
             served[slot] = 0
     return served

@@ -6,7 +6,7 @@ Rules kept here (Redis cluster specification, "Hash slots configuration propagat
 - A slot being imported is left alone by claims: only the operator's SETSLOT NODE ends an import.
 - Two primaries never keep one config epoch: the one with the smaller id takes a new one, after a moment drawn by
   chance. When many nodes meet with the same epoch, each then hears of the epochs that others took before it.
-- Our own new epoch is on disk before anybody hears of it (``save_now``).
+- Our own new epoch, and slots of our own, are on disk before anybody hears of them (``promised``).
 - A replica owns nothing.
 
 Sets of slots are integers with bit s for slot s, so a comparison of two nodes is one operation, not 16384.
@@ -44,6 +44,8 @@ class Claims:
         self.importing: dict[int, NodeId] = {}
         self.current_epoch = 0
         self.last_vote_epoch = 0
+        self.reserved_epoch = 0
+        """One that nobody has used yet, and that is on disk; 0 if there is none."""
         self.settle_due: Millis | None = None
         self._owners_view: tuple[NodeId | None, ...] | None = None
         self._peers = peers
@@ -70,6 +72,7 @@ class Claims:
             self.owned &= ~slots
         else:
             self.owned |= slots
+            self._out.promised |= to is self._me and bool(slots & ~to.slots)
             self._give(slots, to)
         owner = to.id if to else None
         for slot in slots_in(slots):
@@ -231,16 +234,24 @@ class Claims:
             self.settle_due += ms
 
     def next_epoch(self) -> int:
-        """A new epoch for an election; it is on disk before anybody hears of it."""
-        self.current_epoch += 1
-        self._out.save_now = True
+        """A new epoch for an election, or the reserved one if it is still new; on disk before anybody hears of it."""
+        taken = max(peer.config_epoch for peer in self._peers.roster())
+        if self.reserved_epoch != self.current_epoch or self.reserved_epoch <= taken:
+            self.reserve_epoch()
+        self.reserved_epoch = 0
         return self.current_epoch
+
+    def reserve_epoch(self) -> None:
+        """Take the next epoch for an election that is to come: then nobody has to wait for the disk."""
+        self.current_epoch += 1
+        self.reserved_epoch = self.current_epoch
+        self._out.promised = True
 
     def vote(self) -> None:
         """My one vote in this epoch is given."""
         assert self.last_vote_epoch < self.current_epoch, "one vote an epoch"
         self.last_vote_epoch = self.current_epoch
-        self._out.save_now = True
+        self._out.promised = True
 
     def bump(self) -> bool:
         """Take a new config epoch without asking anybody, unless mine is the largest already."""
@@ -262,4 +273,4 @@ class Claims:
         self.current_epoch += 1
         self._me.config_epoch = self.current_epoch
         self._peers.touch(self._me)
-        self._out.save_now = True
+        self._out.promised = True

@@ -21,7 +21,8 @@ Here is only who is asked, and in which order; the questions and their tables ar
 Rules kept here:
 - ``handle`` is the only way in. One call is one step: what it changed is saved, published and told in that order.
 - Ten times a second the node looks around; ``deadline`` says when it wants to be woken.
-- What we promise is saved at once; what others said of themselves at once too, but not more often than once a tick.
+- What we promise is saved at once, and synced; what others said of themselves at once too, but not more often than once
+  a tick. What was only written is synced a second later.
 - Times are those of the wall clock, which can be set, and a process can be stopped. A jump is taken out of every time
   we keep: nobody is suspected for a silence that nobody heard.
 """
@@ -64,6 +65,8 @@ from gossip.roles import Roles
 from gossip.voice import Voice
 from gossip.wishes import Refusal, Wishes
 
+SYNC_MS: Final = 1000
+"""What is only written is synced within this time."""
 JUMP_MS: Final = 500
 """A gap between two calls that is no longer explained by a busy machine."""
 
@@ -79,6 +82,7 @@ class Gossip:
     def __init__(self, topology: Topology, config: GossipConfig, rng: Random, now: Millis) -> None:
         self._now = now
         self._next_tick = self._may_save = now
+        self._sync_due: Millis | None = None
         self._config = config
         self._out = Outbox()
         self._peers, self._claims = remember(topology, rng, self._out, now)
@@ -196,9 +200,12 @@ class Gossip:
         self._manual.step(now)
         self._election.unconditional = self._manual.may_start
         self._election.step(now)
-        if self._election.won(now):
+        replaced = self._election.won(now)
+        if replaced is not None:
             self._manual.step(now)
-            self._voice.announce(self._peers.reachable(), [], now)
+            # First of all to the one whose clients may be waiting for it.
+            audience = sorted(self._peers.reachable(), key=lambda peer: peer is not replaced)
+            self._voice.announce(audience, [], now)
 
     def _tick(self, now: Millis) -> None:
         self._next_tick = now + TICK_MS
@@ -212,6 +219,7 @@ class Gossip:
             self._herald.proclaim(now)
         self._out.publish |= self._out.publish_soon
         self._out.recheck |= not self._health.ok
+        self._out.promised |= self._sync_due is not None and now >= self._sync_due
 
     def _settle(self) -> list[Effect]:
         """Check what must always hold, and give out the effects."""
@@ -221,9 +229,10 @@ class Gossip:
         assert not me.flags & (Flag.PFAIL | Flag.FAIL | Flag.HANDSHAKE)
         if self._out.save_soon and self._now >= self._may_save:
             self._out.save_now = True
-        if self._out.save_now:
+        if self._out.save_now or self._out.promised:
             self._may_save = self._now + TICK_MS
-        wanted = self._out.save_now or self._out.publish
+            self._sync_due = None if self._out.promised else self._sync_due or self._now + SYNC_MS
+        wanted = self._out.save_now or self._out.promised or self._out.publish
         return self._out.take(self._view() if wanted else None)
 
     def _set_clock(self, now: Millis) -> None:
@@ -245,6 +254,7 @@ class Gossip:
         ):
             part.shift(gap)
         self._next_tick = self._may_save = now
+        self._sync_due = None if self._sync_due is None else now
 
     def _introduce_myself(self, config: GossipConfig) -> None:
         """What the configuration says about this node."""

@@ -1,6 +1,6 @@
 """Everything the agreement can ask for.
 
-One promise: the effects of one event are performed in the order given, and Save is done when it is durable. The Outbox
+One promise: the effects of one event are performed in the order given, and Save is done when it holds. The Outbox
 keeps the order: what was noted for the log, then Save, then the own role (Lead or Follow), then Publish, then all that
 depends on them: messages, links, answers. So nothing is ever said to anybody before what it promises is on disk.
 """
@@ -30,9 +30,15 @@ class Log:
 
 @frozen
 class Save:
-    """Write nodes.conf and fsync it."""
+    """Keep this as nodes.conf. What follows depends on it, so it has to hold before that is done.
+
+    ``synced``: across a loss of power (fsync), for something in it is about to be said that others build on: a vote, an
+    epoch, slots of this node, its role, its id, whom it has met. Otherwise across the end of the process: what is new
+    in it was heard from others, or only an operator has asked for it. Then a synced one follows within a second.
+    """
 
     topology: Topology
+    synced: bool
 
 
 @frozen
@@ -162,13 +168,15 @@ Effect = (
 class Outbox:
     """Collects the effects of one event, and what has to follow from it.
 
-    ``save_now``: this node is about to promise something; ``save_soon``: worth keeping, within a tick.
+    ``promised``: this node is about to promise something, which a loss of power must not undo; ``save_now``: worth
+    keeping before anything else is said; ``save_soon``: worth keeping, within a tick.
     ``publish``: it matters to clients; ``publish_soon``: it may wait for the next tick. ``recheck``: the cluster state
     may be another. ``role``: this node has a new one. ``sent`` counts messages by kind.
     """
 
     def __init__(self) -> None:
         self.sent = [0] * len(Kind)
+        self.promised = False
         self.save_now = False
         self.save_soon = False
         self.publish = False
@@ -200,10 +208,10 @@ class Outbox:
     def take(self, topology: Topology | None) -> list[Effect]:
         """All effects in the promised order; ``topology`` is needed if there is anything to save or publish."""
         effects = self._notes
-        if self.save_now:
+        if self.save_now or self.promised:
             assert topology is not None
-            effects.append(Save(topology))
-            self.save_now = self.save_soon = False
+            effects.append(Save(topology, self.promised))
+            self.promised = self.save_now = self.save_soon = False
         if self.role is not None:
             effects.append(self.role)
             self.role = None

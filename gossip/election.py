@@ -97,12 +97,12 @@ class Election:
             return
         self._votes.add(voter.id)
 
-    def won(self, now: Millis) -> bool:
-        """Take over if a majority has voted for us."""
+    def won(self, now: Millis) -> Peer | None:
+        """Take over if a majority has voted for us; from whom."""
         primary = self._peers.head()
         late = self._due is None or now - self._due > self.config.election_ms
         if not self._asked or late or len(self._votes) < self._health.quorum or primary in (None, self._peers.me):
-            return False
+            return None
         assert primary is not None
         me = self._peers.me
         self._out.log(Level.WARNING, "Failover election won: I'm the new master.")
@@ -110,7 +110,7 @@ class Election:
         self._out.log(Level.WARNING, f"configEpoch set to {me.config_epoch} after successful failover")
         self._roles.succeed(primary)
         self._withdraw()
-        return True
+        return primary
 
     # Whether
 

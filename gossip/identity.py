@@ -102,7 +102,7 @@ class Identity:
     def _take(self, identity: str, why: str, now: Millis) -> None:
         self._me.cluster = identity
         self._out.log(Level.NOTICE, f"{why} {identity}")
-        self._out.save_now = True
+        self._out.promised = True
         self._peers.touch(self._me)
         self._herald.proclaim(now)
 

@@ -5,6 +5,7 @@ Rules kept here (cluster bus of Redis 7.0, "Manual failover"):
   same, nothing can be lost, and the replica stands for election at once. ``force`` does so without the primary.
 - On the primary: writes are held back before the offset is told, and for twice the time that the replica has, so that
   none slips in while the election ends. Every message says PAUSED; the replica is pinged with every tick.
+- The epoch of the election is on disk before the primary is asked: while writes are held back nobody waits for that.
 - Either side gives up after ``cluster-manual-failover-timeout``. A new role ends it too.
 """
 

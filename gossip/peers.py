@@ -286,7 +286,7 @@ class Peers:
         self.by_id[node] = peer
         self._roster = peer.view = None
         self._out.grown()
-        self._out.save_now = True
+        self._out.promised = True
 
     def rename_me(self, node: NodeId) -> None:
         """This node starts a new life; whoever knows it by the old id has to find out."""

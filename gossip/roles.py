@@ -43,13 +43,13 @@ class Roles:
         self._claims.unsettled = self._departed = 0
         self._claims.make_replica(self._me, primary)
         self._me.config_epoch = 0
-        self._out.save_now = True
+        self._out.promised = True
 
     def lead(self) -> None:
         """Become a primary, without slots yet."""
         self._me.flags &= ~Flag.MY_PRIMARY_FAIL
         self._claims.make_primary(self._me)
-        self._out.save_now = True
+        self._out.promised = True
 
     def succeed(self, primary: Peer) -> None:
         """Become a primary with all that ``primary`` owns."""

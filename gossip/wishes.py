@@ -89,9 +89,11 @@ class Wishes:
                 self._fail_over(how, now)
             case SaveConfig():
                 pass
-        if not isinstance(wish, Meet | SaveConfig):
+        asked = isinstance(wish, Failover) and not self._me.is_primary  # nothing to tell of, until it has come true
+        if not asked and not isinstance(wish, Meet | SaveConfig):
             self._herald.proclaim(now)
         self._out.save_now = True
+        self._out.promised |= isinstance(wish, SetConfigEpoch | Reset | SaveConfig)
         self._out.do(Answer(answer))
 
     # Nodes
@@ -136,7 +138,8 @@ class Wishes:
         self._peers.touch(self._me)
 
     def _be_born_again(self) -> None:
-        self._claims.current_epoch = self._claims.last_vote_epoch = self._me.config_epoch = 0
+        self._claims.current_epoch = self._claims.last_vote_epoch = self._claims.reserved_epoch = 0
+        self._me.config_epoch = 0
         self._out.log(Level.WARNING, "configEpoch set to 0 via CLUSTER RESET HARD")
         self._peers.rename_me(self._peers.new_id())
         self._me.shard_id = self._peers.new_id()
@@ -260,6 +263,7 @@ class Wishes:
             self._claims.bump()
             self._roles.succeed(primary)
         else:
+            self._claims.reserve_epoch()  # now, and not while writes are held back
             self._manual.begin(primary, how == "force", now)
 
     # Epochs

@@ -1,12 +1,13 @@
 """The cluster bus on real sockets: links, messages in and out, and the effects of the gossip in their order.
 
-One task, the pump, performs what ``machine.outbox`` holds, in the order given: a Save is awaited until it is durable
+One task, the pump, performs what ``machine.outbox`` holds, in the order given: a Save is awaited until it holds
 before anything behind it is sent. Of several Saves that wait, only the last is written, in the place of the first: it
-holds all that the earlier ones promised. Each link has a task that reads and one that writes; a link that fails takes
-nobody along.
+holds all that the earlier ones promised. Each link has a task that reads, and one that writes what the kernel does not
+take at once; a link that fails takes nobody along.
 """
 
 import math
+import os
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -30,6 +31,8 @@ class Link:
 
     def __init__(self, number: int) -> None:
         self.number = number
+        self.fd = -1
+        """Of its socket, while that is open."""
         self.scope = trio.CancelScope()
         self.outgoing, self.waiting = trio.open_memory_channel[bytes](math.inf)
         self.queued = 0
@@ -99,7 +102,7 @@ class Bus:
             if not self._may_speak() and trio.current_time() - tried >= RETRY_S:
                 tried = trio.current_time()
                 assert machine.gossip is not None
-                await self._save(Save(machine.gossip.snapshot()))
+                await self._save(Save(machine.gossip.snapshot(), synced=True))
             if now_ms() >= deadline:
                 machine.wake(now_ms())
 
@@ -134,6 +137,8 @@ class Bus:
         link = self._links.get(number)
         if link is None:
             return
+        if not link.queued:
+            data = data[sent_at_once(link.fd, data) :]
         link.queued += len(data)
         limit = self._sendbuf_limit()
         if limit and link.queued > limit:
@@ -143,7 +148,8 @@ class Bus:
             self._machine.handle(LinkDown(number), now_ms())
             return
         self._machine.link_queues[number] = link.queued
-        link.outgoing.send_nowait(data)
+        if data:
+            link.outgoing.send_nowait(data)
 
     def _hang_up(self, number: int) -> None:
         link = self._links.pop(number, None)
@@ -186,9 +192,11 @@ class Bus:
 
     async def _serve(self, link: Link, stream: trio.SocketStream) -> None:
         """Carry messages both ways until the link ends."""
+        link.fd = stream.socket.fileno()
         async with stream, trio.open_nursery() as nursery:
             nursery.start_soon(self._write, link, stream)
             await self._read(link, stream)
+            link.fd = -1
             nursery.cancel_scope.cancel()
 
     async def _read(self, link: Link, stream: trio.SocketStream) -> None:
@@ -224,6 +232,16 @@ class Bus:
             self._machine.link_queues.pop(link.number, None)
             self._machine.handle(LinkDown(link.number, refused), now_ms())
             self.poke()
+
+
+def sent_at_once(fd: int, data: bytes) -> int:
+    """How much of ``data`` the kernel takes now. What is broken is seen by who reads, and told there."""
+    if fd < 0:
+        return 0
+    try:
+        return os.write(fd, data)
+    except OSError:
+        return 0
 
 
 def refused(error: BaseException) -> bool:

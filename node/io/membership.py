@@ -3,13 +3,15 @@
 Order of the start as redis-server: own nodes.conf, believe it or begin one, then listen for peers. What a new node says
 of itself is on disk before anybody can hear it.
 
-A node that cannot write nodes.conf (a full disk) does not end, as Redis would, to be started again and end again: it
+A node that cannot save (a broken disk) does not end, as Redis would, to be started again and end again: it
 says nothing to its peers and closes connections instead of answering them, since it could not keep what it says, and
-tries every second. To the others it is a node that has failed; when there is room again it comes back.
+tries every second. To the others it is a node that has failed; when it can save again it comes back.
 """
 
+import contextlib
 import os
 import threading
+import time
 from random import Random
 from typing import Final
 
@@ -22,14 +24,19 @@ from gossip.config import GossipConfig
 from gossip.core import Gossip
 from gossip.effects import Save
 from gossip.events import ConfigChanged
+from gossip.saving import one_for_all
 from node.config import Config
 from node.io.bus import Bus, now_ms
-from node.io.disk import ConfInUse, NodesConf
 from node.io.listen import ListenError, listen_tcp
 from node.io.log import Log
+from node.io.nodes_conf import ConfInUse, NodesConf
 from node.machine import Machine
 
 BUS_PORT_OFFSET: Final = 10000
+SETTLE_S: Final = 1.0
+"""How long after a change nodes.conf itself may be behind."""
+QUICK_S: Final = 0.003
+"""A disk that took no longer the last time is waited for: a thread's way there and back takes as long."""
 
 ANNOUNCED: Final = (
     "port", "cluster-announce-ip", "cluster-announce-port", "cluster-announce-bus-port", "cluster-announce-hostname",
@@ -57,8 +64,12 @@ class Membership:
         topology = self._remember()
         self.gossip = Gossip(topology or fresh(settings), settings, Random(), now_ms())
         self._writing = threading.Lock()
-        self._overtaken = 0
-        """How often ``save_at_once`` has written: what was to be saved before that is old by now."""
+        self._newest = topology
+        self._noted = trio.Event()
+        self._synced = 0
+        """How often nodes.conf has been synced: who waited meanwhile to do so need not any more."""
+        self._took_s = 0.0
+        """How long that took, the last time."""
         self.unsaved = False
         """nodes.conf could not be written when that was last tried."""
         if topology is None:
@@ -85,16 +96,18 @@ class Membership:
         return bus
 
     def save_at_once(self, machine: Machine) -> bool:
-        """Before clients are answered: what they are promised is on disk, as Redis sees to before it sleeps.
+        """Before clients are answered: what they are promised is saved, as Redis sees to before it sleeps.
 
         False: it is not, and they must not be answered.
         """
         saves = [effect for effect in machine.outbox if isinstance(effect, Save)]
         if saves:
             machine.outbox = [effect for effect in machine.outbox if not isinstance(effect, Save)]
+            save = one_for_all(saves)
+            self._newest = save.topology
+            self._noted.set()
             with self._writing:
-                self._overtaken += 1
-                return self._write(saves[-1])
+                return self._write(save.synced)
         return True
 
     def listen(self) -> list[trio.SocketListener]:
@@ -112,7 +125,30 @@ class Membership:
     def close(self, machine: Machine) -> None:
         """Save what was still to be saved, and let go of nodes.conf."""
         self.save_at_once(machine)
+        if self._newest is not None:
+            with contextlib.suppress(OSError):  # what matters is noted
+                self._conf.write(nodesconf.dump(self._newest))
         self._conf.close()
+
+    async def settle(self) -> None:
+        """Keep nodes.conf itself up to date, until cancelled."""
+        trouble = ""
+        if self._conf.behind:
+            self._noted.set()
+        while True:
+            await self._noted.wait()
+            await trio.sleep(SETTLE_S)
+            self._noted = trio.Event()
+            assert self._newest is not None
+            try:
+                await trio.to_thread.run_sync(self._conf.replacing(nodesconf.dump(self._newest)))
+            except OSError as error:
+                self._noted.set()
+                if str(error) != trouble:
+                    trouble = str(error)
+                    self._log.write("warning", f"{self._conf.path} falls behind its notes: {trouble}")
+            else:
+                trouble = ""
 
     def _remember(self) -> Topology | None:
         text = self._conf.read()
@@ -130,22 +166,35 @@ class Membership:
         topology = self.gossip.snapshot()
         self._log.write("notice", f"No cluster configuration found, I'm {topology.me}")
         try:
-            self._conf.write(nodesconf.dump(topology))
+            self._conf.note(nodesconf.dump(topology), synced=True)
         except OSError as error:
             raise CannotJoin(f"Fatal: can't write cluster config file {self._conf.path}: {error.strerror}") from None
 
     async def _save(self, save: Save) -> None:
-        """The same while clients are served."""
-        await trio.to_thread.run_sync(self._write_in_thread, save, self._overtaken)
+        """The same while clients are served: they do not wait for a slow disk."""
+        self._newest = save.topology
+        self._noted.set()
+        if save.synced and self._took_s > QUICK_S:
+            await trio.to_thread.run_sync(self._sync_in_thread, self._synced)
+        else:
+            with self._writing:
+                self._write(save.synced)
 
-    def _write_in_thread(self, save: Save, overtaken: int) -> None:
+    def _sync_in_thread(self, synced: int) -> None:
         with self._writing:
-            if overtaken == self._overtaken:
-                self._write(save)
+            if synced == self._synced:
+                self._write(synced=True)
 
-    def _write(self, save: Save) -> bool:
+    def _write(self, synced: bool) -> bool:
+        """The newest there is, also if an older one was to be saved; False if that cannot be done."""
+        assert self._newest is not None
+        text = nodesconf.dump(self._newest)
         try:
-            self._conf.write(nodesconf.dump(save.topology))
+            began = time.monotonic()
+            self._conf.note(text, synced)
+            if synced:
+                self._took_s = time.monotonic() - began
+                self._synced += 1
         except OSError as error:
             if not self.unsaved:
                 trouble = f"Can't update cluster config file {self._conf.path}: {error.strerror}"

@@ -170,6 +170,7 @@ class Node:
                     bus = self.membership.join(self.machine)
                     self.clients.on_effects = functools.partial(self._keep_promises, self.membership, bus)
                     nursery.start_soon(bus.run, peers)
+                    nursery.start_soon(self.membership.settle)
                 nursery.start_soon(self.transfers.run)
                 nursery.start_soon(Exports(self.clients).run)
                 nursery.start_soon(serve_clients, self.clients)

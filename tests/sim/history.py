@@ -49,10 +49,12 @@ class Started(Record):
 
 @frozen
 class Stopped(Record):
-    """The process ended; what was not on disk is gone."""
+    """The process ended; what was not on disk is gone, and, if it ``lost_power``, what was not synced."""
+
+    lost_power: bool = False
 
     def words(self) -> str:
-        return "stops"
+        return "loses power" if self.lost_power else "stops"
 
 
 @frozen
@@ -103,12 +105,14 @@ class Said(Record):
 
 @frozen
 class Stored(Record):
-    """nodes.conf is on disk."""
+    """nodes.conf is written, and if ``synced`` on disk."""
 
     topology: Topology
+    synced: bool = True
 
     def words(self) -> str:
-        return f"has stored epoch {self.topology.myself.config_epoch} of {self.topology.current_epoch}"
+        how = "stored" if self.synced else "written"
+        return f"has {how} epoch {self.topology.myself.config_epoch} of {self.topology.current_epoch}"
 
 
 @frozen

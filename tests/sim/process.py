@@ -1,10 +1,11 @@
 """One life of a node in the simulation: the real Machine, and around it what ``node/io`` is around it in production.
 
 Rules kept here, which are those of ``node/io/bus.py``:
-- One pump performs effects in the order given. While a Save is being written it waits, and so does all behind it;
+- One pump performs effects in the order given. While a Save is being synced it waits, and so does all behind it;
   messages are still taken in meanwhile. Of several Saves that wait the last is written, in the place of the first.
+  What is only written is there at once.
 - A reply leaves after the effects that the command asked for.
-- What is not on the disk when the process stops is lost.
+- What is not on the disk when the process stops is lost; what is not synced goes with the power.
 """
 
 from collections.abc import Callable
@@ -45,13 +46,23 @@ class VirtualEdge(Edge):
 
 
 class Disk:
-    """What survives. Writing takes ``latency_us``; a topology stands for the text that is made of it when it is
-    read.
+    """What survives: ``topology`` the end of a process, ``synced`` a loss of power too, which takes ``latency_us``.
+
+    A topology stands for the text that is made of it when it is read.
     """
 
     def __init__(self) -> None:
         self.latency_us: Micros = 1000
         self.topology: Topology | None = None
+        self.synced: Topology | None = None
+
+    def store(self, topology: Topology | None, synced: bool) -> None:
+        self.topology = topology
+        if synced:
+            self.synced = topology
+
+    def lose_power(self) -> None:
+        self.topology = self.synced
 
 
 class Conversation:
@@ -130,7 +141,9 @@ class Process:
         self.alive = False
         self.silent = silently
         self._network.vanish(self, silently)
-        self._history.add(Stopped(self._timeline.now_us, self.name))
+        if silently:
+            self._disk.lose_power()
+        self._history.add(Stopped(self._timeline.now_us, self.name, silently))
 
     def freeze(self) -> None:
         self.frozen = True
@@ -291,6 +304,9 @@ class Process:
         """False if the rest has to wait for the disk."""
         for at, effect in enumerate(batch):
             match effect:
+                case Save(topology, False):
+                    self._disk.store(topology, synced=False)
+                    self._history.add(Stored(self._timeline.now_us, self.name, topology, synced=False))
                 case Save(topology):
                     self._saving = True
                     self._todo = batch[at + 1 :] + self._todo
@@ -324,8 +340,8 @@ class Process:
         """The disk is done, whether or not the process is stopped by a signal; the process goes on when it can."""
         if not self.alive:
             return
-        self._disk.topology = topology
-        self._history.add(Stored(self._timeline.now_us, self.name, topology))
+        self._disk.store(topology, synced=True)
+        self._history.add(Stored(self._timeline.now_us, self.name, topology, synced=True))
         self._attend(self._saved)
 
     def _saved(self) -> None:

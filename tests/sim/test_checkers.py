@@ -1,5 +1,6 @@
 """Each checker finds the violation it is there for, and lets pass what is allowed."""
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.sim.checkers import (
     SuspicionNeedsSilenceOrDeath,
 )
 from tests.sim.history import Heard, Published, Record, Replied, Said, Settled, Started, Stopped, Stored, Violation
+from tests.sim.world import PORT, World
 
 A, B, C = "a" * 40, "b" * 40, "c" * 40
 TIMEOUT_MS = 1000
@@ -128,6 +130,37 @@ def test_an_epoch_told_before_it_is_on_disk_is_found() -> None:
     show(OnDiskBeforeSaid(), started(view(A)), said(ping(A, 1)), stored, said(ping(A, 4)))
     with pytest.raises(Violation, match="told of its config epoch 4, on its disk is 1"):
         show(OnDiskBeforeSaid(), started(view(A)), said(ping(A, 4)))
+
+
+def test_what_is_only_written_does_not_count_as_on_disk() -> None:
+    written = Stored(0, "n1", with_node(view(A), A, config_epoch=4), synced=False)
+    with pytest.raises(Violation, match="told of its config epoch 4, on its disk is 1"):
+        show(OnDiskBeforeSaid(), started(view(A)), written, said(ping(A, 4)))
+
+
+def test_a_loss_of_power_may_take_back_what_was_only_written_and_no_more() -> None:
+    synced, written, older = (Stored(0, "n1", view(A, current_epoch=n), n == 4) for n in (4, 5, 3))
+    before = started(view(A, current_epoch=3)), synced, written
+    show(EpochsNeverGoBack(), *before, Stopped(0, "n1", lost_power=True), started(synced.topology))
+    with pytest.raises(Violation, match="back to"):
+        show(EpochsNeverGoBack(), *before, Stopped(0, "n1"), started(synced.topology))
+    with pytest.raises(Violation, match="back to"):
+        show(EpochsNeverGoBack(), *before, Stopped(0, "n1", lost_power=True), started(older.topology))
+
+
+def test_the_disk_of_the_simulation_loses_what_is_not_synced_with_the_power_alone() -> None:
+    world = World(Random(1))
+    host, other = world.add_host("n1"), world.add_host("n2")
+    assert world.ask(host, "CLUSTER", "ADDSLOTSRANGE", "0", "16383") == b"+OK\r\n"
+    world.ask(host, "CLUSTER", "MEET", other.ip, str(PORT))
+    world.advance(3000)
+    for silently in (False, True):
+        assert world.ask(host, "CLUSTER", "SETSLOT", "5", "MIGRATING", other.id) == b"+OK\r\n"
+        world.kill(host, silently)
+        world.start(host)
+        assert host.running.gossip.snapshot().migrating == ({} if silently else {5: other.id})
+        assert world.ask(host, "CLUSTER", "SETSLOT", "5", "STABLE") == b"+OK\r\n"
+        world.advance(3000)
 
 
 def test_an_epoch_answered_before_it_is_on_disk_is_found() -> None:

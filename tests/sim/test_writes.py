@@ -32,7 +32,7 @@ def test_no_acknowledged_write_is_lost_to_a_single_fault(seeds: range) -> None:
 @pytest.mark.once
 def test_without_the_promise_something_is_lost() -> None:
     """The runs are hard enough, and the checker sees it."""
-    runs = [WriteRun(seed, acks=0, kinds=["freeze", "cut"]) for seed in range(12)]
+    runs = [WriteRun(seed, acks=0, kinds=["freeze", "cut"]) for seed in range(24)]
     for run in runs:
         run.go()
     assert any(run.verdict.lost for run in runs)

@@ -99,10 +99,11 @@ class World:
         assert host.process is None
         fresh = host.disk.topology is None
         if host.disk.topology is None:
-            host.disk.topology = self._newborn()
+            host.disk.store(self._newborn(), synced=True)
         else:
             host.disk.topology = load(dump(host.disk.topology))
         topology = host.disk.topology
+        assert topology is not None
         if topology.me not in host.ids:
             host.ids.append(topology.me)
         self.history.add(
@@ -137,7 +138,7 @@ class World:
         if host.up:
             self.kill(host)
         if lost:
-            host.disk.topology = None
+            host.disk.store(None, synced=True)
         host.ip = ip or host.ip
         self.start(host)
 

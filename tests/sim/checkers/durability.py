@@ -1,4 +1,4 @@
-"""Nothing is sent before what it promises is on disk.
+"""Nothing is sent before what it promises is on disk: synced, for what is only written goes with the power.
 
 A node promises its own config epoch, in the header of every message and in the answer to BUMPEPOCH, and with OK to
 ADDSLOTS that it owns the slots. The current epoch is no promise: it is what was heard, and is heard again.
@@ -16,7 +16,7 @@ class OnDiskBeforeSaid(Checker):
         self._on_disk: dict[str, tuple[NodeId, int]] = {}
 
     def see(self, record: Record) -> None:
-        if isinstance(record, Started | Stored):
+        if isinstance(record, Started) or (isinstance(record, Stored) and record.synced):
             self._store(record.host, record.topology)
         elif isinstance(record, Said):
             packet = record.packet

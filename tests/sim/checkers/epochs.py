@@ -1,11 +1,12 @@
 """Epochs never go back: on one disk from one save to the next, and in what one node says, across its restarts.
 
+Only a loss of power takes the disk back, to what was synced last.
 A replica has no config epoch of its own; the next one it gets is later than the last it had.
 """
 
 from cluster.topology import NodeId, Topology
 from tests.sim.checkers.checker import Checker
-from tests.sim.history import Record, Said, Started, Stored, Violation
+from tests.sim.history import Record, Said, Started, Stopped, Stored, Violation
 
 Epochs = tuple[int, int, int]
 """The node's own config epoch, the current one, and that of its last vote."""
@@ -16,10 +17,12 @@ def epochs(topology: Topology) -> Epochs:
 
 
 class EpochsNeverGoBack(Checker):
-    kinds = (Started, Stored, Said)
+    kinds = (Started, Stored, Said, Stopped)
 
     def __init__(self) -> None:
         self._on_disk: dict[NodeId, Epochs] = {}
+        self._synced: dict[NodeId, Epochs] = {}
+        self._is: dict[str, NodeId] = {}
         self._said: dict[str, tuple[NodeId, int, int]] = {}
 
     def see(self, record: Record) -> None:
@@ -29,6 +32,11 @@ class EpochsNeverGoBack(Checker):
             self._see_disk(record.host, record.topology)
             if isinstance(record, Started):
                 self._said.pop(record.host, None)
+            elif record.synced:
+                self._synced[record.topology.me] = self._on_disk[record.topology.me]
+        elif isinstance(record, Stopped) and record.lost_power and record.host in self._is:
+            node = self._is[record.host]
+            self._on_disk[node] = self._synced.get(node, (0, 0, 0))
 
     def _see_disk(self, host: str, topology: Topology) -> None:
         now = epochs(topology)
@@ -38,6 +46,7 @@ class EpochsNeverGoBack(Checker):
         if any(new < old for new, old in zip(now, before, strict=True)):
             raise Violation(f"on the disk of {host} the epochs went from {before} back to {now}")
         self._on_disk[topology.me] = now
+        self._is[host] = topology.me
 
     def _see_said(self, record: Said) -> None:
         packet = record.packet

@@ -233,7 +233,7 @@ class Mesh:
                     if link in host.ends:
                         other, far = host.ends[link]
                         self._later(other, PacketIn(far, copy))
-            case Save(topology):
+            case Save(topology, _):
                 host.saved = topology
             case Publish(topology):
                 host.published = topology

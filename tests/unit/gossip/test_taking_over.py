@@ -3,8 +3,8 @@
 import pytest
 from attrs import evolve
 
-from gossip.effects import Lead, Pause, Resume, Send
-from gossip.events import Failover, Replicate, Replicated, Reset
+from gossip.effects import Lead, Pause, Resume, Save, Send
+from gossip.events import BumpEpoch, Failover, Replicate, Replicated, Reset
 from gossip.packet import Kind, MessageFlag
 from tests.unit.gossip.mesh import CONFIG, TIMEOUT_MS, Mesh, agree, three
 from tests.unit.gossip.test_electing import leader, primaries, sent, shards
@@ -96,6 +96,38 @@ def test_the_primary_is_paused_before_it_tells_its_offset() -> None:
     assert said
     assert min(said) > paused
     assert all(e.packet.offset == 300 for e in done[paused + 1 :] if isinstance(e, Send))
+
+
+def test_nobody_waits_for_the_disk_of_the_replica_while_writes_are_held_back() -> None:
+    mesh = shards()
+    before = mesh["d"].view.current_epoch
+    for name in "cd":
+        mesh.receive(name, 200)
+    assert mesh.wish("d", Failover()) == "OK"
+    done = mesh["d"].done
+    asked = next(i for i, e in enumerate(done) if isinstance(e, Send) and e.packet.kind is Kind.MFSTART)
+    saved = [e for e in done[:asked] if isinstance(e, Save)][-1]
+    assert (saved.synced, saved.topology.current_epoch) == (True, before + 1)
+    mesh.run(50)
+    stood = next(i for i, e in enumerate(done) if isinstance(e, Send) and e.packet.kind is Kind.FAILOVER_AUTH_REQUEST)
+    assert not any(isinstance(e, Save) for e in done[asked:stood])
+    (request,) = sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST)
+    assert request.current_epoch == before + 1
+
+
+def test_an_epoch_taken_in_advance_that_others_have_passed_is_not_used() -> None:
+    mesh = shards()
+    mesh.receive("c", 200)
+    mesh.wish("d", Failover())
+    mesh.run(10)
+    other = "a" if mesh["a"].view.myself.config_epoch < mesh["b"].view.myself.config_epoch else "b"
+    assert mesh.wish(other, BumpEpoch()).startswith("BUMPED")
+    epoch = mesh[other].view.current_epoch
+    mesh.run(200)
+    mesh.receive("d", 200)
+    mesh.run(50)
+    (request,) = sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST)
+    assert request.current_epoch == epoch + 1
 
 
 def test_a_manual_failover_that_takes_too_long_is_given_up_on_both_sides() -> None:

@@ -16,6 +16,7 @@ from gossip.events import (
     SaveConfig,
     SetConfigEpoch,
     SetSlot,
+    Wish,
 )
 from gossip.packet import Kind
 from tests.unit.gossip.mesh import Mesh, three
@@ -101,6 +102,39 @@ def test_the_answer_comes_after_the_save() -> None:
     effects = mesh.tell("a", SaveConfig())
     assert isinstance(effects[0], Save)
     assert mesh.wish("a", SaveConfig()) == "OK"
+
+
+def test_only_what_is_promised_waits_for_the_disk() -> None:
+    mesh = three()
+    wishes: tuple[tuple[Wish, bool], ...] = (
+        (SetSlot(7, "migrating", mesh["b"].id), False),
+        (SetSlot(7, "stable"), False),
+        (SetSlot(5461, "importing", mesh["b"].id), False),
+        (SetSlot(5461, "node", mesh["a"].id), True),
+        (SetSlot(7, "node", mesh["b"].id), False),
+        (DelSlots((8,)), False),
+        (AddSlots((8,)), True),
+        (SaveConfig(), True),
+        (Reset(hard=False, keys=0), True),
+    )
+    for wish, synced in wishes:
+        mesh.run(2000)
+        saves = [effect.synced for effect in mesh.tell("a", wish) if isinstance(effect, Save)]
+        assert saves == [synced], wish
+    assert [e.synced for e in mesh.tell("c", BumpEpoch()) if isinstance(e, Save)] == [True]
+
+
+def test_what_was_only_written_is_synced_a_second_later() -> None:
+    mesh = three()
+    mesh.run(2000)
+    host, before = mesh["a"], len(mesh["a"].done)
+    mesh.wish("a", SetSlot(7, "migrating", mesh["b"].id))
+    mesh.run(900)
+    assert [e.synced for e in host.done[before:] if isinstance(e, Save)] == [False]
+    mesh.run(300)
+    saves = [e for e in host.done[before:] if isinstance(e, Save)]
+    assert [save.synced for save in saves] == [False, True]
+    assert saves[-1].topology.migrating == {7: mesh["b"].id}
 
 
 def test_a_published_message_is_delivered_at_every_other_node() -> None:
