@@ -58,6 +58,8 @@ class Syncs:
                 self.transfers.remove(transfer)
                 # The words that Redis has for it, which tools look for; there is no child here.
                 self._log("Diskless rdb transfer, last replica dropped, killing fork child.")
+            elif self.on_work is not None:
+                self.on_work()
 
     def close(self) -> None:
         """What this node holds is another history from here on: nobody may join any more."""

@@ -89,6 +89,7 @@ class Transfer:
         follower.transfer = None
         if not self.followers:
             self.close()
+        self._forget()  # it may have been the slowest
 
     @property
     def can_go_on(self) -> bool:

@@ -108,6 +108,17 @@ def test_a_slow_reader_is_dropped_by_repl_timeout() -> None:
     assert not primary.replication.primary.syncs.transfers
 
 
+def test_when_the_slowest_leaves_the_others_go_on() -> None:
+    primary = filled(keys=2 * WINDOW // BIG, size=BIG)
+    slow, fast = following(primary, 2), following(primary, 3)
+    while fast.step():
+        pass
+    assert primary.replication.primary.syncs.walking, "it is held up"
+    primary.machine.leave(slow.session)
+    settle(fast)
+    same(primary, fast.replica)
+
+
 def test_what_waits_for_a_slow_reader_is_bounded() -> None:
     primary = filled(("client-output-buffer-limit", "replica 1mb 0 0"), keys=2 * WINDOW // BIG, size=BIG)
     slow = following(primary, 2)
