@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from rich import box
 from rich.table import Table
 
 from deploy.sample import Sample
@@ -10,8 +11,21 @@ from deploy.sample import Sample
 ID_LETTERS: Final = 8
 
 
-def draw(samples: Sequence[Sample], title: str, caption: str = "") -> Table:
-    table = Table(title=title, caption=caption or None, title_justify="left", caption_justify="left")
+def new_table(title: str = "", caption: str = "") -> Table:
+    """As all tables of ``gossamer`` look."""
+    return Table(
+        title=title or None,
+        caption=caption or None,
+        title_justify="left",
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+
+
+def draw(samples: Sequence[Sample], title: str = "", caption: str = "") -> Table:
+    """A row for each node; what is dim is how it was when it was seen last."""
+    table = new_table(title, caption)
     table.add_column("address", no_wrap=True)
     table.add_column("id", no_wrap=True, style="dim")
     table.add_column("role")
@@ -28,5 +42,6 @@ def draw(samples: Sequence[Sample], title: str, caption: str = "") -> Table:
             f"[green]{sample.state}[/]" if sample.state == "ok" else f"[red]{sample.state}[/]",
             "" if sample.ops_per_s is None else f"{sample.ops_per_s:,.0f}",
             sample.memory,
+            style="" if sample.memory else "dim",
         )
     return table

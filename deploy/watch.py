@@ -23,24 +23,24 @@ class Watch:
         self._watchers = [Watcher(record.host, port, password) for port in record.ports]
         self._said: dict[str, str] = {}
 
-    def run(self, headline: str) -> bool:
+    def run(self) -> bool:
         """Until somebody asks to end (True), or no node runs any more (False)."""
         if sys.stdout.isatty():
-            return self._run_table(headline)
+            return self._run_table()
         return self._run_lines()
 
     def close(self) -> None:
         for watcher in self._watchers:
             watcher.close()
 
-    def _run_table(self, headline: str) -> bool:
+    def _run_table(self) -> bool:
         from rich.live import Live
 
         from deploy.table import draw
 
         with Live(auto_refresh=False, transient=False) as live:
             while not self._signals.asked_to_end:
-                live.update(draw(self._look(), headline, "Ctrl-C ends all"), refresh=True)
+                live.update(draw(self._look(), caption="Ctrl-C ends all"), refresh=True)
                 if not self._any_runs():
                     return False
                 self._signals.wait(LOOK_S)

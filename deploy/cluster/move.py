@@ -15,7 +15,7 @@ from typing import Final
 
 from cluster.balance import Range, size
 from cluster.plan import Move
-from cluster.topology import Node, NodeId, ranges
+from cluster.topology import Node, ranges
 from deploy.cluster.survey import Contact, Survey
 from deploy.cluster.told import Told
 from deploy.problem import Problem
@@ -49,13 +49,12 @@ class Mover:
         self._survey = survey
         self._told = told
         self._signals = signals
-        self._able: dict[NodeId, bool] = {}
 
     def move(self, move: Move) -> None:
         """Interrupted if somebody asked to end, after what was under way; Problem if a node refuses."""
         source, target = self._survey.contacts[move.source], self._survey.contacts[move.target]
         left = list(move.ranges)
-        if not move.half_way and self.is_atomic(move.source, move.target):
+        if is_atomic(move, self._survey):
             for part in portions(left, TOGETHER):
                 self._signals.check()
                 try:
@@ -68,16 +67,6 @@ class Mover:
             self._signals.check()
             slots = [slot for first, last in part for slot in range(first, last + 1)]
             self._key_by_key(source, target, slots, move.half_way)
-
-    def is_atomic(self, source: NodeId, target: NodeId) -> bool:
-        """Whether both know how to move slots between themselves."""
-        return all(self._understands(self._survey.contacts[node]) for node in (source, target))
-
-    def _understands(self, contact: Contact) -> bool:
-        if contact.id not in self._able:
-            (answer,) = contact.wire.ask_all([("COMMAND", "INFO", "cluster|migrateslots")])
-            self._able[contact.id] = isinstance(answer, list) and answer[0] is not None
-        return self._able[contact.id]
 
     # --- between the nodes
 
@@ -156,6 +145,17 @@ class Mover:
         if not access.password:
             return ()
         return ("AUTH2", access.user, access.password) if access.user else ("AUTH", access.password)
+
+
+def is_atomic(move: Move, survey: Survey) -> bool:
+    """Whether both nodes know how to move slots between themselves, and these slots are not half way already."""
+    if move.half_way:
+        return False
+    for node in (move.source, move.target):
+        (answer,) = survey.contacts[node].wire.ask_all([("COMMAND", "INFO", "cluster|migrateslots")])
+        if not isinstance(answer, list) or answer[0] is None:
+            return False
+    return True
 
 
 def _is_done_already(text: str) -> bool:

@@ -10,9 +10,10 @@ from cluster.checkup import Finding
 from cluster.plan import Follow, Member, Move, Step, Take, after, primaries_of
 from cluster.slots import SLOTS
 from cluster.topology import NodeId, Topology, ranges_by_owner
+from deploy.cluster.move import is_atomic
 from deploy.cluster.perform import describe
 from deploy.cluster.survey import Survey
-from deploy.table import ID_LETTERS
+from deploy.table import ID_LETTERS, new_table
 
 BAR: Final = 24
 """Width of a bar for the node with the most slots."""
@@ -27,7 +28,7 @@ def show(*parts: RenderableType) -> None:
 
 def shards_table(steps: Sequence[Step], members: Sequence[Member], addresses: Mapping[NodeId, str]) -> Table:
     """What ``plan.create`` makes of nodes: a shard a block."""
-    table = new_table("shard", "address", "role", "slots", "")
+    table = table_of("shard", "address", "role", "slots", "")
     takes = [step for step in steps if isinstance(step, Take)]
     most = max(take.last - take.first + 1 for take in takes)
     order = {member.id: at for at, member in enumerate(members)}
@@ -40,7 +41,6 @@ def shards_table(steps: Sequence[Step], members: Sequence[Member], addresses: Ma
             "primary",
             f"{take.first}-{take.last}",
             f"[cyan]{bar(count, most)}[/] {count}",
-            end_section=not followers,
         )
         for node in sorted(followers, key=lambda node: order[node]):
             table.add_row("", addresses[node], "replica", "", "", end_section=node == followers[-1])
@@ -52,7 +52,7 @@ def slots_table(before: Topology, steps: Sequence[Step], survey: Survey) -> Tabl
     then = after(before, *(step for step in steps if isinstance(step, Move)))
     counts = [_counts(before), _counts(then)]
     most = max(max(count.values()) for count in counts)
-    table = new_table("primary", "id", "now", "", "then", "", "change")
+    table = table_of("primary", "id", "now", "", "then", "", "change")
     for node in primaries_of(before):
         now, later = (count.get(node.id, 0) for count in counts)
         change = "" if now == later else f"[green]+{later - now}[/]" if later > now else f"[yellow]−{now - later}[/]"
@@ -75,12 +75,17 @@ def _counts(topology: Topology) -> dict[NodeId, int]:
 
 
 def steps_list(steps: Sequence[Step], survey: Survey) -> str:
-    return "\n".join(f"  {number}. {describe(step, survey)}" for number, step in enumerate(steps, 1))
+    """Numbered; of moves that the nodes cannot make between themselves it says so."""
+    lines = []
+    for number, step in enumerate(steps, 1):
+        slowly = isinstance(step, Move) and not is_atomic(step, survey)
+        lines.append(f"  {number}. {describe(step, survey)}{', key by key' if slowly else ''}")
+    return "\n".join(lines)
 
 
 def nodes_table(survey: Survey, keys: Mapping[NodeId, int], unsynced: Mapping[NodeId, str]) -> Table:
     """Who there is, primaries with their replicas below them."""
-    table = new_table("address", "id", "role", "slots", "keys", "state")
+    table = table_of("address", "id", "role", "slots", "keys", "state")
     known = {node.id: node for view in survey.views.values() for node in view.nodes.values()}
     own = {node: view.myself for node, view in survey.views.items()}
     nodes = [own.get(node.id, node) for node in known.values()]
@@ -90,8 +95,7 @@ def nodes_table(survey: Survey, keys: Mapping[NodeId, int], unsynced: Mapping[No
     for head in [*heads, *lost]:
         shard = [head, *(node for node in nodes if node.primary == head.id)]
         for node in shard:
-            silent = survey.silent.get(node.id)
-            state = silent or unsynced.get(node.id) or "ok"
+            state = "unreachable" if node.id in survey.silent else "not in sync" if node.id in unsynced else "ok"
             table.add_row(
                 survey.address(node.id),
                 node.id[:ID_LETTERS],
@@ -124,10 +128,8 @@ def bar(count: int, most: int) -> str:
     return "━" * (max(1, round(BAR * count / most)) if count else 0)
 
 
-def new_table(*headings: str) -> Table:
-    from rich import box
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
+def table_of(*headings: str) -> Table:
+    table = new_table()
     for heading in headings:
         numeric = heading in {"now", "then", "change", "keys", "shard"}
         table.add_column(heading, justify="right" if numeric else "left", style="dim" if heading == "id" else "")

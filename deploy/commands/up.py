@@ -50,7 +50,7 @@ def run(args: argparse.Namespace, options: list[str]) -> int:
             return 0
         watch = Watch(cluster, signals)
         try:
-            ended = watch.run(headline)
+            ended = watch.run()
         finally:
             watch.close()
             stop(cluster.children, signals.more)

@@ -134,7 +134,8 @@ def test_slots_go_to_real_servers_and_come_back(nodes: Nodes, cluster: Cluster, 
     names = keys_in(8100, 8300, 40)
     with_each_owner(made, names)
     for weight in (1.01, 0.99):
-        cluster.do("rebalance", place(made[1]), "--weight", f"{place(made[1])}={weight}", "--yes")
+        told = cluster.do("rebalance", place(made[1]), "--weight", f"{place(made[1])}={weight}", "--yes")
+        assert ("key by key" in told) == (peer is REDIS)
         assert abs(slot_count(made[1]) - 16384 * weight / (1 + weight)) < 1
         assert sum(map(keys_of, made)) == len(names)
     migrations = made[0].ask("CLUSTER", "GETSLOTMIGRATIONS").items

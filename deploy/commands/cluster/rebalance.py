@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from cluster.topology import NodeId
     from deploy.cluster.survey import Survey
 
-EPILOG = "Primaries without slots get theirs too. Weight 0 drains a primary, or keeps an empty one empty."
+EPILOG = (
+    "Primaries without slots get theirs too. Weight 0 drains a primary, or keeps an empty one empty; who has given its "
+    "last slot follows the one that took it, as in Redis."
+)
 
 
 def add(parsers: Parsers) -> None:
