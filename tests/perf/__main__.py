@@ -24,6 +24,7 @@ from tests.perf import (
     idle,
     latency,
     memory,
+    moving,
     throughput,
 )
 from tests.perf.figures import Figures
@@ -40,6 +41,7 @@ QUESTIONS: Final = {
         formation.QUESTION,
         fullsync.QUESTION,
         failover.QUESTION,
+        moving.QUESTION,
         idle.QUESTION,
         acknowledged.QUESTION,
     )
