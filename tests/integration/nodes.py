@@ -141,6 +141,10 @@ class Node:
         self._running().send_signal(how)
         return self.wait_end()
 
+    @property
+    def running(self) -> bool:
+        return self._process is not None
+
     def kill(self) -> None:
         self.stop(signal.SIGKILL)
 

@@ -1,9 +1,18 @@
 """CLUSTER MIGRATESLOTS between real nodes: nothing is lost and every slot has one owner, whatever happens meanwhile."""
 
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
+
+import pytest
+from redis.cluster import RedisCluster
+from redis.exceptions import RedisError
 
 from tests.integration.clusters import (
     CLUSTER,
+    Line,
     demand,
     form,
     my_id,
@@ -13,8 +22,8 @@ from tests.integration.clusters import (
     wait_state,
     wait_until,
 )
-from tests.integration.migrating import jobs, key_count, migrate, wait_end
-from tests.integration.nodes import GOSSAMER, Node, Nodes, Program
+from tests.integration.migrating import jobs, key_count, migrate, state, wait_end
+from tests.integration.nodes import GOSSAMER, VALKEY, Node, Nodes, Program
 from tests.integration.test_replication import facts
 from tests.integration.test_reshard import Writer, keys_in
 
@@ -73,3 +82,176 @@ def test_slots_move_under_writes_and_the_replicas_of_both_sides_follow(nodes: No
     assert key_count(replicas[1]) == NAMES + 1
     assert source.ask("GET", names[0]).text.startswith(b"MOVED ")
     wait_state(everyone, "ok")
+
+
+@pytest.mark.parametrize(
+    "kinds", [(GOSSAMER, VALKEY), (VALKEY, GOSSAMER)], ids=lambda kinds: "-to-".join(kind.name for kind in kinds)
+)
+def test_slots_move_between_ours_and_valkey_under_writes_and_with_replicas(
+    nodes: Nodes, kinds: tuple[Program, Program]
+) -> None:
+    source, target, third = cluster_of(nodes, *kinds, GOSSAMER)
+    everyone = [source, target, third]
+    ours, theirs = (replica_of(nodes, target, everyone, program) for program in (GOSSAMER, VALKEY))
+    names = keys_in(0, SLOTS - 1, NAMES)
+    writer = Writer(third.port, names)
+    with writer.at_work():
+        wait_until(lambda: writer.rounds > 1, "all keys are there")
+        migrate(source, target, 0, SLOTS - 1)
+        job = wait_end(source)
+        begin = writer.rounds
+        wait_until(lambda: writer.rounds > begin + 1, "writes go on")
+    assert job["state"] == "success", job
+    assert jobs(target)[0]["state"] == "success"
+    writer.verify()
+    wait_until(lambda: key_count(source) == 0, "the source has deleted its keys")
+    assert key_count(target) == NAMES
+    for replica in (ours, theirs):
+        wait_until(lambda replica=replica: same_data(target, replica), f"{replica} has the same")  # type: ignore[misc]
+        assert jobs(replica)[0]["state"] == "success"
+    wait_state(everyone, "ok")
+
+
+def test_what_is_not_a_string_stays_with_valkey(nodes: Nodes) -> None:
+    source, target, _ = cluster_of(nodes, VALKEY, GOSSAMER, GOSSAMER)
+    name = keys_in(0, SLOTS - 1, 1)[0]
+    source.ask("RPUSH", name, "a", "b")
+    migrate(source, target, 0, SLOTS - 1)
+    assert wait_end(source)["state"] == "failed"
+    job = wait_end(target)
+    assert job["state"] == "failed"
+    assert "Check logs" in str(job["message"])
+    assert "RPUSH" in target.wait_log("unknown command").upper()
+    assert [key_count(node) for node in (source, target)] == [1, 0]
+    demand(source, "SET", name + "{" + name + "}", "writers are free")
+
+
+def test_a_cancelled_migration_leaves_all_as_it_was(nodes: Nodes) -> None:
+    source, target, third = cluster_of(nodes, GOSSAMER, GOSSAMER, GOSSAMER)
+    everyone = [source, target, third]
+    replica = replica_of(nodes, target, everyone)
+    names = keys_in(0, SLOTS - 1, NAMES)
+    for name in names:
+        demand(source, "SET", name, name)
+    demand(target, "CLIENT", "PAUSE", 30000, "WRITE")  # so nothing arrives, and the job stays where it is
+    migrate(source, target, 0, SLOTS - 1)
+    wait_until(lambda: state(source) == "replicating", "all has been sent")
+    assert source.ask("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", 5, 5, "NODE", my_id(target)).text == (
+        b"ERR I am already migrating slot 5."
+    )
+    assert source.ask("CLUSTER", "SETSLOT", 9, "STABLE").text == b"ERR Slot export in progress."
+    assert target.ask("CLUSTER", "SETSLOT", 9, "STABLE").text == b"ERR Slot import in progress."
+    demand(source, "CLUSTER", "CANCELSLOTMIGRATIONS")
+    assert wait_end(source)["state"] == "cancelled"
+    assert source.ask("CLUSTER", "CANCELSLOTMIGRATIONS").text == b"ERR No migrations ongoing"
+    assert wait_end(target)["state"] == "failed"
+    demand(target, "CLIENT", "UNPAUSE")
+    wait_until(lambda: not replica.ask("CLUSTER", "GETSLOTMIGRATIONS").items or state(replica) == "failed", "told")
+    assert [key_count(node) for node in (source, target, replica)] == [NAMES, 0, 0]
+    demand(source, "SET", names[0], "again")
+    migrate(source, target, 0, SLOTS - 1)
+    assert wait_end(source)["state"] == "success"
+    wait_until(lambda: key_count(replica) == NAMES, "the replica has them now")
+
+
+class Stubborn:
+    """Writes numbers that grow, whatever the cluster says. What was acknowledged must be there, or something newer."""
+
+    def __init__(self, port: int, names: Sequence[str]) -> None:
+        self.acknowledged: dict[str, int] = {}
+        self.count = 0
+        self._names = names
+        self._client = RedisCluster(host="127.0.0.1", port=port, socket_timeout=2)
+        self._stop = threading.Event()
+        self._task = threading.Thread(target=self._write, daemon=True)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        self._task.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            self._task.join(60)
+            self._client.close()
+
+    def _write(self) -> None:
+        while not self._stop.is_set():
+            name = self._names[self.count % len(self._names)]
+            self.count += 1
+            try:
+                self._client.set(name, self.count)
+            except (RedisError, OSError):
+                continue
+            self.acknowledged[name] = self.count
+
+    def wait_more(self, count: int) -> None:
+        """Until so many further writes are acknowledged."""
+        goal = max(self.acknowledged.values(), default=0)
+        wait_until(lambda: max(self.acknowledged.values(), default=0) >= goal + count, "writes go on", 60)
+
+    def verify(self, owner: Node) -> None:
+        for name, number in self.acknowledged.items():
+            found = owner.ask("GET", name)
+            assert found.text.isdigit(), f"{name}: {found}"
+            assert int(found.text) >= number
+
+
+def owner_of(slot: int, everyone: Sequence[Node]) -> Node:
+    """Once all who live name one of them."""
+    living = {my_id(node): node for node in everyone if node.running}
+
+    def owners() -> set[str]:
+        return {line.id for node in living.values() for line in view(node).values() if holds(line, slot)}
+
+    wait_until(lambda: len(owners()) == 1 and owners() <= set(living), "all name one owner, who lives", 60)
+    return living[owners().pop()]
+
+
+def holds(line: Line, slot: int) -> bool:
+    spans = [span.split("-") for span in line.slots if not span.startswith("[")]
+    return any(int(span[0]) <= slot <= int(span[-1]) for span in spans)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("victim", ["source", "target"])
+def test_either_side_is_killed_again_and_again_and_no_acknowledged_write_is_lost(nodes: Nodes, victim: str) -> None:
+    made = [nodes.make(*OPTIONS, "--write-ack-replicas", "1") for _ in range(2)]
+    made.append(nodes.make(*OPTIONS))
+    start_together(made)
+    form(made)
+    everyone = list(made)
+    for primary in made[:2]:
+        demand(replica_of(nodes, primary, everyone), "CONFIG", "SET", "write-ack-replicas", "1")
+    names = keys_in(0, SLOTS - 1, 50)
+    writer = Stubborn(made[2].port, names)
+    with writer.at_work():
+        writer.wait_more(100)
+        for delay_s in (0.0, 0.006, 0.015):
+            source = owner_of(0, everyone)
+            target = other_primary(source, everyone, made[2])
+            migrate(source, target, 0, SLOTS - 1)
+            time.sleep(delay_s)  # where in the journey it is hit is for chance to say
+            dead = source if victim == "source" else target
+            dead.kill()
+            owner = owner_of(0, everyone)
+            wait_until(lambda owner=owner: state(owner) in ("", "success", "failed"), "the job is over", 60)  # type: ignore[misc]
+            dead.start()
+            wait_until(lambda dead=dead: facts(dead).get("master_link_status") == "up", "it is back", 60)  # type: ignore[misc]
+            wait_state(everyone, "ok")
+            writer.wait_more(20)
+    owner = owner_of(0, everyone)
+    writer.verify(owner)
+    wait_until(
+        lambda: sorted(key_count(node) for node in everyone) == [0, 0, 0, len(names), len(names)],
+        "the keys are at the owner and its replica, and nowhere else",
+    )
+
+
+def other_primary(source: Node, everyone: Sequence[Node], third: Node) -> Node:
+    """The primary that is neither ``source`` nor ``third``."""
+    found = view(third)
+    for node in everyone:
+        if node not in (source, third) and node.running and "master" in found[my_id(node)].flags:
+            return node
+    raise AssertionError("there is no other primary")
