@@ -4,6 +4,9 @@ Rules kept here (Redis cluster specification, "Hash slots configuration propagat
 - A slot goes to the claimant with the larger config epoch. Nobody's slots, and those whose owner has stopped claiming
   them, go to whoever claims them.
 - A slot being imported is left alone by claims: only the operator's SETSLOT NODE ends an import.
+- Of two claimants of one shard with one epoch the elected one wins: SETSLOT NODE takes an epoch without asking anybody.
+- What is open between two shards stays open when one of them gets another primary: the other end of a slot is then the
+  successor. A replica knows which slots its primary has open (as in Valkey 8), and has them open when it succeeds it.
 - Two primaries never keep one config epoch: the one with the smaller id takes a new one, after a moment drawn by
   chance. When many nodes meet with the same epoch, each then hears of the epochs that others took before it.
 - Our own new epoch, and slots of our own, are on disk before anybody hears of them (``promised``).
@@ -42,10 +45,14 @@ class Claims:
         """My slots for which a claim with my own epoch wins: a vote is better than a hand-over (handover.py)."""
         self.migrating: dict[int, NodeId] = {}
         self.importing: dict[int, NodeId] = {}
+        self.told: dict[int, tuple[str, NodeId]] = {}
+        """On a replica: the slots that its primary has open, ``migrating`` or ``importing``, and the other end."""
         self.current_epoch = 0
         self.last_vote_epoch = 0
         self.reserved_epoch = 0
         """One that nobody has used yet, and that is on disk; 0 if there is none."""
+        self.elected_epoch = 0
+        """The last in which a majority has voted for this node, in this life."""
         self.settle_due: Millis | None = None
         self._owners_view: tuple[NodeId | None, ...] | None = None
         self._peers = peers
@@ -96,6 +103,7 @@ class Claims:
         if claimant is self._me or (bitmap == claimant.bitmap and not claimant.slots & self.unclaimed):
             return 0
         claimed = int.from_bytes(bitmap, "little")
+        self._redirect_to_successor(claimant, epoch, claimed)
         self.unclaimed = self.unclaimed & ~(claimed & claimant.slots) | (claimant.slots & ~claimed)
         won = self._won(claimant, epoch, claimed & ~claimant.slots)
         if not won:
@@ -111,17 +119,62 @@ class Claims:
 
     def _won(self, claimant: Peer, epoch: int, wanted: int) -> int:
         """Which of the slots it does not have yet the claimant gets."""
-        for slot in self.importing:
-            wanted &= ~(1 << slot)
+        for slot, source in self.importing.items():
+            if source != claimant.id or self.owners[slot] == self._me.id:
+                wanted &= ~(1 << slot)
         if not wanted & self.owned:
             return wanted
         for owner in self._peers.roster():
             if owner is not claimant and owner.slots & wanted and owner.config_epoch >= epoch:
                 kept = owner.slots
                 if owner is self._me and owner.config_epoch == epoch:
-                    kept &= ~self.unsettled
+                    kept &= 0 if self._succeeds_me(claimant) else ~self.unsettled
                 wanted &= ~kept | self.unclaimed
         return wanted
+
+    def _succeeds_me(self, claimant: Peer) -> bool:
+        """Has a replica of mine been elected, in the epoch that I have taken for myself?"""
+        elected = self.elected_epoch == self._me.config_epoch
+        return not elected and bool(claimant.shard_id) and claimant.shard_id == self._me.shard_id
+
+    # Open slots
+
+    def note_told(self, slot: int, action: str, node: NodeId) -> None:
+        """My primary has been asked to do this with ``slot``."""
+        if action in ("migrating", "importing"):
+            self.told[slot] = action, node
+        else:
+            self.told.pop(slot, None)
+
+    def open_told(self) -> None:
+        """This node has succeeded its primary, slots and all: what that one had open is open here."""
+        told, self.told = self.told, {}
+        for slot, (action, node) in told.items():
+            mine = self.owners[slot] == self._me.id
+            if node in self._peers.by_id and node != self._me.id and mine == (action == "migrating"):
+                (self.migrating if mine else self.importing)[slot] = node
+
+    def _redirect_to_successor(self, claimant: Peer, epoch: int, claimed: int) -> None:
+        """``claimant`` may have taken over the slots of its shard from the other end of an open slot."""
+        tables = (self.migrating, self.importing)
+        for other in {node for table in tables for node in table.values()} | {node for _, node in self.told.values()}:
+            peer = self._peers.by_id.get(other)
+            if peer is None or peer is claimant or not peer.shard_id or peer.shard_id != claimant.shard_id:
+                continue
+            if peer.slots & claimed and epoch > peer.config_epoch:
+                self._redirect(other, claimant)
+
+    def _redirect(self, other: NodeId, successor: Peer) -> None:
+        for table in (self.migrating, self.importing):
+            for slot in [slot for slot, node in table.items() if node == other]:
+                if successor is self._me:
+                    del table[slot]
+                else:
+                    table[slot] = successor.id
+                self._out.changed()
+        for slot, (action, node) in self.told.items():
+            if node == other:
+                self.told[slot] = action, successor.id
 
     def contradiction(self, sender: Peer, epoch: int, bitmap: bytes) -> Peer | None:
         """The owner, known to us with a larger epoch, of the first slot that ``sender`` wrongly claims."""
@@ -162,6 +215,7 @@ class Claims:
             self._peers.touch(peer)
         if primary is None or primary is peer or peer.primary == primary.id:
             return
+        self._redirect(peer.id, primary)
         before = peer.primary
         peer.primary = primary.id
         primary.flags |= Flag.MIGRATE_TO

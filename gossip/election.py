@@ -107,6 +107,7 @@ class Election:
         me = self._peers.me
         self._out.log(Level.WARNING, "Failover election won: I'm the new master.")
         me.config_epoch = max(me.config_epoch, self._epoch)
+        self._claims.elected_epoch = me.config_epoch
         self._out.log(Level.WARNING, f"configEpoch set to {me.config_epoch} after successful failover")
         self._roles.succeed(primary)
         self._withdraw()

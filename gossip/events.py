@@ -132,12 +132,16 @@ class FlushSlots:
 
 @frozen
 class SetSlot:
-    """CLUSTER SETSLOT. ``node`` is empty for ``stable``; ``keys`` is how many keys of the slot the node holds."""
+    """CLUSTER SETSLOT. ``node`` is empty for ``stable``; ``keys`` is how many keys of the slot the node holds.
+
+    ``told``: it was granted by the primary of this replica, which has to know in case it takes over.
+    """
 
     slot: int
     action: Literal["migrating", "importing", "stable", "node"]
     node: NodeId = ""
     keys: int = 0
+    told: bool = False
 
 
 @frozen

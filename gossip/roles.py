@@ -41,6 +41,7 @@ class Roles:
         self._claims.migrating.clear()
         self._claims.importing.clear()
         self._claims.unsettled = self._departed = 0
+        self._claims.told.clear()
         self._claims.make_replica(self._me, primary)
         self._me.config_epoch = 0
         self._out.promised = True
@@ -57,6 +58,7 @@ class Roles:
         slots = primary.slots
         self.lead()
         self._claims.assign(slots, self._me)
+        self._claims.open_told()
         leftover, self._departed = self._departed & ~slots, 0
         if leftover:
             self._out.do(DropKeys(tuple(slots_in(leftover))))

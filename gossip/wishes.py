@@ -73,6 +73,8 @@ class Wishes:
                 self._claims.assign(self._listed(slots, owned=True), None)
             case FlushSlots(keys):
                 self._flush_slots(keys)
+            case SetSlot(told=True):
+                self._be_told(wish)
             case SetSlot():
                 self._set_slot(wish)
             case TakeSlots(slots, beyond):
@@ -190,6 +192,15 @@ class Wishes:
         else:
             self._settle_slot(wish, mine)
         self._out.changed()
+
+    def _be_told(self, wish: SetSlot) -> None:
+        """The primary of this replica has been asked to."""
+        if self._me.is_primary:
+            return
+        self._claims.note_told(wish.slot, wish.action, wish.node)
+        head = self._peers.head()
+        if wish.action == "node" and head is not None and head.id == wish.node and head.is_primary:
+            self._claims.assign(1 << wish.slot, head)
 
     def _other_end(self, node: str) -> Peer:
         peer = self._peers.by_id.get(node)

@@ -21,7 +21,7 @@ from node.engine.agreement import Agreement
 from node.engine.client import HANDING_OVER, Client
 from node.engine.expiry import ActiveExpiry
 from node.engine.limits import idle_too_long, over_output_limit
-from node.engine.server import PAUSED, Server
+from node.engine.server import PAUSED, RETURNED, Server
 from node.engine.session import Session
 from node.engine.transfer import settle
 from node.migration.migrations import Migrations
@@ -56,6 +56,8 @@ class Machine:
         if gossip is not None:
             server.agreement = Desk(self, gossip)
             server.adopt(gossip.snapshot())
+            if gossip.me.is_primary and gossip.me.slots:
+                server.conditions |= RETURNED
 
     # --- clients
 

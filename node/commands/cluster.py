@@ -4,6 +4,9 @@ What only the arguments can get wrong is refused here, in Redis' words and order
 gossip grants or refuses it. Replies about the cluster are made by ``cluster.reports`` from a snapshot.
 """
 
+from functools import partial
+from typing import Literal
+
 from cluster import reports
 from cluster.slots import SLOTS, key_slot
 from cluster.topology import Topology
@@ -25,10 +28,12 @@ from gossip.events import (
 from node.commands.numbers import integer_or_none
 from node.engine.agreement import Agreement
 from node.engine.call import Call
+from node.engine.client import IN_MULTI
 from node.engine.command import ADMIN, LOADING, NO_ASYNC_LOADING, NOSCRIPT, STALE, command
 from node.migration.migrations import migrations_of
+from node.replication.replication import replication_of
 from node.resp.errors import CLUSTER_DISABLED, SYNTAX, Refusal
-from node.resp.reply import Reply, Status, Verbatim
+from node.resp.reply import NO_REPLY, Reply, Status, Verbatim
 
 
 def agreement(c: Call) -> Agreement:
@@ -212,6 +217,8 @@ def flushslots(c: Call, _: bytes) -> Reply:
 @command("CLUSTER|SETSLOT", arity=-4, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
 def setslot(c: Call, argv: list[bytes]) -> Reply:
     """Opens a slot for migration, closes it, or gives it to a node."""
+    if c.privileged:
+        return granted(c, told_by_primary(argv))
     if not topology(c).myself.is_primary:
         raise Refusal(b"ERR Please use SETSLOT only with masters.")
     migrations = migrations_of(c.server)
@@ -220,19 +227,40 @@ def setslot(c: Call, argv: list[bytes]) -> Reply:
     if migrations.exports():
         raise Refusal(b"ERR Slot export in progress.")
     slot = slot_number(argv[2])
-    action = argv[3].lower()
     keys = c.db.count_in_slot(slot)
+    wish = SetSlot(slot, action_in(argv), text(argv[4]) if len(argv) == 5 else "", keys)
+    view = topology(c)
+    arrives = wish.action == "node" and wish.node == view.me and slot in view.importing
+    if arrives and c.server.acks.wanted and not c.client.modes & IN_MULTI:
+        # The claim needs nobody's vote: a primary that has been replaced, and does not know, must not make it.
+        replication_of(c.server).primary.when_acknowledged(c.client, partial(set_slot, c, wish))
+        return NO_REPLY
+    return set_slot(c, wish)
+
+
+def set_slot(c: Call, wish: SetSlot) -> Reply:
+    reply = granted(c, wish)
+    replication_of(c.server).primary.tell_open_slot(wish.slot, wish.action, wish.node)
+    return reply
+
+
+def action_in(argv: list[bytes]) -> Literal["migrating", "importing", "stable", "node"]:
+    action = argv[3].lower()
     if action == b"stable" and len(argv) == 4:
-        return granted(c, SetSlot(slot, "stable", "", keys))
+        return "stable"
     if len(argv) == 5:
-        node = text(argv[4])
         if action == b"migrating":
-            return granted(c, SetSlot(slot, "migrating", node, keys))
+            return "migrating"
         if action == b"importing":
-            return granted(c, SetSlot(slot, "importing", node, keys))
+            return "importing"
         if action == b"node":
-            return granted(c, SetSlot(slot, "node", node, keys))
+            return "node"
     raise Refusal(b"ERR Invalid CLUSTER SETSLOT action or number of arguments. Try CLUSTER HELP")
+
+
+def told_by_primary(argv: list[bytes]) -> SetSlot:
+    """In the stream of a primary: what it has open, in case this replica takes over."""
+    return SetSlot(slot_number(argv[2]), action_in(argv), text(argv[4]) if len(argv) == 5 else "", told=True)
 
 
 @command("CLUSTER|KEYSLOT", arity=3, flags=STALE, since="3.0.0", group="cluster")

@@ -6,6 +6,9 @@ that shows what is lost afterwards breaks a promise too. Reads of other slots ar
 back those behind it on the same connection. The stream asks for acknowledgements once a batch (``Feed.want_acks``),
 and all that a client was answered in a batch waits for the end of the batch: there are no finer steps.
 
+``SETSLOT NODE``, by which a primary takes a slot without asking anybody, is carried out only when replicas have shown
+that they follow it still.
+
 What is not acknowledged in time, or can no longer be because the node follows now, is answered with UNACKED: done here,
 and nobody knows whether it survives.
 """
@@ -86,6 +89,12 @@ class Acks:
         feed = self.server.feed
         if feed is not None and self.stamps:
             self.stamp([key_slot(key) for key in keys], feed.offset)
+
+    def opened(self, slot: int) -> None:
+        """Replicas have been told that ``slot`` is on its way: what clients are told of it rests on that."""
+        feed = self.server.feed
+        if feed is not None and self.stamps:
+            self.stamp([slot], feed.offset)
 
     def stamp(self, slots: list[int], offset: int) -> None:
         for slot in slots:

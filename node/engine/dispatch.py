@@ -42,7 +42,17 @@ from node.engine.command import (
 )
 from node.engine.feed import slot_of
 from node.engine.monitor import feed_monitors
-from node.engine.server import ACKING, FEW_REPLICAS, FOLLOWING, LEAVING, LINK_DOWN, MONITORED, PAUSED, Server
+from node.engine.server import (
+    ACKING,
+    FEW_REPLICAS,
+    FOLLOWING,
+    LEAVING,
+    LINK_DOWN,
+    MONITORED,
+    PAUSED,
+    RETURNED,
+    Server,
+)
 from node.resp.errors import (
     CROSSSLOT,
     DEBUG_NOT_ALLOWED,
@@ -52,6 +62,7 @@ from node.resp.errors import (
     NOAUTH,
     NOT_ENOUGH_REPLICAS,
     READ_ONLY_REPLICA,
+    RETURNED_EMPTY,
     Refusal,
     unknown_command,
     unknown_subcommand,
@@ -200,7 +211,7 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
             if cmd.name == "exec":
                 client.forget_transaction()
             return refuse(call, cmd, redirected)
-    if server.conditions & (FOLLOWING | LINK_DOWN | FEW_REPLICAS):
+    if server.conditions & (FOLLOWING | LINK_DOWN | FEW_REPLICAS | RETURNED):
         refusal = stands_against(server, client, cmd)
         if refusal is not None:
             return refuse(call, cmd, aborting(client, cmd, refusal))
@@ -259,6 +270,8 @@ def stands_against(server: Server, client: Client, cmd: Command) -> bytes | None
     conditions = server.conditions
     if conditions & (FOLLOWING | FEW_REPLICAS) and writes(client, cmd):
         return NOT_ENOUGH_REPLICAS if conditions & FEW_REPLICAS else READ_ONLY_REPLICA
+    if conditions & RETURNED and server.acks.wanted and cmd.flags & (READONLY | WRITE) and cmd.keys:
+        return RETURNED_EMPTY
     if conditions & LINK_DOWN and not cmd.flags & STALE:
         return LINK_IS_DOWN
     return None

@@ -44,6 +44,8 @@ LEAVING: Final = 128
 """Keys or slots are under way to another node, and their writers wait."""
 ACKING: Final = 256
 """``write-ack-replicas``: replies wait for replicas."""
+RETURNED: Final = 512
+"""With ``write-ack-replicas``: a primary that was started with slots, and so without their keys."""
 
 
 class Server:

@@ -7,22 +7,46 @@ loaded. The same holds on a replica that has replicas of its own; its stream is 
 Source: redis.io "Replication", and what Redis 7.0.15 says on the wire.
 """
 
+from collections.abc import Callable
+from typing import Final
+
 from node.engine.client import NOT_TO_PAUSE, REPLIES_OFF, Client
-from node.engine.feed import GETACK, PING
-from node.engine.server import FEW_REPLICAS, PAUSED, Server
+from node.engine.feed import GETACK, PING, encoded
+from node.engine.server import FEW_REPLICAS, PAUSED, RETURNED, Server
 from node.replication.follower import HANDSHAKE, LOADING, ONLINE, TRANSFER, WAITING, Follower, name_of
 from node.replication.history import History
 from node.replication.syncs import Syncs
+from node.resp.errors import NOT_ENOUGH_REPLICAS, Refusal
+from node.resp.reply import Failure, Reply
+
+TAKES_SETSLOT: Final = (8, 0)
+"""The version of Valkey, by ``REPLCONF version``, from which on a replica takes SETSLOT from its primary."""
 
 
 class Waiter:
-    """A client in WAIT: for ``count`` replicas to acknowledge ``offset``; until ``deadline`` ms, 0 is for ever."""
+    """A client that waits for ``count`` replicas to acknowledge ``offset``; until ``deadline`` ms, 0 is for ever.
 
-    def __init__(self, client: Client, count: int, offset: int, deadline: int) -> None:
+    In WAIT it is told how many they are. Else ``then`` is what it asked for, done when they are enough.
+    """
+
+    def __init__(
+        self, client: Client, count: int, offset: int, deadline: int, then: Callable[[], Reply] | None = None
+    ) -> None:
         self.client: Client = client
         self.count: int = count
         self.offset: int = offset
         self.deadline: int = deadline
+        self.then: Callable[[], Reply] | None = then
+
+    def reply(self, acked: int) -> Reply:
+        if self.then is None:
+            return acked
+        if acked < self.count:
+            return Failure(NOT_ENOUGH_REPLICAS)
+        try:
+            return self.then()
+        except Refusal as refusal:
+            return Failure(refusal.text)
 
 
 class Primary:
@@ -112,6 +136,24 @@ class Primary:
     def _online(self, follower: Follower) -> None:
         follower.go_online()
         self.count_good(self.server.now)
+        topology = self.server.topology
+        if topology is not None:
+            for slot, node in topology.migrating.items():
+                self.tell_open_slot(slot, "migrating", node)
+            for slot, node in topology.importing.items():
+                self.tell_open_slot(slot, "importing", node)
+
+    def tell_open_slot(self, slot: int, action: str, node: str) -> None:
+        """Let the replicas know of a SETSLOT, in the stream, if all of them understand it there.
+
+        It comes before all that follows from it, so a replica that takes over has the slot open if one key has left.
+        """
+        feed = self.server.feed
+        if feed is None or any(f.version < TAKES_SETSLOT for f in self.replicas()):
+            return
+        words = [b"CLUSTER", b"SETSLOT", b"%d" % slot, action.encode()]
+        feed.put(encoded([*words, node.encode()] if node else words))
+        self.server.acks.opened(slot)
 
     # --- the stream
 
@@ -171,6 +213,15 @@ class Primary:
         if self.server.feed is not None:
             self.server.feed.want_acks = True
 
+    def when_acknowledged(self, client: Client, then: Callable[[], Reply]) -> None:
+        """Do ``then``, and answer ``client`` with it, when ``write-ack-replicas`` are sure to follow this node."""
+        feed = self.server.feed
+        if feed is not None:
+            feed.put(PING)
+            client.wrote_to = feed.offset
+        self.wait(client, self.server.acks.wanted, self.server.acks.timeout_ms)
+        self.waiters[-1].then = then
+
     def release_waiters(self) -> None:
         """Answer those whose WAIT is fulfilled or over."""
         now = self.server.now
@@ -178,7 +229,7 @@ class Primary:
         for waiter in self.waiters:
             acked = self.count_acked(waiter.offset)
             if acked >= waiter.count or 0 < waiter.deadline <= now:
-                waiter.client.reply(acked)
+                waiter.client.reply(waiter.reply(acked))
                 self._let_go(waiter.client)
             else:
                 still.append(waiter)
@@ -255,7 +306,10 @@ class Primary:
         wanted = self.server.config.integer("min-replicas-to-write")
         lag = self.server.config.integer("min-replicas-max-lag")
         few = bool(wanted and lag) and self.good_replicas(now) < wanted
-        if (few or self.acknowledging() < self.server.acks.wanted) and self.server.lazy_expire_deletes:
+        unacked = self.acknowledging() < self.server.acks.wanted
+        if not unacked or not self.server.lazy_expire_deletes:
+            self.server.conditions &= ~RETURNED
+        if (few or unacked) and self.server.lazy_expire_deletes:
             self.server.conditions |= FEW_REPLICAS
         else:
             self.server.conditions &= ~FEW_REPLICAS

@@ -118,6 +118,7 @@ READ_ONLY_REPLICA: Final = b"READONLY You can't write against a read only replic
 LINK_IS_DOWN: Final = b"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
 PSYNC_FAILOVER_ID: Final = b"ERR PSYNC FAILOVER replid must match my replid."
 NOT_ENOUGH_REPLICAS: Final = b"NOREPLICAS Not enough good replicas to write."
+RETURNED_EMPTY: Final = b"CLUSTERDOWN This primary has come back without its keys, and no replica has joined it yet"
 UNACKED_IN_TIME: Final = (
     b"UNACKED Done here, but too few replicas have acknowledged it in time: whether it survives a failure is unknown."
 )

@@ -1,8 +1,8 @@
 """``python -m tests.sim --seed N [--seeds A..B] [--nodes K] [--verbose]``: run the simulation, print each run's hash.
 
-``--shards`` runs shards that are written to instead (writes.py), with ``--acks N`` for write-ack-replicas, and says
-what was lost. A seed that fails prints why, the last things that happened, and the command that runs it again; the exit
-code is 1.
+``--shards`` runs shards that are written to instead (writes.py), ``--moves`` such in which a slot moves (moving.py),
+with ``--acks N`` for write-ack-replicas, and says what was lost. A seed that fails prints why, the last things that
+happened, and the command that runs it again; the exit code is 1.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from typing import Protocol
 
 from tests.sim.history import Violation, line
 from tests.sim.losses import Losses
+from tests.sim.moving import MoveRun
 from tests.sim.swarm import Run
 from tests.sim.world import World
 from tests.sim.writes import WriteRun
@@ -44,6 +45,7 @@ def main() -> int:
         "--nodes", type=int, choices=range(2, 51), metavar="K", help="how many; else the seed decides"
     )
     arguments.add_argument("--shards", action="store_true", help="shards with replicas and clients that write")
+    arguments.add_argument("--moves", action="store_true", help="the same, while a slot moves")
     arguments.add_argument("--acks", type=int, default=1, metavar="N", help="with --shards: write-ack-replicas")
     arguments.add_argument("--faults", default="", metavar="A,B", help="with --shards: only these kinds of faults")
     arguments.add_argument("--verbose", action="store_true", help="print everything that happens")
@@ -66,19 +68,22 @@ def main() -> int:
     took = time.perf_counter() - began
     if len(seeds) > 1:
         print(f"{len(seeds)} seeds in {took:.1f} s, {len(seeds) / took:.1f} a second; failed: {failed or 'none'}")
-    if options.shards:
+    if options.shards or options.moves:
         print("\n".join(losses.report()))
     return 1 if failed else 0
 
 
 def maker(options: argparse.Namespace, losses: Losses) -> tuple[Maker, str]:
     """What makes a run of a seed, and the options that ask for the same again."""
-    if not options.shards:
+    if not options.shards and not options.moves:
         nodes = options.nodes
         return lambda seed: Run(seed, nodes), f" --nodes {nodes}" if nodes else ""
+    made: type[WriteRun] = MoveRun if options.moves else WriteRun
     acks, kinds = options.acks, options.faults.split(",") if options.faults else ()
-    again = f" --shards --acks {acks}" + (f" --faults '{options.faults}'" if kinds else "")
-    return lambda seed: Told(WriteRun(seed, acks, kinds), losses), again
+    again = f" --{'moves' if options.moves else 'shards'} --acks {acks}" + (
+        f" --faults '{options.faults}'" if kinds else ""
+    )
+    return lambda seed: Told(made(seed, acks, kinds), losses), again
 
 
 class Told:

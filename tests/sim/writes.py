@@ -110,10 +110,12 @@ class SingleFaults:
 class WriteRun:
     """``acks``: write-ack-replicas of all nodes. ``kinds`` overrides which faults may strike."""
 
+    layouts = LAYOUTS
+
     def __init__(self, seed: int, acks: int = 1, kinds: Sequence[str] = ()) -> None:
         self.rng = Random(seed)
         self.acks = acks
-        self.layout = self.rng.choice(LAYOUTS)
+        self.layout = self.rng.choice(self.layouts)
         self.world = World(Random(self.rng.getrandbits(64)), TIMEOUT_MS, full_coverage=False, process=Serving)
         self.world.config = evolve(self.world.config, replica_validity_factor=0)
         self.world.settings = (
@@ -134,8 +136,8 @@ class WriteRun:
     def go(self) -> None:
         self.form()
         self.call()
-        for _ in range(self.rng.randrange(1, 4)):
-            self.strike()
+        for _ in range(self.rng.randrange(1, 4) if self.acks else 1):
+            self.strike()  # what is lost without acknowledgements shall have one cause
         self.finish()
 
     # --- the cluster
