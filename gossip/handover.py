@@ -28,14 +28,16 @@ class Handover:
     def begin(self, slots: int, now: Millis) -> None:
         """``slots`` are ours since a moment ago."""
         self._claims.unsettled |= slots
-        self._owed = {}
-        for peer in self._peers.others():
-            if not peer.is_voter:
-                continue
-            self._owed[peer.id] = 2 if peer.linked and peer.ping_sent else 1
-            if peer.linked:
-                self._voice.ping(peer, now)
+        voters = [peer for peer in self._peers.others() if peer.is_voter]
+        self._owed = {peer.id: 2 if peer.linked and peer.ping_sent else 1 for peer in voters}
+        self.tell(now)
         self._count()
+
+    def tell(self, now: Millis) -> None:
+        """Let the voters know whose the slots are, at once."""
+        for peer in self._peers.others():
+            if peer.is_voter and peer.linked:
+                self._voice.ping(peer, now)
 
     def answered(self, peer: Peer) -> None:
         """A PONG on the link that we dialled: one of our PINGs has been read."""

@@ -76,7 +76,7 @@ class Wishes:
             case SetSlot(told=True):
                 self._be_told(wish)
             case SetSlot():
-                self._set_slot(wish)
+                self._set_slot(wish, now)
             case TakeSlots(slots, beyond):
                 self._take_slots(slots, beyond, now)
             case SetConfigEpoch(epoch):
@@ -173,7 +173,7 @@ class Wishes:
             raise Refusal("DB must be empty to perform CLUSTER FLUSHSLOTS.")
         self._claims.assign(self._me.slots, None)
 
-    def _set_slot(self, wish: SetSlot) -> None:
+    def _set_slot(self, wish: SetSlot, now: Millis) -> None:
         if not self._me.is_primary:
             raise Refusal("Please use SETSLOT only with masters.")
         slot, claims = wish.slot, self._claims
@@ -190,7 +190,7 @@ class Wishes:
             claims.migrating.pop(slot, None)
             claims.importing.pop(slot, None)
         else:
-            self._settle_slot(wish, mine)
+            self._settle_slot(wish, mine, now)
         self._out.changed()
 
     def _be_told(self, wish: SetSlot) -> None:
@@ -213,7 +213,7 @@ class Wishes:
             raise Refusal("Target node is not a master")
         return peer
 
-    def _settle_slot(self, wish: SetSlot, mine: bool) -> None:
+    def _settle_slot(self, wish: SetSlot, mine: bool, now: Millis) -> None:
         """SETSLOT NODE: the slot is at its new home, and if that is here, a new epoch says so."""
         slot, owner = wish.slot, self._peers.by_id.get(wish.node)
         if owner is None:
@@ -231,8 +231,10 @@ class Wishes:
                 Level.WARNING, f"Configuration change detected. Reconfiguring myself as a replica of {owner.id}"
             )
             self._roles.follow(owner)
-        if owner is self._me and self._claims.importing.pop(slot, None) is not None and self._claims.bump():
-            self._out.log(Level.WARNING, f"configEpoch updated after importing slot {slot}")
+        if owner is self._me and self._claims.importing.pop(slot, None) is not None:
+            if self._claims.bump():
+                self._out.log(Level.WARNING, f"configEpoch updated after importing slot {slot}")
+            self._handover.tell(now)  # the keys are here: whoever decides who replaces me should know at once
 
     def _take_slots(self, slots: tuple[int, ...], beyond: int, now: Millis) -> None:
         if not self._me.is_primary:
