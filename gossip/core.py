@@ -251,6 +251,7 @@ class Gossip:
             self._manual,
             self._names,
             self._identity,
+            self._orphans,
         ):
             part.shift(gap)
         self._next_tick = self._may_save = now

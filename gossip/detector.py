@@ -51,8 +51,9 @@ class Detector:
             self._next_sample = now + SAMPLE_EVERY_MS
             self._ping_stalest(now)
         half = self.config.node_timeout_ms // 2
+        recent = now - half
         for peer in self._peers.roster():
-            if not peer.ping_sent and now - peer.pong_received <= half:
+            if peer.pong_received >= recent and not peer.ping_sent:
                 continue
             if not peer.flags & (Flag.MYSELF | Flag.NOADDR | Flag.HANDSHAKE):
                 self._look_at(peer, half, now)

@@ -36,6 +36,9 @@ LARGEST_EPOCH: Final = 1 << 62
 RETRY_MS: Final = 1000
 """How long a node is without an address, at least, when somebody else was found there."""
 
+DOUBTFUL: Final = Flag.PFAIL | Flag.FAIL | Flag.NOADDR | Flag.MYSELF
+"""A node of which both sides have none of these is well, and so are nearly all that gossip is about."""
+
 COPIED: Final = Flag.NOFAILOVER | Flag.LIGHT_PUBLISH_SUPPORTED | Flag.LIGHT_MODULE_SUPPORTED | Flag.MY_PRIMARY_FAIL
 """Flags that a node knows best about itself."""
 
@@ -335,6 +338,9 @@ class Hearing:
         peer = self._peers.by_id.get(entry.node)
         if peer is None:
             self._hear_of_new(entry, now)
+            return
+        if not ((entry.flags | peer.flags) & DOUBTFUL or peer.reports):
+            self._detector.vouched(peer, entry.pong_received_s * 1000, now)
             return
         if peer is self._peers.me:
             return

@@ -17,6 +17,8 @@ from gossip.peers import Peer, Peers
 from gossip.roles import Roles
 
 PATIENCE_MS: Final = 5000
+LOOK_EVERY_MS: Final = 500
+"""Not with every tick: everybody is looked at."""
 
 
 class Orphans:
@@ -28,12 +30,14 @@ class Orphans:
         self._health = health
         self._roles = roles
         self._out = out
+        self._next_look: Millis = 0
 
     def tick(self, now: Millis) -> bool:
         """Look for orphans, and move to one if it is for me to do so. True if this node has moved."""
         me = self._peers.me
-        if me.is_primary or not self.config.allow_replica_migration or not self._health.ok:
+        if me.is_primary or not self.config.allow_replica_migration or not self._health.ok or now < self._next_look:
             return False
+        self._next_look = now + LOOK_EVERY_MS
         good = self._good_replicas()
         target = self._orphan(good, now)
         if target is None or not self._am_chosen(good) or now - target.orphaned_at <= PATIENCE_MS:
@@ -69,3 +73,7 @@ class Orphans:
         if most < 2 or len(mine) < most or certain <= self.config.migration_barrier:
             return False
         return me.id == min(p.id for replicas in good.values() if len(replicas) == most for p in replicas)
+
+    def shift(self, ms: int) -> None:
+        """The clock was set."""
+        self._next_look += ms

@@ -103,9 +103,9 @@ class Voice:
         request = self._packet(Kind.FAILOVER_AUTH_REQUEST, None, MessageFlag.FORCEACK if must_ack else 0)
         self._out.send(self._links(self._peers.reachable()), request)
 
-    def announce(self, audience: list[Peer], newcomers: list[Peer], now: Millis) -> None:
-        """An unasked PONG: what has changed about me, and who is new."""
-        entries = self._entries(newcomers)
+    def announce(self, audience: list[Peer], newcomers: list[Peer], now: Millis, few: bool = False) -> None:
+        """An unasked PONG: what has changed about me, and who is new; ``few``: and hardly anybody else."""
+        entries = self._entries(newcomers, few)
         links_of: dict[int, list[int]] = {}
         for peer in audience:
             if peer.link:
@@ -156,15 +156,15 @@ class Voice:
         extensions = self._extensions(understood, now) if understood & EXTENSIONS else ()
         return self._packet(kind, Ping(entries, extensions), TONGUES)
 
-    def _entries(self, newcomers: list[Peer] | None = None) -> tuple[Entry, ...]:
+    def _entries(self, newcomers: list[Peer] | None = None, few: bool = False) -> tuple[Entry, ...]:
         """Who is talked about: newcomers, then others by chance, then everybody in PFAIL."""
         roster = self._peers.roster()
         others = len(roster) - 2
-        wanted = min(max(MIN_ENTRIES, len(roster) // 10), others)
+        wanted = min(MIN_ENTRIES if few else max(MIN_ENTRIES, len(roster) // 10), others)
         chosen: dict[NodeId, Peer] = {}
         if newcomers:
             chosen.update((p.id, p) for p in newcomers[:INTRODUCED])
-            wanted = max(len(chosen), min(INTRODUCED, others))
+            wanted = max(len(chosen), min(MIN_ENTRIES if few else INTRODUCED, others))
         pick, count = self._rng.random, len(roster)
         for _ in range(3 * wanted):
             if len(chosen) >= wanted:

@@ -25,6 +25,7 @@ from tests.perf import (
     latency,
     memory,
     moving,
+    scale,
     throughput,
 )
 from tests.perf.figures import Figures
@@ -44,6 +45,7 @@ QUESTIONS: Final = {
         moving.QUESTION,
         idle.QUESTION,
         acknowledged.QUESTION,
+        scale.QUESTION,
     )
 }
 RESULTS: Final = Path(__file__).with_name("RESULTS.md")

@@ -1,8 +1,9 @@
 """``python -m tests.sim --seed N [--seeds A..B] [--nodes K] [--verbose]``: run the simulation, print each run's hash.
 
 ``--shards`` runs shards that are written to instead (writes.py), ``--moves`` such in which a slot moves (moving.py),
-with ``--acks N`` for write-ack-replicas, and says what was lost. A seed that fails prints why, the last things that
-happened, and the command that runs it again; the exit code is 1.
+with ``--acks N`` for write-ack-replicas, and says what was lost. ``--failovers`` runs shards without data, in which
+nobody may be suspected in haste (shards.py), ``--neighbours`` two clusters that touch (neighbours.py). A seed that
+fails prints why, the last things that happened, and the command that runs it again; the exit code is 1.
 """
 
 import argparse
@@ -16,6 +17,8 @@ from typing import Protocol
 from tests.sim.history import Violation, line
 from tests.sim.losses import Losses
 from tests.sim.moving import MoveRun
+from tests.sim.neighbours import Neighbours
+from tests.sim.shards import ShardRun
 from tests.sim.swarm import Run
 from tests.sim.world import World
 from tests.sim.writes import WriteRun
@@ -46,6 +49,8 @@ def main() -> int:
     )
     arguments.add_argument("--shards", action="store_true", help="shards with replicas and clients that write")
     arguments.add_argument("--moves", action="store_true", help="the same, while a slot moves")
+    arguments.add_argument("--failovers", action="store_true", help="shards with replicas, and nothing but gossip")
+    arguments.add_argument("--neighbours", action="store_true", help="two clusters in one network")
     arguments.add_argument("--acks", type=int, default=1, metavar="N", help="with --shards: write-ack-replicas")
     arguments.add_argument("--faults", default="", metavar="A,B", help="with --shards: only these kinds of faults")
     arguments.add_argument("--verbose", action="store_true", help="print everything that happens")
@@ -75,6 +80,10 @@ def main() -> int:
 
 def maker(options: argparse.Namespace, losses: Losses) -> tuple[Maker, str]:
     """What makes a run of a seed, and the options that ask for the same again."""
+    if options.failovers:
+        return ShardRun, " --failovers"
+    if options.neighbours:
+        return Neighbours, " --neighbours"
     if not options.shards and not options.moves:
         nodes = options.nodes
         return lambda seed: Run(seed, nodes), f" --nodes {nodes}" if nodes else ""

@@ -69,6 +69,13 @@ class Neighbours:
         for host in side[1:]:
             world.ask(side[0], "CLUSTER", "MEET", host.ip, "7000")
 
+    def __str__(self) -> str:
+        return f"two clusters of {SIZE + 1}, {[type(fault).__name__ for fault in self.faults]}"
+
+    def outcome(self) -> str:
+        changed = ", ".join(host.name for host in self.turncoats)
+        return f"two clusters still{', ' + changed + ' was reset' if changed else ''}"
+
     # Troubles
 
     def exchange(self) -> None:

@@ -91,6 +91,12 @@ class ShardRun:
                 raise Violation(f"no agreement after {waited_ms} ms: {difference}")
             world.advance(250)
 
+    def __str__(self) -> str:
+        return f"{len(self.world.hosts)} nodes, node timeout {TIMEOUT_MS} ms, {[kind.__name__ for kind in self.kinds]}"
+
+    def outcome(self) -> str:
+        return f"{self.suspicion.suspicions} suspicions, {self.suspicion.hasty} of them before the node timeout"
+
     def leaders(self) -> list[Host]:
         """Who owns slots, as the first host believes."""
         owners = set(next(iter(self.world.views().values())).owners)

@@ -277,6 +277,19 @@ def test_one_who_moved_is_gone_from_where_he_was() -> None:
         show(SuspicionNeedsSilenceOrDeath(), *begin, evolve(back, ip="10.0.0.2"), suspects(9000))
 
 
+@pytest.mark.parametrize(("lived_ms", "noticed"), [(1, False), (200, True)])
+def test_a_life_that_nobody_could_notice_does_not_end_an_absence(lived_ms: int, noticed: bool) -> None:
+    begin = (patient(view(A)), patient(view(B), "n2"), heard(ping(B), 5000), Stopped(8_000_000, "n2"))
+    back = Started(8_150_000, "n2", B, False, view(B), PATIENT_MS, "10.0.0.2")
+    again = Stopped(8_150_000 + lived_ms * 1000, "n2")
+    records = (*begin, back, again, suspects(8_150 + lived_ms + 150))
+    if noticed:
+        with pytest.raises(Violation, match="suspects"):
+            show(SuspicionNeedsSilenceOrDeath(), *records)
+    else:
+        show(SuspicionNeedsSilenceOrDeath(), *records)
+
+
 def of(identity: str, me: str) -> Topology:
     return view(me, cluster=identity)
 

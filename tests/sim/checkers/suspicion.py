@@ -14,6 +14,9 @@ from tests.sim.history import Heard, Published, Record, Started, Stopped, Violat
 SLACK_MS = 1100
 """Of the time that the observer attended: a tick, and a jump of its clock that is too small to be taken out."""
 
+UNNOTICED_MS = 150
+"""A process that lives for less between two absences is not seen by those who dial it with every tick."""
+
 LATE_MS = 1500
 """How much later than the deed a view may show it: a tick, and a process that is slow or stopped."""
 
@@ -54,7 +57,7 @@ class SuspicionNeedsSilenceOrDeath(Checker):
         self._views[record.host] = record.topology
         self._timeout_ms[record.host] = record.node_timeout_ms
         if place in self._left:
-            self._absences.setdefault(place, []).append((self._left.pop(place), record.at_us))
+            add_absence(self._absences.setdefault(place, []), self._left.pop(place), record.at_us)
         for subject in record.topology.nodes:
             self._heard[record.host, subject] = 0
 
@@ -79,5 +82,12 @@ class SuspicionNeedsSilenceOrDeath(Checker):
         """For the grace, until a moment ago or still."""
         periods = list(self._absences.get(place, ()))
         if place in self._left:
-            periods.append((self._left[place], at_us))
+            add_absence(periods, self._left[place], at_us)
         return any(until - since >= GRACE_MS * 1000 and until >= at_us - LATE_MS * 1000 for since, until in periods)
+
+
+def add_absence(periods: list[tuple[int, int]], since: int, until: int) -> None:
+    """One more, which is a part of the last one if what was between them could not be noticed."""
+    if periods and since - periods[-1][1] < UNNOTICED_MS * 1000:
+        since = periods.pop()[0]
+    periods.append((since, until))
