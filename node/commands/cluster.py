@@ -144,6 +144,10 @@ def replicate(c: Call, _: bytes, node_id: bytes) -> Reply:
 def failover(c: Call, argv: list[bytes]) -> Reply:
     """Makes this replica take the place of its primary."""
     agreement(c)
+    if c.privileged and [word.upper() for word in argv[2:4]] == [b"FORCE", b"REPLICAID"] and len(argv) == 5:
+        # A primary that is about to end tells its replicas in the stream which of them is to take over (Valkey 9.1).
+        assert c.server.topology is not None
+        return granted(c, Failover("force")) if argv[4] == c.server.topology.me.encode() else Status(b"OK")
     if len(argv) > 3:
         raise Refusal(b"ERR unknown subcommand or wrong number of arguments for '%s'. Try CLUSTER HELP." % argv[1])
     if len(argv) == 2:

@@ -44,7 +44,13 @@ def server_section(server: Server) -> list[str]:
         f"executable:{facts.executable}",
         f"config_file:{facts.config_file}",
         "io_threads_active:0",
+        *departing(server),
     ]
+
+
+def departing(server: Server) -> list[str]:
+    departure = replication_of(server).departure
+    return [f"shutdown_in_milliseconds:{max(0, departure.until - server.now)}"] if departure.under_way else []
 
 
 def clients_section(server: Server) -> list[str]:

@@ -155,6 +155,8 @@ def replconf(c: Call, argv: list[bytes]) -> Reply:
             follower.takes_psync2 = follower.takes_psync2 or value.lower() == b"psync2"
         elif option == b"version":
             follower.version = version_in(value)
+        elif option == b"set-cluster-node-id":
+            follower.node_id = value.decode("ascii", "replace")
         elif option == b"rdb-only":
             follower.rdb_only = integer(value) == 1
         elif option == b"rdb-filter-only":

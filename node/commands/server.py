@@ -17,7 +17,8 @@ from node.engine.command import (
     STALE,
     command,
 )
-from node.resp.errors import MONITOR_INSIDE, NO_SHUTDOWN, SHUTDOWN_FAILED, SYNTAX, Refusal
+from node.replication.replication import replication_of
+from node.resp.errors import MONITOR_INSIDE, NO_SHUTDOWN, SYNTAX, Refusal
 from node.resp.reply import NO_REPLY, OK, Reply, Verbatim
 
 
@@ -47,7 +48,7 @@ def monitor(c: Call) -> Reply:
     return OK
 
 
-SHUTDOWN_OPTIONS: Final = (b"SAVE", b"NOSAVE", b"NOW", b"FORCE", b"ABORT")
+SHUTDOWN_OPTIONS: Final = frozenset(["save", "nosave", "now", "force", "failover"])
 
 
 @command(
@@ -58,20 +59,16 @@ SHUTDOWN_OPTIONS: Final = (b"SAVE", b"NOSAVE", b"NOW", b"FORCE", b"ABORT")
     group="server",
 )
 def shutdown(c: Call, argv: list[bytes]) -> Reply:
-    """Saves if so configured, and ends the server."""
-    options = [word.upper() for word in argv[1:]]
-    for option in options:
-        if option not in SHUTDOWN_OPTIONS:
-            raise Refusal(SYNTAX)
-    aborts = b"ABORT" in options
-    if (aborts and any(option != b"ABORT" for option in options)) or (b"SAVE" in options and b"NOSAVE" in options):
-        raise Refusal(SYNTAX)
-    if aborts:
-        if not c.server.edge.abort_shutdown():
+    """Waits for the replicas, saves if so configured, and ends the server; ``FAILOVER`` hands over first."""
+    options = frozenset([word.decode("ascii", "replace").lower() for word in argv[1:]])
+    departure = replication_of(c.server).departure
+    if options == {"abort"}:
+        if not departure.abort():
             raise Refusal(NO_SHUTDOWN)
         return OK
-    save = True if b"SAVE" in options else False if b"NOSAVE" in options else None
-    if not c.server.edge.shutdown(save, b"NOW" in options, b"FORCE" in options):
-        raise Refusal(SHUTDOWN_FAILED)
-    c.client.close_after_reply()
+    if not options <= SHUTDOWN_OPTIONS or options >= {"save", "nosave"}:
+        raise Refusal(SYNTAX)
+    if "failover" in options and not c.server.clustered:
+        raise Refusal(b"ERR SHUTDOWN FAILOVER is only supported in cluster mode.")
+    departure.begin(options, c.client)
     return NO_REPLY

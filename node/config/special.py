@@ -205,14 +205,16 @@ class SignalOptions(Kind[tuple[str, ...]]):
 
     many = True
     words: Final = ("default", "save", "nosave", "now", "force")
+    known: Final = (*words, "failover")
+    """Also that of Valkey 9.1, which the error text of Redis does not name."""
 
     def parse(self, args: Sequence[str], current: tuple[str, ...]) -> tuple[str, ...]:
         given = {arg.lower() for arg in args}
-        if not given or not given <= set(self.words):
+        if not given or not given <= set(self.known):
             raise BadValue(one_of(self.words))
         if {"save", "nosave"} <= given:
             raise BadValue("shutdown options SAVE and NOSAVE can't be used simultaneously")
-        return tuple(word for word in self.words[1:] if word in given)
+        return tuple(word for word in self.known[1:] if word in given)
 
     def show(self, value: tuple[str, ...]) -> str:
         return " ".join(value) or "default"

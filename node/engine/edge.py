@@ -58,16 +58,8 @@ class Edge:
     def process(self) -> ProcessFacts:
         return ProcessFacts()
 
-    def shutdown(self, save: bool | None, now: bool, force: bool) -> bool:
-        """End the node in good order; False if it cannot. ``save`` None: as the configuration says.
-
-        ``now``: do not wait for replicas; ``force``: even if something cannot be saved.
-        """
-        return True
-
-    def abort_shutdown(self) -> bool:
-        """Do not end after all; False if no end is under way."""
-        return False
+    def stop(self) -> None:
+        """End the node once the batch is done."""
 
     def cpu_seconds(self) -> tuple[float, float, float, float]:
         """CPU time of this process in system and user mode, then of its children."""

@@ -74,9 +74,8 @@ class ProcessEdge(Edge):
     def log(self, level: str, text: str) -> None:
         self._log.write(level, text)
 
-    def shutdown(self, save: bool | None, now: bool, force: bool) -> bool:
+    def stop(self) -> None:
         self._stop()
-        return True
 
 
 def process_facts(config_file: str) -> ProcessFacts:

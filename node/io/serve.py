@@ -8,6 +8,7 @@ ended.
 import functools
 import gc
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -120,7 +121,8 @@ class Node:
         self.signals = signals
         self.doors = Doors(config, log)
         self.membership = Membership(config, log) if config.flag("cluster-enabled") else None
-        self.server = make_server(config, ProcessEdge(log, start.config_file, signals.stop))
+        self._ended = trio.Event()
+        self.server = make_server(config, ProcessEdge(log, start.config_file, self._ended.set))
         self.server.rng = Random()
         self.server.build_name = build.name()
         self.machine = Machine(self.server, self.membership.gossip if self.membership else None)
@@ -178,8 +180,8 @@ class Node:
                 nursery.start_soon(Follower(self.clients).run)
                 nursery.start_soon(Supply(self.clients).run)
                 self._tell_ready(ready_fd)
-                await self.signals.wait_stop()
-                self.log.write("warning", "User requested shutdown...")
+                nursery.start_soon(self._obey_signals)
+                await self._ended.wait()
                 nursery.cancel_scope.cancel()
             self.clients.flush()
             self.pid_file.remove()
@@ -191,6 +193,16 @@ class Node:
                 self.membership.close(self.machine)
         self.log.write("warning", "Redis is now ready to exit, bye bye...")
         return 0
+
+    async def _obey_signals(self) -> None:
+        departure = self.machine.replication.departure
+        self.signals.ending = lambda: departure.under_way
+        while True:
+            number = await self.signals.wait()
+            options = self.config.words("shutdown-on-sigint" if number == signal.SIGINT else "shutdown-on-sigterm")
+            self.clients.begin()
+            departure.begin(frozenset(options))
+            self.clients.finish()
 
     def _keep_promises(self, membership: Membership, bus: Bus) -> None:
         if not membership.save_at_once(self.machine):

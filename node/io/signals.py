@@ -6,6 +6,7 @@ keeps it busy (DEBUG SLEEP).
 
 import os
 import signal
+from collections.abc import Callable
 from types import FrameType
 
 import trio
@@ -14,11 +15,14 @@ from node.io.log import Log
 
 
 class Signals:
+    """``ending`` says whether the end that a signal asked for is still under way: it can be called off."""
+
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._wanted = trio.Event()
+        self._came = trio.Event()
         self._token: trio.lowlevel.TrioToken | None = None
-        self._asked = False
+        self._waiting: list[int] = []
+        self.ending: Callable[[], bool] = lambda: False
 
     def install(self) -> None:
         """From the main thread, before the loop runs. A hang-up is nobody's wish here."""
@@ -26,22 +30,25 @@ class Signals:
         signal.signal(signal.SIGINT, self._handle)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
-    def stop(self) -> None:
-        """The node itself wants to end."""
-        self._asked = True
-        self._wanted.set()
-
-    async def wait_stop(self) -> None:
-        """Until somebody wants the node to end."""
+    async def wait(self) -> int:
+        """The next signal that wants the node to end, or the first of those that have come already."""
         self._token = trio.lowlevel.current_trio_token()
-        if not self._asked:
-            await self._wanted.wait()
+        while not self._waiting:
+            await self._came.wait()
+            self._came = trio.Event()
+        number, *_ = self._waiting
+        self._waiting = []
+        return number
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        again, self._asked = self._asked, True  # first of all: a second signal may come while this one is handled
+        again = bool(self._waiting) or self.ending()
+        self._waiting.append(number)  # first of all: a second signal may come while this one is handled
         if again and number == signal.SIGINT:
             self._log.from_signal("You insist... exiting now.")
             os._exit(1)
         self._log.from_signal(f"Received {signal.Signals(number).name} scheduling shutdown...")
         if self._token is not None:
-            self._token.run_sync_soon(self._wanted.set)
+            self._token.run_sync_soon(self._wake)
+
+    def _wake(self) -> None:
+        self._came.set()

@@ -40,6 +40,8 @@ class Follower:
         """What it runs, if it told; only Valkey and its kin do."""
         self.takes_eof: bool = False
         self.takes_psync2: bool = False
+        self.node_id: str = ""
+        """Who it is in the cluster; empty if it does not tell."""
         self.rdb_only: bool = False
         self.without_keys: bool = False
         """It wants a snapshot of functions alone."""

@@ -230,7 +230,7 @@ class Primary:
             acked = self.count_acked(waiter.offset)
             if acked >= waiter.count or 0 < waiter.deadline <= now:
                 waiter.client.reply(waiter.reply(acked))
-                self._let_go(waiter.client)
+                self.let_go(waiter.client)
             else:
                 still.append(waiter)
         self.waiters = still
@@ -240,13 +240,14 @@ class Primary:
         waiters, self.waiters = self.waiters, []
         for waiter in waiters:
             waiter.client.reply(refusal)
-            self._let_go(waiter.client)
+            self.let_go(waiter.client)
 
     def take_released(self) -> list[Client]:
         released, self.released = self.released, []
         return [client for client in released if not client.closing]
 
-    def _let_go(self, client: Client) -> None:
+    def let_go(self, client: Client) -> None:
+        """``client`` waits no longer."""
         client.held = False
         self.released.append(client)
 

@@ -144,6 +144,9 @@ class Conversation:
             self._steps.append(([b"REPLCONF", b"ip-address", announced], True))
         self._steps.append(([b"REPLCONF", b"capa", b"eof", b"capa", b"psync2"], True))
         self._steps.append(([b"REPLCONF", b"version", VALKEY_COMPATIBLE.encode()], True))
+        if self.server.topology is not None:
+            me = self.server.topology.me.encode()
+            self._steps.append(([b"REPLCONF", b"set-cluster-node-id", me], True))
         self._next_step()
 
     def disconnected(self) -> None:

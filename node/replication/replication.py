@@ -9,6 +9,7 @@ from node.engine.client import Client
 from node.engine.feed import Feed
 from node.engine.server import ACKING, FOLLOWING, LINK_DOWN, Server
 from node.engine.standing import Standing
+from node.replication.departure import Departure
 from node.replication.history import History
 from node.replication.primary import Primary
 from node.replication.replica import Conversation
@@ -23,6 +24,7 @@ class Replication(Standing):
         self.server: Server = server
         self.history: History = History(server.rng)
         self.primary: Primary = Primary(server, self.history)
+        self.departure: Departure = Departure(self)
         self.upstream: Conversation | None = None
         self.on_target: Callable[[], None] | None = None
         self.doubted: bool = False
@@ -170,6 +172,8 @@ class Replication(Standing):
         """After each batch: hand out what it has added to the stream."""
         if self.server.feed is not None:
             self.primary.distribute()
+        if self.departure.under_way:
+            self.departure.look()
 
     def tick(self, now: int) -> None:
         """About ten times a second."""

@@ -19,7 +19,7 @@ class World(Edge):
         self.file: str | None = None
         self.broken = False
         self.lines: list[tuple[str, str]] = []
-        self.ends: list[tuple[bool | None, bool, bool]] = []
+        self.ended = False
         self.aborted = False
 
     def microseconds(self) -> int:
@@ -42,12 +42,8 @@ class World(Edge):
     def log(self, level: str, text: str) -> None:
         self.lines.append((level, text))
 
-    def shutdown(self, save: bool | None, now: bool, force: bool) -> bool:
-        self.ends.append((save, now, force))
-        return not self.broken
-
-    def abort_shutdown(self) -> bool:
-        return bool(self.ends)
+    def stop(self) -> None:
+        self.ended = True
 
 
 class Node:
@@ -87,27 +83,17 @@ def test_rewrite_needs_a_file_that_can_be_written(node: Node) -> None:
     assert node.say("CONFIG REWRITE") == b"-ERR Rewriting config file: Permission denied\r\n"
 
 
-@pytest.mark.parametrize(
-    ("words", "asked"),
-    [
-        ("", (None, False, False)),
-        ("NOSAVE", (False, False, False)),
-        ("save now", (True, True, False)),
-        ("FORCE NOW", (None, True, True)),
-    ],
-)
-def test_shutdown_asks_the_edge_and_does_not_answer(
-    node: Node, words: str, asked: tuple[bool | None, bool, bool]
-) -> None:
+@pytest.mark.parametrize("words", ["", "NOSAVE", "save now", "FORCE NOW"])
+def test_shutdown_without_replicas_ends_the_node_and_does_not_answer(node: Node, words: str) -> None:
     assert node.say(f"SHUTDOWN {words}") == b""
-    assert node.world.ends == [asked]
-    assert node.session.closing
+    assert node.world.ended
+    assert ("warning", "User requested shutdown...") in node.world.lines
 
 
-def test_shutdown_that_fails_says_so(node: Node) -> None:
-    node.world.broken = True
-    assert node.say("SHUTDOWN") == b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n"
-    assert node.say("SHUTDOWN ABORT") == b"+OK\r\n"
+def test_there_is_nobody_to_hand_over_to_outside_of_a_cluster(node: Node) -> None:
+    assert node.say("SHUTDOWN FAILOVER") == b"-ERR SHUTDOWN FAILOVER is only supported in cluster mode.\r\n"
+    assert node.say("SHUTDOWN ABORT") == b"-ERR No shutdown in progress.\r\n"
+    assert not node.world.ended
 
 
 def test_time_is_the_wall_clock(node: Node) -> None:
