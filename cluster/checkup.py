@@ -4,7 +4,7 @@ One sick thing is one finding, however many nodes tell of it. What passes by its
 still being sent its data) is a finding too: who asks wants to know whether the cluster is sound now.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import frozen
 
@@ -23,8 +23,14 @@ class Finding:
     nodes: tuple[NodeId, ...] = ()
 
 
-def examine(views: Views, silent: Mapping[NodeId, str], unsynced: Mapping[NodeId, str]) -> list[Finding]:
-    """``silent``: nodes that could not be asked, and why; ``unsynced``: replicas, and what is wrong with their link."""
+def examine(
+    views: Views,
+    silent: Mapping[NodeId, str],
+    unsynced: Mapping[NodeId, str],
+    moving: Sequence[tuple[NodeId, NodeId, str]] = (),
+) -> list[Finding]:
+    """``silent``: nodes that could not be asked, and why; ``unsynced``: replicas, and what is wrong with their link;
+    ``moving``: slots that nodes hand over between themselves just now, from whom, to whom, and which."""
     names = Names(views)
     return [
         *(Finding("unreachable", f"{names[node]} {why}", (node,)) for node, why in silent.items()),
@@ -35,6 +41,10 @@ def examine(views: Views, silent: Mapping[NodeId, str], unsynced: Mapping[NodeId
         *_roles(views, names),
         *_epochs(views, names),
         *_open(views, names),
+        *(
+            Finding("moving", f"slots {slots} move from {names[source]} to {names[target]}", (source, target))
+            for source, target, slots in moving
+        ),
         *(
             Finding("unsynced", f"{names[node]} is not in sync with its primary: {why}", (node,))
             for node, why in unsynced.items()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from deploy.commands import bench, cluster, down, node, status, up
-from deploy.problem import Problem
+from deploy.problem import INTERRUPTED, Problem
 
 
 class Parser(argparse.ArgumentParser):
@@ -39,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Problem as problem:
         print(f"gossamer: {problem}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return code
 
 

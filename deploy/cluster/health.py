@@ -3,6 +3,7 @@
 from typing import Final
 
 from cluster.topology import NodeId
+from deploy.cluster.migrations import ENDED, exports
 from deploy.cluster.survey import Survey
 from deploy.wire import fields
 
@@ -26,3 +27,13 @@ def unsynced_of(survey: Survey) -> dict[NodeId, str]:
             elif told.get("master_link_status") != "up":
                 out[node] = "the link is down"
     return out
+
+
+def moving_of(survey: Survey) -> list[tuple[NodeId, NodeId, str]]:
+    """Migrations that the nodes make between themselves just now: from, to, and the slots in words."""
+    return [
+        (node, job["target_node"], job["slot_ranges"].replace(" ", ", "))
+        for node, contact in survey.contacts.items()
+        for job in exports(contact)
+        if job["state"] not in ENDED
+    ]

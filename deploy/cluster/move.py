@@ -10,17 +10,18 @@ finishes them first (``cluster.plan.finish``).
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from cluster.balance import Range, size
 from cluster.plan import Move
 from cluster.topology import Node, ranges
+from deploy.cluster.migrations import ENDED, SUCCESS, exports, understands
 from deploy.cluster.survey import Contact, Survey
 from deploy.cluster.told import Told
 from deploy.problem import Problem
 from deploy.signals import Interrupted, Signals
-from deploy.wire import Answer, Refused, as_text
+from deploy.wire import Answer, Refused
 
 TOGETHER: Final = 1024
 """Slots in one migration between nodes: few enough to see progress, and to wait for the end when asked to stop."""
@@ -32,9 +33,6 @@ KEYS: Final = 100
 """In one MIGRATE."""
 
 MIGRATE_MS: Final = 60_000
-ENDED: Final = {"failed", "cancelled", "forgotten"}
-"""States of a migration that has not come to its end; forgotten: the log of the node is too short for it."""
-
 POLL_S: Final = 0.02
 
 
@@ -49,6 +47,7 @@ class Mover:
         self._survey = survey
         self._told = told
         self._signals = signals
+        self._patient = False
 
     def move(self, move: Move) -> None:
         """Interrupted if somebody asked to end, after what was under way; Problem if a node refuses."""
@@ -73,25 +72,36 @@ class Mover:
     def _together(self, source: Contact, target: Contact, part: Sequence[Range]) -> None:
         """Failed if the nodes give it up: nothing has changed then."""
         keys = count_keys(source, part)
-        before = {job["name"] for job in jobs(source)}
+        before = {job["name"] for job in exports(source)}
         bounds = [bound for piece in part for bound in piece]
         (answer,) = source.wire.ask_all([("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", *bounds, "NODE", target.id)])
         if isinstance(answer, Refused):
             raise Failed(str(answer))
-        while True:
-            own = [job for job in jobs(source) if job["name"] not in before and job["target_node"] == target.id]
-            state = own[0]["state"] if own else "forgotten"
-            if state == "success":
-                break
-            if state in ENDED:
-                if _owns(target, part):
-                    break  # who gives its last slot becomes a replica, and may take its own success for a failure
-                raise Failed(own[0]["message"] or state if own else state)
-            if self._signals.more():
+        while (end := self._end(source, target, before)) is None:
+            if self._given_up():
                 source.demand("CLUSTER", "CANCELSLOTMIGRATIONS")
                 raise Interrupted
             time.sleep(POLL_S)
+        # who gives its last slot becomes a replica, and may take its own success for a failure
+        if end and not _owns(target, part):
+            raise Failed(end)
         self._told.moved(size(part), keys)
+
+    def _end(self, source: Contact, target: Contact, before: Collection[str]) -> str | None:
+        """How the migration that was not there ``before`` has ended: "" well, or why not; None while it goes on."""
+        for job in exports(source):
+            if job["name"] not in before and job["target_node"] == target.id:
+                state = job["state"]
+                return (job["message"] or state) * (state != SUCCESS) if state in ENDED else None
+        return "the source has forgotten it"
+
+    def _given_up(self) -> bool:
+        """Whether somebody has asked to end twice; who has asked once is told what is waited for."""
+        more = self._signals.more()
+        if self._signals.asked_to_end and not self._patient:
+            self._patient = True
+            self._told.say("finishing what is under way; Ctrl-C again gives it up")
+        return more
 
     # --- key by key
 
@@ -149,30 +159,12 @@ class Mover:
 
 def is_atomic(move: Move, survey: Survey) -> bool:
     """Whether both nodes know how to move slots between themselves, and these slots are not half way already."""
-    if move.half_way:
-        return False
-    for node in (move.source, move.target):
-        (answer,) = survey.contacts[node].wire.ask_all([("COMMAND", "INFO", "cluster|migrateslots")])
-        if not isinstance(answer, list) or answer[0] is None:
-            return False
-    return True
+    return not move.half_way and all(understands(survey.contacts[node]) for node in (move.source, move.target))
 
 
 def _is_done_already(text: str) -> bool:
     """What a node says to SETSLOT if the attempt before had come to that point."""
     return any(words in text for words in ("already the owner", "not the owner", "only with masters"))
-
-
-def jobs(contact: Contact) -> list[dict[str, str]]:
-    """The slot migrations that leave this node, the newest first, as CLUSTER GETSLOTMIGRATIONS has them."""
-    answer = contact.wire.ask("CLUSTER", "GETSLOTMIGRATIONS")
-    assert isinstance(answer, list)
-    told = []
-    for job in answer:
-        assert isinstance(job, list)
-        words = [word if isinstance(word, int) else as_text(word) for word in job]
-        told.append({str(name): str(value) for name, value in zip(words[::2], words[1::2], strict=True)})
-    return [job for job in told if job["operation"] == "EXPORT"]
 
 
 def _owns(target: Contact, part: Sequence[Range]) -> bool:

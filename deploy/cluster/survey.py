@@ -78,12 +78,26 @@ class Survey:
         return f"{known.ip}:{known.port}" if known and known.ip else node
 
     def refresh(self) -> Views:
-        self.views = {node: contact.view() for node, contact in self.contacts.items()}
+        for node, contact in self.contacts.items():
+            try:
+                self.views[node] = contact.view()
+            except OSError as error:
+                raise Problem(f"{contact.address} does not answer any more: {reason(error)}") from None
+        self.views = {node: self.views[node] for node in self.contacts}
         return self.views
 
     def close(self) -> None:
         for contact in self.contacts.values():
             contact.wire.close()
+
+
+@contextmanager
+def answered() -> Iterator[None]:
+    """What a node's silence, or an answer that nobody expects, becomes for the operator: Problem."""
+    try:
+        yield
+    except (OSError, Refused) as error:
+        raise Problem(f"a node does not answer as it should: {error}") from None
 
 
 @contextmanager
@@ -93,10 +107,9 @@ def surveyed(place: str, access: Access) -> Iterator[Survey]:
     try:
         contact, view = reach(*host_port(place), access)
         survey.contacts[contact.id], survey.views[contact.id] = contact, view
-        _ask_the_others(survey, view)
-        yield survey
-    except (OSError, Refused) as error:
-        raise Problem(f"a node does not answer as it should: {error}") from None
+        with answered():
+            _ask_the_others(survey, view)
+            yield survey
     finally:
         survey.close()
 

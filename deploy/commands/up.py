@@ -7,14 +7,11 @@ from typing import Final
 from deploy.commands.options import Parsers, add_dir, demand_whole_shards, folder_of, stopwatch
 from deploy.folder import Folder, Record
 from deploy.ports import consecutive
-from deploy.problem import Problem
+from deploy.problem import INTERRUPTED, Problem
 
 NODES: Final = 6
 FIRST_PORT: Final = 7000
 HOST: Final = "127.0.0.1"
-INTERRUPTED: Final = 130
-"""Exit code of a start that was broken off (128 + SIGINT, as shells have it)."""
-
 EPILOG: Final = "What follows -- goes to every node: gossamer up 6 -- --maxmemory 100mb --loglevel debug"
 
 

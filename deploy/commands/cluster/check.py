@@ -25,13 +25,13 @@ def add(parsers: Parsers) -> None:
 
 def run(args: argparse.Namespace, options: list[str]) -> int:
     from cluster.checkup import examine
-    from deploy.cluster.health import keys_of, unsynced_of
+    from deploy.cluster.health import keys_of, moving_of, unsynced_of
     from deploy.cluster.survey import surveyed
 
     no_options(options)
     with surveyed(args.place, access_of(args)) as survey:
         keys, unsynced = keys_of(survey), unsynced_of(survey)
-        findings = examine(survey.views, survey.silent, unsynced)
+        findings = examine(survey.views, survey.silent, unsynced, moving_of(survey))
         if args.json:
             print(json.dumps(report(survey, keys, findings), indent=2))
         else:

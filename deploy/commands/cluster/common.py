@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from deploy.problem import Problem
+from deploy.problem import INTERRUPTED, Problem
+from deploy.wire import Refused
 
 if TYPE_CHECKING:
     from cluster.plan import Step
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 PASSWORD: Final = "REDISCLI_AUTH"
 """The environment variable that redis-cli takes the password from; other users cannot see it, as they can arguments."""
 
-INTERRUPTED: Final = 130
 PREFIX: Final = 4
 """Characters of an id that may stand for it, at least."""
 
@@ -86,6 +86,8 @@ def carry_out(
             return INTERRUPTED
         except Problem as problem:
             raise Problem(f"{problem}; {rest()}") from None
+        except (OSError, Refused) as error:
+            raise Problem(f"a node does not answer as it should: {error}; {rest()}") from None
     print(f"done in {time.monotonic() - started:.1f} s, all nodes agree")
     return 0
 

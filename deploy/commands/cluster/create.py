@@ -29,10 +29,11 @@ def add(parsers: Parsers) -> None:
 def run(args: argparse.Namespace, options: list[str]) -> int:
     from cluster.plan import Follow, Impossible, Member, create, is_done
     from deploy.cluster.show import shards_table, show
+    from deploy.cluster.survey import answered
 
     no_options(options)
     demand_whole_shards(len(args.places), args.replicas)
-    with ExitStack() as stack:
+    with answered(), ExitStack() as stack:
         survey = gather(args.places, access_of(args))
         stack.enter_context(closing(survey))
         members = [Member(contact.id, contact.host) for contact in survey.contacts.values()]

@@ -101,9 +101,12 @@ def test_equal_epochs_of_primaries_a_state_that_is_not_ok_silence_and_a_broken_l
     assert seen(views) == [("state", "cluster_state is fail, as h:7000 says")]
     views = sound()
     del views["b"]
-    found = examine(views, {"b": "cannot be reached: Connection refused"}, {"c": "the link is down"})
+    found = examine(
+        views, {"b": "cannot be reached: Connection refused"}, {"c": "the link is down"}, [("a", "b", "0-5, 7")]
+    )
     assert [finding.text for finding in found] == [
         "h:7001 cannot be reached: Connection refused",
+        "slots 0-5, 7 move from h:7000 to h:7001",
         "h:7002 is not in sync with its primary: the link is down",
     ]
-    assert [finding.nodes for finding in found] == [("b",), ("c",)]
+    assert [finding.nodes for finding in found] == [("b",), ("a", "b"), ("c",)]
