@@ -153,9 +153,9 @@ class Acks:
         server = self.server
         if not self.clients:
             return
-        waiting: list[Client] = list(self.clients.values())
         deadline = server.now + self.timeout_ms if self.timeout_ms else 0
-        for client in waiting:
+        speaking: list[Client] = list(server.to_flush)
+        for client in speaking:
             retained = client.retained
             if client.out and retained is not None and not client.killed:
                 client.out = retained.take_in(client.out, deadline)

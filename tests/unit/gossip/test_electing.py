@@ -5,7 +5,7 @@ from attrs import evolve
 
 from cluster.topology import Flag
 from gossip.effects import Answer, Follow, Lead, Publish, Save, Send
-from gossip.events import Replicate, Replicated
+from gossip.events import BumpEpoch, Replicate, Replicated
 from gossip.packet import Kind, MessageFlag, Packet
 from tests.unit.gossip.mesh import CONFIG, TIMEOUT_MS, Mesh, agree, three
 
@@ -153,6 +153,24 @@ def test_a_sibling_that_says_nothing_is_not_waited_for_much_longer_than_the_node
     mesh.cut(silent)
     mesh.run(TIMEOUT_MS * 3)
     assert primaries(mesh) == {"a", "b", other}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_epoch_taken_without_asking_does_not_win_against_an_elected_successor(seed: int) -> None:
+    """As SETSLOT NODE takes one, a moment before the node is cut off."""
+    mesh = shards(seed=seed)
+    assert mesh.wish("b", BumpEpoch()).startswith("BUMPED")
+    mesh.run(500)
+    mesh.cut("c")
+    assert mesh.wish("c", BumpEpoch()).startswith("BUMPED")
+    taken = mesh["c"].gossip.me.config_epoch
+    mesh.run(TIMEOUT_MS * 4)
+    assert primaries(mesh) == {"a", "b", "d"}
+    assert mesh["d"].gossip.me.config_epoch == taken, "not the case that is meant"
+    mesh.heal("c")
+    mesh.run(TIMEOUT_MS * 4)
+    assert primaries(mesh) == primaries(mesh, "c") == {"a", "b", "d"}
+    assert leader(mesh, "c") == mesh["d"].id
 
 
 def test_a_primary_that_came_back_without_its_data_is_replaced_though_it_is_well() -> None:
