@@ -20,6 +20,8 @@ from tests.integration.clusters import (
 )
 from tests.integration.nodes import GOSSAMER, REDIS, VALKEY, Node, Nodes, Program
 
+pytestmark = pytest.mark.once  # nothing of it is compiled
+
 TIMEOUT_MS: Final = 2000
 OPTIONS: Final = (*CLUSTER, "--cluster-node-timeout", str(TIMEOUT_MS))
 

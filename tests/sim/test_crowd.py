@@ -1,8 +1,12 @@
 """A crowd of nodes: quiet when nothing happens, and quick to agree on a death."""
 
+import pytest
+
 from gossip.effects import Send
 from gossip.packet import encode
 from tests.sim.crowd import Crowd, length
+
+pytestmark = pytest.mark.once  # nothing of it is compiled
 
 TIMEOUT_MS = 15_000
 
