@@ -263,7 +263,8 @@ def action_in(argv: list[bytes]) -> Literal["migrating", "importing", "stable", 
 
 
 def told_by_primary(argv: list[bytes]) -> SetSlot:
-    """In the stream of a primary: what it has open, in case this replica takes over."""
+    """In the stream of a primary: what it has open, in case this replica takes over. Valkey's TIMEOUT is its own."""
+    argv = argv[: 4 if argv[3].lower() == b"stable" else 5]
     return SetSlot(slot_number(argv[2]), action_in(argv), text(argv[4]) if len(argv) == 5 else "", told=True)
 
 
