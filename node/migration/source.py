@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from cluster.topology import Flag, NodeId, Topology
 from gossip.events import TakeSlots
 from node.engine.feed import Tap, encoded
+from node.engine.limits import REPLICA
 from node.engine.restate import Restatement
 from node.engine.snapshot import Snapshot
 from node.migration.job import (
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 PIECE: Final = 1 << 17
 """Bytes of the snapshot that are made at once: a fraction of a millisecond's work."""
 BRAKE: Final = 8 << 20
-"""Bytes that may wait behind the snapshot; then writers wait until half of it is gone."""
+"""Bytes that may wait behind the snapshot; then writers wait until half of them are gone."""
 PATIENCE_MS: Final = 200
 """So long the pause may be put off for the sake of a shorter one."""
 PAUSE_FACTOR: Final = 2
@@ -150,6 +151,7 @@ class Export(Job):
         out, self._out = self._out, []
         data = b"".join(out)
         self.sending = len(data)
+        self._brake()
         return data
 
     # --- what is said
@@ -215,7 +217,6 @@ class Export(Job):
                 self._out.append(message("SNAPSHOT-EOF"))
                 self.to(REPLICATING)
             return
-        self._brake(tap)
         if self.state == WAITING_TO_PAUSE and self._may_pause(tap):
             self._pause(tap)
         elif tap.size:
@@ -223,11 +224,19 @@ class Export(Job):
 
     # --- the pause
 
-    def _brake(self, tap: Tap) -> None:
-        if not self._braking and tap.size > BRAKE:
+    def _brake(self) -> None:
+        """Writers that are faster than the target wait for it. Not before the snapshot is out: that would be long."""
+        tap, waiting = self._tap, self.unsent
+        if tap is None:
+            return
+        if self._restatement is not None:
+            most = self.home.server.output_limits[REPLICA].hard
+            if most and tap.size > most:
+                self.fail("More was written during the snapshot than client-output-buffer-limit lets wait")
+        elif not self._braking and waiting > BRAKE:
             self._braking = True
             self._hold()
-        elif self._braking and tap.size < BRAKE // 2:
+        elif self._braking and waiting < BRAKE // 2:
             self._braking = False
             self._free()
 
@@ -356,6 +365,7 @@ class Export(Job):
 
     def stirred(self) -> None:
         """There may be writes to send."""
+        self._brake()
         if self._tap is not None and self._tap.pieces:
             self._poke()
 

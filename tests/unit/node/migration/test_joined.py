@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from gossip.events import SetSlot
+from node.migration import source
 from tests.unit.node.migration.town import SLOTS, Town
 
 KEYS = 60
@@ -89,6 +90,41 @@ def test_the_new_owner_takes_no_write_before_a_majority_knows() -> None:
     assert town.tell("b", f"SET {key(1)} early") == b""
     town.pass_time(100)
     assert town.clients["b"].take_output() == b"+OK\r\n"
+
+
+def test_writers_that_are_faster_than_the_target_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "BRAKE", 1000)
+    town = town_of()
+    begin(town)
+    while town.state("a") != "replicating":
+        assert town.step()
+    long = "x" * 600
+    for number in range(2):
+        assert town.tell("a", f"SET {key(number)} {long}") == b"+OK\r\n"
+    assert town.tell("a", f"SET {key(1)} held") == b"", "too much waits already"
+    assert town.tell("c", f"GET {key(1)}").startswith(b"-MOVED")
+    town.pass_time(1000)
+    assert town.clients["a"].take_output().startswith((b"+OK", b"-MOVED"))
+    assert town.state("a") == "success"
+    assert town.tell("b", f"GET {key(0)}") == b"$600\r\n%b\r\n" % long.encode()
+
+
+def test_the_pause_waits_until_little_is_left_but_not_for_ever() -> None:
+    town = town_of()
+    begin(town)
+    while town.state("a") != "waiting-to-pause":
+        if town.state("b") == "waiting-for-paused":
+            assert town.tell("a", f"SET {key(1)} more") == b"+OK\r\n"
+        assert town.step()
+    export = town.machine(town["a"]).migrations.exports()[0]
+    for _ in range(3):
+        assert town.tell("a", f"SET {key(1)} more") == b"+OK\r\n"
+        assert export.next_output()
+        assert town.state("a") == "waiting-to-pause"
+    town.run(source.PATIENCE_MS)
+    assert town.tell("a", f"SET {key(1)} last") == b"+OK\r\n"
+    assert b"last" in export.next_output()
+    assert town.state("a") == "failover-paused"
 
 
 def test_the_steps_below_are_all_there_are() -> None:
