@@ -24,6 +24,7 @@ from node.engine.command import (
 from node.replication.replication import replication_of
 from node.resp.errors import (
     NO_PRIMARY_LINK,
+    NOT_AN_INTEGER,
     PENDING_OUTPUT,
     PRIMARY_PORT,
     PSYNC_FAILOVER_ID,
@@ -110,7 +111,11 @@ def psync(c: Call, argv: list[bytes]) -> Reply:
         if replid.lower() != replication.history.replid:
             raise Refusal(PSYNC_FAILOVER_ID)
         replication.lead()
-    return synchronize(c, replid, integer(argv[2]), True)
+    offset = integer_or_none(argv[2])
+    if offset is None:
+        c.server.edge.log("warning", f"Replica {c.client.addr} asks for synchronization but with a wrong offset")
+        raise Refusal(NOT_AN_INTEGER)
+    return synchronize(c, replid, offset, True)
 
 
 def synchronize(c: Call, replid: str, offset: int, modern: bool) -> Reply:

@@ -6,7 +6,7 @@ from node.engine.command import Command
 from node.engine.keyspace import Database, Watcher
 from node.engine.retained import Retained
 from node.engine.watch import unwatch
-from node.resp.reply import NO_REPLY, Reply
+from node.resp.reply import NO_REPLY, Failure, Reply
 from node.resp.writer import encode
 
 if TYPE_CHECKING:
@@ -122,6 +122,8 @@ class Client:
         if reply is NO_REPLY:
             return
         if self.modes & (REPLIES_OFF | SKIP_THIS_REPLY):
+            if self.modes & NOT_TO_PAUSE and not self.modes & (MONITORING | HANDING_OVER):
+                self._misused(reply)
             return
         data = encode(reply, self.resp3)
         self.out.append(data)
@@ -173,6 +175,18 @@ class Client:
         self.resp3 = False
         self.name = b""
         self.readonly = False
+
+    def _misused(self, reply: Reply) -> None:
+        """A replica has asked something that is answered: an answer would be taken for a part of the stream."""
+        name = self.last_command.name if self.last_command is not None else "NULL"
+        log = self.server.edge.log
+        if isinstance(reply, Failure):
+            text = reply.text.decode("utf-8", "backslashreplace")
+            told = "== CRITICAL == This master is sending an error to its replica"
+            log("warning", f"{told}: '{text}' after processing the command '{name}'")
+        told = f"Replica generated a reply to command '{name}', disconnecting it"
+        log("warning", f"{told}: id={self.id} addr={self.addr}")
+        self.kill()
 
     def _announce(self) -> None:
         if not self.announced:

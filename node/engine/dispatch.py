@@ -216,6 +216,7 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
         if refusal is not None:
             return refuse(call, cmd, aborting(client, cmd, refusal))
     if modes & (MONITORING | NOT_TO_PAUSE) and cmd.flags & (READONLY | WRITE | MAY_REPLICATE):
+        client.last_command = cmd
         return refuse(call, cmd, MONITORS_ONLY)
     if server.conditions & PAUSED and holds(server, client, cmd):
         client.modes = modes

@@ -2,11 +2,12 @@
 
 import pytest
 
+from node.engine.client import MONITORING
 from node.engine.feed import encoded
 from node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format
 from node.replication.follower import Follower
 from node.replication.transfer import WINDOW
-from tests.unit.node.replication.joined import START, Link, Node
+from tests.unit.node.replication.joined import START, Link, Node, join
 from tests.unit.node.replication.test_joined import same
 
 DISK = ("repl-diskless-sync", "no")
@@ -201,3 +202,18 @@ def test_replicas_that_read_different_versions_get_different_snapshots() -> None
 def test_a_version_that_is_none_is_refused(version: str) -> None:
     replies = Node(1).tell(f"REPLCONF version {version or '-'}")
     assert replies.startswith(b"-ERR Unrecognized version format")
+
+
+@pytest.mark.parametrize("request_", ["PING", "GET k", "NOSUCH", "SLOWLOG GET"])
+def test_a_replica_that_asks_for_an_answer_is_left(request_: str) -> None:
+    """As Redis does: an answer would be taken for a part of the stream."""
+    primary = Node(1)
+    link = join(Node(2), primary)
+    link.session.feed(encoded([b"REPLCONF", b"ACK", b"0"]) + b"\n")
+    assert not link.session.has_mode(MONITORING)
+    link.session.feed(encoded([word.encode() for word in request_.split()]))
+    assert (link.session.killed, link.session.take_output()) == (True, b"")
+
+
+def test_an_offset_that_is_none_is_refused() -> None:
+    assert Node(1).tell("PSYNC replicationid offset") == b"-ERR value is not an integer or out of range\r\n"
