@@ -77,6 +77,15 @@ class Source:
         raise RdbError(f"unknown coding 0x{first:02x} of a length")
 
     def string(self) -> bytes:
+        data, at = self.data, self.at
+        if at + 1 < len(data) and data[at] < FOURTEEN_BITS:
+            # The commonest forms, without a call for each byte: a snapshot has millions of them.
+            first = data[at]
+            start = at + 1 if first < SIX_BITS else at + 2
+            end = start + first if first < SIX_BITS else start + ((first & 0x3F) << 8 | data[at + 1])
+            if end <= len(data):
+                self.at = end
+                return data[start:end]
         first = self.byte()
         length = self.plain_length(first)
         if length >= 0:

@@ -304,7 +304,13 @@ def test_replicas_do_not_give_up_in_a_long_pause() -> None:
 
 def test_the_handshake_is_that_of_a_real_replica() -> None:
     """Step by step; a primary that does not know an option is followed all the same."""
-    replica = Node(2, ("masteruser", "u"), ("masterauth", "p"), ("replica-announce-ip", "10.0.0.1"))
+    replica = Node(
+        2,
+        ("masteruser", "u"),
+        ("masterauth", "p"),
+        ("replica-announce-ip", "10.0.0.1"),
+        ("replica-announce-port", "7777"),
+    )
     replica.replication.follow("primary", 1)
     upstream = replica.replication.upstream
     assert upstream is not None
@@ -313,7 +319,7 @@ def test_the_handshake_is_that_of_a_real_replica() -> None:
     for said, reply in (
         ("PING", b"-NOAUTH Authentication required.\r\n"),
         ("AUTH u p", b"+OK\r\n"),
-        ("REPLCONF listening-port 6379", b"+OK\r\n"),
+        ("REPLCONF listening-port 7777", b"+OK\r\n"),
         ("REPLCONF ip-address 10.0.0.1", b"-ERR Unrecognized REPLCONF option: ip-address\r\n"),
         ("REPLCONF capa eof capa psync2", b"+OK\r\n"),
         ("REPLCONF version 9.0.0", b"-ERR Unrecognized REPLCONF option: version\r\n"),

@@ -147,6 +147,31 @@ def test_a_delay_that_was_asked_for_is_kept() -> None:
     assert primary.replication.primary.syncs.walks == 1
 
 
+def test_who_waits_is_given_signs_of_life() -> None:
+    primary = filled(("repl-diskless-sync-delay", "300"))
+    link = following(primary, 2)
+    for second in range(1, 100):
+        primary.at(START + second * 1000)
+        primary.machine.tick(START + second * 1000)
+        assert link.session.take_output() == b"\n"
+        assert not link.session.killed, "waiting is not silence"
+    link.upstream.receive(b"\n")
+    assert not link.upstream.failure
+
+
+def test_the_backlog_is_forgotten_when_nobody_has_come_for_long() -> None:
+    primary = filled(("repl-backlog-ttl", "60"), keys=1)
+    link = following(primary, 2)
+    settle(link)
+    replid, _ = primary.history
+    link.cut()
+    for second, kept in ((59, True), (62, False)):
+        primary.at(START + second * 1000)
+        primary.machine.tick(START + second * 1000)
+        assert (primary.history[0] == replid) == kept
+    assert b"repl_backlog_active:0" in primary.tell("INFO replication")
+
+
 def test_a_delay_ends_when_enough_replicas_are_there() -> None:
     primary = filled(("repl-diskless-sync-delay", "5"), ("repl-diskless-sync-max-replicas", "2"))
     links = [following(primary, 2)]
