@@ -29,6 +29,8 @@ from gossip.roles import Roles
 from gossip.voice import Voice
 
 LONGEST_STEP_MS: Final = 500
+LONGEST_SILENCE_MS: Final = 2000
+"""So long a sibling that seems to be well is waited for."""
 STEPS_IN_TIMEOUT: Final = 30
 
 
@@ -207,7 +209,7 @@ class Election:
 
     def _has_heard_all(self, primary: Peer, now: Millis) -> bool:
         """Has each sibling that is well said how far it is, since we asked? Soon it has, or it is suspect."""
-        if self.unconditional or now - self._planned > self.config.node_timeout_ms:
+        if self.unconditional or now - self._planned > min(self.config.node_timeout_ms, LONGEST_SILENCE_MS):
             return True
         waiting = (p for p in self._siblings(primary) if p.linked and not p.has(Flag.PFAIL))
         return all(p.pong_received >= self._planned and not p.ping_sent for p in waiting)
