@@ -70,17 +70,13 @@ class MoveRun(WriteRun):
         slot = str(self.slot)
         yield target, ("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[0])
         yield source, ("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[1])
-        for _ in range(200):
-            keys = self.keys_at(source)[:BATCH]
-            if not keys:
-                break
+        while source.up and (keys := self.keys_at(source)[:BATCH]):
             yield source, ("MIGRATE", target.ip, str(PORT), "", "0", "500", "KEYS", *keys)
-        for host in (target, source):
-            yield host, ("CLUSTER", "SETSLOT", slot, "NODE", ids[1])
+        if source.up:
+            for host in (target, source):
+                yield host, ("CLUSTER", "SETSLOT", slot, "NODE", ids[1])
 
     def keys_at(self, host: Host) -> list[str]:
-        if not host.up:
-            return []
         db = host.running.machine.server.keyspace.database(0)
         return [bytes(key).decode() for key in db.keys_in_slot(self.slot)]
 
@@ -187,11 +183,6 @@ class MoveRun(WriteRun):
             key = doubled[0]
             raise Violation(f"{key} is {here[key]} at {source.name} and {there[key]} at {target.name}: {self.steps}")
         self.demand(source, "MIGRATE", target.ip, str(PORT), "", "0", "1000", "REPLACE", "KEYS", *keys)
-
-    def value_at(self, host: Host, key: str) -> str | None:
-        db = host.running.machine.server.keyspace.database(0)
-        value = db.values[db.part_of(key.encode())].get(key.encode())
-        return None if value is None else bytes(value).decode()  # type: ignore[call-overload]
 
     def check_slot(self) -> None:
         owner = self.owner()

@@ -246,11 +246,13 @@ class WriteRun:
 
     def value(self, key: str) -> str | None:
         """What the owner of its slot has."""
-        name = key.encode()
         hosts = list(self.world.hosts.values())
-        owner = self.world.views()[hosts[0].name].owners[key_slot(name)]
-        server = next(h for h in hosts if h.id == owner).running.machine.server
-        db = server.keyspace.database(0)
+        owner = self.world.views()[hosts[0].name].owners[key_slot(key.encode())]
+        return self.value_at(next(h for h in hosts if h.id == owner), key)
+
+    def value_at(self, host: Host, key: str) -> str | None:
+        name = key.encode()
+        db = host.running.machine.server.keyspace.database(0)
         value = db.values[db.part_of(name)].get(name)
         return None if value is None else bytes(value).decode()  # type: ignore[call-overload]
 
