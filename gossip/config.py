@@ -6,6 +6,8 @@ from attrs import frozen
 
 MIN_HANDSHAKE_MS: Final = 1000
 MIN_ELECTION_MS: Final = 2000
+SHORT_TIMEOUT_MS: Final = 2000
+"""Up to this node timeout a cluster is meant to notice quickly, and can afford to ask often."""
 
 
 @frozen
@@ -36,6 +38,11 @@ class GossipConfig:
     def handshake_ms(self) -> int:
         """How long a handshake may take before the unknown node is given up."""
         return max(self.node_timeout_ms, MIN_HANDSHAKE_MS)
+
+    @property
+    def ask_voters_ms(self) -> int:
+        """After how long without an answer a primary with slots is asked for a sign of life."""
+        return self.node_timeout_ms // (3 if self.node_timeout_ms <= SHORT_TIMEOUT_MS else 2)
 
     @property
     def election_ms(self) -> int:

@@ -129,6 +129,8 @@ class Gossip:
         self._dispatch(event, now)
         if now >= self._next_tick:
             self._tick(now)
+        elif self._detector.due is not None and now >= self._detector.due:
+            self._detector.look_around(now)
         if len(self._peers.suspects) > suspects:
             self._herald.confide(now)
         if self._claims.settle_collision(now):
@@ -145,7 +147,14 @@ class Gossip:
 
     def deadline(self) -> Millis:
         """Call ``handle`` by then, with Woke if there is nothing else."""
-        dues = (self._next_tick, self._herald.due, self._claims.settle_due, self._election.due, self._manual.due)
+        dues = (
+            self._next_tick,
+            self._herald.due,
+            self._claims.settle_due,
+            self._election.due,
+            self._manual.due,
+            self._detector.due,
+        )
         return min(due for due in dues if due is not None)
 
     def _dispatch(self, event: Event, now: Millis) -> None:

@@ -2,7 +2,8 @@
 
 Rules kept here (Redis cluster specification, "Failure detection"; cron of Redis 7.0):
 - Once a second the node we heard from longest ago, out of five picked at random, is pinged; and so is every node not
-  heard from for half the node timeout.
+  heard from for half the node timeout. Primaries with slots are asked more often where the node timeout is short, since
+  the time until the ping that stays unanswered comes on top of it.
 - A node that owes us an answer, and has sent nothing at all, for the node timeout is PFAIL: our opinion, told as
   gossip. A node whose host refuses our connections is PFAIL sooner (refusals.py).
 - A majority of the primaries with slots, ourselves included if we are one, makes it FAIL: a fact, told to everybody.
@@ -20,7 +21,7 @@ from cluster.topology import Flag, Millis, NodeId
 from gossip.config import GossipConfig
 from gossip.effects import Level, Outbox
 from gossip.health import Health
-from gossip.peers import Peer, Peers
+from gossip.peers import TICK_MS, Peer, Peers
 from gossip.voice import Voice
 
 SAMPLE: Final = 5
@@ -41,6 +42,8 @@ class Detector:
         self._voice = voice
         self._rng = rng
         self._out = out
+        self.due: Millis | None = None
+        """When silence becomes PFAIL, if that is before the next tick."""
         self._next_sample: Millis = 0
 
     # Asking
@@ -51,7 +54,8 @@ class Detector:
             self._next_sample = now + SAMPLE_EVERY_MS
             self._ping_stalest(now)
         half = self.config.node_timeout_ms // 2
-        recent = now - half
+        recent = now - self.config.ask_voters_ms
+        self.due = None
         for peer in self._peers.roster():
             if peer.pong_received >= recent and not peer.ping_sent:
                 continue
@@ -60,15 +64,19 @@ class Detector:
 
     def _look_at(self, peer: Peer, half: int, now: Millis) -> None:
         if peer.ping_sent == 0:
-            if now - peer.pong_received > half and peer.linked:
+            patience = self.config.ask_voters_ms if peer.is_voter else half
+            if now - peer.pong_received > patience and peer.linked:
                 self._voice.ping(peer, now)
             return
         silent = now - max(peer.ping_sent, peer.data_received)
         stuck = silent > half or now - peer.ping_sent > self.config.node_timeout_ms
         if stuck and peer.link is not None and now - peer.linked_at > self.config.node_timeout_ms:
             self._peers.hang_up(peer)
-        if silent > self.config.node_timeout_ms:
+        left = self.config.node_timeout_ms - silent
+        if left < 0:
             self._suspect_silent(peer, now)
+        elif left < TICK_MS and (self.due is None or now + left < self.due):
+            self.due = now + left + 1
 
     def _suspect_silent(self, peer: Peer, now: Millis) -> None:
         if not peer.flags & (Flag.PFAIL | Flag.FAIL):
@@ -194,3 +202,4 @@ class Detector:
     def shift(self, ms: int) -> None:
         """The clock was set."""
         self._next_sample += ms
+        self.due = None
