@@ -283,7 +283,7 @@ class Primary:
             # While writes are held back the stream stands still: a replica that takes over has been told where it
             # ends. Only a pause so long that replicas would give up is no failover.
             period = max(period, timeout // 2)
-        if feed is not None and now - self.pinged_ms >= period and self.replicas():
+        if feed is not None and not 0 <= now - self.pinged_ms < period and self.replicas():
             self.pinged_ms = now
             feed.put(PING)
 

@@ -202,7 +202,7 @@ class Conversation:
             return
         if now - self.heard_ms > self.server.config.integer("repl-timeout") * 1000:
             self._fail(SILENT[self.state])
-        elif now - self._acked_ms >= 1000 or now < self._eager_until:
+        elif not 0 <= now - self._acked_ms < 1000 or now < self._eager_until:  # the clock may have been set back
             self._acked_ms = now
             if self.connected:
                 self.acknowledge(self.replication.history.offset)

@@ -17,8 +17,14 @@ class Tally:
     newest: list[Micros] = field(factory=list)
     """Of each strike that lost something: how long before it the newest lost write was acknowledged."""
     oldest: list[Micros] = field(factory=list)
-    after: int = 0
-    """Strikes that lost writes which were acknowledged while the fault lasted."""
+    during: list[Micros] = field(factory=list)
+    """Of each strike that lost writes which were acknowledged while it lasted: how long after it began the last was."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.lossy} of {self.strikes} lost writes. Acknowledged before it: newest {spread(self.newest)}, oldest "
+            f"{spread(self.oldest)}; during it, up to {spread(self.during)}"
+        )
 
 
 @define
@@ -37,18 +43,15 @@ class Losses:
             tally.strikes += 1
             before = [age for age in ages if age >= 0]
             tally.lossy += bool(ages)
-            tally.after += len(before) < len(ages)
+            if len(before) < len(ages):
+                tally.during.append(-min(ages))
             if before:
                 tally.newest.append(min(before))
                 tally.oldest.append(max(before))
 
     def report(self) -> list[str]:
         lines = [f"{self.runs} runs, {self.written} acknowledged writes, {self.lost} lost"]
-        for kind, tally in sorted(self.kinds.items()):
-            lines.append(
-                f"  {kind}: {tally.lossy} of {tally.strikes} lost writes, {tally.after} such as came during "
-                f"the fault; before it: newest {spread(tally.newest)}, oldest {spread(tally.oldest)}"
-            )
+        lines += [f"  {kind}: {tally}" for kind, tally in sorted(self.kinds.items())]
         return lines
 
 

@@ -260,6 +260,17 @@ def test_a_replica_does_not_give_up_what_it_has_acknowledged_for_a_primary_that_
         assert not replica.replication.bereft, "it has its data after all"
 
 
+def test_a_clock_that_is_set_back_stops_no_acknowledgements() -> None:
+    primary, link = pair()
+    replica = link.replica
+    replica.at(START + 5000)
+    replica.machine.tick(START + 5000)
+    link.settle()
+    replica.at(START - 60_000)
+    replica.machine.tick(START - 60_000)
+    assert b"ACK" in link.upstream.take_output()
+
+
 def test_nothing_is_acknowledged_to_a_primary_that_the_cluster_has_given_up() -> None:
     primary, link = pair()
     link.replica.replication.doubted = True
