@@ -261,7 +261,7 @@ def test_a_replica_does_not_give_up_what_it_has_acknowledged_for_a_primary_that_
 
 
 def test_a_clock_that_is_set_back_stops_no_acknowledgements() -> None:
-    primary, link = pair()
+    _, link = pair()
     replica = link.replica
     replica.at(START + 5000)
     replica.machine.tick(START + 5000)
