@@ -6,7 +6,7 @@ Jobs are listed with the newest first; ``cluster-slot-migration-log-max-len`` bo
 from collections.abc import Callable
 from typing import Final
 
-from cluster.topology import NodeId, Topology
+from cluster.topology import Flag, NodeId, Topology
 from gossip.events import Wish
 from node.engine.client import Client
 from node.engine.feed import Tap
@@ -235,9 +235,15 @@ class Migrations(Moves):
         if self.server.feed is not None:
             self.server.feed.want_acks = True
 
-    def replicas_have(self, offset: int) -> bool:
-        """Have all replicas that are online acknowledged the stream up to ``offset``?"""
-        return all(f.acked >= offset for f in self.replication.primary.followers.values() if f.online)
+    def replicas_having(self, offset: int) -> int:
+        """How many replicas are online, if all of these have acknowledged the stream up to ``offset``; else -1."""
+        online = [follower for follower in self.replication.primary.followers.values() if follower.online]
+        return len(online) if all(follower.acked >= offset for follower in online) else -1
+
+    def replicas_known(self) -> int:
+        """How many replicas could take this node's place, as far as the cluster knows."""
+        topology = self.topology
+        return sum(not node.has(Flag.PFAIL | Flag.FAIL) for node in topology.replicas_of(topology.me))
 
     def wish(self, wish: Wish) -> str:
         """Empty if it is granted, else why not."""

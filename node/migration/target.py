@@ -3,8 +3,8 @@
 The conversation is Valkey's (cluster_migrateslots.c of Valkey 9.1). Ours is what makes the hand-over safe:
 
 - The replicas are sent all of it, in the ordinary stream, with marks around it (ESTABLISH, COMPLETE, FINISH); those of
-  Valkey know the first and the last. The slots are asked for only when every replica that is online has acknowledged
-  all that came before the pause: whoever is elected in place of this node then has all the keys.
+  Valkey know the first and the last. The pause is asked for when all replicas are there and in step, and the slots when
+  each has acknowledged all that came before the pause: whoever is elected in place of this node has all the keys.
 - The new owner has its config epoch on disk before anybody hears of it, and takes no write to these slots before a
   majority of the primaries have heard of it. So if the source's shard elects somebody meanwhile, either that one knows,
   or no write is lost when it wins the slots back.
@@ -12,7 +12,7 @@ The conversation is Valkey's (cluster_migrateslots.c of Valkey 9.1). Ours is wha
   drops what was still on its way.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cluster.topology import Flag, NodeId, Topology
 from gossip.events import TakeSlots
@@ -35,6 +35,12 @@ from node.migration.job import (
 
 if TYPE_CHECKING:
     from node.migration.migrations import Migrations
+
+
+ABSENT_MS: Final = 30_000
+"""So long the pause is put off for a replica that is not there, or is still being synchronized."""
+GONE_MS: Final = 3000
+"""So long writers may wait for a replica that was there when the pause was asked for."""
 
 
 class Arrival(Job):
@@ -83,6 +89,9 @@ class Import(Arrival):
         self._told_ms: int = 0
         self._awaited: int = -1
         """Offset that the replicas must acknowledge before it goes on; -1: nothing is waited for."""
+        self._since_ms: int = 0
+        self._heirs: int = 0
+        """How many replicas had all when the pause was asked for."""
         home.server.drop_slots(tuple(self.slots))  # whatever is left there is nobody's
         client.modes |= HANDING_OVER | REPLIES_OFF | NOT_TO_PAUSE
         home.server.intakes[client.id] = self.intake
@@ -116,12 +125,22 @@ class Import(Arrival):
 
     def _await_replicas(self) -> None:
         self._awaited = self.home.replication.offset
+        self._since_ms = self.home.server.now
         self.home.ask_replicas()
         self.go_on()
 
     def go_on(self) -> None:
         """Once the replicas have what they must have."""
-        if self._awaited < 0 or self.ended or not self.home.replicas_have(self._awaited):
+        if self._awaited < 0 or self.ended:
+            return
+        have, waited_ms = self.home.replicas_having(self._awaited), self.home.server.now - self._since_ms
+        if self.state == WAITING_FOR_PAUSED:
+            if have < self.home.replicas_known() and (have < 0 or waited_ms < ABSENT_MS):
+                return
+            self._heirs = have
+        elif have < self._heirs:
+            if waited_ms >= GONE_MS:
+                self.fail("A replica of the target was lost during the hand-over")
             return
         self._awaited = -1
         if self.state == WAITING_FOR_PAUSED:

@@ -233,7 +233,9 @@ def test_either_side_is_killed_again_and_again_and_no_acknowledged_write_is_lost
             migrate(source, target, 0, SLOTS - 1)
             time.sleep(delay_s)  # where in the journey it is hit is for chance to say
             dead = source if victim == "source" else target
+            lost = my_id(dead)
             dead.kill()
+            wait_until(lambda lost=lost: not view(made[2])[lost].slots, "it is replaced", 60)  # type: ignore[misc]
             owner = owner_of(0, everyone)
             wait_until(lambda owner=owner: state(owner) in ("", "success", "failed"), "the job is over", 60)  # type: ignore[misc]
             dead.start()
