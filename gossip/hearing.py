@@ -28,7 +28,7 @@ from gossip.packet import Fail, Kind, MessageFlag, Packet, Ping, Publish, Update
 from gossip.packet import Gossip as Entry
 from gossip.peers import ROLES, Peer, Peers
 from gossip.roles import Roles
-from gossip.voice import Voice
+from gossip.voice import IDENTITY, Voice
 
 LARGEST_EPOCH: Final = 1 << 62
 """An epoch no cluster can reach: a message with a larger one is garbage, and believing it would leave no next epoch."""
@@ -169,7 +169,7 @@ class Hearing:
             sender = self._complete_handshake(expected, packet, sender, link, now)
         elif packet.kind is Kind.PING and sender is not None:
             self._follow_address(sender, link, packet, now)
-        if sender is None or sender is self._peers.me:
+        if sender is None or sender is self._peers.me or self._is_unproven(packet, ping):
             return
         if packet.kind is Kind.PONG and sender.link == link:
             self._detector.answered(sender, now)
@@ -224,6 +224,13 @@ class Hearing:
             self._identity.refuse(sender.id, f"{sender.ip}:{sender.port}", told)
             self._peers.lose_address(sender)
         return True
+
+    def _is_unproven(self, packet: Packet, ping: Ping) -> bool:
+        """A node that has an identity to tell has not told it, as it did not know yet that we understand. Our answer
+        shows that, and its own answers tell it, so what it says can wait: it may have changed clusters.
+        """
+        may_tell = packet.kind is not Kind.PONG and packet.mflags & IDENTITY
+        return bool(may_tell and self._peers.me.cluster) and _identity_in(ping) is None
 
     def _hear_identity(self, sender: Peer, link: int, ping: Ping, now: Millis) -> None:
         """Who speaks on a link of its own, or was just met, knows us; a mere answer shows nothing."""

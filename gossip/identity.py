@@ -15,6 +15,8 @@ it), and kept among the ``vars`` of nodes.conf, where others skip it as well. Ho
   their slots. Who wants to move a node resets it, as redis-cli does.
 - Nothing that a known node tells under another identity is heard. If it does not come to us by itself either, it is of
   ours no longer, and is left without an address, as if somebody else lived there.
+- So it is with what somebody says who understands identities and tells none: it does not know yet that we do, and
+  will tell in a moment.
 - But if it names us among those that it knows, this is one cluster that was given two identities in a partition. The
   smaller one stays.
 - Who tells of none (another server, a fresh node) is judged as ever.

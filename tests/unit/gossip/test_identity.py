@@ -220,3 +220,35 @@ def test_all_of_both_may_change_places() -> None:
         mesh.start(name, evolve(remembered, nodes=nodes), ip, config[name])
     mesh.run(5000)
     must_be_two(mesh)
+
+
+def test_who_has_changed_sides_cannot_introduce_his_new_friends() -> None:
+    """Told to meet a former friend, it does not tell its identity with the first message."""
+    mesh = two()
+    mesh.start("d")
+    mesh.meet("a", "d")
+    mesh.run(2000)
+    assert mesh.wish("d", Reset(hard=False, keys=0)) == "OK"
+    mesh.meet("x", "d")
+    mesh.run(300)
+    for name in A:
+        mesh.meet("d", name)
+    mesh.run(ALOOF_MS + 5000)
+    assert agree(mesh, *X, "d")
+    assert all(set(mesh[name].view.nodes) == {mesh[n].id for n in (*A, "d")} for name in A)
+    assert all(mesh[name].view.nodes[mesh["d"].id].has(Flag.NOADDR) for name in A)
+
+
+def test_who_has_changed_sides_may_come_back() -> None:
+    mesh = two()
+    mesh.start("d")
+    mesh.meet("a", "d")
+    mesh.run(2000)
+    assert mesh.wish("d", Reset(hard=False, keys=0)) == "OK"
+    mesh.meet("x", "d")
+    mesh.run(ALOOF_MS + 2000)
+    assert mesh.wish("d", Reset(hard=False, keys=0)) == "OK"
+    mesh.meet("d", "a")
+    mesh.run(3000)
+    assert agree(mesh, *A, "d")
+    assert identity(mesh, "d") == identity(mesh, "a")
