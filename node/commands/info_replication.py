@@ -64,7 +64,7 @@ def history_lines(server: Server, replication: Replication) -> list[str]:
     history = replication.history
     backlog = history.backlog
     return [
-        "master_failover_state:no-failover",
+        f"master_failover_state:{replication.failover.state}",
         f"master_replid:{history.replid}",
         f"master_replid2:{history.replid2}",
         f"master_repl_offset:{replication.offset}",

@@ -5,6 +5,7 @@ After SYNC or PSYNC a connection is a replica's: requests on it get no replies, 
 
 from typing import Final
 
+from gossip.events import Failover
 from node.commands.numbers import LONG_MAX, integer, integer_or_none
 from node.engine.call import Call
 from node.engine.client import IN_MULTI, NOT_TO_PAUSE
@@ -63,6 +64,8 @@ def change_role(c: Call, host: bytes, port: bytes) -> Reply:
     if c.server.clustered:
         raise Refusal(REPLICAOF_IN_CLUSTER)
     replication = replication_of(c.server)
+    if replication.failover.under_way:
+        raise Refusal(b"ERR REPLICAOF not allowed while failing over.")
     if host.upper() == b"NO" and port.upper() == b"ONE":
         replication.lead()
         return OK
@@ -107,10 +110,7 @@ def psync(c: Call, argv: list[bytes]) -> Reply:
     """Sends the stream of writes from an offset on; if that is not possible all data, then the stream."""
     replid = argv[1].decode("ascii", "replace")
     if len(argv) > 3 and argv[3].lower() == b"failover":
-        replication = replication_of(c.server)
-        if replid.lower() != replication.history.replid:
-            raise Refusal(PSYNC_FAILOVER_ID)
-        replication.lead()
+        take_over(c, replid)
     offset = integer_or_none(argv[2])
     if offset is None:
         c.server.edge.log("warning", f"Replica {c.client.addr} asks for synchronization but with a wrong offset")
@@ -118,11 +118,82 @@ def psync(c: Call, argv: list[bytes]) -> Reply:
     return synchronize(c, replid, offset, True)
 
 
+def take_over(c: Call, replid: str) -> None:
+    """The primary asks this replica to change places with it."""
+    replication = replication_of(c.server)
+    c.server.edge.log("notice", f"Failover request received for replid {replid}.")
+    if replication.upstream is None:
+        raise Refusal(b"ERR PSYNC FAILOVER can't be sent to a master.")
+    if replid.lower() != replication.history.replid:
+        raise Refusal(PSYNC_FAILOVER_ID)
+    if c.server.agreement is not None:
+        c.server.agreement.wish(Failover("takeover"))
+    else:
+        replication.lead()
+    c.server.edge.log("notice", f"MASTER MODE enabled (failover request from '{c.client.addr}')")
+
+
+@command("FAILOVER", arity=-1, flags=ADMIN | NOSCRIPT | STALE, since="6.2.0", group="server")
+def failover(c: Call, argv: list[bytes]) -> Reply:
+    """Lets one of the replicas take this primary's place, with all of its writes."""
+    if c.server.clustered:
+        raise Refusal(b"ERR FAILOVER not allowed in cluster mode. Use CLUSTER FAILOVER command instead.")
+    change = replication_of(c.server).failover
+    if len(argv) == 2 and argv[1].lower() == b"abort":
+        if not change.under_way:
+            raise Refusal(b"ERR No failover in progress.")
+        change.abort("Failover manually aborted")
+        return OK
+    host, port, timeout_ms, forced = failover_options(argv)
+    if change.under_way:
+        raise Refusal(b"ERR FAILOVER already in progress.")
+    replication = change.replication
+    if replication.upstream is not None:
+        raise Refusal(b"ERR FAILOVER is not valid when server is a replica.")
+    if not replication.primary.replicas():
+        raise Refusal(b"ERR FAILOVER requires connected replicas.")
+    if forced and not (timeout_ms and host):
+        raise Refusal(b"ERR FAILOVER with force option requires both a timeout and target HOST and IP.")
+    if host:
+        target = change.find(host, port)
+        if target is None:
+            raise Refusal(b"ERR FAILOVER target HOST and PORT is not a replica.")
+        if not target.online:
+            raise Refusal(b"ERR FAILOVER target replica is not online.")
+    change.begin(host, port, timeout_ms, forced)
+    return OK
+
+
+def failover_options(argv: list[bytes]) -> tuple[str, int, int, bool]:
+    """Host, port, timeout in ms and FORCE; empty, 0, 0 and False where not given."""
+    host, port, timeout_ms, forced = "", 0, 0, False
+    at = 1
+    while at < len(argv):
+        word = argv[at].lower()
+        if word == b"timeout" and at + 1 < len(argv) and not timeout_ms:
+            timeout_ms = integer(argv[at + 1])
+            if timeout_ms <= 0:
+                raise Refusal(b"ERR FAILOVER timeout must be greater than 0")
+            at += 2
+        elif word == b"to" and at + 2 < len(argv) and not host:
+            port = integer(argv[at + 2])
+            host = argv[at + 1].decode("utf-8", "surrogateescape")
+            at += 3
+        elif word == b"force" and not forced:
+            forced = True
+            at += 1
+        else:
+            raise Refusal(SYNTAX)
+    return host, port, timeout_ms, forced
+
+
 def synchronize(c: Call, replid: str, offset: int, modern: bool) -> Reply:
     client = c.client
     if client.modes & NOT_TO_PAUSE:
         return NO_REPLY
     replication = replication_of(c.server)
+    if replication.failover.under_way:
+        raise Refusal(b"NOMASTERLINK Can't SYNC while failing over")
     if replication.upstream is not None and not replication.upstream.connected:
         raise Refusal(NO_PRIMARY_LINK)
     if client.out or client.unsent:

@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 from node.engine.client import Client
 from node.engine.feed import encoded
-from node.engine.server import PAUSED
+from node.replication.hold import Hold
 from node.resp.errors import SHUTDOWN_FAILED
 from node.resp.reply import Failure
 
 if TYPE_CHECKING:
     from node.replication.follower import Follower
     from node.replication.replication import Replication
-
-FOREVER: Final = 1 << 60
 
 STAYING: Final = 0
 CATCHING_UP: Final = 1
@@ -43,7 +41,7 @@ class Departure:
         """The end of the stream, without the question for acknowledgements."""
         self._asking: list[Client] = []
         """Whose SHUTDOWN waits."""
-        self._paused_before: tuple[int, bool] | None = None
+        self._hold = Hold(replication.server)
 
     @property
     def under_way(self) -> bool:
@@ -67,7 +65,10 @@ class Departure:
             self._caught_up()
             return
         self.stage = CATCHING_UP
-        self._hold_writes()
+        if server.feed is not None:
+            server.feed.want_acks = True
+        replication.primary.distribute()
+        self._hold.take()
         server.edge.log("notice", "Waiting for replicas before shutting down.")
 
     def abort(self) -> bool:
@@ -76,7 +77,7 @@ class Departure:
             return False
         self.stage = STAYING
         self.server.edge.log("notice", "Shutdown manually aborted.")
-        self._release_writes()
+        self._hold.release()
         self._answer()
         return True
 
@@ -87,12 +88,12 @@ class Departure:
         if self.stage == CATCHING_UP and (late or self._in_sync()):
             self._caught_up()
         elif self.stage == HANDING_OVER and (late or self.replication.upstream is not None):
-            self._release_writes()
+            self._hold.release()
             self.stage = RELEASING
         elif self.stage == RELEASING:
             self._leave()
-        elif self.stage != GONE and not server.conditions & PAUSED:
-            server.pause(FOREVER, writes_only=True)  # whoever ended it does not know
+        elif self.stage != GONE:
+            self._hold.take()
 
     # --- the replicas
 
@@ -121,7 +122,7 @@ class Departure:
             )
         if "failover" in self._options and self._hand_over(replicas):
             self.stage = HANDING_OVER
-            self._hold_writes()
+            self._hold.take()
         else:
             self._leave()
 
@@ -144,23 +145,6 @@ class Departure:
         return True
 
     # --- clients
-
-    def _hold_writes(self) -> None:
-        server, primary = self.server, self.replication.primary
-        if self.stage == CATCHING_UP:
-            if server.conditions & PAUSED:
-                self._paused_before = server.pause_until, server.pause_writes_only
-            if server.feed is not None:
-                server.feed.want_acks = True
-            primary.distribute()
-        server.pause(FOREVER, writes_only=True)
-
-    def _release_writes(self) -> None:
-        """A pause that came before it goes on."""
-        before, self._paused_before = self._paused_before, None
-        self.server.end_pause()
-        if before is not None:
-            self.server.pause(*before)
 
     def _answer(self) -> None:
         asking, self._asking = self._asking, []

@@ -274,11 +274,17 @@ class Conversation:
         if self._distrusts:
             self._send(encoded([b"PSYNC", b"?", b"-1"]))
         else:
-            self._send(encoded([b"PSYNC", history.replid.encode(), b"%d" % (history.offset + 1)]))
+            psync = [b"PSYNC", history.replid.encode(), b"%d" % (history.offset + 1)]
+            if self.replication.failover.under_way:
+                psync.append(b"FAILOVER")
+            self._send(encoded(psync))
 
     def _answered(self, line: bytes) -> None:
         """The reply to PSYNC."""
         words = line.split()
+        self.replication.failover.answered(words[0] in (b"+CONTINUE", b"+FULLRESYNC"))
+        if self.abandoned:
+            return
         if words[0] == b"+FULLRESYNC" and len(words) == 3 and is_id(words[1]) and is_offset(words[2]):
             self._full_id = words[1].decode()
             self._full_offset = int(words[2])

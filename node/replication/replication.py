@@ -10,6 +10,7 @@ from node.engine.feed import Feed
 from node.engine.server import ACKING, FOLLOWING, LINK_DOWN, Server
 from node.engine.standing import Standing
 from node.replication.departure import Departure
+from node.replication.failover import Failover
 from node.replication.history import History
 from node.replication.primary import Primary
 from node.replication.replica import Conversation
@@ -25,6 +26,7 @@ class Replication(Standing):
         self.history: History = History(server.rng)
         self.primary: Primary = Primary(server, self.history)
         self.departure: Departure = Departure(self)
+        self.failover: Failover = Failover(self)
         self.upstream: Conversation | None = None
         self.on_target: Callable[[], None] | None = None
         self.doubted: bool = False
@@ -172,6 +174,8 @@ class Replication(Standing):
         """After each batch: hand out what it has added to the stream."""
         if self.server.feed is not None:
             self.primary.distribute()
+        if self.failover.under_way:
+            self.failover.look()
         if self.departure.under_way:
             self.departure.look()
 

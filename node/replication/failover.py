@@ -1,0 +1,102 @@
+"""FAILOVER: a primary outside of a cluster and one of its replicas change places, and no write is lost (Redis 6.2).
+
+Writes are held back until a replica has acknowledged the whole stream; then this node follows it, and asks it with
+``PSYNC <replid> <offset> FAILOVER`` to be the primary. Its answer to that ends the failover, well or not. With FORCE a
+replica that has not caught up when the time is over takes the place all the same.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from node.replication.hold import Hold
+
+if TYPE_CHECKING:
+    from node.replication.follower import Follower
+    from node.replication.replication import Replication
+
+NONE: Final = "no-failover"
+WAITING: Final = "waiting-for-sync"
+IN_PROGRESS: Final = "failover-in-progress"
+
+
+class Failover:
+    """``state`` is what INFO tells."""
+
+    def __init__(self, replication: "Replication") -> None:
+        self.replication: Replication = replication
+        self.state: str = NONE
+        self._host: str = ""
+        """The replica that is to take over; empty: whichever is ready first."""
+        self._port: int = 0
+        self._until: int = 0
+        self._forced: bool = False
+        self._hold = Hold(replication.server)
+
+    @property
+    def under_way(self) -> bool:
+        return self.state != NONE
+
+    def find(self, host: str, port: int) -> "Follower | None":
+        replicas = self.replication.primary.replicas()
+        return next((f for f in replicas if (f.host, f.port) == (host, port)), None)
+
+    def begin(self, host: str, port: int, timeout_ms: int, forced: bool) -> None:
+        """Checked already. ``host`` empty: any replica; ``timeout_ms`` 0: none."""
+        server = self.replication.server
+        self._log(f"FAILOVER requested to {host}:{port}." if host else "FAILOVER requested to any replica.")
+        self._host, self._port, self._forced = host, port, forced
+        self._until = server.now + timeout_ms if timeout_ms else 0
+        self.state = WAITING
+        self._hold.take()
+
+    def look(self) -> None:
+        """After each batch, while it is under way."""
+        self._hold.take()
+        if self.state != WAITING:
+            return
+        if self._until and self.replication.server.now >= self._until:
+            if self._forced:
+                self._log(f"FAILOVER to {self._host}:{self._port} time out exceeded, failing over.")
+                self._change_places()
+            else:
+                self.abort("Replica never caught up before timeout")
+            return
+        offset = self.replication.offset
+        ready = next((f for f in self._candidates() if f.online and f.acked == offset), None)
+        if ready is not None:
+            self._host, self._port = ready.host, ready.port
+            self._log(f"Failover target {self._host}:{self._port} is synced, failing over.")
+            self._change_places()
+
+    def _candidates(self) -> "list[Follower]":
+        if not self._host:
+            return self.replication.primary.replicas()
+        target = self.find(self._host, self._port)
+        return [] if target is None else [target]
+
+    def _change_places(self) -> None:
+        self.state = IN_PROGRESS
+        self.replication.follow(self._host, self._port)
+
+    def answered(self, accepted: bool) -> None:
+        """What the replica says to PSYNC FAILOVER."""
+        if self.state != IN_PROGRESS:
+            return
+        if accepted:
+            self._end()
+        else:
+            self.abort("Failover target rejected psync request")
+
+    def abort(self, why: str) -> None:
+        target = f"{self._host}:{self._port}" if self._host else "any replica"
+        self._log(f"FAILOVER to {target} aborted: {why}")
+        if self.state == IN_PROGRESS:
+            self.replication.lead()
+        self._end()
+
+    def _end(self) -> None:
+        self.state = NONE
+        self._host, self._port, self._until, self._forced = "", 0, 0, False
+        self._hold.release()
+
+    def _log(self, text: str) -> None:
+        self.replication.server.edge.log("notice", text)
