@@ -5,6 +5,8 @@ Few slots move in most of these tests: the weight of a newcomer is small.
 
 import json
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -29,6 +31,9 @@ from tests.integration.clusters import (
 from tests.integration.launched import LIMIT_S
 from tests.integration.nodes import GOSSAMER, REDIS, ROOT, VALKEY, Node, Nodes, Program
 from tests.integration.test_reshard import keys_in, place
+from tests.integration.test_up import read_until
+
+pytestmark = pytest.mark.once
 
 
 class Cluster:
@@ -121,6 +126,8 @@ def test_a_node_joins_is_balanced_in_is_followed_and_leaves_again(nodes: Nodes, 
     assert all(my_id(fourth) not in view(node) for node in everyone)
     assert (info(fourth)["cluster_known_nodes"], keys_of(fourth)) == ("1", 0)
     cluster.sound(made[2])
+    cluster.do("add", first, place(fourth), "--replica", "--yes")  # who was forgotten can come back at once
+    cluster.do("remove", first, place(fourth), "--yes")
     cluster.do("remove", first, place(replica), "--yes")
     assert at_peace(made)
     assert sum(map(keys_of, made)) == len(names)
@@ -247,3 +254,34 @@ def test_a_dead_node_is_named_by_check_stops_a_rebalance_and_can_be_removed(node
     report = json.loads(cluster.do("check", place(made[0]), "--json", code=1).partition("gossamer:")[0])
     assert {finding["kind"] for finding in report["findings"]} >= {"unreachable", "failed", "state"}
     assert "every node that counts has to be there" in cluster.do("rebalance", place(made[0]), "--yes", code=1)
+
+
+def test_a_terminal_asks_first_and_shows_a_bar(nodes: Nodes, cluster: Cluster) -> None:
+    made = launch(nodes, GOSSAMER, GOSSAMER)
+    form(made)
+    words = ("rebalance", place(made[0]), "--weight", f"{place(made[1])}=1.01")
+    code, shown = at_a_terminal(*words, answer="n")
+    assert code == 1
+    assert "nothing was done" in shown
+    assert slot_count(made[1]) == 8192
+    code, shown = at_a_terminal(*words, answer="y")
+    assert code == 0
+    assert "40/40 slots" in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+    assert slot_count(made[1]) == 8232
+
+
+def at_a_terminal(*words: str, answer: str) -> tuple[int, str]:
+    """The exit code, and what is seen, of ``gossamer cluster`` when the operator gives ``answer`` to its question."""
+    parent, terminal = pty.openpty()
+    command = [sys.executable, "-m", "deploy.cli", "cluster", *words]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "120"}
+    with subprocess.Popen(command, env=environment, stdin=terminal, stdout=terminal, stderr=terminal) as process:
+        os.close(terminal)
+        try:
+            shown = read_until(parent, b"[y/N]")
+            os.write(parent, answer.encode() + b"\n")
+            shown += read_until(parent, b"nothing was done" if answer == "n" else b"all nodes agree")
+            return process.wait(LIMIT_S), shown.decode()
+        finally:
+            process.terminate()
+            os.close(parent)

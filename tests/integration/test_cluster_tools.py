@@ -12,6 +12,7 @@ from tests.integration.nodes import REDIS, Node, Nodes
 from tests.integration.test_clients import AGREED, CLIENTS, COVERED, Find, redis_cli, run
 from tests.integration.test_reshard import keys_in, place
 
+pytestmark = pytest.mark.once
 REPLICAS = ("--cluster-replicas", 1)
 
 
