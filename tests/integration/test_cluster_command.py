@@ -126,8 +126,6 @@ def test_a_node_joins_is_balanced_in_is_followed_and_leaves_again(nodes: Nodes, 
     assert all(my_id(fourth) not in view(node) for node in everyone)
     assert (info(fourth)["cluster_known_nodes"], keys_of(fourth)) == ("1", 0)
     cluster.sound(made[2])
-    cluster.do("add", first, place(fourth), "--replica", "--yes")  # who was forgotten can come back at once
-    cluster.do("remove", first, place(fourth), "--yes")
     cluster.do("remove", first, place(replica), "--yes")
     assert at_peace(made)
     assert sum(map(keys_of, made)) == len(names)

@@ -7,6 +7,8 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.integration.clusters import CLUSTER, demand, my_id, myself, start_together, view, wait_until
 from tests.integration.nodes import REDIS, Node, Nodes
 from tests.integration.test_clients import AGREED, CLIENTS, COVERED, Find, redis_cli, run
