@@ -91,6 +91,8 @@ class Export(Job):
         self._missed_ms: int = 0
         """Since when the target is known to have failed or to lead no longer; 0: it is well."""
         self._ask_at_ms: int = 0
+        self._answered: bool = False
+        """The target has said what it did."""
 
     @property
     def operation(self) -> str:
@@ -103,7 +105,7 @@ class Export(Job):
     @property
     def over(self) -> bool:
         """Nothing more is to be said on this connection."""
-        return self.state in ENDS
+        return self.state in ENDS or self._answered
 
     # --- the connection
 
@@ -111,6 +113,7 @@ class Export(Job):
         """The connection is there: begin, or ask."""
         if self.asking:
             self._line = b""
+            self._answered = False
             self._say(self._login() + GET_MIGRATIONS + PING)
             return
         login = self._login()
@@ -326,6 +329,8 @@ class Export(Job):
             return
         state = state_of(self.name, self._line)
         self._line = b""
+        self._answered = True
+        self._poke()
         if state in ("", "failed", "cancelled"):
             self._take_back("The target did not take over the slots that it was granted")
         else:

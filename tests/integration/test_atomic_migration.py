@@ -257,3 +257,46 @@ def other_primary(source: Node, everyone: Sequence[Node], third: Node) -> Node:
         if node not in (source, third) and node.running and "master" in found[my_id(node)].flags:
             return node
     raise AssertionError("there is no other primary")
+
+
+def test_what_cannot_be_moved_is_refused_in_the_words_of_valkey(nodes: Nodes) -> None:
+    valkey, ours = (nodes.start(*CLUSTER, program=program) for program in (VALKEY, GOSSAMER))
+    for node in (valkey, ours):
+        demand(node, "CLUSTER", "ADDSLOTSRANGE", 0, 100)
+    nobody = "0" * 40
+    requests: tuple[tuple[str, ...], ...] = (
+        ("MIGRATESLOTS",),
+        ("MIGRATESLOTS", "SLOTSRANGE", "1", "2"),
+        ("MIGRATESLOTS", "SLOTSRANGE", "5"),
+        ("MIGRATESLOTS", "SLOTSRANGE", "5", "NODE", nobody),
+        ("MIGRATESLOTS", "SLOTSRANGE", "a", "b", "NODE", nobody),
+        ("MIGRATESLOTS", "SLOTSRANGE", "9", "5", "NODE", nobody),
+        ("MIGRATESLOTS", "SLOTSRANGE", "5", "99999", "NODE", nobody),
+        ("MIGRATESLOTS", "SLOTSRANGE", "5", "9", "9", "12", "NODE", nobody),
+        ("MIGRATESLOTS", "SLOTSRANGE", "5", "200", "NODE", nobody),
+        ("MIGRATESLOTS", "SLOTSRANGE", "5", "9", "NODE"),
+        ("MIGRATESLOTS", "SLOTSRANGE", "5", "9", "NODE", "short"),
+        ("MIGRATESLOTS", "SLOTSRANGE", "5", "9", "NODE", nobody),
+        ("MIGRATESLOTS", "SLOTSRANGE", "5", "9", "NODE", "own id"),
+        ("MIGRATESLOTS", "SLOTSRANGE", "5", "9", "TO", "own id"),
+        ("MIGRATESLOTS", "SLOTS", "5", "9", "NODE", "own id"),
+        ("CANCELSLOTMIGRATIONS",),
+        ("GETSLOTMIGRATIONS",),
+        ("SYNCSLOTS",),
+        ("SYNCSLOTS", "ACK"),
+        ("SYNCSLOTS", "PAUSED"),
+        ("SYNCSLOTS", "SNAPSHOT-EOF"),
+        ("SYNCSLOTS", "REQUEST-FAILOVER"),
+        ("SYNCSLOTS", "SOMETHING"),
+        ("SYNCSLOTS", "ESTABLISH"),
+        ("SYNCSLOTS", "ESTABLISH", "SOURCE", "own id", "NAME", nobody, "SLOTSRANGE", "1", "2"),
+        ("SYNCSLOTS", "ESTABLISH", "SOURCE", nobody, "NAME", nobody, "SLOTSRANGE", "1", "2"),
+        ("SYNCSLOTS", "ESTABLISH", "SOURCE", "short", "NAME", nobody, "SLOTSRANGE", "1", "2"),
+        ("SYNCSLOTS", "FINISH"),
+        ("SYNCSLOTS", "FINISH", "STATE", "success", "NAME", nobody),
+    )
+    for request in requests:
+        told = [
+            node.ask("CLUSTER", *[word.replace("own id", my_id(node)) for word in request]) for node in (valkey, ours)
+        ]
+        assert told[1] == told[0], request
