@@ -149,6 +149,14 @@ class Memory(Integer):
         return [(numbers.show_memory(value), value != default)]
 
 
+class SignedMemory(Memory):
+    """Bytes, with units, or a plain negative number that means something of its own."""
+
+    def read(self, text: str) -> int | None:
+        plain = numbers.strict(text)
+        return plain if plain is not None and plain < 0 else super().read(text)
+
+
 class MemoryOrPercent(Memory):
     """Bytes, or a share in percent that is kept as a negative number."""
 

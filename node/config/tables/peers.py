@@ -4,7 +4,7 @@ from typing import Final
 
 from node.config import checks
 from node.config.directive import Directive as D  # noqa: N817  (a table reads better narrow)
-from node.config.kinds import Choice, Flag, Integer, Memory, Text
+from node.config.kinds import Choice, Flag, Integer, Memory, SignedMemory, Text
 from node.config.numbers import INT_MAX, LONG_MAX, ULONG_MAX
 from node.config.special import ReplicaOf
 
@@ -61,7 +61,7 @@ CLUSTER: Final = (
     D("cluster-manual-failover-timeout", Integer(1, INT_MAX), 5000, extension=True, effective=True),
     D("cluster-fast-failover", Flag(), True, extension=True, effective=True),
     D("cluster-slot-migration-log-max-len", Integer(0, LONG_MAX), 1000, extension=True, effective=True),
-    D("slot-migration-max-failover-repl-bytes", Memory(-1, LONG_MAX), 0, extension=True, effective=True),
+    D("slot-migration-max-failover-repl-bytes", SignedMemory(-1, LONG_MAX), 0, extension=True, effective=True),
     D("cluster-blacklist-ttl", Integer(0, LONG_MAX), 60, extension=True),
     D("cluster-announce-client-ipv4", Text(nullable=True), "", extension=True),
     D("cluster-announce-client-ipv6", Text(nullable=True), "", extension=True),
