@@ -26,7 +26,7 @@ from gossip.manual import Manual
 from gossip.names import Names
 from gossip.packet import Fail, Kind, MessageFlag, Packet, Ping, Publish, Update
 from gossip.packet import Gossip as Entry
-from gossip.peers import ROLES, Peer, Peers
+from gossip.peers import BAN_MS, ROLES, Peer, Peers
 from gossip.roles import Roles
 from gossip.voice import IDENTITY, Voice
 
@@ -402,7 +402,8 @@ class Hearing:
 
     def _hear_forgotten(self, forgotten: Forgotten, now: Millis) -> None:
         peer, me = self._peers.known(forgotten.node), self._peers.me
-        if peer is not None and peer is not me and peer.id != me.primary:
+        since = now + (forgotten.ttl_s + 1) * 1000 - BAN_MS  # who was met again after that is meant to be here
+        if peer is not None and peer is not me and peer.id != me.primary and peer.created <= since:
             self._peers.ban(peer.id, now + min(forgotten.ttl_s, 3600) * 1000)
             self._claims.forget(peer)
 

@@ -131,6 +131,7 @@ class Wishes:
         self._claims.assign(FULL, None)
         for peer in self._peers.others():
             self._claims.forget(peer)
+        self._peers.bans.clear()  # else it would tell its next cluster to forget nodes that have come back meanwhile
         self._claims.migrating.clear()
         self._claims.importing.clear()
         self._me.cluster = ""
