@@ -215,8 +215,9 @@ class Hearing:
             self._identity.reconcile(sender, told, now)
             return False
         if link in self._peers.inbound:
+            sender.data_received = now  # it lives; and if it knows us, it is shown that we know it
             if packet.kind is not Kind.PONG:
-                self._voice.pong(link, packet.mflags, now)
+                self._voice.pong(link, packet.mflags, now, sender)
         elif sender.trial:
             self._names.mistaken(sender)
         elif self._identity.is_aloof(sender, now):

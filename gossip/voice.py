@@ -77,9 +77,13 @@ class Voice:
         """A PING on the link that the peer spoke on, as the answer to an MFSTART."""
         self._out.send((link,), self._pinglike(Kind.PING, self._entries(), understood_by(peer), now))
 
-    def pong(self, link: int, mflags: int, now: Millis) -> None:
-        """Answer on the link that asked, with what the message flags of the question show is understood."""
-        self._out.send((link,), self._pinglike(Kind.PONG, self._entries(), mflags & TONGUES, now))
+    def pong(self, link: int, mflags: int, now: Millis, about: Peer | None = None) -> None:
+        """Answer on the link that asked, with what the message flags of the question show is understood.
+
+        ``about`` is surely among those that it tells of.
+        """
+        entries = self._entries([about], few=True) if about is not None else self._entries()
+        self._out.send((link,), self._pinglike(Kind.PONG, entries, mflags & TONGUES, now))
 
     def update(self, peer: Peer, owner: Peer) -> None:
         """Tell a node that slots it claims, or gives to another, are those of ``owner``."""

@@ -6,7 +6,7 @@ from cluster.nodesconf import dump, load
 from cluster.topology import Flag
 from gossip.events import Forget, Meet, Reset
 from gossip.identity import ALOOF_MS, WHOLE_MS
-from tests.unit.gossip.mesh import CONFIG, Mesh, agree, three
+from tests.unit.gossip.mesh import CONFIG, START, Mesh, agree, three
 
 A, X = ("a", "b", "c"), ("x", "y", "z")
 
@@ -135,6 +135,17 @@ def test_two_identities_of_one_cluster_become_the_smaller_one() -> None:
     assert identities(mesh, *A) == {"1" * 40} | ({identity(mesh, "c")} if identity(mesh, "c") < "1" * 40 else set())
     assert len(identities(mesh, *A)) == 1
     assert agree(mesh, *A)
+
+
+def test_two_identities_of_one_cluster_raise_no_suspicion() -> None:
+    mesh = whole()
+    mesh["a"].gossip.me.cluster = "1" * 40
+    while identities(mesh, *A) != {min("1" * 40, identity(mesh, "b"))}:
+        mesh.run(10)
+        assert not any(
+            n.has(Flag.PFAIL | Flag.FAIL | Flag.NOADDR) for name in A for n in mesh[name].view.nodes.values()
+        )
+        assert mesh.now < START + 20_000
 
 
 # Who is refused
