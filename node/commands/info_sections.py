@@ -57,7 +57,7 @@ def clients_section(server: Server) -> list[str]:
     clients = list(server.clients.values())
     links = 0 if server.agreement is None else len(server.agreement.links())
     return [
-        f"connected_clients:{len(clients)}",
+        f"connected_clients:{len(clients) - len(replication_of(server).primary.replicas())}",
         f"cluster_connections:{links}",
         f"maxclients:{server.max_clients}",
         f"client_recent_max_input_buffer:{max([client.unread() for client in clients], default=0)}",
@@ -118,9 +118,7 @@ def memory_section(server: Server) -> list[str]:
         "mem_fragmentation_ratio:1.00",
         "mem_fragmentation_bytes:0",
         "mem_not_counted_for_evict:0",
-        "mem_replication_backlog:0",
-        "mem_total_replication_buffers:0",
-        "mem_clients_slaves:0",
+        *replication_memory(server),
         f"mem_clients_normal:{buffers}",
         "mem_cluster_links:0",
         "mem_aof_buffer:0",
@@ -128,6 +126,19 @@ def memory_section(server: Server) -> list[str]:
         "active_defrag_running:0",
         "lazyfree_pending_objects:0",
         "lazyfreed_objects:0",
+    ]
+
+
+def replication_memory(server: Server) -> list[str]:
+    """What replicas have not read yet, and the backlog: bytes that each holds for itself."""
+    replication = replication_of(server)
+    backlog = replication.history.backlog
+    held = 0 if backlog is None else backlog.held
+    unread = sum(follower.unread + follower.held_back_size for follower in replication.primary.replicas())
+    return [
+        f"mem_replication_backlog:{held}",
+        f"mem_total_replication_buffers:{held + unread}",
+        f"mem_clients_slaves:{unread}",
     ]
 
 
