@@ -1,12 +1,14 @@
 """``python -m tests.perf [names...] [--rounds 5] [--write]``: our node beside redis-server and valkey-server.
 
-One file a question; they run one after the other, because two cores measure one thing at a time. ``--write`` replaces
-RESULTS.md, and only a whole run of all questions may do that.
+One file a question; they run one after the other, because two cores measure one thing at a time. ``--write`` puts what
+was measured into RESULTS.md, in the place of what stood there of the same questions. All that stands there is of the
+same programs: where these are others, only a whole run may write.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +32,7 @@ from tests.perf import (
 )
 from tests.perf.figures import Figures
 from tests.perf.question import Bench, Question
-from tests.perf.report import markdown, rich_table
+from tests.perf.report import conditions, heading, markdown, rich_table
 
 QUESTIONS: Final = {
     question.name: question
@@ -61,6 +63,10 @@ def main(argv: Sequence[str]) -> int:
     try:
         built = None if args.interpreted_only else contenders.compiled(tell)
         bench = Bench(built, contenders.interpreted(), contenders.peers(), args.rounds, args.scale, tell)
+        head = heading(facts.versions(bench)) if args.write else ""
+        before = RESULTS.read_text() if args.write and RESULTS.exists() else ""
+        if len(args.names) < len(QUESTIONS) and not before.startswith(head):
+            raise Problem("RESULTS.md is of other programs: only a whole run may replace it")
         machine = [*facts.machine(), ("load average before", facts.load_average())]
         done: list[tuple[Question, list[Figures]]] = []
         for name in args.names:
@@ -69,7 +75,8 @@ def main(argv: Sequence[str]) -> int:
             for figures in tables:
                 console.print(rich_table(figures))
         if args.write:
-            RESULTS.write_text(markdown(done, facts.versions(bench), machine, args.rounds, args.scale))
+            told = conditions(args.rounds, args.scale, date.today().isoformat(), machine)
+            RESULTS.write_text(markdown(done, head, told, before, list(QUESTIONS)))
     except Problem as problem:
         print(f"tests.perf: {problem}", file=sys.stderr)
         return 1
@@ -82,15 +89,15 @@ def read(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each figure (default: 5)")
     parser.add_argument("--scale", type=float, default=1.0, help="times the usual amount of work (default: 1)")
     parser.add_argument("--interpreted-only", action="store_true", help="leave out the compiled build")
-    parser.add_argument("--write", action="store_true", help="replace RESULTS.md")
+    parser.add_argument("--write", action="store_true", help="put the figures into RESULTS.md")
     args = parser.parse_args(argv)
     unknown = [name for name in args.names if name not in QUESTIONS]
     if unknown:
         parser.error(f"there is no benchmark {unknown[0]}")
     if args.rounds < 1 or args.scale <= 0:
         parser.error("--rounds and --scale must be positive")
-    if args.write and (args.names or args.interpreted_only):
-        parser.error("--write takes a whole run: no names, both builds")
+    if args.write and args.interpreted_only:
+        parser.error("--write takes both builds")
     args.names = args.names or list(QUESTIONS)
     return args
 

@@ -46,28 +46,59 @@ def rich_table(figures: Figures) -> Table:
 
 def markdown(
     done: Sequence[tuple[Question, list[Figures]]],
-    programs: Sequence[tuple[str, str]],
-    machine: Sequence[tuple[str, str]],
-    rounds: int,
-    scale: float,
+    head: str,
+    conditions: str,
+    before: str = "",
+    order: Sequence[str] = (),
 ) -> str:
-    """The whole of RESULTS.md."""
+    """The whole of RESULTS.md: what was ``done`` under these conditions, and of ``before`` what was not done again.
+
+    ``order`` has the names of all questions.
+    """
+    sections = sections_of(before)
+    for question, tables in done:
+        sections[title(question.name)] = section(question, tables, conditions)
+    places = {title(name): place for place, name in enumerate(order)}
+    known = sorted(sections, key=lambda name: places.get(name, -1))
+    return "\n".join([head, *(sections[name] for name in known)]).rstrip() + "\n"
+
+
+def heading(programs: Sequence[tuple[str, str]]) -> str:
+    """What stands above all sections, which are of these programs."""
     lines = [
         "# Measured",
         "",
-        "Written by `python -m tests.perf --write`; do not edit. Every figure is the median of "
-        f"{rounds} rounds in which all servers took turns on the same machine; *from – to* is the range. "
-        "Ratios are ours over theirs.",
+        "Written by `python -m tests.perf --write`; do not edit. Every figure is the median of some rounds, in which "
+        "all servers took turns on the same machine; *from – to* is the range. Ratios are ours over theirs; figures of "
+        "sections that were measured at different times are not to be compared.",
         "",
-        *([f"**Scaled to {scale:g} of the full amounts: not for comparison.**", ""] if scale != 1 else []),
         *pairs("Programs", programs),
-        *pairs("Machine", machine),
     ]
-    for question, tables in done:
-        lines += [f"## {question.name.capitalize()}", "", question.method, ""]
-        for figures in tables:
-            lines += [f"**{figures.title}** ({figures.unit})", "", *markdown_table(figures), ""]
-    return "\n".join(lines).rstrip() + "\n"
+    return "\n".join(lines)
+
+
+def section(question: Question, tables: Sequence[Figures], conditions: str) -> str:
+    lines = [f"## {title(question.name)}", "", question.method, "", conditions, ""]
+    for figures in tables:
+        lines += [f"**{figures.title}** ({figures.unit})", "", *markdown_table(figures), ""]
+    return "\n".join(lines)
+
+
+def sections_of(text: str) -> dict[str, str]:
+    """The sections of a RESULTS.md by their titles."""
+    parts = text.split("\n## ")[1:]
+    return {part.partition("\n")[0]: f"## {part.rstrip()}\n" for part in parts}
+
+
+def title(name: str) -> str:
+    return name.capitalize()
+
+
+def conditions(rounds: int, scale: float, date: str, machine: Sequence[tuple[str, str]]) -> str:
+    """Under which a section was measured."""
+    where = ", ".join(f"{name} {value}" for name, value in machine)
+    scaled = "" if scale == 1 else f", **scaled to {scale:g} of the full amounts: not for comparison**"
+    return f"*{rounds} rounds on {date}; {where}{scaled}.*"
 
 
 def markdown_table(figures: Figures) -> list[str]:

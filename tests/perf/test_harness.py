@@ -9,7 +9,8 @@ from tests.perf.__main__ import read
 from tests.perf.facts import version_in
 from tests.perf.figures import Figures, Goal, bar, number
 from tests.perf.memory import batches, resident_in_status
-from tests.perf.report import markdown_table, rows
+from tests.perf.question import Question
+from tests.perf.report import heading, markdown, markdown_table, rows
 
 CSV = """\
 "test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95_latency_ms","p99_latency_ms","max_latency_ms"
@@ -116,9 +117,20 @@ def test_versions_are_found_in_what_programs_say() -> None:
     assert version_in("redis-benchmark 7.0.15\n") == "7.0.15"
 
 
-def test_only_a_whole_run_may_replace_the_results() -> None:
+def test_the_results_keep_what_was_not_measured_again() -> None:
+    head, order = heading([("redis", "7.0.15")]), ["first", "second", "third"]
+    first, third = (Question(name, f"How {name}.", lambda _: []) for name in ("first", "third"))
+    before = markdown([(third, [figures()])], head, "*long ago*", "", order)
+    after = markdown([(first, [figures()])], head, "*today*", before, order)
+    assert after.startswith(head)
+    assert before.removeprefix(head) in after
+    assert after.index("## First") < after.index("*today*") < after.index("## Third") < after.index("*long ago*")
+    assert markdown([(first, [figures()])], head, "*today*", after, order) == after
+
+
+def test_results_are_of_both_builds() -> None:
     assert read(["--write"]).names[0] == "throughput"
     with pytest.raises(SystemExit):
-        read(["memory", "--write"])
+        read(["--write", "--interpreted-only"])
     with pytest.raises(SystemExit):
         read(["nonsense"])
