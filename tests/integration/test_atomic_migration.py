@@ -29,7 +29,11 @@ from tests.integration.test_reshard import Writer, keys_in
 
 SLOTS: Final = 200
 NAMES: Final = 300
-OPTIONS: Final = (*CLUSTER, "--enable-debug-command", "yes", "--cluster-node-timeout", "2000")
+OPTIONS: Final = (
+    *CLUSTER, "--enable-debug-command", "yes", "--cluster-node-timeout", "2000", "--repl-diskless-sync-delay", "0",
+    "--cluster-allow-replica-migration", "no",
+)  # fmt: skip
+"""Of two replicas one would leave for a primary that has none."""
 
 
 def cluster_of(nodes: Nodes, *kinds: Program) -> list[Node]:
@@ -41,7 +45,7 @@ def cluster_of(nodes: Nodes, *kinds: Program) -> list[Node]:
 
 def replica_of(nodes: Nodes, primary: Node, everyone: list[Node], program: Program = GOSSAMER) -> Node:
     """A new replica, in sync and known to all."""
-    replica = nodes.start(*OPTIONS, "--repl-diskless-sync-delay", "0", program=program)
+    replica = nodes.start(*OPTIONS, program=program)
     demand(replica, "CLUSTER", "MEET", "127.0.0.1", everyone[0].port)
     everyone.append(replica)
     wait_until(lambda: all(len(view(node)) == len(everyone) for node in everyone), "all know the replica")
