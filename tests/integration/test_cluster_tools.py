@@ -27,8 +27,9 @@ def check(cli: str, node: Node) -> str:
 
 
 def replicas_known(nodes: list[Node], count: int) -> bool:
-    """Who follows whom is gossip, for which neither tool waits."""
-    return all(sum("slave" in line.flags for line in view(node).values()) == count for node in nodes)
+    """Who follows whom is gossip, for which neither tool waits; so is what a replica knows of slots that moved."""
+    told = [{line.id: (line.primary, line.slots) for line in view(node).values()} for node in nodes]
+    return all(own == told[0] for own in told) and sum(primary != "-" for primary, _ in told[0].values()) == count
 
 
 @CLIENTS
@@ -50,7 +51,7 @@ def test_a_cluster_with_replicas_is_made_looked_at_and_changed(nodes: Nodes, fin
         *(cli, "--cluster", "reshard", first, "--cluster-from", my_id(made[0]), "--cluster-to", target),
         *("--cluster-slots", 3, "--cluster-yes"),
     )
-    wait_until(lambda: myself(made[1]).slots[0] == "0-2", "three slots have moved")
+    wait_until(lambda: myself(made[1]).slots[0] == "0-2" and replicas_known(made, 3), "three slots have moved")
     told = run(cli, "--cluster", "info", first)
     assert f"{len(names)} keys in 3" in told
 

@@ -156,7 +156,9 @@ def drawn(rng: random.Random, sort: str) -> bytes:
         return rng.randbytes(rng.choice((1, 10, 100, 5000)))
     if sort == "lines":
         return bytes(rng.choices(b"*$:+-0123 \"'\\xPINGset\r\n\n\x00\xff", k=rng.randint(1, 60))) + b"\r\n"
-    return mutated(rng, PIPELINE)
+    # Redis compares names of commands as C strings but hashes them whole, with a new seed at each start: a name with a
+    # NUL in it is found or not by the luck of its bucket
+    return mutated(rng, PIPELINE).replace(b"\0", b"\1")
 
 
 def test_a_length_is_only_a_promise(alone: Node) -> None:
