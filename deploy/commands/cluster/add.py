@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from deploy.commands.cluster.common import (
     access_of,
-    add_access,
-    add_consent,
+    add_change,
     carry_out_steps,
     demand_agreement,
     demand_whole,
     find_node,
     no_options,
+    planning,
 )
 from deploy.commands.options import Parsers
 from deploy.problem import Problem
@@ -21,18 +21,14 @@ if TYPE_CHECKING:
 
 
 def add(parsers: Parsers) -> None:
-    parser = parsers.add_parser("add", help="let a node join, as a primary without slots or as a replica")
-    parser.add_argument("place", metavar="HOST:PORT", help="any node of the cluster")
+    parser = add_change(parsers, "add", run, "let a node join, as a primary without slots or as a replica")
     parser.add_argument("new", metavar="NEW:PORT", help="the node that joins")
     parser.add_argument("--replica", action="store_true", help="as a replica of the primary that needs one most")
     parser.add_argument("--of", metavar="NODE", help="as a replica of this primary: its address, or how its id begins")
-    add_access(parser)
-    add_consent(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace, options: list[str]) -> int:
-    from cluster.plan import Impossible, Member, add_primary, add_replica, is_done
+    from cluster.plan import Member, add_primary, add_replica, is_done
     from deploy.cluster.show import show, steps_list
     from deploy.cluster.survey import surveyed
 
@@ -42,15 +38,13 @@ def run(args: argparse.Namespace, options: list[str]) -> int:
         contact = newcomer(survey, args.new)
         topology = survey.first
         member = Member(contact.id, contact.host)
-        try:
+        with planning():
             if args.of:
                 steps = add_replica(topology, member, find_node(survey, args.of).id)
             elif args.replica:
                 steps = add_replica(topology, member, survey.views[contact.id].myself.primary)
             else:
                 steps = add_primary(topology, member)
-        except Impossible as error:
-            raise Problem(str(error)) from None
         left = [step for step in steps if not is_done(step, survey.views[contact.id])]
         if not left:
             print(f"{contact.address} is in the cluster already")

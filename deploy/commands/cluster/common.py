@@ -4,15 +4,17 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from deploy.commands.options import Parsers
 from deploy.problem import INTERRUPTED, Problem
 from deploy.wire import Refused
 
 if TYPE_CHECKING:
     from cluster.plan import Step
-    from cluster.topology import Node, NodeId
+    from cluster.topology import Node, NodeId, Topology
     from deploy.cluster.survey import Access, Survey
     from deploy.cluster.told import Told
     from deploy.signals import Signals
@@ -22,6 +24,22 @@ PASSWORD: Final = "REDISCLI_AUTH"
 
 PREFIX: Final = 4
 """Characters of an id that may stand for it, at least."""
+
+
+def add_change(
+    parsers: Parsers,
+    name: str,
+    run: Callable[[argparse.Namespace, list[str]], int],
+    help: str,
+    epilog: str | None = None,
+) -> argparse.ArgumentParser:
+    """A subcommand that changes the cluster of which its first argument names a node."""
+    parser = parsers.add_parser(name, help=help, epilog=epilog)
+    parser.add_argument("place", metavar="HOST:PORT", help="any node of the cluster")
+    add_access(parser)
+    add_consent(parser)
+    parser.set_defaults(run=run)
+    return parser
 
 
 def add_access(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +64,26 @@ def access_of(args: argparse.Namespace) -> "Access":
 def no_options(options: list[str]) -> None:
     if options:
         raise Problem(f"nothing is handed on to running nodes: {' '.join(options)}")
+
+
+@contextmanager
+def planning() -> Iterator[None]:
+    """What the planner refuses is told to the operator."""
+    from cluster.plan import Impossible
+
+    try:
+        yield
+    except Impossible as error:
+        raise Problem(str(error)) from None
+
+
+def plan_after_what_was_begun(survey: "Survey", plan: "Callable[[Topology], Sequence[Step]]") -> "list[Step]":
+    """The steps that end what an interrupted change began, and those of ``plan`` for what the cluster is then."""
+    from cluster.plan import after, finish
+
+    with planning():
+        begun = finish(survey.views)
+        return [*begun, *plan(after(survey.first, *begun))]
 
 
 def consent(args: argparse.Namespace) -> bool:

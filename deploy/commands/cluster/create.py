@@ -4,7 +4,7 @@ import argparse
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Final
 
-from deploy.commands.cluster.common import access_of, add_access, add_consent, carry_out, no_options
+from deploy.commands.cluster.common import access_of, add_access, add_consent, carry_out, no_options, planning
 from deploy.commands.options import Parsers, demand_whole_shards
 from deploy.problem import Problem
 
@@ -27,7 +27,7 @@ def add(parsers: Parsers) -> None:
 
 
 def run(args: argparse.Namespace, options: list[str]) -> int:
-    from cluster.plan import Follow, Impossible, Member, create, is_done
+    from cluster.plan import Follow, Member, create, is_done
     from deploy.cluster.show import shards_table, show
     from deploy.cluster.survey import answered
 
@@ -37,10 +37,8 @@ def run(args: argparse.Namespace, options: list[str]) -> int:
         survey = gather(args.places, access_of(args))
         stack.enter_context(closing(survey))
         members = [Member(contact.id, contact.host) for contact in survey.contacts.values()]
-        try:
+        with planning():
             steps = create(members, len(members) // (args.replicas + 1))
-        except Impossible as error:
-            raise Problem(str(error)) from None
         demand_empty(survey, steps)
         show(shards_table(steps, members, {node: survey.address(node) for node in survey.contacts}))
         if all(is_done(step, survey.views[step.node]) for step in steps):

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from deploy.commands.cluster.common import (
     access_of,
-    add_access,
-    add_consent,
+    add_change,
     carry_out_steps,
     demand_agreement,
     demand_whole,
     find_node,
     no_options,
+    plan_after_what_was_begun,
 )
 from deploy.commands.options import Parsers
 from deploy.problem import Problem
@@ -27,8 +27,7 @@ EPILOG = (
 
 
 def add(parsers: Parsers) -> None:
-    parser = parsers.add_parser("rebalance", help="give every primary its share of the slots", epilog=EPILOG)
-    parser.add_argument("place", metavar="HOST:PORT", help="any node of the cluster")
+    parser = add_change(parsers, "rebalance", run, "give every primary its share of the slots", EPILOG)
     parser.add_argument(
         "--weight",
         action="append",
@@ -36,13 +35,10 @@ def add(parsers: Parsers) -> None:
         metavar="NODE=W",
         help="the share of a primary (address, or how its id begins) against the others' 1; can be repeated",
     )
-    add_access(parser)
-    add_consent(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace, options: list[str]) -> int:
-    from cluster.plan import Impossible, after, finish, rebalance
+    from cluster.plan import rebalance
     from deploy.cluster.show import show, slots_table, steps_list
     from deploy.cluster.survey import surveyed
 
@@ -51,11 +47,7 @@ def run(args: argparse.Namespace, options: list[str]) -> int:
         demand_whole(survey)
         demand_agreement(survey)
         weights = weights_of(survey, args.weight)
-        try:
-            begun = finish(survey.views)
-            steps = [*begun, *rebalance(after(survey.first, *begun), weights)]
-        except Impossible as error:
-            raise Problem(str(error)) from None
+        steps = plan_after_what_was_begun(survey, lambda topology: rebalance(topology, weights))
         show(slots_table(survey.first, steps, survey))
         if not steps:
             print("every primary has its share: nothing to do")

@@ -181,14 +181,20 @@ def test_a_node_that_was_reset_may_change_clusters() -> None:
     assert agree(mesh, *A)
 
 
-def test_a_node_that_was_reset_but_not_forgotten_does_not_bring_its_new_cluster() -> None:
-    """It keeps its id, and the old cluster still asks it: this is how clusters of Redis merge."""
+def with_a_deserter() -> Mesh:
+    """Node d was one of the first cluster, is reset, and is just told to meet the second."""
     mesh = two()
     mesh.start("d")
     mesh.meet("a", "d")
     mesh.run(2000)
     assert mesh.wish("d", Reset(hard=False, keys=0)) == "OK"
     mesh.meet("x", "d")
+    return mesh
+
+
+def test_a_node_that_was_reset_but_not_forgotten_does_not_bring_its_new_cluster() -> None:
+    """It keeps its id, and the old cluster still asks it: this is how clusters of Redis merge."""
+    mesh = with_a_deserter()
     mesh.run(ALOOF_MS + 5000)
     assert agree(mesh, *X, "d")
     for name in A:
@@ -235,12 +241,7 @@ def test_all_of_both_may_change_places() -> None:
 
 def test_who_has_changed_sides_cannot_introduce_his_new_friends() -> None:
     """Told to meet a former friend, it does not tell its identity with the first message."""
-    mesh = two()
-    mesh.start("d")
-    mesh.meet("a", "d")
-    mesh.run(2000)
-    assert mesh.wish("d", Reset(hard=False, keys=0)) == "OK"
-    mesh.meet("x", "d")
+    mesh = with_a_deserter()
     mesh.run(300)
     for name in A:
         mesh.meet("d", name)
@@ -251,12 +252,7 @@ def test_who_has_changed_sides_cannot_introduce_his_new_friends() -> None:
 
 
 def test_who_has_changed_sides_may_come_back() -> None:
-    mesh = two()
-    mesh.start("d")
-    mesh.meet("a", "d")
-    mesh.run(2000)
-    assert mesh.wish("d", Reset(hard=False, keys=0)) == "OK"
-    mesh.meet("x", "d")
+    mesh = with_a_deserter()
     mesh.run(ALOOF_MS + 2000)
     assert mesh.wish("d", Reset(hard=False, keys=0)) == "OK"
     mesh.meet("d", "a")
