@@ -119,12 +119,12 @@ TAKEN: Final[set[int]] = set()
 
 
 def free_port() -> int:
-    """A port that nothing listens on, nor on the bus port above it, below the range of outgoing connections."""
-    for port in range(21000 + os.getpid() % 500 * 20, 32000):
+    """A port that nothing listens on, nor on the bus port 10000 above it, both below those of outgoing connections."""
+    for port in range(11000 + os.getpid() % 400 * 20, 21000):
         if port not in TAKEN and _is_free(port) and _is_free(port + 10000):
             TAKEN.add(port)
             return port
-    raise Problem("no free port between 21000 and 32000")
+    raise Problem("no free port between 11000 and 21000")
 
 
 def _is_free(port: int) -> bool:
