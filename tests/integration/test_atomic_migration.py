@@ -1,14 +1,10 @@
 """CLUSTER MIGRATESLOTS between real nodes: nothing is lost and every slot has one owner, whatever happens meanwhile."""
 
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Final
 
 import pytest
-from redis.cluster import RedisCluster
-from redis.exceptions import RedisError
 
 from tests.integration.clusters import (
     CLUSTER,
@@ -25,7 +21,8 @@ from tests.integration.clusters import (
 from tests.integration.migrating import jobs, key_count, migrate, state, wait_end
 from tests.integration.nodes import GOSSAMER, VALKEY, Node, Nodes, Program
 from tests.integration.test_replication import facts
-from tests.integration.test_reshard import Writer, keys_in
+from tests.integration.test_reshard import keys_in
+from tests.integration.writers import Python
 
 SLOTS: Final = 200
 NAMES: Final = 300
@@ -67,19 +64,18 @@ def test_slots_move_under_writes_and_the_replicas_of_both_sides_follow(nodes: No
     names = keys_in(0, SLOTS - 1, NAMES)
     demand(source, "SET", keys_in(300, 400, 1)[0], "stays")
     demand(source, "SET", names[0] + "{" + names[0] + "}", "ends", "EX", "1000")
-    writer = Writer(source.port, names)
+    writer = Python(source.port, names)
     with writer.at_work():
-        wait_until(lambda: writer.rounds > 1, "all keys are there")
+        writer.wait_more()
         migrate(source, target, 0, 99, 100, SLOTS - 1)
         job = wait_end(source)
-        begin = writer.rounds
-        wait_until(lambda: writer.rounds > begin + 1, "writes go on")
+        writer.wait_more()
     assert job["state"] == "success", job
     assert (job["operation"], job["slot_ranges"]) == ("EXPORT", f"0-99 100-{SLOTS - 1}")
     assert (job["source_node"], job["target_node"]) == (my_id(source), my_id(target))
     assert jobs(target)[0]["operation"] == "IMPORT"
     assert jobs(target)[0]["name"] == job["name"]
-    writer.verify()
+    writer.verify(target)
     assert [key_count(node) for node in (source, target, third)] == [1, NAMES + 1, 0]
     wait_until(lambda: all(myself(target).slots[0] == f"0-{SLOTS - 1}" for node in everyone), "all know the new owner")
     wait_until(lambda: same_data(source, replicas[0]) and same_data(target, replicas[1]), "the replicas have the same")
@@ -98,16 +94,15 @@ def test_slots_move_between_ours_and_valkey_under_writes_and_with_replicas(
     everyone = [source, target, third]
     ours, theirs = (replica_of(nodes, target, everyone, program) for program in (GOSSAMER, VALKEY))
     names = keys_in(0, SLOTS - 1, NAMES)
-    writer = Writer(third.port, names)
+    writer = Python(third.port, names)
     with writer.at_work():
-        wait_until(lambda: writer.rounds > 1, "all keys are there")
+        writer.wait_more()
         migrate(source, target, 0, SLOTS - 1)
         job = wait_end(source)
-        begin = writer.rounds
-        wait_until(lambda: writer.rounds > begin + 1, "writes go on")
+        writer.wait_more()
     assert job["state"] == "success", job
     assert jobs(target)[0]["state"] == "success"
-    writer.verify()
+    writer.verify(target)
     wait_until(lambda: key_count(source) == 0, "the source has deleted its keys")
     assert key_count(target) == NAMES
     for replica in (ours, theirs):
@@ -158,49 +153,6 @@ def test_a_cancelled_migration_leaves_all_as_it_was(nodes: Nodes) -> None:
     wait_until(lambda: key_count(replica) == NAMES, "the replica has them now")
 
 
-class Stubborn:
-    """Writes numbers that grow, whatever the cluster says. What was acknowledged must be there, or something newer."""
-
-    def __init__(self, port: int, names: Sequence[str]) -> None:
-        self.acknowledged: dict[str, int] = {}
-        self.count = 0
-        self._names = names
-        self._client = RedisCluster(host="127.0.0.1", port=port, socket_timeout=2)
-        self._stop = threading.Event()
-        self._task = threading.Thread(target=self._write, daemon=True)
-
-    @contextmanager
-    def at_work(self) -> Iterator[None]:
-        self._task.start()
-        try:
-            yield
-        finally:
-            self._stop.set()
-            self._task.join(60)
-            self._client.close()
-
-    def _write(self) -> None:
-        while not self._stop.is_set():
-            name = self._names[self.count % len(self._names)]
-            self.count += 1
-            try:
-                self._client.set(name, self.count)
-            except (RedisError, OSError):
-                continue
-            self.acknowledged[name] = self.count
-
-    def wait_more(self, count: int) -> None:
-        """Until so many further writes are acknowledged."""
-        goal = max(self.acknowledged.values(), default=0)
-        wait_until(lambda: max(self.acknowledged.values(), default=0) >= goal + count, "writes go on", 60)
-
-    def verify(self, owner: Node) -> None:
-        for name, number in self.acknowledged.items():
-            found = owner.ask("GET", name)
-            assert found.text.isdigit(), f"{name}: {found}"
-            assert int(found.text) >= number
-
-
 def owner_of(slot: int, everyone: Sequence[Node]) -> Node:
     """Once all who live name one of them."""
     living = {my_id(node): node for node in everyone if node.running}
@@ -228,9 +180,9 @@ def test_either_side_is_killed_again_and_again_and_no_acknowledged_write_is_lost
     for primary in made[:2]:
         demand(replica_of(nodes, primary, everyone), "CONFIG", "SET", "write-ack-replicas", "1")
     names = keys_in(0, SLOTS - 1, 50)
-    writer = Stubborn(made[2].port, names)
+    writer = Python(made[2].port, names, patience_s=2)
     with writer.at_work():
-        writer.wait_more(100)
+        writer.wait_more(100, 60)
         for delay_s in (0.0, 0.006, 0.015):
             source = owner_of(0, everyone)
             target = other_primary(source, everyone, made[2])
@@ -245,9 +197,9 @@ def test_either_side_is_killed_again_and_again_and_no_acknowledged_write_is_lost
             dead.start()
             wait_until(lambda dead=dead: facts(dead).get("master_link_status") == "up", "it is back", 60)  # type: ignore[misc]
             wait_state(everyone, "ok")
-            writer.wait_more(20)
+            writer.wait_more(20, 60)
     owner = owner_of(0, everyone)
-    writer.verify(owner)
+    writer.verify_nothing_lost(owner)
     wait_until(
         lambda: sorted(key_count(node) for node in everyone) == [0, 0, 0, len(names), len(names)],
         "the keys are at the owner and its replica, and nowhere else",

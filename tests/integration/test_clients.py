@@ -65,6 +65,18 @@ def valkey_cli() -> str:
     return str(Path(spec.origin).with_name("bin") / "valkey-cli")
 
 
+def node_js() -> str:
+    return program("node", "apt-get install nodejs")
+
+
+def node_modules() -> str:
+    """The folder that has ioredis."""
+    modules = os.environ.get("GOSSAMER_NODE_MODULES") or str(ROOT / ".cache" / "npm" / "node_modules")
+    if not (Path(modules) / "ioredis").is_dir():
+        pytest.skip(f"no ioredis in {modules}: npm install --prefix {Path(modules).parent} ioredis@5")
+    return modules
+
+
 Find = Callable[[], str]
 CLIENTS: Final = pytest.mark.parametrize("find", [redis_cli, valkey_cli])
 
@@ -238,12 +250,8 @@ def test_redis_py_asyncio_does_the_same(ports: list[int], protocol: int) -> None
 
 
 def test_ioredis_works_with_the_cluster(ports: list[int]) -> None:
-    node = program("node", "apt-get install nodejs")
-    modules = os.environ.get("GOSSAMER_NODE_MODULES") or str(ROOT / ".cache" / "npm" / "node_modules")
-    if not (Path(modules) / "ioredis").is_dir():
-        pytest.skip(f"no ioredis in {modules}: npm install --prefix {Path(modules).parent} ioredis@5")
     script = Path(__file__).with_name("ioredis-cluster.js")
-    told = json.loads(run(node, script, ports[5], ports[0], environment={"NODE_PATH": modules}))
+    told = json.loads(run(node_js(), script, ports[5], ports[0], environment={"NODE_PATH": node_modules()}))
     counted = told.pop("sizes")
     assert told == {
         "set": ["OK"] * 50,

@@ -3,9 +3,6 @@
 What the client was told is written must be there at the end, the newest of it, and once.
 """
 
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Final
 
 import pytest
@@ -26,6 +23,7 @@ from tests.integration.clusters import (
 )
 from tests.integration.nodes import GOSSAMER, REDIS, Node, Nodes, Program
 from tests.integration.test_clients import AGREED, COVERED, redis_cli, run
+from tests.integration.writers import Python
 
 SLOTS: Final = 200
 NAMES: Final = 300
@@ -62,62 +60,21 @@ def keys_in(low: int, high: int, count: int) -> list[str]:
     return names
 
 
-class Writer:
-    """Counts up keys until told to stop; ``acknowledged`` is what the cluster has confirmed last."""
-
-    def __init__(self, port: int, names: Sequence[str]) -> None:
-        self.acknowledged: dict[str, int] = {}
-        self.rounds = 0
-        self.error: Exception | None = None
-        self._names = names
-        self._client = RedisCluster(host="127.0.0.1", port=port)
-        self._stop = threading.Event()
-        self._task = threading.Thread(target=self._write, daemon=True)
-
-    @contextmanager
-    def at_work(self) -> Iterator[None]:
-        self._task.start()
-        try:
-            yield
-        finally:
-            self._stop.set()
-            self._task.join(60)
-        assert self.error is None, repr(self.error)
-
-    def _write(self) -> None:
-        try:
-            while not self._stop.is_set():
-                for name in self._names:
-                    told = self._client.incr(name)
-                    assert told == self.acknowledged.get(name, 0) + 1, f"{name} went from there to {told}"
-                    self.acknowledged[name] = told
-                self.rounds += 1
-        except Exception as error:
-            self.error = error
-
-    def verify(self) -> None:
-        for name, value in self.acknowledged.items():
-            assert self._client.get(name) == b"%d" % value
-        self._client.close()
-
-
 def test_a_reshard_under_writes_loses_nothing(nodes: Nodes) -> None:
     made = cluster_of(nodes, 3)
-    writers = [Writer(node.port, keys_in(0, SLOTS - 1, NAMES)[half::2]) for half, node in enumerate(made[:2])]
+    writers = [Python(node.port, keys_in(0, SLOTS - 1, NAMES)[half::2]) for half, node in enumerate(made[:2])]
     with writers[0].at_work(), writers[1].at_work():
-        wait_until(lambda: all(writer.rounds for writer in writers), "all keys are there")
-        begin = [writer.rounds for writer in writers]
+        for writer in writers:
+            writer.wait_more()
         run(
             *(redis_cli(), "--cluster", "reshard", place(made[0]), "--cluster-from", my_id(made[0])),
             *("--cluster-to", my_id(made[1]), "--cluster-slots", SLOTS, "--cluster-yes"),
         )
-        wait_until(
-            lambda: all(writer.rounds > before + 1 for writer, before in zip(writers, begin, strict=True)),
-            "writes go on",
-        )
+        for writer in writers:
+            writer.wait_more()
     wait_until(lambda: at_peace(made) and myself(made[1]).slots[0] == f"0-{SLOTS - 1}", "the slots have moved")
     for writer in writers:
-        writer.verify()
+        writer.verify(made[1])
     assert sum(node.ask("DBSIZE").number for node in made) == NAMES, "no key is at two nodes"
     check(made[2])
 
