@@ -225,7 +225,7 @@ class Machine:
     def _absorb(self, effects: Sequence[Effect], now: Millis) -> None:
         assert self.gossip is not None
         self.replication.doubted = bool(self.gossip.me.flags & Flag.MY_PRIMARY_FAIL)
-        paused = led = False
+        paused = led = followed = False
         for effect in effects:
             match effect:
                 case Publish(topology):
@@ -234,7 +234,7 @@ class Machine:
                 case Follow(node, ip, port):
                     again, self._followed = node == self._followed, node
                     self.server.standing.follow(ip, port, again)
-                    self.migrations.followed()
+                    followed = True
                 case Lead():
                     self._followed = ""
                     self.server.standing.lead()
@@ -256,6 +256,8 @@ class Machine:
             self._absorb(self.gossip.handle(Paused(self.server.standing.offset), now), now)
         if led:
             self.migrations.led()
+        if followed:
+            self.migrations.followed()
 
     def _hold_writes(self, until: Millis) -> None:
         server = self.server

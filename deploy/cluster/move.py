@@ -82,7 +82,7 @@ class Mover:
                 source.demand("CLUSTER", "CANCELSLOTMIGRATIONS")
                 raise Interrupted
             time.sleep(POLL_S)
-        # who gives its last slot becomes a replica, and may take its own success for a failure
+        # who gives its last slot becomes a replica, and one of Valkey's forgets its jobs with the data it had
         if end and not _owns(target, part):
             raise Failed(end)
         self._told.moved(size(part), keys)

@@ -174,9 +174,7 @@ class Migrations(Moves):
                 job.promoted(self.topology)
 
     def followed(self) -> None:
-        """This node has become a replica."""
-        for export in self.exports():
-            export.fail("Node was demoted to a replica")
+        """This node has become a replica. Exports are over by now: ``adopted`` has told them whose their slots are."""
         for job in self.imports():
             job.fail("Node was demoted to a replica")
 

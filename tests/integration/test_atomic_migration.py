@@ -111,6 +111,24 @@ def test_slots_move_between_ours_and_valkey_under_writes_and_with_replicas(
     wait_state(everyone, "ok")
 
 
+@pytest.mark.parametrize("kind", [GOSSAMER, VALKEY], ids=lambda kind: kind.name)
+def test_who_gives_away_its_last_slot_tells_of_success_and_becomes_a_replica(nodes: Nodes, kind: Program) -> None:
+    """As Valkey, which then forgets the job with the data that it had."""
+    source, target, third = cluster_of(nodes, GOSSAMER, kind, GOSSAMER)
+    demand(source, "CONFIG", "SET", "cluster-allow-replica-migration", "yes")
+    for name in keys_in(0, SLOTS - 1, NAMES):
+        demand(source, "SET", name, name)
+    (span,) = myself(source).slots
+    migrate(source, target, *(int(bound) for bound in span.split("-")))
+    job = wait_end(source)
+    assert (job["state"], job["message"]) == ("success", "")
+    wait_until(lambda: myself(source).primary == my_id(target), "the source is a replica of the target")
+    wait_until(lambda: facts(source).get("master_link_status") == "up", "it is in sync")
+    wait_until(lambda: same_data(target, source), "it has the same")
+    assert key_count(source) == NAMES
+    wait_state([source, target, third], "ok")
+
+
 def test_what_is_not_a_string_stays_with_valkey(nodes: Nodes) -> None:
     source, target, _ = cluster_of(nodes, VALKEY, GOSSAMER, GOSSAMER)
     name = keys_in(0, SLOTS - 1, 1)[0]

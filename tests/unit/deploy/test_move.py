@@ -149,7 +149,7 @@ def test_what_the_nodes_give_up_is_done_key_by_key(script: list[str], why: str) 
 
 
 def test_a_failure_after_which_the_target_has_the_slots_was_none() -> None:
-    """The source gave its last slot, became a replica and so ended its migrations before it knew."""
+    """Whatever the source says of it: it may have become a replica, and have lost its jobs with its data."""
     pair = Pair(["snapshotting", "failed"], owner="b")
     pair.mover.move(MOVE)
     assert (pair.slots, pair.said, pair.target.orders()) == (10, [], [])

@@ -68,6 +68,29 @@ def test_all_keys_move_with_the_writes_meanwhile_and_nobody_sees_them_before() -
     assert town.tell("a", f"GET {key(1)}").startswith(b"-MOVED")
 
 
+def test_a_source_that_gives_away_its_last_slot_tells_of_success_and_follows_the_target() -> None:
+    town = town_of()
+    before = town.digest("a")
+    assert town.tell("a", f"CLUSTER MIGRATESLOTS SLOTSRANGE 0 5460 NODE {town['b'].id}") == b"+OK\r\n"
+    town.pass_time(3000)
+    assert town.jobs("a") == town.jobs("b") == [("success", "")]
+    assert town["a"].gossip.me.primary == town["b"].id
+    assert town.digest("a") == town.digest("b") == before
+
+
+def test_a_source_that_is_replaced_before_the_end_tells_that_the_slots_are_no_longer_its_own() -> None:
+    town = town_of(replicas=True)
+    begin(town)
+    while town.state("a") != "snapshotting":
+        assert town.step()
+    town.run(1)
+    assert town.tell("d", "CLUSTER FAILOVER TAKEOVER") == b"+OK\r\n"
+    town.pass_time(3000)
+    assert town.jobs("a") == [("failed", "Slots are no longer owned by myself")]
+    assert town["a"].gossip.me.primary == town["d"].id
+    assert town.tell("d", f"SET {key(1)} x") == b"+OK\r\n"
+
+
 def test_only_writes_to_the_slots_wait_and_not_longer_than_the_hand_over() -> None:
     town = town_of()
     begin(town)
