@@ -10,8 +10,9 @@ from typing import Final
 
 import pytest
 
-from tests.integration.clusters import at_peace, my_id, myself, wait_until
-from tests.integration.migrating import key_count, migrate, wait_end
+from deploy.cli import main
+from tests.integration.clusters import my_id, wait_peace
+from tests.integration.migrating import jobs, key_count, migrate, wait_end
 from tests.integration.nodes import Node, Nodes
 from tests.integration.test_clients import redis_cli, run
 from tests.integration.test_reshard import check, cluster_of, keys_in, place
@@ -22,8 +23,6 @@ pytestmark = pytest.mark.once
 SLOTS: Final = 60
 NAMES: Final = 160
 """Keys written to; they lie in the slots that move."""
-
-JOURNEYS: Final = 5
 
 
 @contextmanager
@@ -51,7 +50,7 @@ def wait_more(writers: Sequence[Writer]) -> None:
 
 def verify(made: Sequence[Node], writers: Sequence[Writer], owner: Node) -> None:
     """Every key is as its writer knows it, at ``owner`` and nowhere else."""
-    wait_until(lambda: at_peace(made) and myself(owner).slots[0] == f"0-{SLOTS - 1}", f"{owner} has the slots")
+    wait_peace(made)
     for writer in writers:
         writer.verify(owner)
     assert sum(map(key_count, made)) == NAMES, "no key is at two nodes"
@@ -71,11 +70,14 @@ def test_redis_cli_moves_slots_key_by_key(nodes: Nodes) -> None:
 
 def test_nodes_move_slots_at_one_stroke(nodes: Nodes) -> None:
     """Round and round, as one such journey is over before the clients have done much."""
-    made = cluster_of(nodes, 3)
+    first, second, third = made = cluster_of(nodes, 3)
     with every_client_at_work(made) as writers:
-        for journey in range(JOURNEYS):
-            source, target = made[journey % 3], made[(journey + 1) % 3]
+        for source, target in [(first, second), (second, third), (third, first), (first, second)]:
             migrate(source, target, 0, SLOTS - 1)
             assert wait_end(source)["state"] == "success"
             wait_more(writers)
-    verify(made, writers, made[JOURNEYS % 3])
+        wait_peace(made)
+        assert main(["cluster", "rebalance", place(third), "--yes"]) == 0
+        assert jobs(second)[0]["slot_ranges"] == f"0-{SLOTS - 1}", "they have gone home"
+        wait_more(writers)
+    verify(made, writers, first)
