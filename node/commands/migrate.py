@@ -4,8 +4,8 @@ Checks in the order a client sees them: options, timeout and database, whether a
 the target. The keys are dumped at once, as what they are at this moment; how they travel, and who waits meanwhile, is
 told in ``node.engine.transfer``. Payloads carry the version that every server from Redis 7.0 on restores.
 
-One thing differs: Redis stops everything until the target has answered, and so can run MIGRATE within a transaction;
-here others are served meanwhile, so it is refused there.
+Redis stops everything until the target has answered. Here others are served meanwhile, but for a MIGRATE within a
+transaction, which stops everything too.
 """
 
 from typing import Final
@@ -17,9 +17,9 @@ from node.engine.command import DANGEROUS, KEYSPACE, WRITE, command
 from node.engine.feed import encoded
 from node.engine.keyspace import Value
 from node.engine.keyspec import ACCESS, DELETE, RW, KeySpec
-from node.engine.transfer import Transfer, depart
+from node.engine.transfer import Transfer, depart, hand_over
 from node.persist.dump import dump as payload_of
-from node.resp.errors import MIGRATE_EMPTY_KEY, MIGRATE_IN_MULTI, SYNTAX, Refusal
+from node.resp.errors import MIGRATE_EMPTY_KEY, SYNTAX, Refusal
 from node.resp.reply import NO_REPLY, Reply, Status
 
 NO_KEY_HERE: Final = Status(b"NOKEY")
@@ -68,8 +68,6 @@ def migrate(c: Call, argv: list[bytes]) -> Reply:
     options = MigrateOptions(argv)
     timeout_ms = integer(argv[5])
     db = integer(argv[4])
-    if c.client.modes & IN_MULTI:
-        raise Refusal(MIGRATE_IN_MULTI)
     transfer = Transfer(c.client, c.db, options.copy)
     transfer.host = argv[1].decode("utf-8", "surrogateescape")
     transfer.port = leading_number(argv[2])
@@ -83,6 +81,8 @@ def migrate(c: Call, argv: list[bytes]) -> Reply:
             pack(c, transfer, key, value, options.replace)
     if not transfer.keys:
         return NO_KEY_HERE
+    if c.client.modes & IN_MULTI:
+        return hand_over(c.server, transfer)
     depart(c.server, transfer)
     return NO_REPLY
 

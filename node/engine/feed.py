@@ -89,6 +89,11 @@ class Feed:
         """``key`` was deleted though no command asked for it."""
         self.group.append(Write(db.index, [b"DEL", key], key_slot(key) if self.taps else -1))
 
+    def departed(self, db: Database, keys: list[bytes]) -> None:
+        """The command that is running has brought ``keys`` elsewhere: this is how the stream tells of it."""
+        self.seen = self.server.dirty
+        self.group.append(Write(db.index, [b"DEL", *keys], key_slot(keys[0]) if self.taps else -1))
+
     def gone(self, db: Database, keys: list[bytes]) -> None:
         """``keys``, in cluster mode all of one slot, are deleted outside of any command, and are elsewhere now."""
         self.release()

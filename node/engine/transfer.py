@@ -6,6 +6,9 @@ waited are tried again, and find the key gone. So a key is at one end or the oth
 acknowledged. COPY deletes nothing, so nobody waits for it. A pause of writes holds back the deletions too.
 
 The key is deleted only if it still has the value that was sent: another primary's data may have replaced it.
+
+Within a transaction nothing may come in between, so there the whole node stands still until the target has answered,
+as Redis does for every MIGRATE (``hand_over``).
 """
 
 from typing import TYPE_CHECKING, Final
@@ -14,13 +17,14 @@ from mypy_extensions import mypyc_attr
 
 from node.engine.client import Client
 from node.engine.keyspace import Database, Value
-from node.resp.errors import CANNOT_CONNECT, TARGET_REFUSED, UNBLOCKED
+from node.resp.errors import CANNOT_CONNECT, TARGET_REFUSED, UNBLOCKED, Refusal
 from node.resp.reply import OK, Failure, Reply
 
 if TYPE_CHECKING:
     from node.engine.server import Server
 
 PENDING: Final = b""
+UNKNOWN: Final = -1
 
 
 class Transfer:
@@ -61,10 +65,67 @@ class Transfer:
     def refused(self, error: bytes) -> None:
         self.refusal = self.refusal or error
 
+    def may_repeat(self, failed: "Failed") -> bool:
+        """Another connection may do better: nothing was answered on this one, and not for want of time (as Redis)."""
+        return not (failed.timeout or self.accepted or self.refusal)
+
     def reply(self) -> Reply:
         if self.refusal:
             return Failure(TARGET_REFUSED + self.refusal)
         return Failure(self.failure) if self.failure else OK
+
+
+class Failed(Exception):
+    """The connection is of no more use; ``text`` is the error for the client."""
+
+    def __init__(self, text: bytes, timeout: bool) -> None:
+        super().__init__(text)
+        self.text: bytes = text
+        self.timeout: bool = timeout
+
+
+class Dialogue:
+    """What is said to the target on a connection where database ``db`` is selected, and what it answers.
+
+    AUTH and SELECT are waited for before anything else is said, so that nothing lands in the wrong database.
+    """
+
+    def __init__(self, transfer: Transfer, db: int) -> None:
+        self.transfer: Transfer = transfer
+        self.db: int = db
+        """What is selected now; ``UNKNOWN`` if the target has refused something."""
+        self.awaited: int = 0
+        """Answers that have to come before ``say`` is called again."""
+        self._greeted: bool = False
+        self._asked: bool = False
+
+    def say(self) -> bytes:
+        """What to send next; empty when all has been said."""
+        transfer = self.transfer
+        if not self._greeted:
+            self._greeted = True
+            greeting = [transfer.login] if transfer.login else []
+            if self.db != transfer.db:
+                greeting.append(b"*2\r\n$6\r\nSELECT\r\n$%d\r\n%d\r\n" % (len(str(transfer.db)), transfer.db))
+            if greeting:
+                self.awaited = len(greeting)
+                return b"".join(greeting)
+        if self._asked or transfer.refusal:
+            return b""
+        self._asked = True
+        self.db = transfer.db
+        self.awaited = len(transfer.requests)
+        return b"".join(transfer.requests)
+
+    def answered(self, line: bytes) -> None:
+        """The target has answered this, without the line's end."""
+        self.awaited -= 1
+        if self._asked:
+            self.transfer.answered(line)
+        elif line.startswith(b"-"):
+            self.transfer.refused(line[1:])
+        if self.transfer.refusal:
+            self.db = UNKNOWN  # who knows what was refused
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -77,6 +138,10 @@ class Courier:
     def carry(self, transfer: Transfer) -> None:
         """Begin; with the outcome in it the transfer goes to ``Server.landed``, in a later batch."""
         self.under_way.append(transfer)
+
+    def deliver(self, transfer: Transfer) -> None:
+        """Carry it while the whole node stands still: the outcome is there when this returns."""
+        lost(transfer)
 
 
 def depart(server: "Server", transfer: Transfer) -> None:
@@ -105,7 +170,28 @@ def settle(server: "Server", transfer: Transfer) -> None:
         client.reply(reply)
 
 
+def hand_over(server: "Server", transfer: Transfer) -> Reply:
+    """Bring ``transfer`` over as one step of a transaction, with nothing in between. Refusal."""
+    server.courier.deliver(transfer)
+    gone = [] if transfer.copy else remove_accepted(server, transfer)
+    if gone and server.feed is not None:
+        server.feed.departed(transfer.source, gone)
+    reply = transfer.reply()
+    if isinstance(reply, Failure):
+        raise Refusal(reply.text)
+    return reply
+
+
 def delete_accepted(server: "Server", transfer: Transfer) -> None:
+    gone = remove_accepted(server, transfer)
+    if gone and server.feed is not None:
+        server.feed.gone(transfer.source, gone)
+        transfer.client.wrote_to = server.feed.offset
+        server.acks.departed(gone)
+
+
+def remove_accepted(server: "Server", transfer: Transfer) -> list[bytes]:
+    """Delete the keys that the target has taken; which."""
     db = transfer.source
     gone: list[bytes] = []
     for index, accepted in enumerate(transfer.accepted):
@@ -117,13 +203,8 @@ def delete_accepted(server: "Server", transfer: Transfer) -> None:
         if db.watchers:
             server.touch_key(db, key)
         gone.append(key)
-    if not gone:
-        return
     server.dirty += len(gone)
-    if server.feed is not None:
-        server.feed.gone(db, gone)
-        transfer.client.wrote_to = server.feed.offset
-        server.acks.departed(gone)
+    return gone
 
 
 def lost(transfer: Transfer) -> None:

@@ -1,9 +1,8 @@
 """Keys on their way to other nodes, on real sockets: what MIGRATE asks for (``node.engine.transfer``).
 
 A connection that has worked is kept for the next transfer to the same address, and closed after ten idle seconds, as
-Redis does. It may have been closed by the other end meanwhile: a transfer that fails on a kept connection before the
-target has answered anything is tried once more on a new one. The requests of a transfer go out in one piece and are
-answered in order; only AUTH and SELECT are waited for before, so that nothing lands in the wrong database.
+Redis does. It may have been closed by the other end meanwhile: a transfer that fails before the target has answered
+anything is tried once more on a new one.
 """
 
 from collections import deque
@@ -11,25 +10,16 @@ from typing import Final
 
 import trio
 
-from node.engine.transfer import Courier, Transfer, lost
+from node.engine.transfer import Courier, Dialogue, Failed, Transfer, lost
+from node.io import standstill
 from node.io.clients import Clients
 from node.resp.errors import CANNOT_CONNECT, CANNOT_READ, CANNOT_WRITE
 
 IDLE_S: Final = 10.0
 KEPT: Final = 64
 PIECE: Final = 64 * 1024
-UNKNOWN: Final = -1
 
 Address = tuple[str, int]
-
-
-class Failed(Exception):
-    """The connection is of no more use; ``text`` is the error for the client."""
-
-    def __init__(self, text: bytes, timeout: bool) -> None:
-        super().__init__(text)
-        self.text = text
-        self.timeout = timeout
 
 
 class Road:
@@ -44,22 +34,12 @@ class Road:
 
     async def carry(self, transfer: Transfer) -> None:
         """Bring over all that the target takes. Failed."""
-        greeting = [transfer.login] if transfer.login else []
-        if self.db != transfer.db:
-            greeting.append(b"*2\r\n$6\r\nSELECT\r\n$%d\r\n%d\r\n" % (len(str(transfer.db)), transfer.db))
-        if greeting:
-            await self._write(b"".join(greeting), transfer.timeout_s)
-            for _ in greeting:
-                answer = await self._line(transfer.timeout_s)
-                if answer.startswith(b"-"):
-                    transfer.refused(answer[1:])
-        if not transfer.refusal:
-            self.db = transfer.db
-            await self._write(b"".join(transfer.requests), transfer.timeout_s)
-            while len(transfer.accepted) < len(transfer.requests):
-                transfer.answered(await self._line(transfer.timeout_s))
-        if transfer.refusal:
-            self.db = UNKNOWN  # who knows what was refused
+        dialogue = Dialogue(transfer, self.db)
+        while said := dialogue.say():
+            await self._write(said, transfer.timeout_s)
+            while dialogue.awaited:
+                dialogue.answered(await self._line(transfer.timeout_s))
+        self.db = dialogue.db
 
     async def _write(self, data: bytes, timeout_s: float) -> None:
         view = memoryview(data)
@@ -118,6 +98,9 @@ class Transfers(Courier):
         else:
             self._nursery.start_soon(self._carry, transfer)
 
+    def deliver(self, transfer: Transfer) -> None:
+        standstill.deliver(transfer)
+
     async def _carry(self, transfer: Transfer) -> None:
         try:
             await self._deliver(transfer)
@@ -128,15 +111,13 @@ class Transfers(Courier):
         self._clients.finish()
 
     async def _deliver(self, transfer: Transfer) -> None:
-        kept = self._kept.pop((transfer.host, transfer.port), None)
-        if kept is not None:
-            try:
-                await self._travel(kept, transfer)
-                return
-            except Failed as failed:
-                if failed.timeout or transfer.accepted or transfer.refusal:
-                    raise
-        await self._travel(await connect(transfer), transfer)
+        road = self._kept.pop((transfer.host, transfer.port), None) or await connect(transfer)
+        try:
+            await self._travel(road, transfer)
+        except Failed as failed:
+            if not transfer.may_repeat(failed):
+                raise
+            await self._travel(await connect(transfer), transfer)
 
     async def _travel(self, road: Road, transfer: Transfer) -> None:
         try:

@@ -6,7 +6,7 @@ from node.commands.migrate import leading_number
 from node.engine.feed import Feed, encoded
 from node.engine.server import FOLLOWING, Server
 from node.engine.session import Session
-from node.engine.transfer import Transfer, settle
+from node.engine.transfer import Courier, Dialogue, Transfer, settle
 from node.machine import Machine
 from node.resp.errors import CANNOT_READ
 
@@ -31,10 +31,14 @@ class Node:
         return self.machine.accept("127.0.0.1:1", "127.0.0.1:2")
 
     def say(self, session: Session, *requests: str) -> bytes:
-        for request in requests:
-            session.feed(encoded([b"" if word == "''" else word.encode() for word in request.split()]))
+        self.run(session, *requests)
         self.machine.drain()
         return session.take_output()
+
+    def run(self, session: Session, *requests: str) -> None:
+        """As a part of a batch."""
+        for request in requests:
+            session.feed(encoded([b"" if word == "''" else word.encode() for word in request.split()]))
 
     def departed(self) -> Transfer:
         """What the last MIGRATE has given to the courier."""
@@ -209,15 +213,132 @@ def test_what_is_wrong_is_told_before_anything_is_sent(here: Node, request_: str
     assert here.server.courier.under_way == []
 
 
-def test_it_is_refused_inside_multi(here: Node) -> None:
-    here.say(here.guest, "SET a 1", "MULTI", "MIGRATE h 7 a 0 100", "GET a")
-    assert here.say(here.guest, "EXEC") == b"*2\r\n-ERR MIGRATE is not possible inside MULTI\r\n$1\r\n1\r\n"
+class Neighbour(Courier):
+    """Delivers at once to ``there``, or to nobody."""
+
+    def __init__(self, there: Node | None) -> None:
+        super().__init__()
+        self.there = there
+
+    def deliver(self, transfer: Transfer) -> None:
+        if self.there is None:
+            super().deliver(transfer)
+            return
+        for answer in self.there.receive(transfer):
+            transfer.answered(answer)
+
+
+@pytest.fixture
+def there(here: Node) -> Node:
+    """Where transactions of ``here`` bring their keys."""
+    node = Node()
+    here.server.courier = Neighbour(node)
+    return node
+
+
+def stream(feed: Feed) -> bytes:
+    return feed.take().replace(b"\r\n", b" ")
+
+
+MOVE_A = "MIGRATE h 7 a 0 100"
+
+
+def test_within_a_transaction_it_is_done_before_what_follows_it(here: Node, there: Node) -> None:
+    here.say(here.guest, "MSET a 1 b 2 c 3", "MULTI", "INCR a", MOVE_A, "GET a", "INCR b")
+    here.say(here.guest, "MIGRATE h 7 '' 0 100 KEYS b c nobody", "MIGRATE h 7 a 0 100", "DBSIZE")
+    assert here.say(here.guest, "EXEC", "PING") == b"*7\r\n:2\r\n+OK\r\n$-1\r\n:3\r\n+OK\r\n+NOKEY\r\n:0\r\n+PONG\r\n"
+    assert there.say(there.guest, "MGET a b c") == b"*3\r\n$1\r\n2\r\n$1\r\n3\r\n$1\r\n3\r\n"
+
+
+def test_what_the_target_refuses_within_a_transaction_stays_and_the_rest_is_run(here: Node, there: Node) -> None:
+    there.say(there.guest, "SET a other")
+    here.say(here.guest, "MSET a 1 b 2", "MULTI", "MIGRATE h 7 '' 0 100 KEYS a b", "INCR a", MOVE_A + " REPLACE")
+    refused = b"-ERR Target instance replied with error: BUSYKEY Target key name already exists.\r\n"
+    assert here.say(here.guest, "EXEC") == b"*3\r\n" + refused + b":2\r\n+OK\r\n"
+    assert here.say(here.guest, "DBSIZE") == b":0\r\n"
+    assert there.say(there.guest, "MGET a b") == b"*2\r\n$1\r\n2\r\n$1\r\n2\r\n"
+    assert here.server.stats.errors == {b"ERR": 1}
+
+
+def test_a_target_that_is_not_there_leaves_a_transaction_with_its_keys(here: Node) -> None:
+    here.server.courier = Neighbour(None)
+    here.say(here.guest, "SET a 1", "MULTI", MOVE_A, "INCR a")
+    assert here.say(here.guest, "EXEC") == b"*2\r\n-IOERR error or timeout connecting to the client\r\n:2\r\n"
+
+
+def test_copies_leave_within_a_transaction_too(here: Node, there: Node) -> None:
+    here.say(here.guest, "SET a 1", "MULTI", MOVE_A + " COPY", "INCR a")
+    feed = here.server.feed = Feed(here.server, 0)
+    here.run(here.guest, "EXEC")
+    assert here.guest.take_output() == b"*2\r\n+OK\r\n:2\r\n"
+    assert stream(feed) == b"*2 $6 SELECT $1 0 *2 $4 INCR $1 a "
+    assert there.say(there.guest, "GET a") == b"$1\r\n1\r\n"
+
+
+@pytest.mark.parametrize(
+    ("queue", "told"),
+    [
+        (
+            f"SET x 1|{MOVE_A}|SET y 1",
+            b"*1 $5 MULTI *3 $3 SET $1 x $1 1 *2 $3 DEL $1 a *3 $3 SET $1 y $1 1 *1 $4 EXEC ",
+        ),
+        ("SET x 1|MIGRATE h 7 nobody 0 100|GET x", b"*3 $3 SET $1 x $1 1 "),
+        ("MIGRATE h 7 '' 0 100 KEYS b nobody a", b"*3 $3 DEL $1 b $1 a "),
+        (f"{MOVE_A}|MIGRATE h 7 b 0 100", b"*1 $5 MULTI *2 $3 DEL $1 a *2 $3 DEL $1 b *1 $4 EXEC "),
+    ],
+)
+def test_the_replicas_are_told_of_it_as_a_part_of_the_transaction(
+    here: Node, there: Node, queue: str, told: bytes
+) -> None:
+    """The words of redis-server 7.0.15."""
+    here.say(here.guest, "MSET a 1 b 2")
+    feed = here.server.feed = Feed(here.server, 0)
+    here.run(here.guest, "MULTI", *queue.split("|"), "EXEC")
+    assert stream(feed) == b"*2 $6 SELECT $1 0 " + told
+    assert here.guest.wrote_to == feed.offset
+
+
+def test_a_transaction_waits_for_a_key_that_is_under_way_already(here: Node, there: Node) -> None:
+    here.say(here.guest, "SET a 1", "MULTI", MOVE_A, "SET b 1")
+    here.say(here.operator, MOVE_A)
+    assert here.say(here.guest, "EXEC") == b""
+    here.land(here.departed(), b"+OK")
+    assert here.guest.take_output() == b"*2\r\n+NOKEY\r\n+OK\r\n"
+
+
+def test_who_watches_a_key_that_leaves_within_a_transaction_is_told(here: Node, there: Node) -> None:
+    here.say(here.guest, "SET a 1")
+    here.say(here.operator, "WATCH a", "MULTI", "PING")
+    here.say(here.guest, "WATCH a", "MULTI", MOVE_A)
+    assert here.say(here.guest, "EXEC") == b"*1\r\n+OK\r\n"
+    assert here.say(here.operator, "EXEC") == b"*-1\r\n"
 
 
 def test_the_login_is_that_of_the_options(here: Node) -> None:
     here.say(here.guest, "SET a 1", "SET b 1")
     here.say(here.operator, "MIGRATE h 7 a 0 100 AUTH2 user secret")
     assert here.departed().login == encoded([b"AUTH", b"user", b"secret"])
+
+
+def test_login_and_database_are_answered_before_the_keys_are_sent(here: Node) -> None:
+    here.say(here.guest, "SET a 1")
+    here.say(here.operator, "MIGRATE h 7 a 12 100 AUTH secret")
+    transfer = here.departed()
+    dialogue = Dialogue(transfer, 0)
+    assert dialogue.say() == encoded([b"AUTH", b"secret"]) + encoded([b"SELECT", b"12"])
+    for _ in range(2):
+        assert dialogue.awaited
+        dialogue.answered(b"+OK")
+    assert not dialogue.awaited
+    assert dialogue.say() == transfer.requests[0]
+    dialogue.answered(b"+OK")
+    assert dialogue.say() == b""
+    assert (dialogue.db, transfer.accepted) == (12, [True])
+    again = Dialogue(transfer, 12)
+    assert again.say() == encoded([b"AUTH", b"secret"])
+    again.answered(b"-WRONGPASS")
+    assert again.say() == b""
+    assert transfer.refusal == b"WRONGPASS"
 
 
 @pytest.mark.parametrize(

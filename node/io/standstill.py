@@ -1,0 +1,71 @@
+"""Keys that leave within a transaction: the whole node stands still until the target has answered.
+
+That is what Redis does for every MIGRATE, and what EXEC promises: nothing of anybody else happens in between. Each step
+(connecting, a piece written, a piece of the answers read) is bounded by the timeout of the request. Whoever sends keys
+to this node itself waits in vain for that long, as with Redis. Each transfer has a connection of its own.
+"""
+
+import socket
+from typing import BinaryIO, Final
+
+from node.engine.transfer import Dialogue, Failed, Transfer
+from node.resp.errors import CANNOT_CONNECT, CANNOT_READ, CANNOT_WRITE
+
+PIECE: Final = 64 * 1024
+
+
+def deliver(transfer: Transfer) -> None:
+    """Carry ``transfer``; the outcome is in it."""
+    try:
+        try:
+            travel(transfer)
+        except Failed as failed:
+            if not transfer.may_repeat(failed):
+                raise
+            travel(transfer)
+    except Failed as failed:
+        transfer.failure = failed.text
+
+
+def travel(transfer: Transfer) -> None:
+    """Bring over all that the target takes. Failed."""
+    with connect(transfer) as sock, sock.makefile("rb") as answers:
+        dialogue = Dialogue(transfer, 0)
+        while said := dialogue.say():
+            write(sock, said)
+            while dialogue.awaited:
+                dialogue.answered(read_line(answers))
+
+
+def connect(transfer: Transfer) -> socket.socket:
+    if transfer.port < 0 or not transfer.host:
+        raise Failed(CANNOT_CONNECT, timeout=False)
+    try:
+        return socket.create_connection((transfer.host, transfer.port), transfer.timeout_s)
+    except TimeoutError:
+        raise Failed(CANNOT_CONNECT, timeout=True) from None
+    except socket.gaierror:
+        raise Failed(CANNOT_CONNECT, timeout=False) from None
+    except (OSError, ValueError):
+        # Redis finds out that nobody is there when it writes.
+        raise Failed(CANNOT_WRITE, timeout=False) from None
+
+
+def write(sock: socket.socket, data: bytes) -> None:
+    view = memoryview(data)
+    try:
+        while view:
+            view = view[sock.send(view[:PIECE]) :]
+    except OSError as error:
+        raise Failed(CANNOT_WRITE, isinstance(error, TimeoutError)) from None
+
+
+def read_line(answers: BinaryIO) -> bytes:
+    """Without its end."""
+    try:
+        line = answers.readline()
+    except OSError as error:
+        raise Failed(CANNOT_READ, isinstance(error, TimeoutError)) from None
+    if not line.endswith(b"\r\n"):
+        raise Failed(CANNOT_READ, timeout=False)
+    return line[:-2]
