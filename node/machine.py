@@ -164,16 +164,21 @@ class Machine:
             while not client.closing and not client.held and client.resume():
                 pass
 
-    # --- replication
+    # --- what is done between the batches
 
     @property
-    def sending(self) -> bool:
-        """``work`` has something to do for replicas that are being synchronized."""
-        return self.replication.primary.sending
+    def has_work(self) -> bool:
+        """``work`` has something to do: for replicas that are being synchronized, or for slots that have gone."""
+        return self.replication.primary.sending or (
+            bool(self.server.clearing.remnants) and not self.server.conditions & PAUSED
+        )
 
     def work(self) -> None:
         """About a millisecond's work for each of them; ``begin_batch`` comes before it and ``drain`` after it."""
-        self.replication.primary.work()
+        if self.replication.primary.sending:
+            self.replication.primary.work()
+        if not self.server.conditions & PAUSED:
+            self.server.clearing.work()
 
     # --- the agreement
 

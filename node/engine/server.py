@@ -13,10 +13,11 @@ from cluster.topology import Topology
 from node.config import Config
 from node.engine.acks import Acks
 from node.engine.agreement import Agreement
+from node.engine.clearing import Clearing
 from node.engine.client import MONITORING, Client
 from node.engine.edge import Edge
 from node.engine.feed import Feed
-from node.engine.intake import MANY, Intake
+from node.engine.intake import Intake
 from node.engine.keyspace import CLUSTER_SHIFT, Database, Keyspace
 from node.engine.latency import LatencyMonitor
 from node.engine.limits import OutputLimit
@@ -65,6 +66,7 @@ class Server:
         "awaiting",
         "browser_logged_s",
         "build_name",
+        "clearing",
         "clients",
         "clock",
         "clustered",
@@ -152,6 +154,8 @@ class Server:
         """Slots whose last writes are under way to their new owner."""
         self.freed: bool = False
         """Slots are no longer under way: the machine lets those in ``awaiting`` try again when the batch is done."""
+        self.clearing: Clearing = Clearing(self)
+        """What is left of slots that have gone."""
         self.moves: Moves = Moves()
         self.arriving: list[Intake] = []
         """Slots that come to this node, or to its primary."""
@@ -270,26 +274,23 @@ class Server:
         """Serve by ``topology`` from now on."""
         before = self.topology
         self.topology = topology
+        coming = [slot for slot in self.clearing.slots() if takes_keys(topology, slot)]
+        if coming:
+            self.clearing.finish(coming)
         if before is None or not serves_alike(before, topology):
             self.served = served_slots(topology)
 
     def drop_slots(self, slots: tuple[int, ...]) -> None:
-        """Delete the keys of slots that belong to another node now."""
+        """Delete the keys of slots that belong to another node now: they are gone at once, and freed by and by."""
         db = self.keyspace.database(0)
         for slot in slots:
             if not db.count_in_slot(slot):
                 continue
-            keys = list(db.release_part(slot)[0])
-            if self.feed is not None:
-                self.feed_gone(self.feed, db, keys)
+            gone = self.clearing.take(db, slot)
             if db.watchers:
-                for key in keys:
-                    self.touch_key(db, key)
-
-    def feed_gone(self, feed: Feed, db: Database, keys: list[bytes]) -> None:
-        """Tell the replicas that ``keys``, all of one slot, are elsewhere now."""
-        for at in range(0, len(keys), MANY):
-            feed.gone(db, keys[at : at + MANY])
+                for key in list(db.watchers):
+                    if key in gone:
+                        self.touch_key(db, key)
 
     def touch_key(self, db: Database, key: bytes) -> None:
         """Tell those who watch ``key`` that it has changed."""
@@ -303,6 +304,11 @@ class Server:
         self.stats.expired_keys += 1
         if db.watchers:
             self.touch_key(db, key)
+
+
+def takes_keys(topology: Topology, slot: int) -> bool:
+    """Could a client write keys of ``slot`` here?"""
+    return topology.owners[slot] == topology.me or slot in topology.importing
 
 
 def default_config(databases: int, clustered: bool) -> Config:

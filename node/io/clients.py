@@ -144,7 +144,7 @@ class Clients:
         self.resting = []
 
     def work(self) -> None:
-        """A little of what is done for replicas between the batches."""
+        """A little of what is done between the batches."""
         self.begin()
         self.machine.work()
         self.finish()

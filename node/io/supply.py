@@ -1,4 +1,7 @@
-"""Snapshots on their way to replicas: a piece whenever the clients leave time for it, as fast as the replicas read."""
+"""What is done a piece at a time, whenever the clients leave time for it.
+
+Snapshots for replicas, as fast as these read, and the deletion of slots that have gone.
+"""
 
 import math
 from typing import Final
@@ -8,11 +11,11 @@ import trio
 from node.io.clients import Clients
 
 LOOK_AGAIN_S: Final = 0.1
-"""For replicas whose connection does not tell when it has room again."""
+"""For replicas whose connection does not tell when it has room again, and for the end of a pause."""
 
 
 class Supply:
-    """``run`` goes on with whatever replicas wait for, until cancelled."""
+    """``run`` goes on with it until cancelled."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
@@ -20,15 +23,17 @@ class Supply:
         self._poked = trio.Event()
         clients.on_room = self._poke
         clients.machine.replication.primary.syncs.on_work = self._poke
+        clients.machine.server.clearing.on_work = self._poke
 
     def _poke(self) -> None:
         self._poked.set()
 
     async def run(self) -> None:
         while True:
-            while self._machine.sending:
+            while self._machine.has_work:
                 self._clients.work()
                 await trio.lowlevel.checkpoint()
             self._poked = trio.Event()
-            with trio.move_on_after(LOOK_AGAIN_S if self._machine.replication.primary.syncs.transfers else math.inf):
+            waiting = self._machine.replication.primary.syncs.transfers or self._machine.server.clearing.remnants
+            with trio.move_on_after(LOOK_AGAIN_S if waiting else math.inf):
                 await self._poked.wait()

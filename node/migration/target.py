@@ -93,6 +93,7 @@ class Import(Arrival):
         self._heirs: int = 0
         """How many replicas had all when the pause was asked for."""
         home.server.drop_slots(tuple(self.slots))  # whatever is left there is nobody's
+        home.server.clearing.finish(set(self.slots))
         client.modes |= HANDING_OVER | REPLIES_OFF | NOT_TO_PAUSE
         home.server.intakes[client.id] = self.intake
         numbers = [str(number) for pair in intake.ranges for number in pair]

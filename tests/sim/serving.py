@@ -119,7 +119,7 @@ class Serving(Process):
             self._todo.append(partial(self._flush, said))
         self.pump()
         self.following.write()
-        if machine.sending and not self._working:
+        if machine.has_work and not self._working:
             self._working = True
             self._timeline.after(WORK_US, partial(self._attend, self._work))
 

@@ -68,6 +68,40 @@ def test_all_keys_move_with_the_writes_meanwhile_and_nobody_sees_them_before() -
     assert town.tell("a", f"GET {key(1)}").startswith(b"-MOVED")
 
 
+def test_slots_that_come_back_before_their_old_keys_are_deleted_have_the_new_ones_alone() -> None:
+    town = town_of(replicas=True)
+    town.busy.add("a")
+    begin(town)
+    town.pass_time(2000)
+    assert (town.keys("a"), town.keys("b"), town.keys("d")) == (0, KEYS, KEYS), "d is not told yet"
+    assert town.tell("b", f"DEL {key(0)}") == b":1\r\n"
+    assert town.tell("b", f"SET {key(1)} new") == b"+OK\r\n"
+    before = town.digest("b")
+    assert town.tell("b", f"CLUSTER MIGRATESLOTS SLOTSRANGE {SLOTS} NODE {town['a'].id}") == b"+OK\r\n"
+    town.pass_time(2000)
+    assert town.state("b") == "success"
+    town.busy.clear()
+    town.pass_time(1000)
+    assert town.owners(0, 199) == {"a"}
+    assert town.digest("a") == town.digest("d") == before
+    assert town.digest("b") == town.digest("e") == town.digest()
+
+
+def test_a_source_that_dies_before_its_old_keys_are_deleted_leaves_none_with_its_heir() -> None:
+    town = town_of(replicas=True)
+    assert town.tell("a", f"SET {OTHER} stays") == b"+OK\r\n"
+    town.busy.add("a")
+    begin(town)
+    town.pass_time(2000)
+    assert (town.keys("a"), town.keys("d")) == (1, KEYS + 1)
+    town.kill("a")
+    town.pass_time(10_000)
+    assert town.owners(5000, 5000) == {"d"}
+    assert town.tell("d", f"GET {OTHER}") == b"$5\r\nstays\r\n"
+    assert town.keys("d") == 1
+    assert town.keys("b") == KEYS
+
+
 def test_a_source_that_gives_away_its_last_slot_tells_of_success_and_follows_the_target() -> None:
     town = town_of()
     before = town.digest("a")

@@ -94,7 +94,7 @@ class Link:
         town.begin(self.primary)
         if said:
             self.session.feed(said)
-        if primary.sending:
+        if primary.has_work and self.primary.name not in town.busy:
             primary.work()
         town.finish(self.primary)
         heard = self.session.take_output()
@@ -117,6 +117,8 @@ class Town(Mesh):
         self.clients: dict[str, Session] = {}
         self.roads: list[Road] = []
         self.links: dict[str, Link] = {}
+        self.busy: set[str] = set()
+        """Nodes whose clients leave no time for what is done between the batches."""
         self.ticked = 0
         super().__init__(*names)
 
@@ -194,10 +196,20 @@ class Town(Mesh):
             else:
                 link.cut()
                 del self.links[name]
+        moved += [self._work(host) for host in self.hosts.values() if host.alive]
         for host in self.hosts.values():
             if host.alive and host.name not in self.links:
                 self._reconnect(host)
         return any(moved)
+
+    def _work(self, host: Host) -> bool:
+        machine = self.machine(host)
+        if not machine.has_work or host.name in self.busy:
+            return False
+        self.begin(host)
+        machine.work()
+        self.finish(host)
+        return True
 
     def _reconnect(self, host: Host) -> None:
         upstream = self.machine(host).replication.upstream

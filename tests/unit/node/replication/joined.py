@@ -62,7 +62,7 @@ class Link:
         if said and not self.session.closing:
             self.session.feed(said)
         self.primary.machine.drain()
-        busy = self.primary.machine.sending
+        busy = self.primary.machine.has_work
         if busy:
             self.primary.machine.work()
         heard = self.session.take_output()

@@ -84,7 +84,7 @@ def test_one_that_comes_too_late_waits_for_the_next_walk_which_others_share() ->
 def test_a_slow_reader_holds_up_a_walk_but_not_for_long() -> None:
     primary = filled(keys=2 * WINDOW // BIG, size=BIG)
     following(primary, 2)  # and reads nothing
-    while primary.machine.sending:
+    while primary.machine.has_work:
         primary.machine.work()
     assert primary.replication.primary.syncs.transfers[0]._kept < WINDOW + BIG * 20
     other = following(primary, 3)
@@ -98,7 +98,7 @@ def test_a_slow_reader_holds_up_a_walk_but_not_for_long() -> None:
 def test_a_slow_reader_is_dropped_by_repl_timeout() -> None:
     primary = filled(keys=2 * WINDOW // BIG, size=BIG)
     slow = following(primary, 2)
-    while primary.machine.sending:
+    while primary.machine.has_work:
         primary.machine.work()
     for second in range(1, 63):
         assert not slow.session.killed
@@ -123,7 +123,7 @@ def test_when_the_slowest_leaves_the_others_go_on() -> None:
 def test_what_waits_for_a_slow_reader_is_bounded() -> None:
     primary = filled(("client-output-buffer-limit", "replica 1mb 0 0"), keys=2 * WINDOW // BIG, size=BIG)
     slow = following(primary, 2)
-    while primary.machine.sending:
+    while primary.machine.has_work:
         primary.machine.work()
     for number in range(16):
         primary.tell(f"SET key:{number} {'n' * 60_000}")
@@ -135,7 +135,7 @@ def test_what_waits_for_a_slow_reader_is_bounded() -> None:
 def test_a_delay_that_was_asked_for_is_kept() -> None:
     primary = filled(("repl-diskless-sync-delay", "5"))
     first = following(primary, 2)
-    assert not primary.machine.sending
+    assert not primary.machine.has_work
     primary.at(START + 4000)
     primary.machine.tick(START + 4000)
     assert primary.replication.primary.syncs.walks == 0
@@ -186,7 +186,7 @@ def test_the_walk_ends_when_nobody_wants_it_any_more() -> None:
     link = following(primary, 2)
     primary.machine.work()
     link.cut()
-    assert not primary.machine.sending
+    assert not primary.machine.has_work
     assert not primary.server.keyspace.database(0).views
 
 
@@ -203,7 +203,7 @@ def test_the_version_is_one_that_the_replica_reads(version: str, expected: Forma
     assert primary.replication.primary.follower(session).format is expected
     session.take_output()
     session.feed(encoded([b"PSYNC", b"?", b"-1"]))
-    while primary.machine.sending:
+    while primary.machine.has_work:
         primary.machine.work()
     assert expected.magic in session.take_output()
 
@@ -217,7 +217,7 @@ def test_replicas_that_read_different_versions_get_different_snapshots() -> None
         session.take_output()
         session.feed(encoded([b"PSYNC", b"?", b"-1"]))
         followers.append(primary.replication.primary.follower(session))
-    while primary.machine.sending:
+    while primary.machine.has_work:
         primary.machine.work()
     for follower, magic in zip(followers, (b"VALKEY080", b"REDIS0011"), strict=True):
         assert magic in follower.client.take_output()

@@ -1,0 +1,144 @@
+"""Slots that have gone: out of sight at once, deleted in pieces, and told to the replicas before they come back."""
+
+import pytest
+
+from cluster.slots import SLOTS, key_slot
+from cluster.topology import Flag, Node, Topology
+from node.engine.clearing import PIECE
+from node.engine.feed import Feed, encoded
+from node.engine.server import Server
+from node.engine.session import Session
+from node.engine.snapshot import Snapshot
+from node.machine import Machine
+from node.resp.parser import Parser
+
+NOW = 1_700_000_000_000
+ME, OTHER = "a" * 40, "b" * 40
+NODES = {name: Node(name, "127.0.0.1", 7000, 17000, flags=Flag.MASTER) for name in (ME, OTHER)}
+SLOT = key_slot(b"x")
+KEYS = 2 * PIECE + 1
+
+
+class Host:
+    """A cluster node with keys of one slot, and of another that stays."""
+
+    def __init__(self) -> None:
+        self.server = Server(1, True)
+        self.machine = Machine(self.server)
+        self.server.begin_batch(NOW)
+        self.own(SLOT)
+        self.session: Session = self.machine.accept("127.0.0.1:1", "127.0.0.1:2")
+        for number in range(KEYS):
+            self.say(f"SET {{x}}{number} v EX 100")
+        self.say("SET {y} v")
+        self.feed = self.server.feed = Feed(self.server, 0)
+
+    def own(self, *slots: int, importing: bool = False) -> None:
+        """All slots are this node's but ``SLOT``, unless it is one of ``slots``."""
+        owners = tuple(ME if slot != SLOT or slot in slots else OTHER for slot in range(SLOTS))
+        self.server.adopt(Topology(ME, NODES, owners, importing={SLOT: OTHER} if importing else {}, ok=True))
+
+    def lose(self) -> None:
+        self.own()
+        self.server.drop_slots((SLOT,))
+
+    def say(self, request: str, session: Session | None = None) -> bytes:
+        session = session or self.session
+        session.feed(encoded([word.encode() for word in request.split()]))
+        return session.take_output()
+
+    def told(self) -> list[list[str]]:
+        """What the replicas have been told since, but SELECT."""
+        self.feed.release()
+        parser, out = Parser(), []
+        parser.feed(self.feed.take())
+        while (argv := parser.next()) is not None:
+            out.append([word.decode() for word in argv])
+        return [argv for argv in out if argv[0] != "SELECT"]
+
+
+@pytest.fixture
+def host() -> Host:
+    return Host()
+
+
+def test_the_keys_are_gone_at_once_and_deleted_in_pieces(host: Host) -> None:
+    poked: list[bool] = []
+    host.server.clearing.on_work = lambda: poked.append(True)
+    host.lose()
+    assert poked
+    assert host.say("DBSIZE") == b":1\r\n"
+    assert host.say("KEYS *") == host.say("SCAN 0").partition(b"$1\r\n0\r\n")[2] == b"*1\r\n$3\r\n{y}\r\n"
+    assert host.server.keyspace.database(0).volatile == 0
+    pieces = []
+    while host.machine.has_work:
+        assert host.told() == []
+        host.machine.work()
+        pieces.append(host.told()[0])
+    assert [len(argv) - 1 for argv in pieces] == [PIECE, PIECE, 1]
+    assert {argv[0] for argv in pieces} == {"DEL"}
+    assert sorted(key for argv in pieces for key in argv[1:]) == sorted(f"{{x}}{number}" for number in range(KEYS))
+
+
+@pytest.mark.parametrize("importing", [False, True], ids=["owned", "importing"])
+def test_a_slot_that_comes_back_is_done_with_before_it_has_new_keys(host: Host, importing: bool) -> None:
+    host.lose()
+    host.machine.work()
+    host.own(*([] if importing else [SLOT]), importing=importing)
+    assert not host.machine.has_work
+    if importing:
+        host.say("ASKING")
+    assert host.say("SET {x}0 new") == b"+OK\r\n"
+    told = host.told()
+    assert [argv[0] for argv in told] == ["DEL"] * 3 + ["SET"]
+    assert len({key for argv in told[:3] for key in argv[1:]}) == KEYS
+
+
+def test_the_tables_of_other_slots_stay_as_long_as_they_take(host: Host) -> None:
+    host.lose()
+    host.server.clearing.finish([SLOT + 1])
+    assert host.machine.has_work
+
+
+def test_who_watches_one_of_the_keys_is_told_at_once(host: Host) -> None:
+    watcher, other = (host.machine.accept("127.0.0.1:1", "127.0.0.1:2") for _ in range(2))
+    host.say("WATCH {x}3", watcher)
+    host.say("WATCH {y}", other)
+    host.lose()
+    for session, answer in ((watcher, b"*-1\r\n"), (other, b"*1\r\n+PONG\r\n")):
+        host.say("MULTI", session)
+        host.say("PING", session)
+        assert host.say("EXEC", session) == answer
+
+
+def test_a_stream_that_was_not_there_then_tells_nothing_of_it(host: Host) -> None:
+    """A node that has followed in between has other keys, and other replicas."""
+    host.lose()
+    host.feed = host.server.feed = Feed(host.server, 0)
+    host.machine.work()
+    assert host.told() == []
+    while host.machine.has_work:
+        host.machine.work()
+    assert host.told() == []
+
+
+def test_the_stream_stands_still_while_writes_are_held_back(host: Host) -> None:
+    host.lose()
+    host.say("CLIENT PAUSE 500 WRITE")
+    assert not host.machine.has_work
+    host.machine.work()
+    assert host.told() == []
+    host.server.begin_batch(NOW + 500)
+    assert host.machine.has_work
+
+
+def test_a_snapshot_that_is_under_way_has_the_keys_still(host: Host) -> None:
+    snapshot = Snapshot(host.server.keyspace, [SLOT])
+    host.lose()
+    while host.machine.has_work:
+        host.machine.work()
+    (view,) = snapshot.views
+    assert view.begin_part()
+    assert len(view.pending) == KEYS
+    assert view.end_of(b"{x}0") == NOW + 100_000
+    snapshot.close()
