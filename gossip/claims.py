@@ -25,6 +25,8 @@ from gossip.effects import Level, Outbox
 from gossip.peers import Peer, Peers
 
 FULL: Final = (1 << SLOTS) - 1
+LATER_MS: Final = 100
+"""When a collision is looked at again that could not be settled."""
 PATIENCE_MS_PER_NODE: Final = 10
 """Up to this long, for each node known, a collision of epochs may wait."""
 
@@ -53,6 +55,8 @@ class Claims:
         """One that nobody has used yet, and that is on disk; 0 if there is none."""
         self.elected_epoch = 0
         """The last in which a majority has voted for this node, in this life."""
+        self.keeps_epoch = False
+        """I claim slots that another has been granted: a new epoch of mine would take them back (KeepEpoch)."""
         self.settle_due: Millis | None = None
         self._owners_view: tuple[NodeId | None, ...] | None = None
         self._peers = peers
@@ -136,6 +140,10 @@ class Claims:
         """Has a replica of mine been elected, in the epoch that I have taken for myself?"""
         elected = self.elected_epoch == self._me.config_epoch
         return not elected and bool(claimant.shard_id) and claimant.shard_id == self._me.shard_id
+
+    def still_claimed(self, peer: Peer) -> int:
+        """The slots of ``peer`` without those that it has given up, though nobody else has claimed them yet."""
+        return peer.slots & ~self.unclaimed
 
     # Open slots
 
@@ -265,6 +273,9 @@ class Claims:
     def settle_collision(self, now: Millis) -> bool:
         """Take a new config epoch if that is due and still called for."""
         if self.settle_due is None or now < self.settle_due:
+            return False
+        if self.keeps_epoch:
+            self.settle_due = now + LATER_MS
             return False
         self.settle_due = None
         other = next((p for p in self._peers.roster() if self._collides(p)), None)

@@ -153,6 +153,14 @@ class TakeSlots:
 
 
 @frozen
+class KeepEpoch:
+    """While it is ``on`` this node takes no config epoch without being elected: it still claims slots that another has
+    been granted, whose claim has to be the newer one."""
+
+    on: bool
+
+
+@frozen
 class SetConfigEpoch:
     epoch: int
 
@@ -207,6 +215,7 @@ Wish = (
     | FlushSlots
     | SetSlot
     | TakeSlots
+    | KeepEpoch
     | SetConfigEpoch
     | BumpEpoch
     | Reset

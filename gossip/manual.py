@@ -5,6 +5,7 @@ Rules kept here (cluster bus of Redis 7.0, "Manual failover"):
   same, nothing can be lost, and the replica stands for election at once. ``force`` does so without the primary.
 - On the primary: writes are held back before the offset is told, and for twice the time that the replica has, so that
   none slips in while the election ends. Every message says PAUSED; the replica is pinged with every tick.
+- A primary that is handing over slots to another shard (KeepEpoch) pauses when that is done: else two could have them.
 - The epoch of the election is on disk before the primary is asked: while writes are held back nobody waits for that.
 - Either side gives up after ``cluster-manual-failover-timeout``. A new role ends it too.
 """
@@ -29,6 +30,9 @@ class Manual:
         self._partner: NodeId = ""
         """The primary that a replica wants to replace; the replica that a primary is paused for."""
         self._reply_to: int | None = None
+        self._handing_over = False
+        self._put_off: tuple[NodeId, int, Millis] | None = None
+        """Who asked meanwhile, on which link, and when."""
         self._peers = peers
         self._voice = voice
         self._me = peers.me
@@ -67,11 +71,24 @@ class Manual:
         """MFSTART: only a replica of mine may ask."""
         if not self._me.is_primary or replica.primary != self._me.id:
             return
+        if self._handing_over:
+            self._put_off = replica.id, link, now
+            return
         self._end()
         self._ends, self._leading, self._partner = now + self.config.manual_failover_ms, True, replica.id
         self._reply_to = link
         self._out.log(Level.WARNING, f"Manual failover requested by replica {replica.id}.")
         self._out.do(Pause(now + 2 * self.config.manual_failover_ms))
+
+    def handing_over(self, on: bool, now: Millis) -> None:
+        """Slots are on their way to another shard, or no longer."""
+        self._handing_over = on
+        if on or self._put_off is None:
+            return
+        (node, link, asked), self._put_off = self._put_off, None
+        replica = self._peers.known(node)
+        if replica is not None and now - asked < self.config.manual_failover_ms:
+            self.asked_to_pause(replica, link, now)
 
     def paused(self, now: Millis) -> None:
         """Writes are held back now, and ``me.repl_offset`` is where the stream ends."""

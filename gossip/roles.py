@@ -53,9 +53,12 @@ class Roles:
         self._out.promised = True
 
     def succeed(self, primary: Peer) -> None:
-        """Become a primary with all that ``primary`` owns."""
+        """Become a primary with all that ``primary`` owns. What it no longer claims somebody else has, though nobody has
+        told us yet who.
+        """
         assert self._me.primary == primary.id
-        slots = primary.slots
+        slots = self._claims.still_claimed(primary)
+        self._departed |= primary.slots
         self.lead()
         self._claims.assign(slots, self._me)
         self._claims.open_told()

@@ -5,14 +5,14 @@ Rules kept here (cluster bus of Redis 7.0 and Valkey 9.1):
   reports travel fast.
 - Extension data goes only to nodes that have shown that they understand it; that we do is said in every ping. So is
   that we understand identities.
-- A replica speaks with the epoch and the slots of its primary.
+- A replica speaks with the epoch and the slots of its primary, without those that it has heard it give up.
 """
 
 from random import Random
 from typing import Final
 
 from cluster.topology import Flag, Millis, NodeId
-from gossip.bitmap import NO_SLOTS
+from gossip.bitmap import BITMAP_BYTES, NO_SLOTS
 from gossip.claims import Claims
 from gossip.config import GossipConfig
 from gossip.effects import Outbox
@@ -138,6 +138,9 @@ class Voice:
     def _packet(self, kind: Kind, body: Body, mflags: int = 0) -> Packet:
         me = self._peers.me
         speaks_for = self._peers.by_id.get(me.primary, me) if me.primary else me
+        bitmap = speaks_for.bitmap if speaks_for.slots else NO_SLOTS
+        if speaks_for.slots & self._claims.unclaimed:
+            bitmap = self._claims.still_claimed(speaks_for).to_bytes(BITMAP_BYTES, "little")
         return Packet(
             kind,
             me.id,
@@ -147,7 +150,7 @@ class Voice:
             self._claims.current_epoch,
             speaks_for.config_epoch,
             me.repl_offset,
-            speaks_for.bitmap if speaks_for.slots else NO_SLOTS,
+            bitmap,
             me.primary,
             self.config.announce_ip,
             me.flags,

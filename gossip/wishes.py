@@ -17,6 +17,7 @@ from gossip.events import (
     Failover,
     FlushSlots,
     Forget,
+    KeepEpoch,
     Meet,
     Replicate,
     Reset,
@@ -81,7 +82,13 @@ class Wishes:
                 self._take_slots(slots, beyond, now)
             case SetConfigEpoch(epoch):
                 self._set_config_epoch(epoch)
+            case KeepEpoch(on):
+                self._claims.keeps_epoch = on
+                self._manual.handing_over(on, now)
+                self._out.do(Answer(answer))
+                return  # nobody need know, and it ends with this process
             case BumpEpoch():
+                self._refuse_while_handing_over()
                 answer = f"{'BUMPED' if self._claims.bump() else 'STILL'} {self._me.config_epoch}"
             case Reset(hard, keys):
                 self._reset(hard, keys)
@@ -220,6 +227,8 @@ class Wishes:
         if owner is None:
             raise Refusal(f"Unknown node {wish.node}")
         self._must_be_primary(owner)
+        if owner is self._me and slot in self._claims.importing:
+            self._refuse_while_handing_over()
         if mine and owner is not self._me and wish.keys:
             raise Refusal(
                 f"Can't assign hashslot {slot} to a different node while I still hold keys for this hash slot."
@@ -249,6 +258,10 @@ class Wishes:
         self._out.log(Level.NOTICE, f"configEpoch set to {self._me.config_epoch} after slots were handed over")
         if new:
             self._handover.begin(new, now)
+
+    def _refuse_while_handing_over(self) -> None:
+        if self._claims.keeps_epoch:
+            raise Refusal("Slots are being handed over: no new config epoch until that is done")
 
     # Roles
 

@@ -14,7 +14,7 @@ from node.engine.call import Call
 from node.engine.client import HANDING_OVER
 from node.engine.command import ADMIN, NO_ASYNC_LOADING, STALE, command
 from node.migration.migrations import Migrations, migrations_of
-from node.resp.errors import SYNTAX, Refusal, one_line
+from node.resp.errors import NOT_ENOUGH_REPLICAS, SYNTAX, Refusal, one_line
 from node.resp.reply import NO_REPLY, OK, Reply
 
 FLAGS: Final = ADMIN | STALE | NO_ASYNC_LOADING
@@ -175,7 +175,7 @@ def syncslots(c: Call, argv: list[bytes]) -> Reply:
         return finish(migrations, argv)
     job = migrations.import_of(c.client)
     if job is not None:
-        job.hear(word)
+        job.hear(word, argv[3:])
         return NO_REPLY
     if word in WORDS:
         raise Refusal(b"ERR CLUSTER SYNCSLOTS %s should only be used by slot migration clients" % word)
@@ -230,6 +230,8 @@ def establish(c: Call, migrations: Migrations, argv: list[bytes]) -> None:
         raise Refusal(b"ERR Slot is already being imported on the target by a different migration")
     if wanted.source != wanted.owner:
         raise Refusal(b"ERR Target node does not agree about current slot ownership")
+    if migrations.replicas_known() < c.server.acks.wanted:
+        raise Refusal(NOT_ENOUGH_REPLICAS)
     c.client.send(b"+OK\r\n")
     c.privileged = True
     migrations.establish(c.client, wanted.name, wanted.source, wanted.slot_ranges)

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Final
 
 from cluster.topology import Flag, NodeId, Topology
-from gossip.events import Wish
+from gossip.events import KeepEpoch, Wish
 from node.engine.client import Client
 from node.engine.feed import Tap
 from node.engine.intake import Intake
 from node.engine.moves import Moves
-from node.engine.server import Server
-from node.migration.job import CANCELLED, GRANTED, Job, message
+from node.engine.server import PAUSED, Server
+from node.migration.job import CANCELLED, GRANTED, REQUESTED, Job, message
 from node.migration.source import Export
 from node.migration.target import Arrival, Hearsay, Import
 from node.replication.replication import Replication
@@ -187,10 +187,10 @@ class Migrations(Moves):
             self._flushed = False
             for job in [*self.exports(), *self.imports()]:
                 job.fail(FLUSHED)
-        for export in self.exports():
-            export.stirred()
         for job in self.imports():
             job.go_on()
+        for export in self.exports():
+            export.stirred()
 
     def tick(self, now: int) -> None:
         """About ten times a second."""
@@ -252,6 +252,22 @@ class Migrations(Moves):
         except Refusal as refusal:
             return refusal.text.decode("utf-8", "replace")
         return ""
+
+    def may_grant(self, job: Export) -> bool:
+        """Can the slots of ``job`` be the target's from now on? See ``source.py``."""
+        if self.server.conditions & PAUSED:
+            return False  # a replica may be about to take over, and these slots with the others
+        if any(other.state == GRANTED for other in self.exports()):
+            return False
+        taking = any(other.state in (REQUESTED, GRANTED) for other in self.imports())
+        return not taking or self.topology.me < job.target
+
+    def may_take(self) -> bool:
+        return not any(job.state == GRANTED for job in self.exports())
+
+    def keep_epoch(self) -> None:
+        """A grant has been given, or is over."""
+        self.wish(KeepEpoch(not self.may_take()))
 
     def hold(self, job: Import) -> None:
         """Writers of the new slots wait until a majority knows whose they are."""

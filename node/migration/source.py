@@ -6,6 +6,9 @@ The conversation is Valkey's (cluster_migrateslots.c of Valkey 9.1; recorded bet
   slots that happen meanwhile collect, and follow it.
 - Only writes to these slots are held back, and not before what is still to be sent is little, or has had its time.
   Where writers are faster than the target they are slowed down: whenever too much waits, they wait too (``BRAKE``).
+- A node that has granted takes no config epoch, for with that it would claim the slots once more: so one grant at a
+  time, and none while this node is about to take slots itself. Where nodes hand over to each other in a circle somebody
+  has to begin: who has a smaller id than its target. The target takes an epoch beyond that of the source.
 - After the grant the slots may be the target's, though nobody here knows it yet. So they stay closed until it is sure:
   the bus tells that the target has them; or the target, asked again, says that it never took them; or it has died and
   nobody came in its place with them. In the last two cases this node takes a config epoch larger than any that the
@@ -44,7 +47,7 @@ if TYPE_CHECKING:
     from node.migration.migrations import Migrations
 
 PIECE: Final = 1 << 17
-"""Bytes of the snapshot that are made at once: a fraction of a millisecond's work."""
+"""A fraction of a millisecond's work."""
 BRAKE: Final = 8 << 20
 """Bytes that may wait behind the snapshot; then writers wait until half of them are gone."""
 PATIENCE_MS: Final = 200
@@ -55,6 +58,9 @@ LONGEST_LINE: Final = 4096
 MARGIN: Final = 16
 """Epochs that may have passed between what the target said it would take and what it took."""
 ASK_MS: Final = 250
+ANSWER_MS: Final = 3000
+"""So long the target has for its answer, or for letting the bus tell that it has the slots; then it is asked anew, on
+another connection: this one may be dead without either end knowing."""
 
 PING: Final = encoded([b"PING"])
 GET_MIGRATIONS: Final = encoded([b"CLUSTER", b"GETSLOTMIGRATIONS"])
@@ -73,6 +79,8 @@ class Export(Job):
         self.on_output: Callable[[], None] | None = None
         self.on_asking: Callable[[], None] | None = None
         self.asking: bool = False
+        self.piece: int = PIECE
+        """Bytes of the snapshot that are made at once."""
         self.sending: int = 0
         """Bytes that whoever carries the job has been given, and the kernel not yet."""
         self._line: bytes = b""
@@ -87,12 +95,18 @@ class Export(Job):
         self._paused_ms: int = 0
         self._told_ms: int = 0
         self._epoch: int = 0
-        """The epoch that the target said it would take."""
+        """The epoch that the target said it would take; 0 if it is none of ours, which says it."""
+        self._wanted: bool = False
+        """The target has asked for the grant."""
         self._missed_ms: int = 0
         """Since when the target is known to have failed or to lead no longer; 0: it is well."""
         self._ask_at_ms: int = 0
         self._answered: bool = False
-        """The target has said what it did."""
+        """The target has said what it did, or does not seem to hear."""
+        self._carried: bool = True
+        """There is a connection, or somebody is about to make one."""
+        self._since_ms: int = 0
+        """When what is waited for was asked for: the slots, or the answer."""
 
     @property
     def operation(self) -> str:
@@ -114,6 +128,7 @@ class Export(Job):
         if self.asking:
             self._line = b""
             self._answered = False
+            self._since_ms = self.home.server.now
             self._say(self._login() + GET_MIGRATIONS + PING)
             return
         login = self._login()
@@ -126,7 +141,8 @@ class Export(Job):
     def disconnected(self, why: str) -> None:
         """The connection has ended, or could not be made; ``why`` in the second case."""
         self.sending = 0
-        if self.ended or self.asking:
+        self._carried = False
+        if self.ended:
             return
         if self.state == GRANTED:
             self.asking = True
@@ -214,7 +230,7 @@ class Export(Job):
         if tap is None:
             return
         if self._restatement is not None:
-            self._out.append(self._restatement.next(PIECE))
+            self._out.append(self._restatement.next(self.piece))
             if self._restatement.done:
                 self._restatement = None
                 self._out.append(message("SNAPSHOT-EOF"))
@@ -291,10 +307,20 @@ class Export(Job):
         elif words == [b"CLUSTER", b"SYNCSLOTS", b"REQUEST-FAILOVER"] and self.state == PAUSED:
             if len(more) == 2 and more[0].upper() == b"EPOCH" and more[1].isdigit():
                 self._epoch = int(more[1])
-            self._say(message("FAILOVER-GRANTED"))
-            self.to(GRANTED)
+            self._wanted = True
+            self._grant()
         else:
             self.fail("Unexpected state machine transition")
+
+    def _grant(self) -> None:
+        """Once it may be."""
+        if self.state != PAUSED or not self._wanted or not self.home.may_grant(self):
+            return
+        beyond = ["EPOCH", str(self.home.topology.current_epoch)] if self._epoch else []
+        self._say(message("FAILOVER-GRANTED", *beyond))
+        self.to(GRANTED)
+        self._since_ms = self.home.server.now
+        self.home.keep_epoch()
 
     # --- after the grant
 
@@ -333,8 +359,6 @@ class Export(Job):
         self._poke()
         if state in ("", "failed", "cancelled"):
             self._take_back("The target did not take over the slots that it was granted")
-        else:
-            self._ask_at_ms = self.home.server.now + ASK_MS
 
     def _take_back(self, why: str) -> None:
         """They have stayed here, whatever the target has written down."""
@@ -352,9 +376,7 @@ class Export(Job):
         config = self.home.server.config
         if self.state == GRANTED:
             self.seen(self.home.topology)
-            if self.asking and not self.ended and now >= self._ask_at_ms and self.on_asking is not None:
-                self._ask_at_ms = now + 2 * ASK_MS
-                self.on_asking()
+            self._ask_in_time(now)
             return
         if now // 1000 - self.acked_s > config.integer("repl-timeout"):
             self.fail("Timed out after too long with no interaction")
@@ -368,9 +390,23 @@ class Export(Job):
                 self._out.append(ACK)
             self._poke()
 
+    def _ask_in_time(self, now: int) -> None:
+        """One connection at a time."""
+        if self.ended:
+            return
+        if self._carried:
+            if now - self._since_ms > ANSWER_MS:
+                self._answered = True
+                self._poke()
+        elif now >= self._ask_at_ms and self.on_asking is not None:
+            self._carried = True
+            self._since_ms = now
+            self.on_asking()
+
     def stirred(self) -> None:
         """There may be writes to send."""
         self._brake()
+        self._grant()
         if self._tap is not None and self._tap.pieces:
             self._poke()
 
@@ -382,7 +418,10 @@ class Export(Job):
             self.home.close_tap(self._tap)
             self._tap = None
         self._out = []
+        granted = self.state == GRANTED
         super().end(state, text)
+        if granted:
+            self.home.keep_epoch()
         self._free()
         self._poke()
 

@@ -5,6 +5,7 @@ The conversation is Valkey's (cluster_migrateslots.c of Valkey 9.1). Ours is wha
 - The replicas are sent all of it, in the ordinary stream, with marks around it (ESTABLISH, COMPLETE, FINISH); those of
   Valkey know the first and the last. The pause is asked for when all replicas are there and in step, and the slots when
   each has acknowledged all that came before the pause: whoever is elected in place of this node has all the keys.
+  With ``write-ack-replicas`` there must be so many: what the source has promised is promised here too.
 - The new owner has its config epoch on disk before anybody hears of it, and takes no write to these slots before a
   majority of the primaries have heard of it. So if the source's shard elects somebody meanwhile, either that one knows,
   or no write is lost when it wins the slots back.
@@ -90,6 +91,8 @@ class Import(Arrival):
         self._awaited: int = -1
         """Offset that the replicas must acknowledge before it goes on; -1: nothing is waited for."""
         self._since_ms: int = 0
+        self._beyond: int = 0
+        """An epoch that the source knew of when it granted."""
         self._heirs: int = 0
         """How many replicas had all when the pause was asked for."""
         home.server.drop_slots(tuple(self.slots))  # whatever is left there is nobody's
@@ -102,8 +105,8 @@ class Import(Arrival):
 
     # --- what the source says
 
-    def hear(self, word: bytes) -> None:
-        """CLUSTER SYNCSLOTS ``word``."""
+    def hear(self, word: bytes, more: list[bytes]) -> None:
+        """CLUSTER SYNCSLOTS ``word``, and what follows it."""
         self.acked_s = self.home.server.now_s
         if word == b"ACK":
             if self.state == WAITING_FOR_ACK:
@@ -119,8 +122,11 @@ class Import(Arrival):
             self.to(REQUESTED)
             self._await_replicas()
         elif word == b"FAILOVER-GRANTED" and self.state == REQUESTED and self._awaited < 0:
+            if len(more) == 2 and more[0].upper() == b"EPOCH" and more[1].isdigit():
+                self._beyond = int(more[1])
             self.to(GRANTED)
-            self._take_over()
+            self._since_ms = self.home.server.now
+            self.go_on()
         else:
             self.fail("Unexpected state machine transition")
 
@@ -131,12 +137,18 @@ class Import(Arrival):
         self.go_on()
 
     def go_on(self) -> None:
-        """Once the replicas have what they must have."""
+        """Once the replicas have what they must have, or once this node may take slots."""
+        if self.state == GRANTED:
+            self._take_over_when_free()
         if self._awaited < 0 or self.ended:
             return
         have, waited_ms = self.home.replicas_having(self._awaited), self.home.server.now - self._since_ms
         if self.state == WAITING_FOR_PAUSED:
-            if have < self.home.replicas_known() and (have < 0 or waited_ms < ABSENT_MS):
+            wanted = self.home.server.acks.wanted
+            if have < max(wanted, self.home.replicas_known()) and (have < 0 or waited_ms < ABSENT_MS):
+                return
+            if have < wanted:
+                self.fail("The target has fewer replicas than write-ack-replicas asks for")
                 return
             self._heirs = have
         elif have < self._heirs:
@@ -155,14 +167,25 @@ class Import(Arrival):
 
     # --- the hand-over
 
+    def _take_over_when_free(self) -> None:
+        """Not while slots of this node are being handed over themselves (source.py)."""
+        if self.home.may_take():
+            self._take_over()
+        elif self.home.server.now - self._since_ms >= GONE_MS:
+            self.fail("Slots of this node were being handed over for too long")
+
     def _take_over(self) -> None:
         """The keys are there before the slots are: whoever is served next finds them."""
-        source = self.home.topology.nodes.get(self.source)
+        topology = self.home.topology
+        source = topology.nodes.get(self.source)
         if source is None or source.has(Flag.PFAIL | Flag.FAIL):
             self.fail("The source failed while it granted the hand-over")
             return
+        if any(topology.owners[slot] != self.source for slot in self.slots):
+            self.fail("Slots are no longer owned by source node")
+            return
         self.home.hold(self)
-        refused = self.home.wish(TakeSlots(tuple(self.slots)))
+        refused = self.home.wish(TakeSlots(tuple(self.slots), self._beyond))
         if refused:
             self.fail(refused)
             return
@@ -191,7 +214,7 @@ class Import(Arrival):
             self._say(ACK)
         if self._awaited >= 0:
             self.home.ask_replicas()
-            self.go_on()
+        self.go_on()
 
     def end(self, state: str, text: str = "") -> None:
         server = self.home.server

@@ -1,7 +1,7 @@
 """Slots that are handed over: an epoch on disk first, settled only with a majority; votes count for more."""
 
 from gossip.effects import Save, Send, Settled
-from gossip.events import TakeSlots
+from gossip.events import BumpEpoch, KeepEpoch, TakeSlots
 from tests.unit.gossip.mesh import Mesh, agree, three
 
 SLOT = 5
@@ -69,3 +69,20 @@ def test_who_takes_its_slots_back_goes_beyond_what_the_other_may_have_written_do
     mesh.run(5000)
     assert agree(mesh, "a", "b", "c")
     assert mesh["b"].view.owners[SLOT] == mesh["a"].id
+
+
+def test_a_collision_of_epochs_waits_until_slots_are_handed_over() -> None:
+    mesh = three()
+    low, high = sorted("ab", key=lambda name: mesh[name].id)
+    claims = mesh[low].gossip._claims
+    assert mesh.wish(low, KeepEpoch(on=True)) == "OK"
+    epoch = mesh[high].gossip.me.config_epoch
+    claims.current_epoch = max(claims.current_epoch, epoch)
+    mesh[low].gossip.me.config_epoch = epoch
+    mesh.run(3000)
+    assert mesh[low].gossip.me.config_epoch == epoch
+    assert mesh.wish(low, BumpEpoch()).startswith("ERR Slots are being handed over")
+    assert mesh.wish(low, KeepEpoch(on=False)) == "OK"
+    mesh.run(3000)
+    assert mesh[low].gossip.me.config_epoch > epoch
+    assert agree(mesh, "a", "b", "c")

@@ -1,10 +1,12 @@
 """Failovers that the operator asks for, and replicas that move."""
 
+from typing import Literal
+
 import pytest
 from attrs import evolve
 
-from gossip.effects import Lead, Pause, Resume, Save, Send
-from gossip.events import BumpEpoch, Failover, Replicate, Replicated, Reset
+from gossip.effects import DropKeys, Lead, Pause, Resume, Save, Send
+from gossip.events import BumpEpoch, Failover, Replicate, Replicated, Reset, TakeSlots
 from gossip.packet import Kind, MessageFlag
 from tests.unit.gossip.mesh import CONFIG, TIMEOUT_MS, Mesh, agree, three
 from tests.unit.gossip.test_electing import leader, primaries, sent, shards
@@ -269,3 +271,24 @@ def test_a_replica_that_is_reset_leads_itself() -> None:
     assert leader(mesh, "d") is None
     assert any(isinstance(e, Lead) for e in mesh["d"].done)
     assert mesh["d"].view.myself.is_primary
+
+
+@pytest.mark.parametrize("how", ["takeover", "asking"])
+def test_who_succeeds_a_primary_leaves_alone_what_that_one_has_given_up(how: Literal["takeover", "asking"]) -> None:
+    """The replica has not heard yet whose the slot is now, and its primary has taken a newer epoch than that one."""
+    mesh = shards()
+    slot = next(slot for slot, owner in enumerate(mesh["c"].view.owners) if owner == mesh["c"].id)
+    mesh.wall("b", "d")
+    mesh.wall("d", "b")
+    assert mesh.wish("b", TakeSlots((slot,))) == "OK"
+    mesh.run(100)
+    mesh.wish("c", BumpEpoch())
+    mesh.run(100)
+    assert mesh["d"].view.owners[slot] == mesh["c"].id
+    assert mesh.wish("d", Failover(how)) == "OK"
+    mesh.run(300)
+    assert mesh["d"].gossip.me.is_primary
+    mesh.raze()
+    mesh.run(3000)
+    assert {mesh[name].view.owners[slot] for name in "abcd"} == {mesh["b"].id}
+    assert any(isinstance(effect, DropKeys) and slot in effect.slots for effect in mesh["d"].done)
