@@ -1,7 +1,8 @@
 """``python -m tests.sim --seed N [--seeds A..B] [--nodes K] [--verbose]``: run the simulation, print each run's hash.
 
 ``--shards`` runs shards that are written to instead (writes.py), ``--moves`` such in which a slot moves (moving.py),
-with ``--acks N`` for write-ack-replicas, and says what was lost. ``--failovers`` runs shards without data, in which
+``--moves --atomic`` such in which ranges move at one stroke (migrating.py), with ``--acks N`` for write-ack-replicas,
+and says what was lost. ``--failovers`` runs shards without data, in which
 nobody may be suspected in haste (shards.py), ``--neighbours`` two clusters that touch (neighbours.py). A seed that
 fails prints why, the last things that happened, and the command that runs it again; the exit code is 1.
 """
@@ -16,6 +17,7 @@ from typing import Protocol
 
 from tests.sim.history import Violation, line
 from tests.sim.losses import Losses
+from tests.sim.migrating import MigrateRun
 from tests.sim.moving import MoveRun
 from tests.sim.neighbours import Neighbours
 from tests.sim.shards import ShardRun
@@ -49,6 +51,7 @@ def main() -> int:
     )
     arguments.add_argument("--shards", action="store_true", help="shards with replicas and clients that write")
     arguments.add_argument("--moves", action="store_true", help="the same, while a slot moves")
+    arguments.add_argument("--atomic", action="store_true", help="with --moves: ranges at one stroke, by MIGRATESLOTS")
     arguments.add_argument("--failovers", action="store_true", help="shards with replicas, and nothing but gossip")
     arguments.add_argument("--neighbours", action="store_true", help="two clusters in one network")
     arguments.add_argument("--acks", type=int, default=1, metavar="N", help="with --shards: write-ack-replicas")
@@ -87,9 +90,12 @@ def maker(options: argparse.Namespace, losses: Losses) -> tuple[Maker, str]:
     if not options.shards and not options.moves:
         nodes = options.nodes
         return lambda seed: Run(seed, nodes), f" --nodes {nodes}" if nodes else ""
-    made: type[WriteRun] = MoveRun if options.moves else WriteRun
+    made: type[WriteRun] = WriteRun
+    if options.moves:
+        made = MigrateRun if options.atomic else MoveRun
+    moves = "moves --atomic" if options.atomic else "moves"
     acks, kinds = options.acks, options.faults.split(",") if options.faults else ()
-    again = f" --{'moves' if options.moves else 'shards'} --acks {acks}" + (
+    again = f" --{moves if options.moves else 'shards'} --acks {acks}" + (
         f" --faults '{options.faults}'" if kinds else ""
     )
     return lambda seed: Told(made(seed, acks, kinds), losses), again
@@ -117,7 +123,8 @@ class Told:
 
     def outcome(self) -> str:
         verdict = self._run.verdict
-        return f"{len(self._run.book.operations)} requests, {len(verdict.lost)} lost, {len(verdict.odd)} odd"
+        counts = f"{len(self._run.book.operations)} requests, {len(verdict.lost)} lost, {len(verdict.odd)} odd"
+        return f"{counts}{self._run.outcome()}"
 
 
 def one(seed: int, make: Maker, again: str, verbose: bool, many: bool) -> bool:

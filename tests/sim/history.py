@@ -144,6 +144,16 @@ class Replied(Record):
 
 
 @frozen
+class Logged(Record):
+    """The engine wrote a line to the log."""
+
+    text: str
+
+    def words(self) -> str:
+        return f"logs: {self.text}"
+
+
+@frozen
 class Noted(Record):
     """What the world did to the host, or to all if ``host`` is empty."""
 

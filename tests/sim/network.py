@@ -75,6 +75,8 @@ class Network:
         """Addresses that do not even refuse."""
         self.names: dict[str, str] = {}
         """What hostnames stand for."""
+        self.lazy_resets = False
+        """A host that is back answers with a reset only where it is spoken to, as TCP does; else it tells all."""
         self.deaf: set[tuple[str, str]] = set()
         """From whom to whom whole messages vanish, on links that stay up."""
         self._timeline = timeline
@@ -141,6 +143,8 @@ class Network:
 
     def answer_resets(self, name: str) -> None:
         """The host is back and knows nothing of its old connections."""
+        if self.lazy_resets:
+            return
         for end in list(self._ends):
             if end.open and end.far is not None and end.far.owner.name == name and not end.far.owner.alive:
                 self._timeline.after(self._delay(), partial(self._tell_down, end))
@@ -205,6 +209,9 @@ class Network:
         if (end.owner.name, far.owner.name) in self._cut:
             end.held.append(data)
             return
+        if self.lazy_resets and not far.owner.alive and data is not None:
+            self._reset_if_back(end, far.owner)
+            return
         weather, rng = self.weather, self._rng
         if data is not None and (end.owner.name, far.owner.name) in self.deaf:
             return
@@ -213,6 +220,13 @@ class Network:
         self._carry(end, data)
         if data is not None and weather.duplicate and rng.random() < weather.duplicate:
             self._carry(end, data)
+
+    def _reset_if_back(self, end: End, gone: Process) -> None:
+        """Somebody else answers for ``gone``, or nobody does yet: then TCP tries again for long."""
+        if (gone.ip, gone.cport) in self.silent:
+            self._timeline.after(200_000, partial(self._reset_if_back, end, gone))
+        else:
+            self._timeline.after(self._delay(), partial(self._tell_down, end))
 
     def _carry(self, end: End, data: bytes | None) -> None:
         arrival_us = self._timeline.now_us + self._delay()

@@ -25,7 +25,7 @@ from node.engine.edge import Edge
 from node.engine.server import Server
 from node.engine.session import Session
 from node.machine import Machine
-from tests.sim.history import Heard, History, LinkEvent, Published, Replied, Said, Stopped, Stored, Woken
+from tests.sim.history import Heard, History, LinkEvent, Logged, Published, Replied, Said, Stopped, Stored, Woken
 from tests.sim.network import End, Network
 from tests.sim.timeline import Clock, Micros, Timeline
 
@@ -34,15 +34,19 @@ STALL_MS = 500
 
 
 class VirtualEdge(Edge):
-    def __init__(self, timeline: Timeline, clock: Clock) -> None:
+    def __init__(self, timeline: Timeline, clock: Clock, tell: Callable[[str], None]) -> None:
         self._timeline = timeline
         self._clock = clock
+        self._tell = tell
 
     def microseconds(self) -> int:
         return self._timeline.now_us
 
     def unix_microseconds(self) -> int:
         return self._clock.read_ms(self._timeline.now_us) * 1000
+
+    def log(self, level: str, text: str) -> None:
+        self._tell(text)
 
 
 class Disk:
@@ -100,7 +104,7 @@ class Process:
         self._clock = clock
         self._disk = disk
         self._last_look_us = self._timeline.now_us
-        server = Server(1, True, VirtualEdge(self._timeline, clock))
+        server = Server(1, True, VirtualEdge(self._timeline, clock, self._logged))
         server.rng = Random(rng.getrandbits(64))
         self.machine = Machine(server, Gossip(topology, config, Random(rng.getrandbits(64)), self.now_ms()))
         self._published = server.topology
@@ -278,6 +282,9 @@ class Process:
         else:
             self.machine.handle(event, self.now_ms())
         self._note_published()
+
+    def _logged(self, text: str) -> None:
+        self._history.add(Logged(self._timeline.now_us, self.name, text))
 
     def _note_published(self) -> None:
         topology = self.machine.server.topology

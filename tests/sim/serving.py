@@ -18,6 +18,7 @@ from node.engine.client import Client
 from node.engine.session import Session
 from node.replication.replica import Conversation as Upstream
 from tests.sim.courier import SimulatedCourier
+from tests.sim.exports import SimulatedExports
 from tests.sim.history import History, Replied
 from tests.sim.network import End, Network
 from tests.sim.process import Conversation, Disk, Process
@@ -61,6 +62,7 @@ class Serving(Process):
         self.following = Following(self)
         self.courier = SimulatedCourier(self)
         server.courier = self.courier
+        self.exports = SimulatedExports(self)
         self.machine.on_resume = partial(self._timeline.after, 0, partial(self._attend, self._keep_house))
         self._working = False
 
@@ -147,8 +149,18 @@ class Serving(Process):
         if session.id not in self.sinks:
             return
         self.begin()
-        session.feed(data)
+        more = session.feed(data)
         self.finish()
+        if more:
+            self._timeline.after(0, partial(self._attend, partial(self._next_turn, session)))
+
+    def _next_turn(self, session: Session) -> None:
+        """Serve more of what has arrived."""
+        self.begin()
+        more = not session.closing and session.resume()
+        self.finish()
+        if more:
+            self._timeline.after(0, partial(self._attend, partial(self._next_turn, session)))
 
     def farewell(self, session: Session) -> None:
         """The other end has closed the connection."""
@@ -294,8 +306,8 @@ class Following:
         self._replication.on_target = partial(process.timeline.after, 0, partial(process.attend, self.look))
         self._conversation: Upstream | None = None
         self._end: End | None = None
+        self._up = False
         self._wait_us: Micros = FIRST_WAIT_US
-        self._try = 0
 
     def look(self) -> None:
         """Is it still the right one?"""
@@ -313,10 +325,12 @@ class Following:
         if conversation is None or self._end is not None or not self._process.alive:
             return
         conversation.connecting()
+        self._up = False
         self._end = self._process.port.dial(conversation.ip, conversation.port, self)
 
     def up(self) -> None:
         assert self._conversation is not None
+        self._up = True
         self._process.begin()
         self._conversation.connected_to()
         self._process.finish()
@@ -335,7 +349,7 @@ class Following:
     def write(self) -> None:
         """After a batch: what the conversation has to say, or its end."""
         conversation = self._conversation
-        if conversation is None or self._end is None:
+        if conversation is None or self._end is None or not (self._up or conversation.abandoned):
             return
         data = conversation.take_output()
         if conversation.failure or conversation.abandoned:

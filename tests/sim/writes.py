@@ -133,6 +133,10 @@ class WriteRun:
     def __str__(self) -> str:
         return f"{self.layout} replicas, {self.world.network.weather}, {[s.kind for s in self.strikes]}"
 
+    def outcome(self) -> str:
+        """What else is to be said of a run that went well."""
+        return ""
+
     def go(self) -> None:
         self.form()
         self.call()
@@ -144,23 +148,24 @@ class WriteRun:
 
     def form(self) -> None:
         world = self.world
-        hosts = [world.add_host(f"n{n + 1}") for n in range(PRIMARIES + sum(self.layout))]
-        for at, host in enumerate(hosts[:PRIMARIES]):
-            first, last = SLOTS * at // PRIMARIES, SLOTS * (at + 1) // PRIMARIES - 1
+        primaries = len(self.layout)
+        hosts = [world.add_host(f"n{n + 1}") for n in range(primaries + sum(self.layout))]
+        for at, host in enumerate(hosts[:primaries]):
+            first, last = SLOTS * at // primaries, SLOTS * (at + 1) // primaries - 1
             world.tell(host, "CLUSTER", "ADDSLOTSRANGE", str(first), str(last))
         for host in hosts[1:]:
             world.tell(hosts[0], "CLUSTER", "MEET", host.ip, str(PORT))
         self.wait(self.disagreement, "agreement")
-        followers = iter(hosts[PRIMARIES:])
+        followers = iter(hosts[primaries:])
         for at, count in enumerate(self.layout):
             for _ in range(count):
                 world.tell(next(followers), "CLUSTER", "REPLICATE", hosts[at].id)
         self.wait(self.lack, "whole shards")
 
-    def wait(self, lack: Callable[[], str], what: str) -> None:
+    def wait(self, lack: Callable[[], str], what: str, patience_us: Micros = 40_000_000) -> None:
         began_us = self.world.now_us
         while missing := lack():
-            if self.world.now_us - began_us > 40_000_000:
+            if self.world.now_us - began_us > patience_us:
                 raise Violation(f"no {what} after {(self.world.now_us - began_us) / 1e6:.0f} s: {missing}")
             self.world.advance(100)
 
@@ -185,20 +190,27 @@ class WriteRun:
                 if not follower.online or follower.acked < replication.offset - 2000:
                     return f"{host.name} has a replica behind"
         followed = sum(len(h.running.machine.replication.primary.replicas()) for h in self.world.hosts.values())
-        expected = sum(self.layout)
+        expected = self.expected_replicas()
         return "" if replicas == followed == expected else f"{replicas} replicas, {followed} of {expected} connected"
+
+    def expected_replicas(self) -> int:
+        return sum(self.layout)
 
     # --- the clients
 
     def call(self) -> None:
-        tags = [tag_in(at) for at, count in enumerate(self.layout) if count]
-        registers = [f"{{{tag}}}r{n}" for tag in tags for n in range(3 - len(tags) + 1)]
+        tags = self.tags_of_callers()
+        registers = [f"{{{tag}}}r{n}" for tag in tags for n in range(max(1, 3 - len(tags) + 1))]
         for number in range(CALLERS):
             rng = Random(self.rng.getrandbits(64))
             self.callers.append(Caller(self.world, number, rng, self.book, registers, tags))
         self.pace(LEISURE_US)
         for caller in self.callers:
             caller.start()
+
+    def tags_of_callers(self) -> list[str]:
+        """The hash tags of all keys that are written."""
+        return [tag_in(at) for at, count in enumerate(self.layout) if count]
 
     def pace(self, pace_us: Micros) -> None:
         for caller in self.callers:

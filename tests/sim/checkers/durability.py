@@ -26,11 +26,13 @@ class OnDiskBeforeSaid(Checker):
             self._must_hold(record.host, record.topology.me, int(record.reply.split()[1]))
 
     def _store(self, host: str, topology: Topology) -> None:
-        """Who is a replica now has no epoch of its own; what it said as a primary may still be on its way."""
+        """Who is a replica now has no epoch of its own; what it said as a primary may still be on its way. The next one
+        that it takes is beyond the current one, so these promises stand.
+        """
         stored, before = self._on_disk.get(host, ("", 0))
         epoch = topology.myself.config_epoch
         if stored == topology.me and not topology.myself.is_primary:
-            epoch = max(epoch, before)
+            epoch = max(epoch, before, topology.current_epoch)
         self._on_disk[host] = (topology.me, epoch)
 
     def _must_hold(self, host: str, node: NodeId, epoch: int) -> None:
