@@ -53,8 +53,8 @@ class Roles:
         self._out.promised = True
 
     def succeed(self, primary: Peer) -> None:
-        """Become a primary with all that ``primary`` owns. What it no longer claims somebody else has, though nobody has
-        told us yet who.
+        """Become a primary with all that ``primary`` owns. What it no longer claims is somebody else's, even if nobody
+        has told us yet whose.
         """
         assert self._me.primary == primary.id
         slots = self._claims.still_claimed(primary)

@@ -333,8 +333,8 @@ class MigrateRun(WriteRun):
             views = [view for db in server.keyspace.used() for view in db.views]
             for what, there in (
                 ("slots are closed", server.leaving_slots), ("keys are beside the data", server.arriving),
-                ("intakes", server.intakes), ("taps", taps), ("views", views), ("a pause", server.conditions & PAUSED),
-                ("clients wait", server.awaiting),
+                ("intakes", server.intakes), ("taps", taps), ("views", views), ("clients wait", server.awaiting),
+                ("keys that have gone", server.clearing.remnants), ("a pause", server.conditions & PAUSED),
             ):  # fmt: skip
                 if there:
                     return f"{host.name}: {what}"
