@@ -309,6 +309,7 @@ class MigrateRun(WriteRun):
     def settle(self, moves: list[Move]) -> None:
         """All is whole: every job must come to its end."""
         self.wait(self.lack, "recovery")
+        self.wait(self.changing_places, "end of the failover")
         self.wait(self.unfinished, "end of all jobs", JOBS_END_US)
         self.wait(self.lack, "recovery")
         self.wait(self.leftovers, "order")
@@ -317,6 +318,11 @@ class MigrateRun(WriteRun):
             if job is not None:
                 self.ends[job.state] += 1
                 self.told.append(f"{move.source.name}: {job.state} {job.text}".strip())
+
+    def changing_places(self) -> str:
+        """A failover that was asked for may have to be tried again, or be given up."""
+        busy = [host.name for host in self.world.hosts.values() if host.running.gossip._manual.due is not None]
+        return f"{busy} change places" if busy else ""
 
     def unfinished(self) -> str:
         for host in self.world.hosts.values():
