@@ -7,6 +7,7 @@ now, one that had answered is taken to have answered now, and one that had faile
 from random import Random
 
 from cluster.topology import Flag, Millis, Node, NodeId, Topology
+from gossip.bitmap import slots_to_bitmap
 from gossip.claims import Claims
 from gossip.effects import Outbox
 from gossip.peers import Peer, Peers
@@ -55,11 +56,11 @@ def _peer(node: Node, now: Millis) -> Peer:
 
 
 def _own(claims: Claims, peers: Peers, topology: Topology) -> None:
-    slots_of: dict[NodeId, int] = {}
+    slots_of: dict[NodeId, list[int]] = {}
     for slot, owner in enumerate(topology.owners):
         if owner is not None:
-            slots_of[owner] = slots_of.get(owner, 0) | 1 << slot
+            slots_of.setdefault(owner, []).append(slot)
     for owner, slots in slots_of.items():
         peer = peers.by_id.get(owner)
         if peer is not None and peer.is_primary:
-            claims.assign(slots, peer)
+            claims.assign(int.from_bytes(slots_to_bitmap(slots), "little"), peer)
