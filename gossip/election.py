@@ -56,6 +56,8 @@ class Election:
         self.unconditional = False
         self._due: Millis | None = None
         self._planned: Millis = 0
+        self._failed: NodeId = ""
+        """Whom it wants to replace: votes for that are none for anybody else's slots."""
         self._rank = 0
         self._epoch = 0
         self._asked = False
@@ -83,6 +85,9 @@ class Election:
         if primary is None or not primary.slots or not (self.unconditional or self._may_stand(primary, now)):
             self._withdraw()
             return
+        if primary.id != self._failed:
+            self._withdraw()
+            self._failed = primary.id
         if self._due is None or now - self._due > 2 * self.config.election_ms:
             self._plan(primary, now)
         assert self._due is not None
@@ -106,6 +111,7 @@ class Election:
         if not self._asked or late or len(self._votes) < self._health.quorum or primary in (None, self._peers.me):
             return None
         assert primary is not None
+        assert primary.id == self._failed, "step comes first"
         me = self._peers.me
         self._out.log(Level.WARNING, "Failover election won: I'm the new master.")
         me.config_epoch = max(me.config_epoch, self._epoch)

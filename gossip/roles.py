@@ -41,6 +41,7 @@ class Roles:
         self._claims.migrating.clear()
         self._claims.importing.clear()
         self._claims.unsettled = self._departed = 0
+        self.bereft = False
         self._claims.told.clear()
         self._claims.make_replica(self._me, primary)
         self._me.config_epoch = 0

@@ -315,7 +315,7 @@ def holds(server: Server, client: Client, cmd: Command) -> bool:
 
 
 def changes_leaving(server: Server, client: Client, cmd: Command, argv: list[bytes]) -> bool:
-    """Could the request change a key, or a slot, that is under way to another node?"""
+    """Could it change a key, or a slot, that is under way to another node, or see what may have changed there?"""
     if cmd.name != "exec":
         return touches_leaving(server, cmd, argv)
     return any(touches_leaving(server, queued, request) for queued, request in client.queue)
@@ -323,7 +323,7 @@ def changes_leaving(server: Server, client: Client, cmd: Command, argv: list[byt
 
 def touches_leaving(server: Server, cmd: Command, argv: list[bytes]) -> bool:
     if not cmd.flags & WRITE:
-        return False
+        return bool(server.closed_slots) and reads_closed(server, cmd, argv)
     if not cmd.keys:
         return True  # FLUSHALL and its like: all keys
     try:
@@ -333,6 +333,16 @@ def touches_leaving(server: Server, cmd: Command, argv: list[bytes]) -> bool:
     if server.leaving_slots and any(key_slot(key) in server.leaving_slots for key in keys):
         return True
     return not server.leaving.isdisjoint(keys)
+
+
+def reads_closed(server: Server, cmd: Command, argv: list[bytes]) -> bool:
+    """Would ``cmd``, which changes nothing, read a slot that writers may have elsewhere?"""
+    if not (cmd.flags & READONLY and cmd.keys):
+        return False
+    try:
+        return any(key_slot(key) in server.closed_slots for key in cmd.keys_of(argv))
+    except Refusal:
+        return False
 
 
 # --- cluster

@@ -69,6 +69,7 @@ class Server:
         "clearing",
         "clients",
         "clock",
+        "closed_slots",
         "clustered",
         "conditions",
         "config",
@@ -152,6 +153,8 @@ class Server:
         """Keys, of any database, that are under way to another node."""
         self.leaving_slots: set[int] = set()
         """Slots whose last writes are under way to their new owner."""
+        self.closed_slots: set[int] = set()
+        """Those of them that nobody may read here, for writers may be let in elsewhere at any moment."""
         self.freed: bool = False
         """Slots are no longer under way: the machine lets those in ``awaiting`` try again when the batch is done."""
         self.clearing: Clearing = Clearing(self)
@@ -252,8 +255,15 @@ class Server:
         self.leaving_slots.update(slots)
         self.conditions |= LEAVING
 
+    def close_slots(self, slots: list[int]) -> None:
+        """With ``write-ack-replicas`` readers of ``slots``, too, wait until they are free."""
+        self.hold_slots(slots)
+        if self.acks.wanted:
+            self.closed_slots.update(slots)
+
     def free_slots(self, slots: list[int]) -> None:
         self.leaving_slots.difference_update(slots)
+        self.closed_slots.difference_update(slots)
         self.freed = True
         if not self.leaving and not self.leaving_slots:
             self.conditions &= ~LEAVING

@@ -272,7 +272,7 @@ class Migrations(Moves):
     def hold(self, job: Import) -> None:
         """Writers of the new slots wait until a majority knows whose they are."""
         self._unsettled += job.slots
-        self.server.hold_slots(job.slots)
+        self.server.close_slots(job.slots)
 
     def let_go(self, job: Import) -> None:
         """The slots did not come."""

@@ -11,8 +11,9 @@ The conversation is Valkey's (cluster_migrateslots.c of Valkey 9.1; recorded bet
   has to begin: who has a smaller id than its target. The target takes an epoch beyond that of the source.
 - After the grant the slots may be the target's, though nobody here knows it yet. So they stay closed until it is sure:
   the bus tells that the target has them; or the target, asked again, says that it never took them; or it has died and
-  nobody came in its place with them. In the last two cases this node takes a config epoch larger than any that the
-  target may have written down, so that one that comes back with the slots has nothing in its hands.
+  nobody came in its place with them. With ``write-ack-replicas`` nobody reads them here either. In the last two cases
+  this node takes a config epoch larger than any that the target may have written down, so that one that comes back with
+  the slots has nothing in its hands.
 """
 
 from collections.abc import Callable
@@ -124,7 +125,9 @@ class Export(Job):
     # --- the connection
 
     def connected(self) -> None:
-        """The connection is there: begin, or ask."""
+        """The connection is there: begin, or ask; unless the job has been ended meanwhile."""
+        if self.ended:
+            return
         if self.asking:
             self._line = b""
             self._answered = False
@@ -320,6 +323,7 @@ class Export(Job):
         self._say(message("FAILOVER-GRANTED", *beyond))
         self.to(GRANTED)
         self._since_ms = self.home.server.now
+        self.home.server.close_slots(self.slots)
         self.home.keep_epoch()
 
     # --- after the grant

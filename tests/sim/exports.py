@@ -57,6 +57,7 @@ class Carriage:
         self._process.begin()
         self._export.connected()
         self._process.finish()
+        self._poked()
 
     def heard(self, data: bytes) -> None:
         self._process.begin()

@@ -27,6 +27,8 @@ LOOK_US = 100
 """How often is looked whether the moment has come."""
 PATIENCE_US = 2_000_000
 """So long a moment is waited for; then it is now."""
+PROBES = 3
+"""How often a write is tried in the end: the disk may be slow, and all replies wait for it."""
 JOBS_END_US = 60_000_000
 """After everything is healed: what waits for replicas gives up after half a minute, and what hears nothing too."""
 SOURCE = (
@@ -378,7 +380,10 @@ class MigrateRun(WriteRun):
         by_id = {host.id: host for host in self.world.hosts.values()}
         for tag in self.tags:
             owner = by_id[owners[slot_of(tag)] or ""]
-            reply = self.demand(owner, "SET", f"{{{tag}}}probe", "x")
+            for _ in range(PROBES):
+                reply = self.demand(owner, "SET", f"{{{tag}}}probe", "x")
+                if reply and not reply.startswith(b"-UNACKED"):
+                    break
             if reply != b"+OK\r\n" and (not self.acks or self.replicas_of(owner)):
                 raise Violation(f"a write of {tag} at {owner.name} is answered {reply!r}")
         if not self.acknowledged:

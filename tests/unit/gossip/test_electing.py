@@ -393,3 +393,24 @@ def test_replicate_saves_and_follows_before_it_answers() -> None:
     effects = mesh.tell("d", Replicate(mesh["c"].id, 0))
     kinds = [type(e) for e in effects]
     assert kinds.index(Save) < kinds.index(Follow) < kinds.index(Publish) < kinds.index(Answer)
+
+
+def test_who_would_stand_for_an_empty_primary_does_not_stand_for_the_next_one() -> None:
+    """The empty one has lost its slots meanwhile, and its replicas follow whoever has taken them."""
+    mesh = shards()
+    mesh.tell("d", Replicated(100, mesh.now, bereft=True))
+    assert mesh.wish("d", Replicate(mesh["a"].id, 0)) == "OK"
+    mesh.run(5000)
+    assert not mesh["d"].gossip.me.is_primary
+    assert primaries(mesh) == {"a", "b", "c"}
+
+
+def test_votes_for_one_primary_are_none_for_the_slots_of_another() -> None:
+    mesh = shards()
+    mesh.tell("d", Replicated(100, mesh.now, bereft=True))
+    while not sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST):
+        mesh.run(1)
+    assert mesh.wish("d", Replicate(mesh["a"].id, 0)) == "OK"
+    mesh.tell("d", Replicated(100, mesh.now, bereft=True))
+    mesh.run(3)
+    assert not mesh["d"].gossip.me.is_primary

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from node.migration.source import ANSWER_MS
+from node.migration.source import ANSWER_MS, Export
 from tests.unit.node.migration.town import Town
 
 RANGES = {"a": "0 199", "b": "6000 6199", "c": "11000 11199"}
@@ -156,3 +156,48 @@ def test_a_manual_failover_of_the_source_waits_for_the_hand_over() -> None:
     assert town.owners(0, 199) == {"b"}
     assert town.owners(200, 5460) == {"d"}
     assert town.state("a") == "success"
+
+
+@pytest.mark.parametrize("acks", [0, 1])
+def test_what_another_may_be_writing_already_is_not_read_where_writes_are_promised(acks: int) -> None:
+    town = Town("a", "b", "c", "d", "e")
+    town.own("a", 0, 5460)
+    town.own("b", 5461, 10922)
+    town.own("c", 10923, 16383)
+    town.meet("a", "b", "c", "d", "e")
+    town.pass_time(3000)
+    for primary, replica in (("a", "d"), ("b", "e")):
+        assert town.tell(replica, f"CLUSTER REPLICATE {town[primary].id}") == b"+OK\r\n"
+    town.pass_time(3000)
+    for name in "ab":
+        assert town.tell(name, f"CONFIG SET write-ack-replicas {acks}") == b"+OK\r\n"
+    town.tell("a", f"SET {KEY} x")
+    town.pass_time(200)
+    town.clients["a"].take_output()
+    begin(town, "a", "b", RANGES["a"])
+    while town.state("a") != "failover-granted":
+        assert town.tell("a", f"GET {KEY}") == b"$1\r\nx\r\n"
+        assert town.step()
+    assert town.tell("a", f"GET {KEY}") == (b"" if acks else b"$1\r\nx\r\n")
+    town.pass_time(1000)
+    if acks:
+        assert town.clients["a"].take_output().startswith(b"-MOVED")
+    assert town.tell("b", f"GET {KEY}") == b"$1\r\nx\r\n"
+    assert not any(town.machine(town[name]).server.closed_slots for name in "ab")
+
+
+@pytest.mark.parametrize("end", ["CLUSTER CANCELSLOTMIGRATIONS", "FLUSHALL"])
+def test_a_job_that_is_ended_while_it_connects_does_not_begin(end: str) -> None:
+    town = town_of_three()
+    exports: list[Export] = []
+    town.machine(town["a"]).migrations.on_export = exports.append
+    begin(town, "a", "b", RANGES["a"])
+    assert town.tell("a", end) == b"+OK\r\n"
+    ended = town.jobs("a")
+    assert ended[0][0] in ("cancelled", "failed")
+    (export,) = exports
+    town.begin(town["a"])
+    export.connected()
+    assert not export.next_output()
+    assert export.over
+    assert town.jobs("a") == ended
