@@ -99,6 +99,8 @@ class Export(Job):
         """The epoch that the target said it would take; 0 if it is none of ours, which says it."""
         self._wanted: bool = False
         """The target has asked for the grant."""
+        self._sign: int = -1
+        """Offset that the replicas must acknowledge before the slots are taken back; -1: nobody has asked them yet."""
         self._missed_ms: int = 0
         """Since when the target is known to have failed or to lead no longer; 0: it is well."""
         self._ask_at_ms: int = 0
@@ -366,12 +368,28 @@ class Export(Job):
 
     def _take_back(self, why: str) -> None:
         """They have stayed here, whatever the target has written down."""
+        if not self._is_followed():
+            return  # this is tried again
         self.fail(why)
         refused = self.home.wish(
             TakeSlots(tuple(self.slots), max(self._epoch, self.home.topology.current_epoch) + MARGIN)
         )
         if refused:
             self.home.log("warning", f"Slot migration {self}: {refused}")
+
+    def _is_followed(self) -> bool:
+        """With ``write-ack-replicas``: do they follow this node still, and nobody who was elected in its place?
+
+        The epoch to come would beat that one's, and with it the writes that it has taken.
+        """
+        feed, wanted = self.home.server.feed, self.home.server.acks.wanted
+        if not wanted or feed is None:
+            return True
+        if self._sign < 0:
+            feed.put(PING)
+            feed.want_acks = True
+            self._sign = feed.offset
+        return self.home.replication.primary.count_acked(self._sign) >= wanted
 
     # --- time, and the end
 

@@ -201,3 +201,24 @@ def test_a_job_that_is_ended_while_it_connects_does_not_begin(end: str) -> None:
     assert not export.next_output()
     assert export.over
     assert town.jobs("a") == ended
+
+
+def test_a_source_that_nobody_follows_any_more_takes_nothing_back_where_writes_are_promised() -> None:
+    """Its replica may have been elected, and have taken writes."""
+    town = Town("a", "b", "c", "d")
+    town.own("a", 0, 5460)
+    town.own("b", 5461, 10922)
+    town.own("c", 10923, 16383)
+    town.meet("a", "b", "c", "d")
+    town.pass_time(3000)
+    assert town.tell("d", f"CLUSTER REPLICATE {town['a'].id}") == b"+OK\r\n"
+    town.pass_time(3000)
+    assert town.tell("a", "CONFIG SET write-ack-replicas 1") == b"+OK\r\n"
+    begin(town, "a", "b", RANGES["a"])
+    while town.state("a") != "failover-granted":
+        assert town.step()
+    town.kill("d")
+    town.roads[0].cut()
+    town.pass_time(3000)
+    assert town.state("b") == "failed"
+    assert town.state("a") == "failover-granted"
