@@ -56,10 +56,13 @@ class Manual:
             self._voice.ask_to_pause(primary)
 
     def heard(self, sender: Peer, packet: Packet) -> None:
-        """Any message of ``sender``; it may be that the primary is paused."""
-        if sender.id != self._partner or self._ends is None or self._me.is_primary or self.awaited is not None:
+        """Any message of ``sender``; it may be that the primary is paused.
+
+        The offset is not yet the last if its stream goes on without writes, with a PING say: the newest told counts.
+        """
+        if sender.id != self._partner or self._ends is None or self._me.is_primary or self.may_start:
             return
-        if packet.mflags & MessageFlag.PAUSED and not self.may_start:
+        if packet.mflags & MessageFlag.PAUSED and packet.offset != self.awaited:
             self.awaited = packet.offset
             self._out.log(
                 Level.WARNING, f"Received replication offset for paused master manual failover: {self.awaited}"

@@ -87,6 +87,21 @@ def test_a_manual_failover_waits_for_the_last_byte() -> None:
     assert all(mesh[name].view.ok for name in "abcd")
 
 
+def test_a_stream_that_goes_on_while_writes_are_held_back_is_followed_to_its_end() -> None:
+    """A primary may still have had a PING to send."""
+    mesh = shards()
+    last = mesh["c"].offset
+    mesh.receive("d", last + 14)
+    assert mesh.wish("d", Failover()) == "OK"
+    mesh.run(50)
+    assert paused(mesh, "c")
+    assert mesh["d"].gossip.awaited_offset == last
+    mesh.receive("c", last + 14)
+    mesh.run(500)
+    assert primaries(mesh) == {"a", "b", "d"}
+    assert not paused(mesh, "c")
+
+
 def test_the_primary_is_paused_before_it_tells_its_offset() -> None:
     mesh = shards()
     mesh["c"].offset = 300
