@@ -137,7 +137,8 @@ def test_a_target_that_does_not_answer_is_asked_by_one_connection_at_a_time() ->
     assert len(asked) == 2
 
 
-def test_a_manual_failover_of_the_source_waits_for_the_hand_over() -> None:
+def with_a_replica() -> Town:
+    """Three primaries, and d, which follows a."""
     town = Town("a", "b", "c", "d")
     town.own("a", 0, 5460)
     town.own("b", 5461, 10922)
@@ -146,6 +147,11 @@ def test_a_manual_failover_of_the_source_waits_for_the_hand_over() -> None:
     town.pass_time(3000)
     assert town.tell("d", f"CLUSTER REPLICATE {town['a'].id}") == b"+OK\r\n"
     town.pass_time(3000)
+    return town
+
+
+def test_a_manual_failover_of_the_source_waits_for_the_hand_over() -> None:
+    town = with_a_replica()
     begin(town, "a", "b", RANGES["a"])
     while town.state("a") != "failover-granted":
         assert town.step()
@@ -205,14 +211,7 @@ def test_a_job_that_is_ended_while_it_connects_does_not_begin(end: str) -> None:
 
 def test_a_source_that_nobody_follows_any_more_takes_nothing_back_where_writes_are_promised() -> None:
     """Its replica may have been elected, and have taken writes."""
-    town = Town("a", "b", "c", "d")
-    town.own("a", 0, 5460)
-    town.own("b", 5461, 10922)
-    town.own("c", 10923, 16383)
-    town.meet("a", "b", "c", "d")
-    town.pass_time(3000)
-    assert town.tell("d", f"CLUSTER REPLICATE {town['a'].id}") == b"+OK\r\n"
-    town.pass_time(3000)
+    town = with_a_replica()
     assert town.tell("a", "CONFIG SET write-ack-replicas 1") == b"+OK\r\n"
     begin(town, "a", "b", RANGES["a"])
     while town.state("a") != "failover-granted":
