@@ -111,6 +111,8 @@ class Network:
                 end.arrival_us = max(end.arrival_us, self._timeline.now_us + pause_us)
                 for data in held:
                     self._carry(end, data)
+                if not end.open:
+                    del self._ends[end]
 
     # Names
 
@@ -187,7 +189,8 @@ class Network:
         if end.open:
             end.open = False
             self._transmit(end, None)
-            self._ends.pop(end, None)
+            if not end.held:
+                self._ends.pop(end, None)
 
     def break_links(self, one: str, other: str) -> None:
         """All connections between two hosts are reset, and what was under way is lost."""
@@ -198,6 +201,7 @@ class Network:
 
     def _lose(self, end: End) -> None:
         end.arrival_us = -1
+        end.held.clear()
         self._timeline.after(self._delay(), partial(self._tell_down, end))
 
     # Bytes

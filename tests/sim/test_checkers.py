@@ -8,7 +8,7 @@ from attrs import evolve
 
 from cluster.slots import SLOTS
 from cluster.topology import Flag, Node, Topology
-from gossip.packet import Fail, Gossip, Kind, Packet, Ping, encode
+from gossip.packet import Fail, Gossip, Kind, MessageFlag, Packet, Ping, encode
 from tests.sim.checkers import (
     Checker,
     EpochsNeverGoBack,
@@ -187,6 +187,12 @@ def test_a_conviction_by_two_of_three_is_allowed() -> None:
 
 
 TAKEN_BACK = evolve(ping(B), body=Ping((Gossip(C, 0, 0, "10.0.0.3", 7000, 17000, Flag.MASTER),)))
+UNPROVEN = evolve(TAKEN_BACK, mflags=MessageFlag.IDENTITY)
+"""Of a node that has just started: it does not say yet of which cluster it is, and nobody may believe it."""
+
+
+def test_a_report_stands_until_its_reporter_can_be_believed_again() -> None:
+    show(FailNeedsAQuorum(), started(view(A)), heard(ping(B, failing=C)), heard(UNPROVEN), *convicted())
 
 
 @pytest.mark.parametrize(

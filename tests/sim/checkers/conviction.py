@@ -1,11 +1,13 @@
 """FAIL is declared only on the word of a majority of the primaries with slots, so never by a minority.
 
 Reports count for two node timeouts of the time in which the node attended to its links, as it takes out jumps of its
-clock and stops of its process.
+clock and stops of its process. The reporter takes them back with a word in which it tells of which cluster it is: what
+one says that has just started may not be believed yet.
 """
 
 from cluster.topology import Flag, NodeId, Topology
-from gossip.packet import Fail, Kind, Ping
+from gossip.extensions import ClusterIdentity
+from gossip.packet import Fail, Kind, MessageFlag, Packet, Ping
 from tests.sim.checkers.checker import Checker
 from tests.sim.history import Heard, Published, Record, Said, Started, Violation
 
@@ -45,7 +47,7 @@ class FailNeedsAQuorum(Checker):
         for entry in ping.gossip:
             if entry.flags & (Flag.PFAIL | Flag.FAIL):
                 table.setdefault(entry.node, {})[record.packet.sender] = record.attended_ms
-            elif entry.node in table:
+            elif entry.node in table and tells_its_cluster(record.packet, ping):
                 table[entry.node].pop(record.packet.sender, None)
 
     def _publish(self, record: Published) -> None:
@@ -69,6 +71,12 @@ class FailNeedsAQuorum(Checker):
         heard, needed = self._evidence.get((record.host, body.node), (0, 1))
         if heard < needed:
             raise Violation(f"{record.host} declared FAIL of {body.node[:8]} on {heard} reports of {needed} needed")
+
+
+def tells_its_cluster(packet: Packet, ping: Ping) -> bool:
+    """It does, or never will: an answer is believed without."""
+    told = any(isinstance(extension, ClusterIdentity) for extension in ping.extensions)
+    return told or packet.kind is Kind.PONG or not packet.mflags & MessageFlag.IDENTITY
 
 
 def is_voter(view: Topology, node: NodeId) -> bool:
