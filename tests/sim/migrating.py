@@ -19,7 +19,7 @@ from node.migration.job import ENDS, SUCCESS, Job
 from tests.sim.history import Violation
 from tests.sim.timeline import Micros
 from tests.sim.world import Host
-from tests.sim.writes import LEISURE_US, Strike, WriteRun
+from tests.sim.writes import WriteRun
 
 LAYOUTS: Sequence[tuple[int, ...]] = ((1, 1, 1), (1, 1, 1), (2, 1, 1), (2, 1, 0), (1, 1, 1, 1), (1, 1, 0, 0))
 TAGS = 6
@@ -272,21 +272,12 @@ class MigrateRun(WriteRun):
             self.told.append(f"failover from {end.name}: {reply.decode().strip()}")
 
     def strike_at(self, move: Move, moment: Moment) -> None:
-        rng, world = self.rng, self.world
-        kind = rng.choice(self.kinds)
+        kind = self.rng.choice(self.kinds)
         host = self.draw_victim(move)
         self.pair = move.target if host is move.source else move.source
-        strike = Strike(kind, host, world.now_us, host in self.leaders())
-        self.strikes.append(strike)
         self.told.append(f"{kind} of {host.name} {moment}")
-        world.note(self.told[-1], host.name)
-        end = self.faults.kinds[kind](host)
-        world.timeline.after(1_000_000, partial(self.pace, LEISURE_US))
-        world.advance(self.faults.length_us(kind) // 1000)
-        world.note(f"{kind} ends", host.name)
-        end()
-        self.wait(self.lack, "recovery")
-        strike.replaced = strike.primary and host not in self.leaders()
+        self.world.note(self.told[-1], host.name)
+        self.befall(kind, host)
 
     def draw_victim(self, move: Move) -> Host:
         draw = self.rng.random()

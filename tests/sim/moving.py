@@ -36,7 +36,7 @@ class MoveRun(WriteRun):
 
     def __str__(self) -> str:
         haste = ", in haste" if self.hasty else ""
-        return f"slot {self.slot}, struck before step {self.strike_at}{haste}, {super().__str__()}"
+        return f"slot {self.slot}, struck before step {self.strike_at}{haste}, {super().__str__()}, {self.steps}"
 
     def go(self) -> None:
         self.form()

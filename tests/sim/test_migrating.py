@@ -12,17 +12,14 @@ from node.migration.migrations import Migrations
 from node.migration.source import Export
 from tests.sim.history import Violation
 from tests.sim.migrating import MigrateRun
-from tests.sim.test_writes import bundles
+from tests.sim.test_writes import bundles, loses_nothing
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("seeds", bundles(share=3), ids=lambda seeds: f"{seeds.start}..{seeds.stop - 1}")
 def test_every_job_ends_and_no_key_is_lost_or_doubled(seeds: range) -> None:
     for seed in seeds:
-        run = MigrateRun(seed)
-        run.go()
-        assert not run.verdict.lost, f"seed {seed}: {run}: {[str(lost) for lost in run.verdict.lost[:3]]}"
-        assert not run.verdict.odd, f"seed {seed}: {run}: {run.verdict.odd[:3]}"
+        loses_nothing(MigrateRun(seed), seed)
 
 
 @pytest.mark.once

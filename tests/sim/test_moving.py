@@ -6,17 +6,14 @@ By hand: ``python -m tests.sim --moves --seeds 1..1000``.
 import pytest
 
 from tests.sim.moving import MoveRun
-from tests.sim.test_writes import bundles
+from tests.sim.test_writes import bundles, loses_nothing
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("seeds", bundles(), ids=lambda seeds: f"{seeds.start}..{seeds.stop - 1}")
 def test_the_slot_has_one_owner_and_no_key_is_lost_or_doubled(seeds: range) -> None:
     for seed in seeds:
-        run = MoveRun(seed)
-        run.go()
-        assert not run.verdict.lost, f"seed {seed}: {run}: {[str(lost) for lost in run.verdict.lost[:3]]} {run.steps}"
-        assert not run.verdict.odd, f"seed {seed}: {run}: {run.verdict.odd[:3]} {run.steps}"
+        loses_nothing(MoveRun(seed), seed)
 
 
 def test_without_a_fault_all_keys_arrive() -> None:

@@ -21,14 +21,17 @@ def bundles(share: int = 1) -> list[range]:
     return [range(at, min(at + BUNDLE, end)) for at in range(start, end, BUNDLE)]
 
 
+def loses_nothing(run: WriteRun, seed: int) -> None:
+    run.go()
+    assert not run.verdict.lost, f"seed {seed}: {run}: {[str(lost) for lost in run.verdict.lost[:3]]}"
+    assert not run.verdict.odd, f"seed {seed}: {run}: {run.verdict.odd[:3]}"
+
+
 @pytest.mark.once
 @pytest.mark.parametrize("seeds", bundles(), ids=lambda seeds: f"{seeds.start}..{seeds.stop - 1}")
 def test_no_acknowledged_write_is_lost_to_a_single_fault(seeds: range) -> None:
     for seed in seeds:
-        run = WriteRun(seed, acks=1)
-        run.go()
-        assert not run.verdict.lost, f"seed {seed}: {run}: {[str(lost) for lost in run.verdict.lost[:3]]}"
-        assert not run.verdict.odd, f"seed {seed}: {run}: {run.verdict.odd[:3]}"
+        loses_nothing(WriteRun(seed, acks=1), seed)
 
 
 @pytest.mark.once

@@ -226,10 +226,15 @@ class WriteRun:
         kind = rng.choice(self.kinds)
         host = self.victim()
         world.note(f"{kind} begins", host.name)
+        world.timeline.after(60_000, partial(self.pace, 30_000))
+        self.befall(kind, host)
+
+    def befall(self, kind: str, host: Host) -> None:
+        """The whole fault, until everything is well again."""
+        world = self.world
         strike = Strike(kind, host, world.now_us, host in self.leaders())
         self.strikes.append(strike)
         end = self.faults.kinds[kind](host)
-        world.timeline.after(60_000, partial(self.pace, 30_000))
         world.timeline.after(1_000_000, partial(self.pace, LEISURE_US))
         world.advance(self.faults.length_us(kind) // 1000)
         world.note(f"{kind} ends", host.name)
