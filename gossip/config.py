@@ -15,7 +15,8 @@ class GossipConfig:
     """Settings of this node. ``port``, ``cport`` and ``pport`` are what it announces (announce-* already applied).
 
     An empty ``announce_ip`` means that the address is learned from the first MEET. An empty ``hostname`` or
-    ``human_name`` means that there is none. ``replica_validity_factor`` 0 means that no replica's data is too old.
+    ``human_name`` means that there is none. ``replica_validity_factor`` 0 means that no replica's data is too old. With
+    ``write_ack_replicas`` a primary is up only as long as it surely has not been replaced (health.py).
     """
 
     port: int
@@ -33,6 +34,7 @@ class GossipConfig:
     migration_barrier: int = 1
     manual_failover_ms: int = 5000
     fast_failover: bool = True
+    write_ack_replicas: int = 0
 
     @property
     def handshake_ms(self) -> int:

@@ -139,7 +139,7 @@ class Gossip:
         if self._peers.me.primary != followed:
             self._herald.proclaim(now)
         self._herald.speak(now)
-        if self._out.recheck:
+        if self._out.recheck or (self._health.due is not None and now >= self._health.due):
             self._out.recheck = False
             self._health.review(self._config, now)
         self._roles.tell()
@@ -154,6 +154,7 @@ class Gossip:
             self._election.due,
             self._manual.due,
             self._detector.due,
+            self._health.due,
         )
         return min(due for due in dues if due is not None)
 

@@ -54,7 +54,7 @@ class Detector:
             self._next_sample = now + SAMPLE_EVERY_MS
             self._ping_stalest(now)
         half = self.config.node_timeout_ms // 2
-        recent = now - self.config.ask_voters_ms
+        recent = now - self._voters_patience
         self.due = None
         for peer in self._peers.roster():
             if peer.pong_received >= recent and not peer.ping_sent:
@@ -64,7 +64,7 @@ class Detector:
 
     def _look_at(self, peer: Peer, half: int, now: Millis) -> None:
         if peer.ping_sent == 0:
-            patience = self.config.ask_voters_ms if peer.is_voter else half
+            patience = self._voters_patience if peer.is_voter else half
             if now - peer.pong_received > patience and peer.linked:
                 self._voice.ping(peer, now)
             return
@@ -77,6 +77,10 @@ class Detector:
             self._suspect_silent(peer, now)
         elif left < TICK_MS and (self.due is None or now + left < self.due):
             self.due = now + left + 1
+
+    @property
+    def _voters_patience(self) -> Millis:
+        return 0 if self._health.unsure else self.config.ask_voters_ms
 
     def _suspect_silent(self, peer: Peer, now: Millis) -> None:
         if not peer.flags & (Flag.PFAIL | Flag.FAIL):
@@ -94,8 +98,12 @@ class Detector:
 
     # Judging
 
-    def answered(self, peer: Peer, now: Millis) -> None:
-        """A PONG came on the link to ``peer``."""
+    def answered(self, peer: Peer, accused: bool, now: Millis) -> None:
+        """A PONG came on the link to ``peer``. ``accused``: it says that we are failing."""
+        if peer.asked and not accused:
+            peer.assured = peer.asked
+        peer.asked = 0
+        self._out.recheck |= self._health.unsure
         peer.ping_sent, peer.pong_received, peer.answered, peer.dials = 0, now, True, 0
         if peer.flags & Flag.PFAIL:
             self._trust(peer)

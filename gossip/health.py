@@ -6,6 +6,12 @@ is held back twice (clusterUpdateState, Redis 7.0):
 - A primary that is restarted with slots waits two seconds: it may have been replaced and has to be told first. One that
   has never owned a slot has nothing to be told, so a new cluster is up as soon as its slots are assigned.
 - A primary that was in a minority waits until it has been out of it for the rejoin delay.
+
+With ``write-ack-replicas`` a primary must be surer than that, or it would show old values when it has been replaced:
+PFAIL looks at when the last word of a node came in, and that may have been long under way. It is up only while a
+majority of the primaries with slots has answered, without a word of its failure, a PING that was sent within the node
+timeout. None of these can have found it silent for the node timeout since, and it takes a majority to replace it. So it
+is down sooner than Redis, by as much as its questions are apart, and up again with the answers.
 """
 
 from typing import Final
@@ -14,7 +20,7 @@ from cluster.topology import Flag, Millis
 from gossip.claims import FULL, Claims
 from gossip.config import GossipConfig
 from gossip.effects import Level, Outbox
-from gossip.peers import Peers
+from gossip.peers import Peer, Peers
 
 RESTART_MS: Final = 2000
 
@@ -25,6 +31,10 @@ class Health:
     def __init__(self, peers: Peers, claims: Claims, out: Outbox, now: Millis) -> None:
         self.ok = False
         self.size = 0
+        self.unsure = False
+        """Too few have answered lately: all are to be asked."""
+        self.due: Millis | None = None
+        """When the answers of a majority are too old, unless newer ones come."""
         self._held_until = now + RESTART_MS if peers.me.slots else 0
         self._minority_at: Millis | None = None
         self._peers = peers
@@ -45,11 +55,23 @@ class Health:
         if minority and voters:
             self._minority_at = now
         covered = self._claims.owned == FULL and not any(p.flags & Flag.FAIL for p in voters)
-        ok = not minority and (covered or not config.require_full_coverage)
+        sure = self._is_sure(voters, config, now)
+        ok = sure and not minority and (covered or not config.require_full_coverage)
         if ok != self.ok and not (ok and self._held_back(config, now)):
             self.ok = ok
             self._out.log(Level.WARNING, f"Cluster state changed: {'ok' if ok else 'fail'}")
             self._out.publish = True
+
+    def _is_sure(self, voters: list[Peer], config: GossipConfig, now: Millis) -> bool:
+        """Whether nobody can have been elected in our place. One that has not answered yet in this life is believed."""
+        self.unsure, self.due = False, None
+        me = self._peers.me
+        if config.write_ack_replicas and me.is_voter:
+            times = sorted((now if peer is me else peer.assured or now for peer in voters), reverse=True)
+            too_old = times[self.quorum - 1] + config.node_timeout_ms + 1
+            self.unsure = now >= too_old
+            self.due = None if self.unsure else too_old
+        return not self.unsure
 
     def _held_back(self, config: GossipConfig, now: Millis) -> bool:
         if not self._peers.me.is_primary:
@@ -60,5 +82,6 @@ class Health:
     def shift(self, ms: int) -> None:
         """The clock was set."""
         self._held_until += ms
+        self.due = None if self.due is None else 0
         if self._minority_at is not None:
             self._minority_at += ms

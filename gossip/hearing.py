@@ -163,7 +163,8 @@ class Hearing:
             self._learn_own_ip(link, packet, sender)
             if packet.kind is Kind.MEET and sender is None:
                 self._shake_hands(link, packet, ping, now)
-            self._voice.pong(link, packet.mflags, now)
+            accused = sender if sender is not None and sender.has(Flag.FAIL) else None
+            self._voice.pong(link, packet.mflags, now, accused)
         expected = self._peers.outbound.get(link)
         if expected is not None and expected.flags & Flag.HANDSHAKE:
             sender = self._complete_handshake(expected, packet, sender, link, now)
@@ -172,7 +173,7 @@ class Hearing:
         if sender is None or sender is self._peers.me or self._is_unproven(packet, ping):
             return
         if packet.kind is Kind.PONG and sender.link == link:
-            self._detector.answered(sender, now)
+            self._detector.answered(sender, self._is_accused(ping), now)
             self._handover.answered(sender)
         self._copy_flags(sender, packet)
         self._hear_role(sender, packet)
@@ -181,6 +182,11 @@ class Hearing:
             self._hear_gossip(sender, entry, now)
         self._hear_identity(sender, link, ping, now)
         self._hear_extensions(sender, ping.extensions, now)
+
+    def _is_accused(self, ping: Ping) -> bool:
+        """Is this node failing, in the eyes of the sender?"""
+        me = self._peers.me.id
+        return any(entry.node == me and entry.flags & (Flag.PFAIL | Flag.FAIL) for entry in ping.gossip)
 
     def _learn_own_ip(self, link: int, packet: Packet, sender: Peer | None) -> None:
         """The address at which a MEET reaches us is ours, unless one is announced.

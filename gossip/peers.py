@@ -59,6 +59,8 @@ class Peer:
     the node speaks on. ``reports`` says which nodes reported it as failing, and when (detector.py). ``met`` is True
     from the handshake on until the node has itself asked us something, which shows that it knows us too. ``voted_at``
     is when we last voted for a replica of it (ballot.py), ``orphaned_at`` since when it has no replica (orphans.py).
+    ``asked`` is when the PING was sent on this link that is not answered, ``assured`` when the last was sent that was,
+    without a word of our failure; stops of our process count in both (health.py).
     ``answered`` says that it has answered us in this life; its ``refusals`` of our dials in a row, the first of which
     we noticed at ``refused_at``, in the end mean that it is ``gone`` (refusals.py); ``hasty`` marks a PFAIL that rests
     on nothing else. ``dials`` counts those since its last answer; no other is made before ``dial_due``. ``trial`` is
@@ -78,6 +80,8 @@ class Peer:
     created: Millis = 0
     ping_sent: Millis = 0
     pong_received: Millis = 0
+    asked: Millis = 0
+    assured: Millis = 0
     data_received: Millis = 0
     fail_time: Millis = 0
     voted_at: Millis = 0
@@ -163,6 +167,8 @@ class Peer:
                 setattr(self, name, max(1, moment + ms))
         for reporter in self.reports:
             self.reports[reporter] += ms
+        if ms < 0:
+            self.asked, self.assured = max(0, self.asked + ms), max(0, self.assured + ms)
 
 
 @frozen
@@ -386,7 +392,7 @@ class Peers:
             self.dial(peer, now)
 
     def connected(self, peer: Peer, now: Millis) -> None:
-        peer.linked, peer.linked_at, peer.view = True, now, None
+        peer.linked, peer.linked_at, peer.asked, peer.view = True, now, 0, None
         self.unlinked.pop(peer, None)
 
     def hang_up(self, peer: Peer) -> None:

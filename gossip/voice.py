@@ -70,7 +70,7 @@ class Voice:
         half_met = peer.met and now - peer.created > self.config.handshake_ms
         introduce = (half_met or peer.flags & Flag.MEET) and not peer.trial
         kind = Kind.MEET if introduce else Kind.PING
-        peer.ping_sent = peer.ping_sent or now
+        peer.ping_sent, peer.asked = peer.ping_sent or now, peer.asked or now
         self._out.send((peer.link,), self._pinglike(kind, self._entries(), understood_by(peer), now))
 
     def ping_on(self, link: int, peer: Peer, now: Millis) -> None:
@@ -80,7 +80,7 @@ class Voice:
     def pong(self, link: int, mflags: int, now: Millis, about: Peer | None = None) -> None:
         """Answer on the link that asked, with what the message flags of the question show is understood.
 
-        ``about`` is surely among those that it tells of.
+        ``about`` is surely among those that it tells of; who is in PFAIL is anyway.
         """
         entries = self._entries([about], few=True) if about is not None else self._entries()
         self._out.send((link,), self._pinglike(Kind.PONG, entries, mflags & TONGUES, now))

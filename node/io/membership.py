@@ -43,7 +43,7 @@ ANNOUNCED: Final = (
     "cluster-announce-human-nodename", "cluster-node-timeout", "cluster-require-full-coverage",
     "cluster-replica-no-failover", "cluster-replica-validity-factor", "repl-ping-replica-period",
     "cluster-allow-replica-migration", "cluster-migration-barrier", "cluster-manual-failover-timeout",
-    "cluster-fast-failover",
+    "cluster-fast-failover", "write-ack-replicas",
 )  # fmt: skip
 """Directives that make up the GossipConfig."""
 
@@ -246,6 +246,7 @@ def gossip_config(config: Config, listening: int) -> GossipConfig:
         migration_barrier=config.integer("cluster-migration-barrier"),
         manual_failover_ms=config.integer("cluster-manual-failover-timeout"),
         fast_failover=config.flag("cluster-fast-failover"),
+        write_ack_replicas=config.integer("write-ack-replicas"),
     )
 
 

@@ -117,7 +117,7 @@ class WriteRun:
         self.acks = acks
         self.layout = self.rng.choice(self.layouts)
         self.world = World(Random(self.rng.getrandbits(64)), TIMEOUT_MS, full_coverage=False, process=Serving)
-        self.world.config = evolve(self.world.config, replica_validity_factor=0)
+        self.world.config = evolve(self.world.config, replica_validity_factor=0, write_ack_replicas=acks)
         self.world.settings = (
             ("write-ack-replicas", str(acks)), ("write-ack-timeout", "1500"), ("repl-diskless-sync-delay", "0"),
         )  # fmt: skip

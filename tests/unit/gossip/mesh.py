@@ -148,6 +148,13 @@ class Mesh:
         self._queue = [q for q in self._queue if q[2].name != name or not isinstance(q[3], PacketIn)]
         heapify(self._queue)
 
+    def leap(self, ms: int) -> None:
+        """All clocks are set; or all processes were stopped for so long. What was under way still is."""
+        self.now += ms
+        self._queue = [(at + ms, order, host, event) for at, order, host, event in self._queue]
+        for host in self.hosts.values():
+            self._happen(host, Woke())
+
     # What happens
 
     def wish(self, name: str, wish: Event) -> str:
