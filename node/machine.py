@@ -21,10 +21,11 @@ from node.engine.agreement import Agreement
 from node.engine.client import HANDING_OVER, Client
 from node.engine.expiry import ActiveExpiry
 from node.engine.limits import idle_too_long, over_output_limit
-from node.engine.server import PAUSED, RETURNED, Server
+from node.engine.server import PAUSED, RETURNED, WRITES, WRITES_AND_READS, Server
 from node.engine.session import Session
 from node.engine.transfer import settle
 from node.migration.migrations import Migrations
+from node.replication.hold import Hold
 from node.replication.replication import replication_of
 from node.resp.errors import Refusal
 
@@ -44,7 +45,7 @@ class Machine:
         self.swept_s = 0
         self._told: tuple[int, Millis, bool] = (0, 0, False)
         self._followed: NodeId = ""
-        self._paused_before: tuple[Millis, bool] | None = None
+        self._hold = Hold(server)
         self.expiry = ActiveExpiry(server)
         self.replication = replication_of(server)
         self.migrations = Migrations(server, self.replication)
@@ -247,10 +248,11 @@ class Machine:
                 case DropKeys(slots):
                     self.server.drop_slots(slots)
                 case Pause(until):
-                    self._hold_writes(until)
+                    self._hold.take(until, WRITES_AND_READS if self.server.acks.wanted else WRITES)
                     paused = True
                 case Resume():
-                    self._release_writes()
+                    self._hold.release()
+                    self._hurry()
                 case Settled():
                     self.migrations.settled()
                 case Answer() | Refused():
@@ -263,22 +265,6 @@ class Machine:
             self.migrations.led()
         if followed:
             self.migrations.followed()
-
-    def _hold_writes(self, until: Millis) -> None:
-        server = self.server
-        if server.conditions & PAUSED:
-            self._paused_before = server.pause_until, server.pause_writes_only
-        server.pause(until, writes_only=True)
-
-    def _release_writes(self) -> None:
-        """The failover is over. A CLIENT PAUSE that came before it goes on."""
-        server = self.server
-        before, self._paused_before = self._paused_before, None
-        if server.conditions & PAUSED:
-            server.end_pause()
-        if before is not None:
-            server.pause(*before)
-        self._hurry()
 
     def _hurry(self) -> None:
         """Requests that were held back may be served."""

@@ -12,7 +12,7 @@ from node.engine.call import Call
 from node.engine.client import REPLIES_OFF, SKIP_NEXT_REPLY, SKIP_THIS_REPLY, Client
 from node.engine.command import ADMIN, CONNECTION, LOADING, NOSCRIPT, STALE, command
 from node.engine.limits import NORMAL, PUBSUB, REPLICA, client_class
-from node.engine.server import Server
+from node.engine.server import EVERYTHING, WRITES, Server
 from node.resp.errors import (
     CLIENT_ID,
     CLIENT_ID_POSITIVE,
@@ -222,7 +222,7 @@ def client_pause(c: Call, argv: list[bytes]) -> Reply:
         raise Refusal(TIMEOUT_NEGATIVE)
     end = c.now + length
     if end <= LATEST:  # beyond that, 7.0 overflows and the pause is over at once
-        c.server.pause(end, mode == b"WRITE")
+        c.server.pause(end, WRITES if mode == b"WRITE" else EVERYTHING)
     return OK
 
 

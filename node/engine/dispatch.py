@@ -44,6 +44,7 @@ from node.engine.feed import slot_of
 from node.engine.monitor import feed_monitors
 from node.engine.server import (
     ACKING,
+    EVERYTHING,
     FEW_REPLICAS,
     FOLLOWING,
     LEAVING,
@@ -307,11 +308,11 @@ def holds(server: Server, client: Client, cmd: Command) -> bool:
     """Does CLIENT PAUSE keep this request waiting? What may write always; in mode ALL all, even UNPAUSE."""
     if client.modes & (MONITORING | NOT_TO_PAUSE):
         return False
-    if not server.pause_writes_only:
+    if server.pause_flags == EVERYTHING:
         return True
     if cmd.name == "exec":
-        return any(queued.flags & (WRITE | MAY_REPLICATE) for queued, _ in client.queue)
-    return bool(cmd.flags & (WRITE | MAY_REPLICATE))
+        return any(queued.flags & server.pause_flags for queued, _ in client.queue)
+    return bool(cmd.flags & server.pause_flags)
 
 
 def changes_leaving(server: Server, client: Client, cmd: Command, argv: list[bytes]) -> bool:

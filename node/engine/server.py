@@ -15,6 +15,7 @@ from node.engine.acks import Acks
 from node.engine.agreement import Agreement
 from node.engine.clearing import Clearing
 from node.engine.client import MONITORING, Client
+from node.engine.command import MAY_REPLICATE, READONLY, WRITE
 from node.engine.edge import Edge
 from node.engine.feed import Feed
 from node.engine.intake import Intake
@@ -32,7 +33,10 @@ from node.engine.watch import touch
 # Conditions of the whole node that dispatch has to look at; 0 is the common case.
 MONITORED: Final = 1
 PAUSED: Final = 2
-"""CLIENT PAUSE is in force."""
+"""CLIENT PAUSE is in force, or a pause of our own."""
+EVERYTHING: Final = -1
+WRITES: Final = WRITE | MAY_REPLICATE
+WRITES_AND_READS: Final = WRITES | READONLY
 LOADING: Final = 4
 BUSY: Final = 8
 FOLLOWING: Final = 16
@@ -102,8 +106,8 @@ class Server:
         "output_limits",
         "own_ends",
         "password",
+        "pause_flags",
         "pause_until",
-        "pause_writes_only",
         "policy",
         "protected_debug",
         "protected_mode",
@@ -169,7 +173,8 @@ class Server:
         self.browser_logged_s: int = 0
         """When ``browser.hang_up`` last wrote to the log."""
         self.pause_until: int = 0
-        self.pause_writes_only: bool = False
+        self.pause_flags: int = 0
+        """Commands that have one of these flags wait; all do with EVERYTHING."""
         self.build_name: str = "interpreted"
         """Which build runs, ``compiled`` or ``interpreted``; the edge knows."""
         self.rng: Random = Random(0)
@@ -220,15 +225,17 @@ class Server:
         if self.started_ms == 0:
             self.started_ms = now
 
-    def pause(self, until: int, writes_only: bool) -> None:
-        """Hold requests back until then. Of two pauses the later end and the wider kind win."""
+    def pause(self, until: int, flags: int) -> None:
+        """Hold requests back until then: EVERYTHING, WRITES, or WRITES_AND_READS. Of two pauses the later end and the
+        wider kind win.
+        """
         if self.conditions & PAUSED:
             until = max(until, self.pause_until)
-            writes_only = writes_only and self.pause_writes_only
+            flags |= self.pause_flags
         if until <= self.now:
             return
         self.pause_until = until
-        self.pause_writes_only = writes_only
+        self.pause_flags = flags
         self.conditions |= PAUSED
 
     def end_pause(self) -> None:

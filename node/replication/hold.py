@@ -1,8 +1,8 @@
-"""Writes held back until something is done, beside CLIENT PAUSE, which goes on afterwards if it came before."""
+"""Requests held back until something is done, beside CLIENT PAUSE, which goes on afterwards if it came before."""
 
 from typing import Final
 
-from node.engine.server import PAUSED, Server
+from node.engine.server import PAUSED, WRITES, Server
 
 FOREVER: Final = 1 << 60
 
@@ -11,16 +11,15 @@ class Hold:
     def __init__(self, server: Server) -> None:
         self._server: Server = server
         self._held: bool = False
-        self._before: tuple[int, bool] | None = None
+        self._before: tuple[int, int] | None = None
 
-    def take(self) -> None:
-        """Hold writes back, again if somebody who did not know has ended that."""
+    def take(self, until: int = FOREVER, flags: int = WRITES) -> None:
+        """Hold them back, again if somebody who did not know has ended that."""
         server = self._server
         if server.conditions & PAUSED and not self._held:
-            self._before = server.pause_until, server.pause_writes_only
+            self._before = server.pause_until, server.pause_flags
         self._held = True
-        if server.pause_until != FOREVER:
-            server.pause(FOREVER, writes_only=True)
+        server.pause(until, flags)
 
     def release(self) -> None:
         if not self._held:

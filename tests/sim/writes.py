@@ -62,6 +62,7 @@ class SingleFaults:
             "slowness": self.slowness,
             "clock": self.clock,
             "reset": self.reset,
+            "failover": self.failover,
         }
 
     def length_us(self, kind: str) -> Micros:
@@ -104,6 +105,13 @@ class SingleFaults:
     def reset(self, host: Host) -> Callable[[], None]:
         for other in self._world.others(host):
             self._world.network.break_links(host.name, other.name)
+        return lambda: None
+
+    def failover(self, host: Host) -> Callable[[], None]:
+        """No fault, but an operator has a replica take over from ``host``."""
+        replicas = [h for h in self._world.running() if h.running.gossip.me.primary == host.id]
+        if replicas:
+            self._world.tell(self._rng.choice(replicas), "CLUSTER", "FAILOVER")
         return lambda: None
 
 

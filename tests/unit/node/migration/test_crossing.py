@@ -4,6 +4,7 @@ from itertools import permutations
 
 import pytest
 
+from node.engine.server import PAUSED
 from node.migration.source import ANSWER_MS, Export
 from tests.unit.node.migration.town import Town
 
@@ -190,6 +191,25 @@ def test_what_another_may_be_writing_already_is_not_read_where_writes_are_promis
         assert town.clients["a"].take_output().startswith(b"-MOVED")
     assert town.tell("b", f"GET {KEY}") == b"$1\r\nx\r\n"
     assert not any(town.machine(town[name]).server.closed_slots for name in "ab")
+
+
+@pytest.mark.parametrize("acks", [0, 1])
+def test_nobody_reads_while_a_replica_takes_over_where_writes_are_promised(acks: int) -> None:
+    """It may have taken writes before the old primary hears of that."""
+    town = with_a_replica()
+    assert town.tell("a", f"CONFIG SET write-ack-replicas {acks}") == b"+OK\r\n"
+    town.tell("a", f"SET {KEY} x")
+    town.pass_time(200)
+    town.clients["a"].take_output()
+    assert town.tell("d", "CLUSTER FAILOVER") == b"+OK\r\n"
+    while not town.machine(town["a"]).server.conditions & PAUSED:
+        town.run(1)
+    assert town["a"].gossip.me.is_primary
+    assert town.tell("a", f"GET {KEY}") == (b"" if acks else b"$1\r\nx\r\n")
+    town.pass_time(1000)
+    late = town.clients["a"].take_output()
+    assert late.startswith(b"-MOVED") if acks else not late
+    assert town.tell("d", f"GET {KEY}") == b"$1\r\nx\r\n"
 
 
 @pytest.mark.parametrize("end", ["CLUSTER CANCELSLOTMIGRATIONS", "FLUSHALL"])

@@ -4,6 +4,7 @@ import pytest
 
 from node.engine.client import Client
 from node.engine.feed import GETACK, encoded
+from node.engine.server import WRITES
 from tests.unit.node.replication.joined import START, Link, Node, join
 
 ONE = ("write-ack-replicas", "1")
@@ -222,7 +223,7 @@ def test_what_waits_counts_as_unread_output() -> None:
 def test_a_pause_of_writes_delays_no_answer_but_the_stream_stands_still() -> None:
     primary, link = pair()
     primary.tell("SET a 1")
-    primary.server.pause(START + 1000, writes_only=True)
+    primary.server.pause(START + 1000, WRITES)
     link.settle()
     assert primary.client.take_output() == OK
 
