@@ -63,6 +63,7 @@ class Wishes:
     def grant(self, wish: Wish, now: Millis) -> None:
         """Do it and answer, or raise Refusal with nothing changed."""
         answer = "OK"
+        claimed = self._me.slots, self._me.config_epoch
         match wish:
             case Meet(ip, port, cport):
                 self._meet(ip, port, port + 10000 if cport is None else cport, now)
@@ -98,12 +99,26 @@ class Wishes:
                 self._fail_over(how, now)
             case SaveConfig():
                 pass
-        asked = isinstance(wish, Failover) and not self._me.is_primary  # nothing to tell of, until it has come true
-        if not asked and not isinstance(wish, Meet | SaveConfig):
+        if self._is_news(wish, claimed == (self._me.slots, self._me.config_epoch)):
             self._herald.proclaim(now)
         self._out.save_now = True
         self._out.promised |= isinstance(wish, SetConfigEpoch | Reset | SaveConfig)
         self._out.do(Answer(answer))
+
+    def _is_news(self, wish: Wish, claims_the_same: bool) -> bool:
+        """Has it changed what this node says of itself?
+
+        redis-cli says SETSLOT NODE to every primary, and their replicas are told: if all of them spoke to all, it would
+        be n² packets for each slot that moves. Only the two whose slot it is have news.
+        """
+        match wish:
+            case Meet() | SaveConfig():
+                return False
+            case Failover():
+                return self._me.is_primary  # else it has to come true first
+            case SetSlot():
+                return not claims_the_same
+        return True
 
     # Nodes
 

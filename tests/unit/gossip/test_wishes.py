@@ -97,6 +97,35 @@ def test_an_unassigned_slot_may_be_set_and_an_open_one_closed() -> None:
     assert mesh["a"].view.owners[7] == me
 
 
+def unasked(mesh: Mesh, name: str) -> int:
+    """How many of the messages that others have had from this node were no answers."""
+    heard = [packet.kind for host in mesh.hosts.values() for packet in host.heard if packet.sender == mesh[name].id]
+    asked = [packet.kind for packet in mesh[name].heard if packet.kind in (Kind.PING, Kind.MEET)]
+    return len(heard) - heard.count(Kind.PING) - len(asked)
+
+
+def test_of_a_slot_that_moves_only_its_two_ends_have_news() -> None:
+    """Everybody is told by the operator, as redis-cli does it; and nobody else has anything to say about it."""
+    mesh = three()
+    mesh.start("r")
+    mesh.meet("c", "r")
+    mesh.run(1000)
+    mesh.replicate("c", "r")
+    mesh.run(1000)
+    for host in mesh.hosts.values():
+        host.heard.clear()
+    assert mesh.wish("b", SetSlot(5, "importing", mesh["a"].id)) == "OK"
+    assert mesh.wish("a", SetSlot(5, "migrating", mesh["b"].id)) == "OK"
+    mesh.run(200)
+    assert [unasked(mesh, name) for name in "abcr"] == [0, 0, 0, 0]
+    for name in "bac":
+        assert mesh.wish(name, SetSlot(5, "node", mesh["b"].id)) == "OK"
+    assert mesh.wish("r", SetSlot(5, "node", mesh["b"].id, told=True)) == "OK"
+    mesh.run(200)
+    assert [unasked(mesh, name) for name in "abcr"] == [3, 3, 0, 0]
+    assert {host.view.owners[5] for host in mesh.hosts.values()} == {mesh["b"].id}
+
+
 def test_the_answer_comes_after_the_save() -> None:
     mesh = Mesh("a")
     effects = mesh.tell("a", SaveConfig())
