@@ -10,6 +10,8 @@ from node.commands.digest import digest_of_all, digest_of_value
 from node.commands.numbers import integer_or_none
 from node.engine.call import Call
 from node.engine.command import ADMIN, LOADING, NOSCRIPT, PROTECTED, STALE, command
+from node.engine.feed import encoded
+from node.engine.keyspace import Value
 from node.engine.values import encoding, is_integer, references
 from node.resp.errors import (
     NO_SUCH_KEY,
@@ -39,6 +41,8 @@ POPULATE <count> [<prefix>] [<size>]
 PROTOCOL <type>
     Reply with a value of this type: string, integer, double, bignum, null,
     array, set, map, attrib, push, verbatim, true or false.
+REPLICATE <command> [<arg> ...]
+    Send this to the replicas, whatever it is, and do nothing here.
 SET-ACTIVE-EXPIRE <0|1>
     Whether keys whose time is over are deleted before anybody asks for them.
 SLEEP <seconds>
@@ -74,13 +78,22 @@ def debug(c: Call, argv: list[bytes]) -> Reply:
             raise Refusal(one_line(argv[2]))
         if word == b"PROTOCOL":
             return sample(c, argv[2].lower())
+    if word == b"REPLICATE" and count >= 3:
+        if c.server.feed is not None:
+            c.server.feed.remark(encoded(argv[2:]))
+        return OK
     if word == b"POPULATE" and 3 <= count <= 5:
         return populate(c, argv)
     raise Refusal(subcommand_syntax(argv, "debug"))
 
 
+def held(c: Call, key: bytes) -> Value | None:
+    """The value of ``key``, even if its time is over: DEBUG tells what is there, not what clients may see."""
+    return c.db.values[c.part_of(key)].get(key)
+
+
 def digest_at(c: Call, key: bytes) -> Status:
-    value = c.peek(key)
+    value = held(c, key)
     return Status(b"0" * 40 if value is None else digest_of_value(value, c.expire_time(key) >= 0))
 
 
@@ -100,7 +113,7 @@ def leading_number(text: bytes) -> float:
 
 def describe(c: Call, key: bytes) -> Status:
     """Where and how the value of ``key`` is held; the address is an object's identity, good for comparing only."""
-    value = c.peek(key)
+    value = held(c, key)
     if value is None:
         raise Refusal(NO_SUCH_KEY)
     used = c.db.last_use(c.part_of(key), key, c.server.now_s)

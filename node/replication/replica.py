@@ -492,8 +492,9 @@ class Applier:
         if name in self._complained or len(self._complained) > MANY:
             return
         self._complained.add(name)
-        told = f"A command of the primary's stream fails here, which is told once: {shown(argv[0])}: {shown(text)}"
-        self.replication.server.edge.log("warning", told)
+        # The first words are those by which logs of Redis are searched for a replica that differs from its primary.
+        told = f"== CRITICAL == A command of the primary's stream fails here, which is told once: {shown(argv[0])}"
+        self.replication.server.edge.log("warning", f"{told}: {shown(text)}")
 
 
 def shown(text: bytes) -> str:

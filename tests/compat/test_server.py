@@ -100,7 +100,8 @@ ARGUMENTS: list[Sequence[Word]] = [
     ("DEBUG", "POPULATE", 2, "r", 0), ("GET", "r:1"), ("DEBUG", "LOG", "x"), ("DEBUG", "LOG"), ("DEBUG", "HELP", "x"),
     ("DEBUG", "ERROR", "ERR foo"), ("DEBUG", "ERROR", "a\r\nb"), ("DEBUG", "ERROR"), ("DEBUG", "ERROR", ""),
     ("DEBUG", "JMAP"), ("DEBUG", "PROTOCOL"), ("DEBUG", "PROTOCOL", "foo"), ("DEBUG", "STRINGMATCH-LEN", "a", "b"),
-    ("DEBUG", "STRINGMATCH-LEN", "1", "a", "b"), ("DEBUG", "PROTOCOL", "Push"),
+    ("DEBUG", "STRINGMATCH-LEN", "1", "a", "b"), ("DEBUG", "REPLICATE"), ("DEBUG", "REPLICATE", "x", "y"),
+    ("DEBUG", "PROTOCOL", "Push"),
 ]  # fmt: skip
 
 

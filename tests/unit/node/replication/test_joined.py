@@ -141,6 +141,9 @@ def test_a_key_ends_when_the_primary_says_so() -> None:
     replica.machine.tick(START + 200)
     assert replica.tell("GET k") == b"$-1\r\n"
     assert replica.tell("DBSIZE") == b":1\r\n", "hidden, not deleted"
+    replica.server.protected_debug = "yes"
+    assert replica.tell("DEBUG OBJECT k").startswith(b"+Value at:"), "DEBUG shows what is there"
+    assert replica.tell("DEBUG DIGEST-VALUE k") != b"*1\r\n+%s\r\n" % (b"0" * 40)
     primary.tell("GET k")
     link.settle()
     assert replica.tell("DBSIZE") == b":0\r\n"
@@ -233,6 +236,20 @@ def test_a_replica_refuses_writes_of_its_clients() -> None:
     assert replica.tell("SET k v").startswith(b"-READONLY")
     assert replica.tell("MULTI", "SET k v", "EXEC").count(b"-READONLY") == 1
     assert replica.tell("WAIT 0 0").startswith(b"-ERR WAIT cannot be used with replica instances.")
+
+
+def test_what_fails_on_a_replica_alone_is_told_once_in_the_words_of_redis() -> None:
+    primary, replica = Node(1), Node(2)
+    told: list[str] = []
+    replica.server.edge.log = lambda level, text: told.append(text)  # type: ignore[method-assign]
+    link = join(replica, primary)
+    primary.server.protected_debug = "yes"
+    assert primary.tell("DEBUG REPLICATE", "DEBUG REPLICATE nonsense a", "DEBUG REPLICATE nonsense b", "SET k v") == (
+        b"-ERR unknown subcommand or wrong number of arguments for 'REPLICATE'. Try DEBUG HELP.\r\n" + b"+OK\r\n" * 3
+    )
+    link.settle()
+    same(primary, replica)
+    assert ["nonsense" in text for text in told if "== CRITICAL ==" in text] == [True]
 
 
 @pytest.mark.parametrize("garbage", [b"HTTP/1.1 200 OK\r\n", b"-ERR go away\r\n", b"x" * 5000])
