@@ -130,11 +130,11 @@ def memory_section(server: Server) -> list[str]:
 
 
 def replication_memory(server: Server) -> list[str]:
-    """What replicas have not read yet, and the backlog: bytes that each holds for itself."""
+    """What replicas have not read yet, and the backlog, which holds what waits for the end of a full sync as well."""
     replication = replication_of(server)
     backlog = replication.history.backlog
     held = 0 if backlog is None else backlog.held
-    unread = sum(follower.unread + follower.held_back_size for follower in replication.primary.replicas())
+    unread = sum(follower.unread for follower in replication.primary.replicas())
     return [
         f"mem_replication_backlog:{held}",
         f"mem_total_replication_buffers:{held + unread}",

@@ -1,4 +1,7 @@
-"""The last bytes of the stream, kept for replicas that come back: a ring that is counted in stream offsets."""
+"""The last bytes of the stream, kept for replicas that come back: a ring that is counted in stream offsets.
+
+It is larger than it was made while a replica in its full sync waits for more: those bytes are in memory anyway.
+"""
 
 from collections import deque
 
@@ -11,6 +14,7 @@ class Backlog:
         self.end: int = end
         self.held: int = 0
         """How many bytes can be asked for."""
+        self._awaited: int = 0
         self._pieces: deque[bytes] = deque()
 
     @property
@@ -18,7 +22,9 @@ class Backlog:
         """The offset of the oldest byte; that of the next one if there is none."""
         return self.end - self.held + 1
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes, awaited: int = 0) -> None:
+        """The next bytes; the last ``awaited`` of the stream, these among them, are held for somebody."""
+        self._awaited = awaited
         if not data:
             return
         self._pieces.append(data)
@@ -28,6 +34,11 @@ class Backlog:
 
     def resize(self, size: int) -> None:
         self.size = size
+        self._trim()
+
+    def shrink(self, awaited: int) -> None:
+        """Of the last bytes only so many are still held for somebody."""
+        self._awaited = awaited
         self._trim()
 
     def reaches(self, offset: int) -> bool:
@@ -48,9 +59,9 @@ class Backlog:
 
     def _trim(self) -> None:
         # A piece as large as the ring is cut; otherwise whole pieces go, so a little more than ``size`` is kept.
-        pieces = self._pieces
-        while pieces and self.held - len(pieces[0]) >= self.size:
+        pieces, wanted = self._pieces, max(self.size, self._awaited)
+        while pieces and self.held - len(pieces[0]) >= wanted:
             self.held -= len(pieces.popleft())
-        if pieces and len(pieces) == 1 and self.held > self.size:
-            pieces[0] = pieces[0][-self.size :]
+        if pieces and len(pieces) == 1 and self.held > wanted:
+            pieces[0] = pieces[0][-wanted:]
             self.held = len(pieces[0])

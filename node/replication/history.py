@@ -41,10 +41,11 @@ class History:
         self.replid2 = NO_ID
         self.second_offset = -1
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes, awaited: int = 0) -> None:
+        """``awaited``: how much of the end of the stream is held for somebody."""
         self.offset += len(data)
         if self.backlog is not None:
-            self.backlog.append(data)
+            self.backlog.append(data, awaited)
 
     def branch(self) -> None:
         """From here on this node decides what is written: the same past, another id."""

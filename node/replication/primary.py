@@ -12,6 +12,7 @@ from typing import Final
 
 from node.engine.client import NOT_TO_PAUSE, REPLIES_OFF, Client
 from node.engine.feed import GETACK, PING, encoded
+from node.engine.limits import REPLICA
 from node.engine.server import FEW_REPLICAS, PAUSED, RETURNED, Server
 from node.replication.follower import HANDSHAKE, LOADING, ONLINE, TRANSFER, WAITING, Follower, name_of
 from node.replication.history import History
@@ -81,6 +82,7 @@ class Primary:
         if follower is None:
             return
         self.syncs.leave(follower)
+        self._let_backlog_shrink()
         if follower.state != HANDSHAKE:
             self.log(f"Connection with replica {name_of(follower)} lost.")
             self.alone_since_ms = self.server.now
@@ -103,7 +105,7 @@ class Primary:
         if not self.pinged_ms:
             self.pinged_ms = self.server.now
         history = self.history
-        if modern and not follower.rdb_only and history.can_continue(replid, offset):
+        if modern and self._may_continue(follower, replid, offset):
             assert history.backlog is not None
             self.partial_syncs += 1
             name = b" " + history.replid.encode() if follower.takes_psync2 else b""
@@ -135,6 +137,7 @@ class Primary:
 
     def _online(self, follower: Follower) -> None:
         follower.go_online()
+        self._let_backlog_shrink()
         self.count_good(self.server.now)
         topology = self.server.topology
         if topology is not None:
@@ -159,12 +162,31 @@ class Primary:
 
     def relay(self, data: bytes) -> None:
         """The next bytes of the stream, for all replicas and the backlog."""
-        self.history.append(data)
         limits, now = self.server.output_limits, self.server.now
+        awaited = 0
         for follower in self.followers.values():
             follower.tell(data)
             if follower.held_back and follower.is_over(limits, now):
                 self._drop(follower, "over its output buffer limit while it is synchronized")
+            awaited = max(awaited, follower.held_back_size)
+        self.history.append(data, awaited)
+
+    def _let_backlog_shrink(self) -> None:
+        """Less of the stream may be held back for replicas in their full sync."""
+        if self.history.backlog is not None:
+            self.history.backlog.shrink(max([f.held_back_size for f in self.followers.values()], default=0))
+
+    def _may_continue(self, follower: Follower, replid: str, offset: int) -> bool:
+        """Is the rest of the stream all that is missing, and does it take that without being dropped for it?
+
+        What the backlog has beyond its size is there only for now: a replica that is dropped would get no further.
+        """
+        history = self.history
+        if follower.rdb_only or not history.can_continue(replid, offset):
+            return False
+        assert history.backlog is not None
+        rest, limit = history.backlog.end - offset + 1, self.server.output_limits[REPLICA].hard
+        return rest <= history.backlog.size or not limit or rest < limit
 
     def distribute(self) -> None:
         """Hand out what this node has added to the stream."""

@@ -48,6 +48,19 @@ def test_a_ring_can_shrink() -> None:
     assert (backlog.first, backlog.held) == (81, 20)
 
 
+def test_what_is_held_for_somebody_is_kept_beyond_the_size_and_no_longer() -> None:
+    backlog = Backlog(10, 0)
+    for number in range(8):
+        backlog.append(b"0123456789", awaited=10 * min(number, 5))
+    assert (backlog.first, backlog.held) == (31, 50)
+    backlog.append(b"x" * 10, awaited=60)
+    assert backlog.since(31) == b"0123456789" * 5 + b"x" * 10
+    backlog.shrink(20)
+    assert backlog.held == 20
+    backlog.shrink(0)
+    assert backlog.held == 10
+
+
 # --- histories
 
 

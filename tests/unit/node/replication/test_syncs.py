@@ -40,6 +40,12 @@ def settle(*links: Link) -> None:
             assert not link.upstream.failure, link.upstream.failure
 
 
+def field(node: Node, name: str) -> int:
+    """A number of INFO."""
+    lines = node.tell("INFO").decode().split("\r\n")
+    return int(next(line for line in lines if line.startswith(f"{name}:")).partition(":")[2])
+
+
 @pytest.mark.parametrize("settings", [(), (DISK,)], ids=["streamed", "with length"])
 def test_replicas_that_come_together_share_a_walk(settings: tuple[tuple[str, str], ...]) -> None:
     primary = filled(*settings)
@@ -130,6 +136,44 @@ def test_what_waits_for_a_slow_reader_is_bounded() -> None:
     assert primary.replication.primary.follower(slow.session).held_back_size < 1 << 20
     primary.tell(*[f"SET key:{number} {'n' * 60_000}" for number in range(4)])
     assert (slow.session.killed, primary.replication.primary.follower(slow.session).held_back_size) == (True, 0)
+
+
+def test_what_waits_for_one_replica_is_there_for_another() -> None:
+    """One waits for a slow snapshot, another comes back: it misses more than the backlog's size, and gets it."""
+    primary, away = filled(("repl-backlog-size", "1000"), keys=100), Node(2)
+    cut = join(away, primary)
+    primary.tell("CONFIG SET rdb-key-save-delay 1000000")
+    slow = following(primary, 3)
+    primary.machine.work()
+    cut.cut()
+    primary.tell(*[f"SET late:{number} value" for number in range(200)])
+    assert field(primary, "repl_backlog_histlen") > 7000
+    assert field(primary, "mem_total_replication_buffers") < 2 * field(primary, "repl_backlog_histlen")
+    back = Link(away, primary)
+    while not back.upstream.connected:
+        back.step()
+    assert primary.replication.primary.partial_syncs == 1
+    same(primary, away)
+    slow.cut()
+    assert field(primary, "repl_backlog_histlen") < 2000
+
+
+def test_but_not_for_one_that_would_be_dropped_for_not_reading_it_at_once() -> None:
+    primary, away = filled(("repl-backlog-size", "1000"), keys=100), Node(2)
+    cut = join(away, primary)
+    primary.tell("CONFIG SET rdb-key-save-delay 1000000")
+    following(primary, 3)
+    primary.machine.work()
+    cut.cut()
+    primary.tell(*[f"SET late:{number} value" for number in range(200)])
+    request = encoded([b"CONFIG", b"SET", b"client-output-buffer-limit", b"replica 2000 0 0"])
+    primary.client.feed(request)
+    assert primary.client.take_output() == b"+OK\r\n"
+    back = Link(away, primary)
+    while not back.upstream._asked:
+        back.step()
+    back.step()
+    assert (primary.replication.primary.partial_syncs, primary.replication.primary.full_syncs) == (0, 3)
 
 
 def test_a_delay_that_was_asked_for_is_kept() -> None:
