@@ -176,8 +176,9 @@ class Gossip:
                 self._hearing.garbage += 1
                 self._out.do(Hangup(link))
                 self._peers.lost(link, now)
-            case Replicated(offset, heard, bereft):
+            case Replicated(offset, heard, bereft, syncing):
                 self._peers.me.repl_offset, self._election.heard, self._roles.bereft = offset, heard, bereft
+                self._voice.syncing = syncing
             case Paused(offset):
                 self._peers.me.repl_offset = offset
                 self._manual.paused(now)

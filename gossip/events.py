@@ -74,12 +74,14 @@ class Replicated:
     """How far replication has come: ``offset``, in bytes, is what a primary has sent, or a replica has applied.
 
     ``heard`` is when a replica last heard from its primary, or, if the connection is down, when it broke; 0: never.
-    ``bereft``: the primary has come back without the data that this replica has of it.
+    ``bereft``: the primary has come back without the data that this replica has of it. ``syncing``: it is getting all
+    of the primary's data anew, and nobody was promised anything of what it has until then.
     """
 
     offset: int
     heard: Millis = 0
     bereft: bool = False
+    syncing: bool = False
 
 
 @frozen

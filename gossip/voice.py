@@ -51,6 +51,8 @@ class Voice:
     ) -> None:
         self.config = config
         self.paused = False
+        self.syncing = False
+        """A full sync is under way here (Replicated)."""
         """Writes are held back for a manual failover, and every message says so."""
         self._peers = peers
         self._claims = claims
@@ -149,7 +151,7 @@ class Voice:
             me.cport,
             self._claims.current_epoch,
             speaks_for.config_epoch,
-            me.repl_offset,
+            self._offset(me),
             bitmap,
             me.primary,
             self.config.announce_ip,
@@ -158,6 +160,12 @@ class Voice:
             mflags | (MessageFlag.PAUSED if self.paused else 0),
             body,
         )
+
+    def _offset(self, me: Peer) -> int:
+        """What this node says of its data: 0 in a full sync, as Redis does it, so that others tell clients of a replica
+        that is loading. That it has older data, which it serves meanwhile, matters when its primary has failed.
+        """
+        return 0 if self.syncing and not me.flags & Flag.MY_PRIMARY_FAIL else me.repl_offset
 
     def _pinglike(self, kind: Kind, entries: tuple[Entry, ...], understood: int, now: Millis) -> Packet:
         extensions = self._extensions(understood, now) if understood & EXTENSIONS else ()

@@ -43,7 +43,7 @@ class Machine:
         self.on_resume: Callable[[], None] | None = None
         """Called when requests that were held back for a failover may be served: soon, by ``drain``."""
         self.swept_s = 0
-        self._told: tuple[int, Millis, bool] = (0, 0, False)
+        self._told: tuple[int, Millis, bool, bool] = (0, 0, False, False)
         self._followed: NodeId = ""
         self._hold = Hold(server)
         self.expiry = ActiveExpiry(server)
@@ -198,7 +198,7 @@ class Machine:
     def tell_progress(self, now: Millis) -> None:
         """Let the gossip know how far replication has come. A manual failover waits for it."""
         standing = self.server.standing
-        progress = standing.offset, standing.heard, standing.bereft
+        progress = standing.offset, standing.heard, standing.bereft, standing.syncing
         if progress != self._told:
             self._told = progress
             assert self.gossip is not None

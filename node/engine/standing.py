@@ -40,6 +40,11 @@ class Standing:
         return False
 
     @property
+    def syncing(self) -> bool:
+        """All data of the primary is on its way, and nobody was promised anything of what is here now."""
+        return False
+
+    @property
     def heard(self) -> int:
         """When a replica last heard from its primary, or, if the connection is down, when it broke (ms; 0: never)."""
         return 0

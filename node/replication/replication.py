@@ -13,7 +13,7 @@ from node.replication.departure import Departure
 from node.replication.failover import Failover
 from node.replication.history import History
 from node.replication.primary import Primary
-from node.replication.replica import Conversation
+from node.replication.replica import SYNC, Conversation
 from node.resp.errors import UNBLOCKED
 from node.resp.reply import Failure
 
@@ -47,6 +47,10 @@ class Replication(Standing):
     @property
     def bereft(self) -> bool:
         return self.upstream is not None and self.upstream.bereft and self.server.acks.wanted > 0
+
+    @property
+    def syncing(self) -> bool:
+        return self.upstream is not None and self.upstream.state == SYNC and not self.server.acks.wanted
 
     @property
     def heard(self) -> int:

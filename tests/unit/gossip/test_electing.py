@@ -145,6 +145,35 @@ def test_what_was_acknowledged_last_is_known_to_whom_it_concerns(seed: int) -> N
     assert not sent(mesh, other, Kind.FAILOVER_AUTH_REQUEST)
 
 
+def offsets(mesh: Mesh, name: str) -> list[int]:
+    """Of one node, as all others see it."""
+    return [node.repl_offset for host in mesh.hosts.values() if host.name != name and (node := host.sees(mesh[name]))]
+
+
+def test_a_replica_in_its_full_sync_is_loading_for_all_until_its_primary_fails() -> None:
+    """What it has is older than what it will have, but if that does not come it counts."""
+    mesh = shards("de")
+    mesh.receive("d", 4000)
+    mesh.run(TIMEOUT_MS)
+    assert offsets(mesh, "d") == [4000] * 4
+    mesh.tell("d", Replicated(4000, mesh.now, syncing=True))
+    mesh.run(TIMEOUT_MS)
+    assert offsets(mesh, "d") == [0] * 4
+    mesh.kill("c")
+    mesh.run(TIMEOUT_MS * 3)
+    assert primaries(mesh) == {"a", "b", "d"}
+    assert not sent(mesh, "e", Kind.FAILOVER_AUTH_REQUEST), "d has more than e"
+
+
+def test_a_full_sync_that_ends_is_told() -> None:
+    mesh = shards("d")
+    mesh.tell("d", Replicated(100, mesh.now, syncing=True))
+    mesh.run(TIMEOUT_MS)
+    mesh.receive("d", 5000)
+    mesh.run(TIMEOUT_MS)
+    assert offsets(mesh, "d") == [5000] * 3
+
+
 def test_a_sibling_that_says_nothing_is_not_waited_for_much_longer_than_the_node_timeout() -> None:
     mesh = shards("de")
     silent, other = sorted("de", key=lambda name: mesh[name].id)

@@ -6,6 +6,7 @@ from node.engine.client import MONITORING
 from node.engine.feed import encoded
 from node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format
 from node.replication.follower import Follower
+from node.replication.replica import SYNC
 from node.replication.transfer import WINDOW
 from tests.unit.node.replication.joined import START, Link, Node, join
 from tests.unit.node.replication.test_joined import same
@@ -136,6 +137,21 @@ def test_what_waits_for_a_slow_reader_is_bounded() -> None:
     assert primary.replication.primary.follower(slow.session).held_back_size < 1 << 20
     primary.tell(*[f"SET key:{number} {'n' * 60_000}" for number in range(4)])
     assert (slow.session.killed, primary.replication.primary.follower(slow.session).held_back_size) == (True, 0)
+
+
+@pytest.mark.parametrize("acks", [0, 1])
+def test_in_a_full_sync_what_a_replica_has_counts_only_if_somebody_was_promised_it(acks: int) -> None:
+    primary = filled()
+    link = following(primary, 2)
+    link.replica.tell(f"CONFIG SET write-ack-replicas {acks}")
+    standing = link.replica.server.standing
+    assert not standing.syncing
+    primary.machine.work()
+    link.step()
+    assert link.upstream.state == SYNC
+    assert standing.syncing == (acks == 0)
+    settle(link)
+    assert not standing.syncing
 
 
 def test_what_waits_for_one_replica_is_there_for_another() -> None:
