@@ -40,16 +40,18 @@ PAIRS: Final = (
 each_pair = pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{pair[0].name}-{pair[1].name}")
 
 
-def shard(nodes: Nodes, pair: tuple[Program, Program]) -> tuple[list[Node], Node]:
+def shard(nodes: Nodes, pair: tuple[Program, Program], host: str = "127.0.0.1") -> tuple[list[Node], Node]:
     """Three primaries, two of them ours, and a replica of the first, which is in sync."""
     kinds = (pair[0], GOSSAMER, GOSSAMER, pair[1])
     options = (*CLUSTER, "--cluster-node-timeout", str(TIMEOUT_MS), "--repl-diskless-sync-delay", "0")
     made = [nodes.make(*options, program=kind) for kind in kinds]
+    for node in made:
+        node.host = host
     start_together(made)
     primaries, replica = made[:3], made[3]
     form(primaries)
     assert primaries[0].ask("SET", KEY, "kept") == OK
-    demand(replica, "CLUSTER", "MEET", "127.0.0.1", primaries[1].port)
+    demand(replica, "CLUSTER", "MEET", *primaries[1].address)
     wait_until(lambda: all(len(view(node)) == 4 for node in made), "all know the fourth")
     demand(replica, "CLUSTER", "REPLICATE", my_id(primaries[0]))
     wait_until(lambda: b"master_link_status:up" in replica.ask("INFO", "replication").text, "the replica is in sync")
