@@ -11,19 +11,11 @@ import pytest
 
 from tests.integration.clusters import CLUSTER, demand, my_id, myself, start_together, view, wait_until
 from tests.integration.nodes import REDIS, Node, Nodes
-from tests.integration.test_clients import AGREED, CLIENTS, COVERED, Find, redis_cli, run
-from tests.integration.test_reshard import keys_in, place
+from tests.integration.test_clients import CLIENTS, Find, redis_cli, run
+from tests.integration.test_reshard import check, keys_in, place
 
 pytestmark = pytest.mark.once
 REPLICAS = ("--cluster-replicas", 1)
-
-
-def check(cli: str, node: Node) -> str:
-    told = run(cli, "--cluster", "check", place(node))
-    assert COVERED in told
-    assert AGREED in told
-    assert "WARNING" not in told
-    return told
 
 
 def replicas_known(nodes: list[Node], count: int) -> bool:

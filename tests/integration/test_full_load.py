@@ -65,7 +65,7 @@ def test_redis_cli_moves_slots_key_by_key(nodes: Nodes) -> None:
         )
         wait_more(writers)
     verify(made, writers, made[1])
-    check(made[2])
+    check(redis_cli(), made[2])
 
 
 def test_nodes_move_slots_at_one_stroke(nodes: Nodes) -> None:

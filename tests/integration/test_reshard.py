@@ -1,4 +1,4 @@
-"""redis-cli --cluster moves slots of our cluster while a client writes into them, and administers it otherwise.
+"""redis-cli and valkey-cli --cluster move slots of our cluster while a client writes into them, and do the rest.
 
 What the client was told is written must be there at the end, the newest of it, and once.
 """
@@ -22,7 +22,7 @@ from tests.integration.clusters import (
     wait_until,
 )
 from tests.integration.nodes import GOSSAMER, REDIS, Node, Nodes, Program
-from tests.integration.test_clients import AGREED, COVERED, redis_cli, run
+from tests.integration.test_clients import AGREED, CLIENTS, COVERED, Find, run
 from tests.integration.writers import Python
 
 SLOTS: Final = 200
@@ -41,11 +41,12 @@ def cluster_of(nodes: Nodes, count: int) -> list[Node]:
     return made
 
 
-def check(node: Node) -> None:
-    told = run(redis_cli(), "--cluster", "check", place(node))
+def check(cli: str, node: Node) -> str:
+    told = run(cli, "--cluster", "check", place(node))
     assert COVERED in told
     assert AGREED in told
     assert "WARNING" not in told
+    return told
 
 
 def keys_in(low: int, high: int, count: int) -> list[str]:
@@ -60,14 +61,15 @@ def keys_in(low: int, high: int, count: int) -> list[str]:
     return names
 
 
-def test_a_reshard_under_writes_loses_nothing(nodes: Nodes) -> None:
+@CLIENTS
+def test_a_reshard_under_writes_loses_nothing(nodes: Nodes, find: Find) -> None:
     made = cluster_of(nodes, 3)
     writers = [Python(node.port, keys_in(0, SLOTS - 1, NAMES)[half::2]) for half, node in enumerate(made[:2])]
     with writers[0].at_work(), writers[1].at_work():
         for writer in writers:
             writer.wait_more()
         run(
-            *(redis_cli(), "--cluster", "reshard", place(made[0]), "--cluster-from", my_id(made[0])),
+            *(find(), "--cluster", "reshard", place(made[0]), "--cluster-from", my_id(made[0])),
             *("--cluster-to", my_id(made[1]), "--cluster-slots", SLOTS, "--cluster-yes"),
         )
         for writer in writers:
@@ -76,11 +78,12 @@ def test_a_reshard_under_writes_loses_nothing(nodes: Nodes) -> None:
     for writer in writers:
         writer.verify(made[1])
     assert sum(node.ask("DBSIZE").number for node in made) == NAMES, "no key is at two nodes"
-    check(made[2])
+    check(find(), made[2])
 
 
-def test_a_cluster_grows_balances_shrinks_and_is_fixed(nodes: Nodes) -> None:
-    cli = redis_cli()
+@CLIENTS
+def test_a_cluster_grows_balances_shrinks_and_is_fixed(nodes: Nodes, find: Find) -> None:
+    cli = find()
     made = cluster_of(nodes, 3)
     names = keys_in(0, 16383, 1000)
     with RedisCluster(host="127.0.0.1", port=made[0].port) as client:
@@ -94,7 +97,7 @@ def test_a_cluster_grows_balances_shrinks_and_is_fixed(nodes: Nodes) -> None:
     light = f"{my_id(fourth)}=0.03"
     run(cli, "--cluster", "rebalance", place(made[0]), "--cluster-use-empty-masters", "--cluster-weight", light)
     wait_peace(everyone)
-    check(fourth)
+    check(cli, fourth)
     assert fourth.ask("DBSIZE").number > 0
 
     run(cli, "--cluster", "rebalance", place(made[0]), "--cluster-weight", f"{my_id(fourth)}=0")
@@ -102,18 +105,19 @@ def test_a_cluster_grows_balances_shrinks_and_is_fixed(nodes: Nodes) -> None:
     wait_until(lambda: all("slave" in view(node)[my_id(fourth)].flags for node in everyone), "the fourth is a replica")
     run(cli, "--cluster", "del-node", place(made[0]), my_id(fourth))
     wait_peace(made)
-    check(made[0])
+    check(cli, made[0])
 
     made[0].ask("CLUSTER", "SETSLOT", 0, "MIGRATING", my_id(made[1]))
     made[1].ask("CLUSTER", "SETSLOT", 0, "IMPORTING", my_id(made[0]))
     run(cli, "--cluster", "fix", place(made[0]))
     wait_peace(made)
-    check(made[0])
+    check(cli, made[0])
     with RedisCluster(host="127.0.0.1", port=made[0].port) as client:
         assert [client.get(name) for name in names] == [name.encode() for name in names]
 
 
-def test_fix_brings_a_slot_together_that_was_left_half_way(nodes: Nodes) -> None:
+@CLIENTS
+def test_fix_brings_a_slot_together_that_was_left_half_way(nodes: Nodes, find: Find) -> None:
     source, target = made = cluster_of(nodes, 2)
     names = [f"{{{keys_in(7, 7, 1)[0]}}}{number}" for number in range(20)]
     for name in names:
@@ -122,18 +126,19 @@ def test_fix_brings_a_slot_together_that_was_left_half_way(nodes: Nodes) -> None
     demand(source, "CLUSTER", "SETSLOT", 7, "MIGRATING", my_id(target))
     demand(source, "MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *names[:10])
     assert [node.ask("CLUSTER", "COUNTKEYSINSLOT", 7).number for node in made] == [10, 10]
-    run(redis_cli(), "--cluster", "fix", place(source))
+    run(find(), "--cluster", "fix", place(source))
     wait_peace(made)
-    check(source)
+    check(find(), source)
     assert sorted(node.ask("CLUSTER", "COUNTKEYSINSLOT", 7).number for node in made) == [0, 20]
 
 
+@CLIENTS
 @pytest.mark.parametrize("program", [GOSSAMER, REDIS], ids=lambda program: program.name)
-def test_import_takes_the_keys_of_a_single_server(nodes: Nodes, program: Program) -> None:
+def test_import_takes_the_keys_of_a_single_server(nodes: Nodes, program: Program, find: Find) -> None:
     made = cluster_of(nodes, 2)
     single = nodes.start(program=program)
     for number in range(100):
         demand(single, "SET", f"key:{number}", number)
-    run(redis_cli(), "--cluster", "import", place(made[0]), "--cluster-from", place(single))
+    run(find(), "--cluster", "import", place(made[0]), "--cluster-from", place(single))
     assert single.ask("DBSIZE").number == 0
     assert sum(node.ask("DBSIZE").number for node in made) == 100
