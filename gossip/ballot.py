@@ -32,13 +32,13 @@ class Ballot:
             return
         reason = self._why_not(candidate, request, now)
         if reason:
-            self._out.log(Level.WARNING, f"Failover auth denied to {candidate.id}: {reason}")
+            self._out.log(Level.WARNING, f"Failover auth denied to {candidate.name}: {reason}")
             return
         primary = self._peers.by_id[candidate.primary or ""]
         self._claims.vote()
         primary.voted_at = now
         self._voice.vote(candidate)
-        self._out.log(Level.WARNING, f"Failover auth granted to {candidate.id} for epoch {request.current_epoch}")
+        self._out.log(Level.WARNING, f"Failover auth granted to {candidate.name} for epoch {request.current_epoch}")
 
     def _why_not(self, candidate: Peer, request: Packet, now: Millis) -> str:
         """Why there is no vote; empty if there is one."""

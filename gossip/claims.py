@@ -284,7 +284,7 @@ class Claims:
         self._raise_epoch()
         self._out.log(
             Level.VERBOSE,
-            f"WARNING: configEpoch collision with node {other.id}. configEpoch set to {self._me.config_epoch}",
+            f"WARNING: configEpoch collision with node {other.name}. configEpoch set to {self._me.config_epoch}",
         )
         return True
 

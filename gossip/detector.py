@@ -17,7 +17,7 @@ Rules kept here (Redis cluster specification, "Failure detection"; cron of Redis
 from random import Random
 from typing import Final
 
-from cluster.topology import Flag, Millis, NodeId
+from cluster.topology import Flag, Millis
 from gossip.config import GossipConfig
 from gossip.effects import Level, Outbox
 from gossip.health import Health
@@ -127,17 +127,17 @@ class Detector:
         """A voter's opinion about another node."""
         if not failing:
             if peer.reports.pop(reporter.id, None) is not None:
-                self._out.log(Level.VERBOSE, f"Node {reporter.id} reported node {peer.id} is back online.")
+                self._out.log(Level.VERBOSE, f"Node {reporter.name} reported node {peer.name} is back online.")
             return
         if reporter.id not in peer.reports:
-            self._out.log(Level.VERBOSE, f"Node {reporter.id} reported node {peer.id} as not reachable.")
+            self._out.log(Level.VERBOSE, f"Node {reporter.name} reported node {peer.name} as not reachable.")
         peer.reports[reporter.id] = now
         self._convict_by_quorum(peer, now)
 
-    def told_failed(self, peer: Peer, by: NodeId, now: Millis) -> None:
+    def told_failed(self, peer: Peer, by: Peer, now: Millis) -> None:
         """A FAIL message: a majority has decided."""
         if not peer.flags & (Flag.FAIL | Flag.MYSELF | Flag.HANDSHAKE):
-            self._out.log(Level.NOTICE, f"FAIL message received from {by} about {peer.id}")
+            self._out.log(Level.NOTICE, f"FAIL message received from {by.name} about {peer.name}")
             self._condemn(peer, now)
 
     def vouched(self, peer: Peer, pong_received: Millis, now: Millis) -> None:
@@ -157,7 +157,7 @@ class Detector:
 
     def _suspect(self, peer: Peer, now: Millis) -> None:
         assert not peer.flags & (Flag.PFAIL | Flag.FAIL | Flag.MYSELF)
-        self._out.log(Level.DEBUG, f"*** NODE {peer.id} possibly failing")
+        self._out.log(Level.DEBUG, f"*** NODE {peer.name} possibly failing")
         peer.flags |= Flag.PFAIL
         self._peers.suspects[peer.id] = peer
         self._peers.touch(peer)
@@ -175,7 +175,7 @@ class Detector:
             return
         if self._accusers(peer, now) < self._health.quorum:
             return
-        self._out.log(Level.NOTICE, f"Marking node {peer.id} as failing (quorum reached).")
+        self._out.log(Level.NOTICE, f"Marking node {peer.name} as failing (quorum reached).")
         self._condemn(peer, now)
         self._voice.fail(peer)
 
@@ -195,11 +195,11 @@ class Detector:
         """A failed node answers again."""
         if not peer.is_voter:
             what = "master without slots" if peer.is_primary else "replica"
-            self._out.log(Level.NOTICE, f"Clear FAIL state for node {peer.id}: {what} is reachable again.")
+            self._out.log(Level.NOTICE, f"Clear FAIL state for node {peer.name}: {what} is reachable again.")
         elif now - peer.fail_time > 2 * self.config.node_timeout_ms:
             self._out.log(
                 Level.NOTICE,
-                f"Clear FAIL state for node {peer.id}: "
+                f"Clear FAIL state for node {peer.name}: "
                 "is reachable again and nobody is serving its slots after some time.",
             )
         else:

@@ -121,7 +121,7 @@ class Hearing:
         elif isinstance(body, Fail):
             failed = self._peers.known(body.node)
             if failed is not None:
-                self._detector.told_failed(failed, sender.id, now)
+                self._detector.told_failed(failed, sender, now)
         elif isinstance(body, Publish):
             self._out.do(Deliver(body.channel, body.message, packet.kind is Kind.PUBLISHSHARD))
         elif isinstance(body, Update):
@@ -310,7 +310,7 @@ class Hearing:
         self._tell_address(peer)
 
     def _tell_address(self, peer: Peer) -> None:
-        self._out.log(Level.WARNING, f"Address updated for node {peer.id}, now {peer.ip}:{peer.port}")
+        self._out.log(Level.WARNING, f"Address updated for node {peer.name}, now {peer.ip}:{peer.port}")
 
     def _copy_flags(self, sender: Peer, packet: Packet) -> None:
         flags = sender.flags & ~COPIED | packet.flags & COPIED
@@ -338,7 +338,7 @@ class Hearing:
             if owner is not None:
                 self._out.log(
                     Level.VERBOSE,
-                    f"Node {sender.id} has old slots configuration, sending an UPDATE message about {owner.id}",
+                    f"Node {sender.name} has old slots configuration, sending an UPDATE message about {owner.name}",
                 )
                 self._voice.update(sender, owner)
         self._claims.notice_collision(sender, now)

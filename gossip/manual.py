@@ -80,7 +80,7 @@ class Manual:
         self._end()
         self._ends, self._leading, self._partner = now + self.config.manual_failover_ms, True, replica.id
         self._reply_to = link
-        self._out.log(Level.WARNING, f"Manual failover requested by replica {replica.id}.")
+        self._out.log(Level.WARNING, f"Manual failover requested by replica {replica.name}.")
         self._out.do(Pause(now + 2 * self.config.manual_failover_ms))
 
     def handing_over(self, on: bool, now: Millis) -> None:

@@ -42,7 +42,7 @@ class Orphans:
         target = self._orphan(good, now)
         if target is None or not self._am_chosen(good) or now - target.orphaned_at <= PATIENCE_MS:
             return False
-        self._out.log(Level.WARNING, f"Migrating to orphaned master {target.id}")
+        self._out.log(Level.WARNING, f"Migrating to orphaned master {target.name}")
         self._roles.follow(target)
         return True
 

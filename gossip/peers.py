@@ -116,6 +116,11 @@ class Peer:
         return bool(self.flags & flags)
 
     @property
+    def name(self) -> str:
+        """For the log: the id, and what its operator calls it, if anything (``cluster-announce-human-nodename``)."""
+        return f"{self.id} ({self.human_name})" if self.human_name else self.id
+
+    @property
     def is_primary(self) -> bool:
         return bool(self.flags & Flag.MASTER)
 

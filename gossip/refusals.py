@@ -63,7 +63,7 @@ class Refusals:
             return
         if not peer.gone:
             peer.gone = True
-            self._out.log(Level.VERBOSE, f"Node {peer.id} is gone: its host refuses connections.")
+            self._out.log(Level.VERBOSE, f"Node {peer.name} is gone: its host refuses connections.")
         if peer.is_voter and not peer.flags & (Flag.PFAIL | Flag.FAIL) and self._has_successor(peer):
             self._detector.suspect_gone(peer, now)
 

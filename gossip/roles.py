@@ -72,13 +72,13 @@ class Roles:
         head = self._peers.head()
         if head is not None and not head.slots and (self.config.allow_replica_migration or claimed == slots):
             self._out.log(
-                Level.WARNING, f"Configuration change detected. Reconfiguring myself as a replica of {winner.id}"
+                Level.WARNING, f"Configuration change detected. Reconfiguring myself as a replica of {winner.name}"
             )
             self.follow(winner)
         elif self._me.is_primary:
             if not self._me.slots:
                 self._out.log(
-                    Level.WARNING, f"My last slot was taken over by node {winner.id}. I am now an empty primary."
+                    Level.WARNING, f"My last slot was taken over by node {winner.name}. I am now an empty primary."
                 )
             self._out.do(DropKeys(tuple(slots_in(slots))))
         else:
@@ -91,7 +91,7 @@ class Roles:
             return
         above = self._peers.known(primary.primary or "")
         if above is not None and above is not self._me and above.is_primary:
-            self._out.log(Level.NOTICE, f"My primary {primary.id} is a replica of {above.id}: following that one")
+            self._out.log(Level.NOTICE, f"My primary {primary.name} is a replica of {above.name}: following that one")
             self.follow(above)
 
     # What follows from the role

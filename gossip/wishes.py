@@ -253,7 +253,7 @@ class Wishes:
         self._claims.assign(1 << slot, owner)
         if mine and owner is not self._me and not self._me.slots and self.config.allow_replica_migration:
             self._out.log(
-                Level.WARNING, f"Configuration change detected. Reconfiguring myself as a replica of {owner.id}"
+                Level.WARNING, f"Configuration change detected. Reconfiguring myself as a replica of {owner.name}"
             )
             self._roles.follow(owner)
         if owner is self._me and self._claims.importing.pop(slot, None) is not None:

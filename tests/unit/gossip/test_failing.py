@@ -4,7 +4,7 @@ from attrs import evolve
 
 from cluster.topology import Flag
 from gossip.effects import Send
-from gossip.events import BumpEpoch
+from gossip.events import BumpEpoch, ConfigChanged
 from gossip.packet import Kind
 from tests.unit.gossip.mesh import CONFIG, TIMEOUT_MS, Mesh, agree, three
 
@@ -23,6 +23,23 @@ def test_a_killed_node_fails_within_one_and_a_half_timeouts() -> None:
     assert flags(mesh, "b", "c") == Flag.FAIL
     assert not mesh["a"].view.ok
     assert any(line.startswith("Marking node") for line in mesh["a"].logs + mesh["b"].logs)
+
+
+def test_the_log_calls_nodes_by_the_names_that_their_operators_gave_them() -> None:
+    mesh = three()
+    for name in "bc":
+        config = evolve(CONFIG, human_name=f"{name}-in-the-corner")
+        mesh[name].config = config
+        mesh.tell(name, ConfigChanged(config))
+    mesh.run(TIMEOUT_MS * 2)
+    mesh.cut("c")
+    mesh.run(TIMEOUT_MS * 2)
+    a, b, c = (mesh[name].id for name in "abc")
+    assert f"Node {b} (b-in-the-corner) reported node {c} (c-in-the-corner) as not reachable." in mesh["a"].logs
+    assert f"Node {a} reported node {c} (c-in-the-corner) as not reachable." in mesh["b"].logs
+    told = [line for name in "ab" for line in mesh[name].logs if line.startswith(("Marking node", "FAIL message"))]
+    assert told
+    assert all(f"{c} (c-in-the-corner)" in line for line in told)
 
 
 def test_a_silent_node_fails_although_its_links_look_alive() -> None:
