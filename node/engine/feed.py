@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 NOT_SELECTED: Final = -1
 FORCED: Final = ("flushall", "flushdb")
 """Sent along even if there was nothing to delete here."""
+AT_RANDOM: Final = ("randomkey", "scan")
+"""Come upon keys whose time is over, of any slot: those have nothing to do with each other, so no MULTI around them."""
 
 PING: Final = b"*1\r\n$4\r\nping\r\n"
 GETACK: Final = b"*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n"
@@ -82,7 +84,10 @@ class Feed:
                 slot = slot_of(cmd, argv) if self.taps else -1
                 self.group.append(Write(db.index, in_stream(cmd.name, argv, db), slot))
         if self.group and not client.modes & IN_MULTI:
-            self.close_group()
+            if cmd.name in AT_RANDOM:
+                self.release()
+            else:
+                self.close_group()
             client.wrote_to = self.offset
 
     def deleted(self, db: Database, key: bytes) -> None:

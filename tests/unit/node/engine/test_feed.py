@@ -87,6 +87,15 @@ def test_a_write_to_such_a_key_and_its_deletion_go_together() -> None:
     assert node.tell("APPEND k x") == ["MULTI", "DEL k", "APPEND k x", "EXEC"]
 
 
+@pytest.mark.parametrize("request_", ["SCAN 0", "RANDOMKEY"])
+def test_what_a_walk_comes_upon_goes_one_by_one(request_: str) -> None:
+    """The keys may be of different slots."""
+    node = Node()
+    node.tell("SET a v PX 10", "SET b v PX 10")
+    node.server.begin_batch(NOW + 20)
+    assert sorted(node.tell(request_)) == ["DEL a", "DEL b"]
+
+
 def test_what_active_expiry_deletes_goes_one_by_one() -> None:
     node = Node()
     node.tell("SET a v PX 10", "SET b v PX 10")
