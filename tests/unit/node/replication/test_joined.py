@@ -2,6 +2,7 @@
 
 import pytest
 
+from node.engine.edge import Edge
 from node.engine.feed import encoded
 from tests.unit.node.replication.joined import START, Link, Node, join
 
@@ -238,10 +239,20 @@ def test_a_replica_refuses_writes_of_its_clients() -> None:
     assert replica.tell("WAIT 0 0").startswith(b"-ERR WAIT cannot be used with replica instances.")
 
 
+class Told(Edge):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def log(self, level: str, text: str) -> None:
+        self.lines.append(text)
+
+
 def test_what_fails_on_a_replica_alone_is_told_once_in_the_words_of_redis() -> None:
     primary, replica = Node(1), Node(2)
-    told: list[str] = []
-    replica.server.edge.log = lambda level, text: told.append(text)  # type: ignore[method-assign]
+    told = Told()
+    replica.server.edge = told
     link = join(replica, primary)
     primary.server.protected_debug = "yes"
     assert primary.tell("DEBUG REPLICATE", "DEBUG REPLICATE nonsense a", "DEBUG REPLICATE nonsense b", "SET k v") == (
@@ -249,7 +260,7 @@ def test_what_fails_on_a_replica_alone_is_told_once_in_the_words_of_redis() -> N
     )
     link.settle()
     same(primary, replica)
-    assert ["nonsense" in text for text in told if "== CRITICAL ==" in text] == [True]
+    assert ["nonsense" in text for text in told.lines if "== CRITICAL ==" in text] == [True]
 
 
 @pytest.mark.parametrize("garbage", [b"HTTP/1.1 200 OK\r\n", b"-ERR go away\r\n", b"x" * 5000])
