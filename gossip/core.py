@@ -126,6 +126,7 @@ class Gossip:
         """Everything that follows from ``event``, to be done in the order given."""
         self._set_clock(now)
         suspects, followed = len(self._peers.suspects), self._peers.me.primary
+        doubted = self._peers.me.has(Flag.MY_PRIMARY_FAIL)
         self._dispatch(event, now)
         if now >= self._next_tick:
             self._tick(now)
@@ -142,7 +143,10 @@ class Gossip:
         if self._out.recheck or (self._health.due is not None and now >= self._health.due):
             self._out.recheck = False
             self._health.review(self._config, now)
+            self._roles.review()
         self._roles.tell()
+        if doubted and self._peers.me.primary == followed and not self._peers.me.has(Flag.MY_PRIMARY_FAIL):
+            self._herald.proclaim(now)  # the siblings wait for that
         return self._settle()
 
     def deadline(self) -> Millis:
@@ -283,6 +287,11 @@ class Gossip:
         self._peers.touch(me)
 
     # Questions
+
+    @property
+    def doubts_primary(self) -> bool:
+        """Nothing may be acknowledged to the primary now: what it knows to be here could be lost by an election."""
+        return self._roles.doubts_primary
 
     @property
     def awaited_offset(self) -> int | None:

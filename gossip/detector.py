@@ -11,7 +11,8 @@ Rules kept here (Redis cluster specification, "Failure detection"; cron of Redis
 - A link on which an answer is overdue is made anew, even if the node speaks to us on its own link: only answers take a
   failure back, and what was lost on the way is not asked again on the same link.
 - An answer takes PFAIL back. FAIL is taken back at once from a replica or a primary without slots; from a primary with
-  slots only after two node timeouts, when evidently nobody has taken over from it.
+  slots only after two node timeouts, when evidently nobody has taken over from it. They begin anew with our vote for a
+  replica of it, which counts as long: its disk may be slow.
 """
 
 from random import Random
@@ -196,7 +197,7 @@ class Detector:
         if not peer.is_voter:
             what = "master without slots" if peer.is_primary else "replica"
             self._out.log(Level.NOTICE, f"Clear FAIL state for node {peer.name}: {what} is reachable again.")
-        elif now - peer.fail_time > 2 * self.config.node_timeout_ms:
+        elif now - max(peer.fail_time, peer.voted_at) > 2 * self.config.node_timeout_ms:
             self._out.log(
                 Level.NOTICE,
                 f"Clear FAIL state for node {peer.name}: "

@@ -26,6 +26,7 @@ class Roles:
         self._out = out
         self.bereft = False
         """My primary lives, but has come back without its data, which I have."""
+        self._siblings_doubt = False
         self._departed = 0
         """Slots that my primary has lost while I was its replica."""
         self._told: tuple[NodeId, str, int] | None = None
@@ -111,11 +112,26 @@ class Roles:
             if self._told != now:
                 self._told, self._out.role = now, Follow(*now)
 
+    @property
+    def doubts_primary(self) -> bool:
+        """Whether nothing may be acknowledged to it (machine.py): it has failed, as this node or a sibling sees it."""
+        return self._siblings_doubt or self._me.has(Flag.MY_PRIMARY_FAIL)
+
+    def review(self) -> None:
+        """Look at the siblings again. Who has seen the primary fail may be elected on what this node told it then, even
+        if the primary is well again by now.
+        """
+        primary = None if self._me.is_primary else self._peers.head()
+        siblings = [] if primary is None else self._peers.replicas_of(primary)
+        self._siblings_doubt = any(
+            p.has(Flag.MY_PRIMARY_FAIL) and not p.has(Flag.FAIL) for p in siblings if p is not self._me
+        )
+
     def _mark_failed_primary(self, primary: Peer | None) -> None:
         """The flag by which the replicas of a shard know that all of them have seen their primary fail.
 
-        From then on this node acknowledges nothing to that primary (machine.py): so the offset that goes with the flag
-        says all that may have been promised on its account.
+        From then on this node acknowledges nothing to that primary: so the offset that goes with the flag says all that
+        may have been promised on its account.
         """
         failed = primary is not None and (primary.has(Flag.FAIL) or self.bereft)
         self._me.flags = self._me.flags & ~Flag.MY_PRIMARY_FAIL | (Flag.MY_PRIMARY_FAIL if failed else 0)

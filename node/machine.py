@@ -12,7 +12,7 @@ performed in that order.
 from collections.abc import Callable, Sequence
 
 from cluster.reports import FOREIGN, GARBAGE, MESSAGE_NAMES, Link
-from cluster.topology import Flag, Millis, NodeId, Topology
+from cluster.topology import Millis, NodeId, Topology
 from gossip.core import Gossip
 from gossip.effects import Answer, DropKeys, Effect, Follow, Lead, Pause, Publish, Refused, Resume, Settled
 from gossip.events import Event, Paused, Replicated, Wish, Woke
@@ -230,7 +230,7 @@ class Machine:
 
     def _absorb(self, effects: Sequence[Effect], now: Millis) -> None:
         assert self.gossip is not None
-        self.replication.doubted = bool(self.gossip.me.flags & Flag.MY_PRIMARY_FAIL)
+        self.replication.doubted = self.gossip.doubts_primary
         paused = led = followed = False
         for effect in effects:
             match effect:

@@ -42,7 +42,7 @@ from gossip.events import (
     Resolved,
     Woke,
 )
-from gossip.packet import Packet, decode, encode
+from gossip.packet import Fail, Kind, Packet, decode, encode
 
 START = 1_700_000_000_000
 TIMEOUT_MS = 1000
@@ -185,6 +185,15 @@ class Mesh:
     def tell(self, name: str, event: Event) -> list[Effect]:
         """Something happens to one node; what it asks for is done and returned."""
         return self._happen(self.hosts[name], event)
+
+    def link_between(self, speaker: str, hearer: str) -> int:
+        """The link on which ``speaker`` asks, as ``hearer`` knows it."""
+        return next(link for link, (far, _) in self[hearer].ends.items() if link > 0 and far is self[speaker])
+
+    def condemn(self, subject: str, by: str, to: str) -> None:
+        """``by`` tells ``to`` that ``subject`` is FAIL."""
+        packet = Packet(Kind.FAIL, self[by].id, 7000, 0, 17000, 3, 1, body=Fail(self[subject].id))
+        self.inject(to, packet, self.link_between(by, to))
 
     def inject(self, name: str, packet: Packet, link: int) -> list[Effect]:
         return self._happen(self.hosts[name], PacketIn(link, packet))

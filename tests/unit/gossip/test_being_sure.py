@@ -5,23 +5,18 @@ from attrs import evolve
 
 from gossip.config import GossipConfig
 from gossip.events import PacketIn
-from gossip.packet import Fail, Kind, Packet
-from tests.unit.gossip.mesh import CONFIG, TIMEOUT_MS, Mesh, three
+from gossip.packet import Kind
+from tests.unit.gossip.mesh import CONFIG, TIMEOUT_MS, three
 from tests.unit.gossip.test_failing import flags
 
 SURE = evolve(CONFIG, write_ack_replicas=1)
-
-
-def link_between(mesh: Mesh, speaker: str, hearer: str) -> int:
-    """The link on which ``speaker`` asks, as ``hearer`` knows it."""
-    return next(link for link, (far, _) in mesh[hearer].ends.items() if link > 0 and far is mesh[speaker])
 
 
 @pytest.mark.parametrize("config", [CONFIG, SURE], ids=["as Redis", "sure"])
 def test_an_old_word_that_comes_late_keeps_nobody_up(config: GossipConfig) -> None:
     """It was under way while the sender lost sight of us, and does not tell what it thinks now."""
     mesh = three(config=config)
-    link = link_between(mesh, "b", "a")
+    link = mesh.link_between("b", "a")
     old = next(p for p in reversed(mesh["a"].heard) if p.kind is Kind.PING and p.sender == mesh["b"].id)
     mesh.cut("a")
     mesh.run(TIMEOUT_MS * 4 // 10)
@@ -44,11 +39,8 @@ def test_it_is_down_within_the_node_timeout_and_up_again_with_the_answers() -> N
 def test_an_answer_of_one_who_has_given_us_up_does_not_count() -> None:
     """So who holds a node for FAIL tells it so. It does for two node timeouts, in which a replica may be elected."""
     mesh = three(config=SURE)
-    failed = Fail(mesh["a"].id)
-    for name, by in (("b", "c"), ("c", "b")):
-        mesh.inject(
-            name, Packet(Kind.FAIL, mesh[by].id, 7000, 0, 17000, 3, 1, body=failed), link_between(mesh, by, name)
-        )
+    mesh.condemn("a", by="c", to="b")
+    mesh.condemn("a", by="b", to="c")
     mesh.run(TIMEOUT_MS)
     assert not mesh["a"].view.ok
     mesh.run(TIMEOUT_MS * 2)

@@ -443,3 +443,53 @@ def test_votes_for_one_primary_are_none_for_the_slots_of_another() -> None:
     mesh.tell("d", Replicated(100, mesh.now, bereft=True))
     mesh.run(3)
     assert not mesh["d"].gossip.me.is_primary
+
+
+def doubts(mesh: Mesh, name: str) -> bool:
+    return mesh[name].gossip.doubts_primary
+
+
+def test_a_replica_acknowledges_nothing_while_a_sibling_may_be_elected() -> None:
+    """It need not see a failure itself: the sibling has been told how far it is, and relies on that."""
+    mesh = shards("de")
+    mesh.condemn("c", by="a", to="d")
+    mesh.run(50)
+    assert doubts(mesh, "d")
+    assert doubts(mesh, "e")
+    seen = mesh["e"].sees(mesh["c"])
+    assert seen is not None
+    assert not seen.has(Flag.FAIL)
+    while doubts(mesh, "d"):
+        mesh.run(1)
+    mesh.run(50)
+    assert not doubts(mesh, "e")
+    assert primaries(mesh) == {"a", "b", "c"}
+
+
+def test_a_sibling_that_is_dead_is_not_waited_for() -> None:
+    mesh = shards("de")
+    mesh.condemn("c", by="a", to="d")
+    mesh.run(50)
+    mesh.kill("d")
+    mesh.run(TIMEOUT_MS * 2)
+    assert not doubts(mesh, "e")
+
+
+def test_who_has_voted_takes_no_failure_back_while_the_vote_counts() -> None:
+    """The winner may be waiting for its disk."""
+    mesh = shards()
+    mesh.cut("c")
+    while not sent(mesh, "a", Kind.FAILOVER_AUTH_ACK):
+        mesh.run(1)
+    mesh.cut("d")
+    mesh.run(TIMEOUT_MS * 3 // 2)
+    mesh["a"].gossip._peers.by_id[mesh["c"].id].voted_at = mesh.now
+    mesh.heal("c")
+    mesh.run(TIMEOUT_MS * 3 // 2)
+    seen = mesh["a"].sees(mesh["c"])
+    assert seen is not None
+    assert seen.has(Flag.FAIL)
+    mesh.run(TIMEOUT_MS)
+    seen = mesh["a"].sees(mesh["c"])
+    assert seen is not None
+    assert not seen.has(Flag.FAIL)
