@@ -45,6 +45,7 @@ KINDS = (
     "crash", "power loss", "restart", "freeze", "cut", "one-way cut", "pair cut", "pair one-way cut", "reset",
     "slowness", "clock",
 )  # fmt: skip
+DEADLY = ("crash", "power loss", "restart")
 
 
 @define
@@ -278,10 +279,17 @@ class MigrateRun(WriteRun):
     def strike_at(self, move: Move, moment: Moment) -> None:
         kind = self.rng.choice(self.kinds)
         host = self.draw_victim(move)
+        if kind in DEADLY and self.is_last(host):
+            return
         self.pair = move.target if host is move.source else move.source
         self.told.append(f"{kind} of {host.name} {moment}")
         self.world.note(self.told[-1], host.name)
         self.befall(kind, host)
+
+    def is_last(self, host: Host) -> bool:
+        """Nobody else has its keys, as where the fault before has split a shard: no promise covers its death then."""
+        alone = host.running.gossip.me.is_primary and not self.replicas_of(host)
+        return alone and host.running.machine.server.keyspace.database(0).size > 0
 
     def draw_victim(self, move: Move) -> Host:
         draw = self.rng.random()
