@@ -51,9 +51,9 @@ class Voice:
     ) -> None:
         self.config = config
         self.paused = False
+        """Writes are held back for a manual failover, and every message says so."""
         self.syncing = False
         """A full sync is under way here (Replicated)."""
-        """Writes are held back for a manual failover, and every message says so."""
         self._peers = peers
         self._claims = claims
         self._health = health
