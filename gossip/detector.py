@@ -81,7 +81,7 @@ class Detector:
 
     @property
     def _voters_patience(self) -> Millis:
-        return 0 if self._health.unsure else self.config.ask_voters_ms
+        return self.config.ask_voters_ms // (10 if self._health.unsure else 1)
 
     def _suspect_silent(self, peer: Peer, now: Millis) -> None:
         if not peer.flags & (Flag.PFAIL | Flag.FAIL):

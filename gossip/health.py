@@ -64,13 +64,19 @@ class Health:
 
     def _is_sure(self, voters: list[Peer], config: GossipConfig, now: Millis) -> bool:
         """Whether nobody can have been elected in our place. One that has not answered yet in this life is believed."""
-        self.unsure, self.due = False, None
+        were_sure, self.unsure, self.due = not self.unsure, False, None
         me = self._peers.me
         if config.write_ack_replicas and me.is_voter:
             times = sorted((now if peer is me else peer.assured or now for peer in voters), reverse=True)
             too_old = times[self.quorum - 1] + config.node_timeout_ms + 1
             self.unsure = now >= too_old
             self.due = None if self.unsure else too_old
+        if self.unsure and were_sure:
+            self._out.log(
+                Level.WARNING,
+                "No majority of the primaries has answered within the node timeout: this node may have been replaced, "
+                "and serves nothing until one does (write-ack-replicas).",
+            )
         return not self.unsure
 
     def _held_back(self, config: GossipConfig, now: Millis) -> bool:

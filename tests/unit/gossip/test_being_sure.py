@@ -31,6 +31,7 @@ def test_it_is_down_within_the_node_timeout_and_up_again_with_the_answers() -> N
     mesh.cut("a")
     mesh.run(TIMEOUT_MS)
     assert not mesh["a"].view.ok
+    assert [line for line in mesh["a"].logs if "may have been replaced" in line]
     mesh.heal("a")
     mesh.run(300)
     assert mesh["a"].view.ok
