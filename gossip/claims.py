@@ -54,7 +54,7 @@ class Claims:
         self.reserved_epoch = 0
         """One that nobody has used yet, and that is on disk; 0 if there is none."""
         self.elected_epoch = 0
-        """The last in which a majority has voted for this node, in this life."""
+        """That in which a majority has voted for this node, in this life; or another that it had to take instead."""
         self.keeps_epoch = False
         """I claim slots that another has been granted: a new epoch of mine would take them back (KeepEpoch)."""
         self.settle_due: Millis | None = None
@@ -281,7 +281,10 @@ class Claims:
         other = next((p for p in self._peers.roster() if self._collides(p)), None)
         if other is None:
             return False
+        was_elected = self.elected_epoch and self.elected_epoch == self._me.config_epoch
         self._raise_epoch()
+        if was_elected:
+            self.elected_epoch = self._me.config_epoch
         self._out.log(
             Level.VERBOSE,
             f"WARNING: configEpoch collision with node {other.name}. configEpoch set to {self._me.config_epoch}",

@@ -6,7 +6,7 @@ from attrs import evolve
 from cluster.topology import Flag
 from gossip.effects import Answer, Follow, Lead, Publish, Save, Send
 from gossip.events import BumpEpoch, Replicate, Replicated
-from gossip.packet import Kind, MessageFlag, Packet
+from gossip.packet import Kind, MessageFlag, Packet, Update
 from tests.unit.gossip.mesh import CONFIG, TIMEOUT_MS, Mesh, agree, three
 
 
@@ -200,6 +200,24 @@ def test_an_epoch_taken_without_asking_does_not_win_against_an_elected_successor
     mesh.run(TIMEOUT_MS * 4)
     assert primaries(mesh) == primaries(mesh, "c") == {"a", "b", "d"}
     assert leader(mesh, "c") == mesh["d"].id
+
+
+def test_who_was_elected_and_had_to_take_another_epoch_was_elected_still() -> None:
+    """Else both would yield where the old primary has taken that epoch too, and nobody would have the slots."""
+    mesh = next(m for m in map(shards, "dddddddd", range(1, 9)) if m["a"].id > m["d"].id)
+    had = mesh["c"].gossip.me.bitmap
+    mesh.kill("c")
+    mesh.run(TIMEOUT_MS * 3 // 2)
+    winner = mesh["d"].gossip.me
+    elected = winner.config_epoch
+    mesh["a"].gossip.me.config_epoch = elected  # by a hand-over of slots, for which nobody votes
+    mesh.run(TIMEOUT_MS)
+    assert winner.config_epoch > elected
+    claim = Update(winner.config_epoch, mesh["c"].id, had)
+    late = Packet(Kind.UPDATE, mesh["b"].id, 7000, 0, 17000, winner.config_epoch, 2, body=claim)
+    mesh.inject("d", late, mesh.link_between("b", "d"))
+    assert winner.is_primary
+    assert primaries(mesh, "d") == {"a", "b", "d"}
 
 
 def test_a_primary_that_came_back_without_its_data_is_replaced_though_it_is_well() -> None:
