@@ -390,7 +390,7 @@ class MigrateRun(WriteRun):
                 self.world.advance(100)
             if reply != b"+OK\r\n" and (not self.acks or self.replicas_of(owner)):
                 raise Violation(f"a write of {tag} at {owner.name} is answered {reply!r}")
-        if not self.acknowledged:
+        if not self.acknowledged and len(self.book.operations) > 20:
             raise Violation("nothing was written")
 
 
