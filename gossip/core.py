@@ -126,7 +126,7 @@ class Gossip:
         """Everything that follows from ``event``, to be done in the order given."""
         self._set_clock(now)
         suspects, followed = len(self._peers.suspects), self._peers.me.primary
-        doubted = self._peers.me.has(Flag.MY_PRIMARY_FAIL)
+        doubted, shard = self._peers.me.has(Flag.MY_PRIMARY_FAIL), self._peers.me.shard_id
         self._dispatch(event, now)
         if now >= self._next_tick:
             self._tick(now)
@@ -145,6 +145,8 @@ class Gossip:
             self._health.review(self._config, now)
             self._roles.review()
         self._roles.tell()
+        moved = self._peers.me.shard_id != shard
+        self._voice.foreign = not self._peers.me.is_primary and (moved or self._voice.foreign)
         if doubted and self._peers.me.primary == followed and not self._peers.me.has(Flag.MY_PRIMARY_FAIL):
             self._herald.proclaim(now)  # the siblings wait for that
         return self._settle()
@@ -183,6 +185,7 @@ class Gossip:
             case Replicated(offset, heard, bereft, syncing):
                 self._peers.me.repl_offset, self._election.heard, self._roles.bereft = offset, heard, bereft
                 self._voice.syncing = syncing
+                self._voice.foreign &= not heard
             case Paused(offset):
                 self._peers.me.repl_offset = offset
                 self._manual.paused(now)

@@ -7,6 +7,7 @@ Rules kept here (Redis cluster specification, "Replica election and promotion"; 
 - A sibling that is well is first asked how far it is, and waited for: nobody takes over before one that has more.
 - The better its data among its siblings, the sooner it stands: rank is how many of them have a larger offset, or the
   same and a smaller id. Shards that fail together take turns, since there is one winner an epoch.
+- With ``write-ack-replicas`` one that has less than a sibling gives that one a node timeout more: its disk may be slow.
 - If all living replicas of the shard say that they see the primary as FAIL, their offsets are final, so the first of
   them does not wait. Then, and in a manual failover, voters that have not heard of the failure must not refuse
   (FORCEACK).
@@ -164,11 +165,11 @@ class Election:
             return
         step = self._step_ms
         self._rank = self._rank_among(primary)
-        self._due += step + int(self._rng.random() * step) + 2 * step * self._rank + self._turn_ms(primary)
+        self._due += step + int(self._rng.random() * step) + self._courtesy_ms(self._rank) + self._turn_ms(primary)
         self._out.log(
             Level.WARNING,
             f"Start of election delayed for {self._due - now} milliseconds "
-            f"(rank #{self._rank}, offset {self._peers.me.repl_offset}).",
+            f"(rank #{self._rank}, offset {self._voice.offset}).",
         )
         self._peers.me.flags |= Flag.MY_PRIMARY_FAIL
         for sibling in self._siblings(primary):
@@ -183,7 +184,7 @@ class Election:
             return
         rank = self._rank_among(primary)
         if rank != self._rank:
-            self._due += 2 * self._step_ms * (rank - self._rank)
+            self._due += self._courtesy_ms(rank) - self._courtesy_ms(self._rank)
             self._rank = rank
         if not rank and not self._at_once and self._all_see_the_failure(primary):
             self._at_once = True
@@ -196,9 +197,14 @@ class Election:
 
     def _rank_among(self, primary: Peer) -> int:
         me = self._peers.me
-        mine = -me.repl_offset, me.id
+        mine = -self._voice.offset, me.id
         rivals = (p for p in self._siblings(primary) if not p.has(Flag.NOFAILOVER))
         return sum(1 for p in rivals if (-p.repl_offset, p.id) < mine)
+
+    def _courtesy_ms(self, rank: int) -> int:
+        """How much later one stands that has so many before it."""
+        promised = self.config.node_timeout_ms if rank and self.config.write_ack_replicas else 0
+        return 2 * self._step_ms * rank + promised
 
     def _turn_ms(self, primary: Peer) -> int:
         """Shards that have failed together come one after the other."""

@@ -54,6 +54,8 @@ class Voice:
         """Writes are held back for a manual failover, and every message says so."""
         self.syncing = False
         """A full sync is under way here (Replicated)."""
+        self.foreign = False
+        """What is here is of another shard: nothing has come from the primary that this node follows now."""
         self._peers = peers
         self._claims = claims
         self._health = health
@@ -151,7 +153,7 @@ class Voice:
             me.cport,
             self._claims.current_epoch,
             speaks_for.config_epoch,
-            self._offset(me),
+            self.offset,
             bitmap,
             me.primary,
             self.config.announce_ip,
@@ -161,11 +163,15 @@ class Voice:
             body,
         )
 
-    def _offset(self, me: Peer) -> int:
+    @property
+    def offset(self) -> int:
         """What this node says of its data: 0 in a full sync, as Redis does it, so that others tell clients of a replica
-        that is loading. That it has older data, which it serves meanwhile, matters when its primary has failed.
+        that is loading. That it has older data, which it serves meanwhile, matters when its primary has failed; but not
+        if it never had that one's: then a sibling that has some comes first, however long the other stream was.
         """
-        return 0 if self.syncing and not me.flags & Flag.MY_PRIMARY_FAIL else me.repl_offset
+        me = self._peers.me
+        loading = self.syncing and not me.flags & Flag.MY_PRIMARY_FAIL
+        return 0 if loading or self.foreign else me.repl_offset
 
     def _pinglike(self, kind: Kind, entries: tuple[Entry, ...], understood: int, now: Millis) -> Packet:
         extensions = self._extensions(understood, now) if understood & EXTENSIONS else ()

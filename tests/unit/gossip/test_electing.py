@@ -5,7 +5,7 @@ from attrs import evolve
 
 from cluster.topology import Flag
 from gossip.effects import Answer, Follow, Lead, Publish, Save, Send
-from gossip.events import BumpEpoch, Replicate, Replicated
+from gossip.events import BumpEpoch, ConfigChanged, Replicate, Replicated
 from gossip.packet import Kind, MessageFlag, Packet, Update
 from tests.unit.gossip.mesh import CONFIG, TIMEOUT_MS, Mesh, agree, three
 
@@ -163,6 +163,23 @@ def test_a_replica_in_its_full_sync_is_loading_for_all_until_its_primary_fails()
     mesh.run(TIMEOUT_MS * 3)
     assert primaries(mesh) == {"a", "b", "d"}
     assert not sent(mesh, "e", Kind.FAILOVER_AUTH_REQUEST), "d has more than e"
+
+
+def test_who_comes_from_another_shard_has_nothing_until_something_has_come() -> None:
+    """However much it had there: a sibling that has the primary's data is elected."""
+    mesh = shards("d")
+    mesh.start("e")
+    mesh.meet("a", "e")
+    mesh.run(1500)
+    mesh.receive("e", 9000)
+    assert mesh.wish("e", Replicate(mesh["c"].id, 0)) == "OK"
+    mesh.tell("e", Replicated(9000))
+    mesh.run(TIMEOUT_MS)
+    assert offsets(mesh, "e") == [0] * 4
+    mesh.kill("c")
+    mesh.run(TIMEOUT_MS * 3)
+    assert primaries(mesh) == {"a", "b", "d"}
+    assert not sent(mesh, "e", Kind.FAILOVER_AUTH_REQUEST)
 
 
 def test_a_full_sync_that_ends_is_told() -> None:
@@ -511,3 +528,22 @@ def test_who_has_voted_takes_no_failure_back_while_the_vote_counts() -> None:
     seen = mesh["a"].sees(mesh["c"])
     assert seen is not None
     assert not seen.has(Flag.FAIL)
+
+
+@pytest.mark.parametrize("acks", [0, 1])
+def test_one_that_has_less_gives_a_sibling_more_time_where_writes_are_promised(acks: int) -> None:
+    """Here the sibling will not stand at all: its data is too old for it."""
+    mesh = shards("de")
+    config = evolve(CONFIG, write_ack_replicas=acks)
+    for name in "abcde":
+        mesh.tell(name, ConfigChanged(config))
+    mesh.tell("d", Replicated(4000, mesh.now - 10**7))
+    mesh.run(TIMEOUT_MS)
+    mesh.kill("c")
+    while not mesh["e"].gossip.me.flags & Flag.MY_PRIMARY_FAIL:
+        mesh.run(1)
+    began = mesh.now
+    while not sent(mesh, "e", Kind.FAILOVER_AUTH_REQUEST):
+        mesh.run(1)
+    assert (mesh.now - began > TIMEOUT_MS) == bool(acks)
+    assert not sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST)
