@@ -40,11 +40,16 @@ class Handover:
                 self._voice.ping(peer, now)
 
     def answered(self, peer: Peer) -> None:
-        """A PONG on the link that we dialled: one of our PINGs has been read."""
-        if not self._claims.unsettled or not self._owed.get(peer.id):
+        """A PONG on the link that we dialled: one of our PINGs has been read.
+
+        That of a node which had no say when this began may be older than that; its next one is not.
+        """
+        if not self._claims.unsettled:
             return
-        self._owed[peer.id] -= 1
-        self._count()
+        owed = self._owed.get(peer.id, 2)
+        if owed:
+            self._owed[peer.id] = owed - 1
+            self._count()
 
     def _count(self) -> None:
         voters = [peer for peer in self._peers.others() if peer.is_voter]

@@ -2,7 +2,8 @@
 
 from gossip.effects import Save, Send, Settled
 from gossip.events import BumpEpoch, KeepEpoch, TakeSlots
-from tests.unit.gossip.mesh import Mesh, agree, three
+from gossip.packet import Kind
+from tests.unit.gossip.mesh import START, Mesh, agree, three
 
 SLOT = 5
 """One of a's."""
@@ -86,3 +87,18 @@ def test_a_collision_of_epochs_waits_until_slots_are_handed_over() -> None:
     mesh.run(3000)
     assert mesh[low].gossip.me.config_epoch > epoch
     assert agree(mesh, "a", "b", "c")
+
+
+def test_who_has_come_to_have_a_say_meanwhile_is_counted_from_its_second_answer_on() -> None:
+    """The first may be to a question that was asked before the slots were handed over."""
+    mesh = three()
+    mesh.cut("b")
+    assert mesh.wish("b", TakeSlots((SLOT,))) == "OK"
+    mesh["b"].gossip._handover._owed.clear()  # as if those that have a say now had none then
+    mesh["b"].heard.clear()
+    mesh.heal("b")
+    while not settled(mesh, "b"):
+        mesh.run(1)
+        assert mesh.now - START < 10_000
+    senders = [packet.sender for packet in mesh["b"].heard if packet.kind is Kind.PONG]
+    assert max(map(senders.count, senders)) >= 2
