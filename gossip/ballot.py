@@ -2,9 +2,10 @@
 
 Rules kept here (Redis cluster specification, "Masters reply to replica vote request"):
 - Only primaries with slots vote, once in an epoch, also across a crash: the vote is on disk before it is sent.
-- The candidate is a replica whose primary has failed, as we see it, or it says that it may stand anyway (FORCEACK): in
-  a manual failover, and in Valkey 9 also when the whole shard has seen the primary fail.
-- Replicas of one primary get no second vote within two node timeouts, so that the winner of the first has time to tell.
+- The candidate is a replica, of the same primary as we know it, and that one has failed, as we see it; or it says that it
+  may stand anyway (FORCEACK): in a manual failover, and in Valkey 9 also when the whole shard has seen the primary fail.
+- Replicas of one primary get no second vote within two node timeouts, so that the winner of the first has time to tell;
+  but for the same one that asks again, in a newer epoch: it knows that it has not won.
 - Who claims slots with an older config epoch than that of their owner, as we know it, has missed something.
 There is no message that refuses: silence does.
 """
@@ -36,7 +37,7 @@ class Ballot:
             return
         primary = self._peers.by_id[candidate.primary or ""]
         self._claims.vote()
-        primary.voted_at = now
+        primary.voted_at, primary.voted_for = now, candidate.id
         self._voice.vote(candidate)
         self._out.log(Level.WARNING, f"Failover auth granted to {candidate.name} for epoch {request.current_epoch}")
 
@@ -52,9 +53,12 @@ class Ballot:
         primary = self._peers.by_id.get(candidate.primary or "")
         if primary is None:
             return "I don't know its master"
+        if request.primary != primary.id:
+            return "I know it as a replica of another master"
         if not primary.has(Flag.FAIL) and not request.mflags & MessageFlag.FORCEACK:
             return "its master is up"
-        if primary.voted_at and now - primary.voted_at < 2 * self.config.node_timeout_ms:
+        recent = primary.voted_at and now - primary.voted_at < 2 * self.config.node_timeout_ms
+        if recent and primary.voted_for != candidate.id:
             left = 2 * self.config.node_timeout_ms - (now - primary.voted_at)
             return f"can't vote about this master before {left} milliseconds"
         newer = self._newer_owner(request)

@@ -127,6 +127,7 @@ class Hearing:
         elif isinstance(body, Update):
             self._update(body)
         elif packet.kind is Kind.FAILOVER_AUTH_REQUEST:
+            self._election.heard_rival(sender, packet, now)
             self._ballot.asked(sender, packet, now)
         elif packet.kind is Kind.FAILOVER_AUTH_ACK:
             self._election.voted(sender, packet)
@@ -151,6 +152,7 @@ class Hearing:
         if packet.light:
             return
         self._claims.see_epochs(sender, packet.current_epoch, packet.config_epoch)
+        self._election.heard_epochs(sender, packet, now)
         if bool(packet.offset) != bool(sender.repl_offset):
             self._out.publish = True
         if packet.offset != sender.repl_offset:

@@ -58,7 +58,8 @@ class Peer:
     ``link`` is the outgoing link from Dial on, ``linked`` says that it is connected; ``inbound`` is the accepted link
     the node speaks on. ``reports`` says which nodes reported it as failing, and when (detector.py). ``met`` is True
     from the handshake on until the node has itself asked us something, which shows that it knows us too. ``voted_at``
-    is when we last voted for a replica of it (ballot.py), ``orphaned_at`` since when it has no replica (orphans.py).
+    is when we last voted for a replica of it, ``voted_for`` (ballot.py), ``orphaned_at`` since when it has no replica
+    (orphans.py).
     ``asked`` is when the PING was sent on this link that is not answered, ``assured`` when the last was sent that was,
     without a word of our failure; stops of our process count in both (health.py).
     ``answered`` says that it has answered us in this life; its ``refusals`` of our dials in a row, the first of which
@@ -85,6 +86,7 @@ class Peer:
     data_received: Millis = 0
     fail_time: Millis = 0
     voted_at: Millis = 0
+    voted_for: NodeId = ""
     orphaned_at: Millis = 0
     link: int | None = None
     linked: bool = False
@@ -196,6 +198,8 @@ class Peers:
         self.inbound: dict[int, Inbound] = {}
         self.strangers: dict[NodeId, Peer] = {}
         self.suspects: dict[NodeId, Peer] = {}
+        self.version = 0
+        """Counts what ``touch`` is told of."""
         self.unlinked: dict[Peer, None] = {}
         """The others without a connected link, those that were dialled last at the end."""
         self.bans: dict[NodeId, Millis] = {}
@@ -243,6 +247,7 @@ class Peers:
     def touch(self, peer: Peer) -> None:
         """``peer`` has changed in a way that clients or nodes.conf show."""
         peer.view = None
+        self.version += 1
         self._out.changed()
 
     # Coming to know and forgetting

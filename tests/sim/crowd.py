@@ -179,6 +179,20 @@ class Crowd:
                     self._plan(self.now + DELAY_MS, other, LinkDown(-1 - index))
                     self._plan(self.now + DELAY_MS, other, LinkDown(1 + index))
 
+    def kill_primaries(self, count: int, silent: bool = False) -> list[int]:
+        """That many die in one moment; which, chance decides. Their replicas live."""
+        half = len(self.members) // 2
+        victims = self.rng.sample(range(half, len(self.members)), count)
+        for index in victims:
+            self.kill(index, silent)
+        return victims
+
+    def unserved_at(self, victims: list[int]) -> int:
+        """How many of the living believe that a dead one still owns slots."""
+        nodes = [self.members[index].gossip.me.id for index in victims]
+        living = (member.gossip._peers.by_id for member in self.members if member.alive)
+        return sum(1 for known in living if any(known[node].slots for node in nodes))
+
     def failed_at(self, index: int) -> int:
         """How many of the others say FAIL of that node."""
         node = self.members[index].gossip.me.id
