@@ -38,5 +38,6 @@ def _demand_free(host: str, port: int, name: str) -> None:
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
-    except OSError as error:
-        raise Problem(f"{name} on {host} cannot be used: {error.strerror or error}") from None
+    except (OSError, ValueError, OverflowError) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or error
+        raise Problem(f"{name} on {host} cannot be used: {why}") from None

@@ -7,6 +7,8 @@ import socket
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from node.io.address import connect
+
 Answer: TypeAlias = "bytes | int | list[Answer] | Refused | None"
 
 
@@ -20,7 +22,7 @@ class Wire:
 
     def __init__(self, host: str, port: int, timeout_s: float, password: str = "", user: str = "") -> None:
         self.address = f"{host}:{port}"
-        self._socket = socket.create_connection((host, port), timeout_s)
+        self._socket = connect(host, port, timeout_s)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._file = self._socket.makefile("rb")
         if password:

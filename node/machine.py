@@ -86,6 +86,8 @@ class Machine:
         if client.retained is not None:
             server.acks.forget(client)
         server.standing.left(client)
+        if client.held:
+            server.courier.left(client)
         if client.modes & HANDING_OVER:
             self.migrations.left(client)
 
@@ -188,7 +190,7 @@ class Machine:
         assert self.gossip is not None
         if self.server.standing.offset != self._told[0]:
             self.tell_progress(now)
-        self._absorb(self.gossip.handle(event, now), now)
+        self._absorb(self._heard(event, now), now)
 
     def knows(self, link: int) -> bool:
         """Is a node of the cluster at the other end of ``link``?"""
@@ -202,7 +204,7 @@ class Machine:
         if progress != self._told:
             self._told = progress
             assert self.gossip is not None
-            self._absorb(self.gossip.handle(Replicated(*progress), now), now)
+            self._absorb(self._heard(Replicated(*progress), now), now)
 
     def deadline(self) -> Millis | None:
         """Call ``handle(Woke(), ...)`` by then; None if there is nothing to wait for."""
@@ -219,7 +221,7 @@ class Machine:
     def grant(self, wish: Wish) -> str:
         """Hand the operator's wish to the gossip; its answer, or Refusal."""
         assert self.gossip is not None
-        effects = self.gossip.handle(wish, self.server.now)
+        effects = self._heard(wish, self.server.now)
         self._absorb(effects, self.server.now)
         for effect in effects:
             if isinstance(effect, Refused):
@@ -228,8 +230,17 @@ class Machine:
                 return effect.text
         raise AssertionError(f"{wish} got no answer")
 
+    def _heard(self, event: Event, now: Millis) -> Sequence[Effect]:
+        """What the gossip makes of ``event``. An exception in between leaves it half changed."""
+        assert self.gossip is not None
+        self.server.changing += 1
+        effects = self.gossip.handle(event, now)
+        self.server.changing -= 1
+        return effects
+
     def _absorb(self, effects: Sequence[Effect], now: Millis) -> None:
         assert self.gossip is not None
+        self.server.changing += 1
         self.replication.doubted = self.gossip.doubts_primary
         paused = led = followed = False
         for effect in effects:
@@ -260,11 +271,12 @@ class Machine:
                 case _:
                     self.outbox.append(effect)
         if paused:
-            self._absorb(self.gossip.handle(Paused(self.server.standing.offset), now), now)
+            self._absorb(self._heard(Paused(self.server.standing.offset), now), now)
         if led:
             self.migrations.led()
         if followed:
             self.migrations.followed()
+        self.server.changing -= 1
 
     def _hurry(self) -> None:
         """Requests that were held back may be served."""

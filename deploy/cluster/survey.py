@@ -16,6 +16,7 @@ from cluster.nodesconf import NodesConfError, load
 from cluster.topology import Flag, NodeId, Topology
 from deploy.problem import Problem
 from deploy.wire import Answer, Refused, Wire, as_text, fields
+from node.io.address import Unreachable, look_up
 
 ANSWER_S: Final = 10.0
 """How long a node may take for one reply before it counts as unreachable."""
@@ -198,11 +199,13 @@ def host_port(place: str) -> tuple[str, int]:
         raise Problem(f"{place!r} is not host:port")
     host = host.removeprefix("[").removesuffix("]")
     try:
-        found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise Problem(f"{host} is not known: {reason(error)}") from None
+        found = look_up(host, int(port))
+    except Unreachable as error:
+        raise Problem(f"{host} is not known: {error}") from None
     found.sort(key=lambda entry: entry[0] != socket.AF_INET)
-    return str(found[0][4][0]), int(port)
+    where = found[0][1]
+    assert isinstance(where, tuple)
+    return str(where[0]), int(port)
 
 
 def wait_for(

@@ -61,7 +61,9 @@ def check_flush_options(argv: list[bytes]) -> None:
 def empty(c: Call, db: Database) -> None:
     if db.watchers:
         touch_emptied(db)
+    c.server.changing += 1
     c.server.dirty += db.clear()
+    c.server.changing -= 1
 
 
 @command(

@@ -242,6 +242,7 @@ def stats_section(server: Server) -> list[str]:
         "tracking_total_prefixes:0",
         "unexpected_error_replies:0",
         f"total_error_replies:{stats.total_error_replies}",
+        f"unexpected_errors:{stats.unexpected_errors}",
         "dump_payload_sanitizations:0",
         f"total_reads_processed:{stats.total_reads_processed}",
         f"total_writes_processed:{stats.total_writes_processed}",

@@ -196,12 +196,20 @@ class Config:
                 if hook in ran:
                     continue
                 ran.append(hook)
-                reason = hook()
+                try:
+                    reason = hook()
+                except Exception:
+                    self._take_back(before, ran)
+                    raise
                 if reason is not None:
-                    self._values = before
-                    for again in ran:
-                        again()
+                    self._take_back(before, ran)
                     raise ConfigSetError(FAILED.format(asked, reason))
+
+    def _take_back(self, before: dict[str, object], ran: list[Hook]) -> None:
+        """``before`` holds again, and those who have heard otherwise hear that."""
+        self._values = before
+        for hook in ran:
+            hook()
 
     def rewrite(self, old_text: str | None, users: Sequence[str] | None = None) -> str:
         """CONFIG REWRITE: the new text of the file whose text was ``old_text`` (None: there was none).

@@ -137,11 +137,13 @@ class Call:
         What ``name`` held before is gone.
         """
         at = self.expire_time(key)
+        self.server.changing += 1
         value = self.db.remove(self.part_of(key), key)
         assert value is not None
         if self.db.watchers:
             self.server.touch_key(self.db, key)
         there.store_until(name, value, at)
+        self.server.changing -= 1
 
     def amend(self, key: bytes, value: Value) -> None:
         """Set ``key`` to ``value``, a changed form of what it was before; a time to live stays."""
@@ -162,8 +164,10 @@ class Call:
         """Remove ``key``; True if it was there."""
         if self.peek(key) is None:
             return False
+        self.server.changing += 1
         self.db.remove(self.part_of(key), key)
         self._changed(key)
+        self.server.changing -= 1
         return True
 
     def expire_at(self, key: bytes, at: int) -> None:
@@ -214,12 +218,12 @@ class Call:
 
     def _put(self, part: int, key: bytes, value: Value) -> None:
         db = self.db
-        db.put(part, key, value)
         server = self.server
+        server.dirty += 1  # first: should anything fail behind it, the data may be half changed
+        db.put(part, key, value)
         db.busy[part] = server.now_s
         if db.uses is not None:
             db.uses[key] = server.now_s
-        server.dirty += 1
         if db.watchers:
             server.touch_key(db, key)
 

@@ -74,3 +74,7 @@ class Edge:
 
     def log(self, level: str, text: str) -> None:
         """Write a log line; ``level`` is debug, verbose, notice or warning."""
+
+    def unexpected(self, what: str, error: Exception) -> None:
+        """Log ``error``, which came up while ``what`` was served, or raise it. Raised by default: see ``mishap.py``."""
+        raise error

@@ -70,6 +70,7 @@ class Server:
         "awaiting",
         "browser_logged_s",
         "build_name",
+        "changing",
         "clearing",
         "clients",
         "clock",
@@ -144,6 +145,9 @@ class Server:
         self.conditions: int = 0
         self.dirty: int = 0
         """Changes to the data since the start (rdb_changes_since_last_save counts from the last save)."""
+        self.changing: int = 0
+        """How many changes of what this node is to others have begun and not ended: its view of the cluster, its role
+        in replication. An exception that finds it above 0 ends the node."""
         self.clients: dict[int, Client] = {}
         self.next_client_id: int = 1
         self.to_flush: list[Client] = []
@@ -315,9 +319,11 @@ class Server:
 
     def drop_expired(self, db: Database, part: int, key: bytes) -> None:
         """The time of ``key``, which exists, is over and this node may delete it: do so."""
+        self.changing += 1
         db.remove(part, key)
         if self.feed is not None:
             self.feed.deleted(db, key)
+        self.changing -= 1
         self.stats.expired_keys += 1
         if db.watchers:
             self.touch_key(db, key)

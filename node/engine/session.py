@@ -10,6 +10,7 @@ from typing import Final
 from node.engine.call import Call
 from node.engine.client import UNAUTHENTICATED, Client
 from node.engine.dispatch import AWAIT, HOLD, execute
+from node.engine.mishap import survive, told
 from node.engine.server import Server
 from node.resp.errors import ProtocolError
 from node.resp.parser import Parser
@@ -58,6 +59,8 @@ class Session(Client):
         call = self.call
         parser = self.parser
         budget = BATCH
+        argv: list[bytes] | None = None
+        dirty = self.server.dirty
         try:
             argv = self.waiting
             if argv is None:
@@ -65,6 +68,7 @@ class Session(Client):
             else:
                 self.waiting = None
             while argv is not None:
+                dirty = call.server.dirty
                 reply = execute(call, argv)
                 if reply is HOLD or reply is AWAIT:
                     self.waiting = argv
@@ -83,6 +87,11 @@ class Session(Client):
             self.server.stats.count_error(b"ERR")
             self.reply(Failure(b"ERR Protocol error: " + error.text))
             self.close_after_reply()
+        except Exception as error:
+            server = self.server
+            what = f"the request {told(argv)} of client id={self.id} addr={self.addr}, which is closed"
+            survive(server, what, error, server.dirty != dirty)
+            self.close_after_reply()  # what was asked before this has its replies
         return False
 
     def authenticated(self) -> None:

@@ -28,6 +28,8 @@ class Stats:
         self.total_writes_processed: int = 0
         self.client_query_buffer_limit_disconnections: int = 0
         self.client_output_buffer_limit_disconnections: int = 0
+        self.unexpected_errors: int = 0
+        """Exceptions that cost a client or a link: see ``mishap.py``."""
         self.errors: dict[bytes, int] = {}
         """Error replies by their code: ``errorstat_ERR``."""
 

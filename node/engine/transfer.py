@@ -143,6 +143,12 @@ class Courier:
         """Carry it while the whole node stands still: the outcome is there when this returns."""
         lost(transfer)
 
+    def left(self, client: Client) -> None:
+        """``client`` has gone: what it wanted carried is not wanted any more, unless it is on its way."""
+
+    def give_up(self) -> None:
+        """This node is a replica now, and none of its keys its own: nothing is to be carried any more."""
+
 
 def depart(server: "Server", transfer: Transfer) -> None:
     """Hand ``transfer`` over; its client is answered when it has landed, and its keys stay as they are until then."""

@@ -19,6 +19,9 @@ from gossip.events import Accepted, GarbageIn, LinkDown, LinkUp, PacketIn, Resol
 from gossip.frames import Deframer
 from gossip.packet import PacketError, decode, encode
 from gossip.saving import merge_saves
+from node.engine.mishap import survive
+from node.io.address import Unreachable
+from node.io.dial import dial
 from node.io.lookup import Lookup
 from node.machine import Machine
 
@@ -113,10 +116,8 @@ class Bus:
                     await self._save(effect)
                 case Send() if not self._may_speak():
                     pass
-                case Send(links, packet):
-                    data = encode(packet)
-                    for number in links:
-                        self._send(number, data)
+                case Send():
+                    self._send_packet(effect)
                 case Dial():
                     assert self._nursery is not None
                     link = self._links[effect.link] = Link(effect.link)
@@ -132,6 +133,18 @@ class Bus:
                     pass  # nobody can be subscribed yet
                 case _:
                     raise AssertionError(f"{effect} is not for the outside")
+
+    def _send_packet(self, send: Send) -> None:
+        try:
+            data = encode(send.packet)
+        except Exception as error:
+            self._survive(f"a message to cluster links {send.links}, which are closed", error)
+            for number in send.links:
+                self._hang_up(number)
+                self._machine.handle(LinkDown(number), now_ms())
+            return
+        for number in send.links:
+            self._send(number, data)
 
     def _send(self, number: int, data: bytes) -> None:
         link = self._links.get(number)
@@ -172,32 +185,40 @@ class Bus:
         with link.scope:
             await self._serve(link, stream)
 
-    async def _dial(self, link: Link, dial: Dial) -> None:
+    async def _dial(self, link: Link, wanted: Dial) -> None:
         with link.scope:
             try:
-                with trio.fail_after(self._connect_timeout_s()):
-                    stream = await trio.open_tcp_stream(dial.ip, dial.cport, local_address=self._source() or None)
+                stream = await dial(wanted.ip, wanted.cport, self._source(), self._connect_timeout_s())
                 peer_ip = stream.socket.getpeername()[0]
-            except (OSError, trio.TooSlowError) as error:
-                self._ended(link, refused(error))
+            except OSError as error:
+                self._ended(link, isinstance(error, Unreachable) and error.refused)
                 return
             self._machine.handle(LinkUp(link.number, peer_ip), now_ms())
             self.poke()
             await self._serve(link, stream)
 
     async def _resolve(self, wanted: Resolve) -> None:
-        found = await self._lookup.addresses(wanted.hostname)
+        try:
+            found = await self._lookup.addresses(wanted.hostname)
+        except Exception as error:
+            self._survive(f"the lookup of {wanted.hostname!a}", error)
+            found = ()
         self._machine.handle(Resolved(wanted.node, found), now_ms())
         self.poke()
 
     async def _serve(self, link: Link, stream: trio.SocketStream) -> None:
         """Carry messages both ways until the link ends."""
         link.fd = stream.socket.fileno()
-        async with stream, trio.open_nursery() as nursery:
-            nursery.start_soon(self._write, link, stream)
-            await self._read(link, stream)
+        try:
+            async with stream, trio.open_nursery() as nursery:
+                nursery.start_soon(self._write, link, stream)
+                await self._read(link, stream)
+                link.fd = -1
+                nursery.cancel_scope.cancel()
+        except Exception as error:
             link.fd = -1
-            nursery.cancel_scope.cancel()
+            self._survive("a cluster link, which is closed", error)
+            self._ended(link)
 
     async def _read(self, link: Link, stream: trio.SocketStream) -> None:
         deframer = Deframer()
@@ -227,6 +248,9 @@ class Bus:
             link.queued -= len(data)
             self._machine.link_queues[link.number] = link.queued
 
+    def _survive(self, what: str, error: Exception) -> None:
+        survive(self._machine.server, what, error)
+
     def _ended(self, link: Link, refused: bool = False) -> None:
         if self._links.pop(link.number, None) is not None:
             self._machine.link_queues.pop(link.number, None)
@@ -242,13 +266,6 @@ def sent_at_once(fd: int, data: bytes) -> int:
         return os.write(fd, data)
     except OSError:
         return 0
-
-
-def refused(error: BaseException) -> bool:
-    """Whether a dial failed because the host said that nobody listens; trio tells what happened as the cause."""
-    cause = error.__cause__ or error
-    reasons = cause.exceptions if isinstance(cause, BaseExceptionGroup) else (cause,)
-    return all(isinstance(reason, ConnectionRefusedError | ConnectionResetError) for reason in reasons)
 
 
 LEVELS: Final = {Level.DEBUG: "debug", Level.VERBOSE: "verbose", Level.NOTICE: "notice", Level.WARNING: "warning"}

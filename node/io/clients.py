@@ -18,6 +18,7 @@ from mypy_extensions import mypyc_attr
 
 from node.engine.client import NOT_TO_PAUSE, Client
 from node.engine.limits import over_output_limit, refuse_connection
+from node.engine.mishap import survive
 from node.engine.session import Session
 from node.io.backlog import Backlog
 from node.io.keepalive import keep_alive
@@ -107,20 +108,34 @@ class Clients:
                 if connection.behind:
                     self.unfinished.append(connection)
         connections = self.connections
-        for fd, events in ready:
-            found = connections.get(fd)
-            if found is None:
-                self._accept(fd)
-                continue
-            if events == READ:
-                self._read(found)
-                continue
-            if events & ~WRITE:
-                self._read(found)
-            if events & WRITE and found.backlog.size:
-                self._write_backlog(found)
+        found: Connection | None = None
+        try:
+            for fd, events in ready:
+                found = connections.get(fd)
+                if found is None:
+                    self._accept(fd)
+                    continue
+                if events == READ:
+                    self._read(found)
+                    continue
+                if events & ~WRITE:
+                    self._read(found)
+                if events & WRITE and found.backlog.size:
+                    self._write_backlog(found)
+        except Exception as error:
+            self._mishap(found, error)  # those behind it are still ready in the next turn
         self.finish()
         return True
+
+    def _mishap(self, connection: Connection | None, error: Exception) -> None:
+        """Nobody expected ``error``: it costs ``connection``, or whoever was about to come in."""
+        server = self.machine.server
+        if connection is None:
+            survive(server, "a new connection", error)
+            return
+        client = connection.session
+        survive(server, f"client id={client.id} addr={client.addr}, which is closed", error)
+        self.drop(connection)
 
     def begin(self) -> None:
         """Everything until ``finish`` happens at one time."""
@@ -161,7 +176,10 @@ class Clients:
             client.announced = False
             connection = connections.get(client.fd)
             if connection is not None and connection.session is client:
-                self._write(connection, client)
+                try:
+                    self._write(connection, client)
+                except Exception as error:
+                    self._mishap(connection, error)
                 continue
             outlet = self.outlets.get(client.id)
             if outlet is not None:

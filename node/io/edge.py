@@ -4,6 +4,7 @@ import os
 import resource
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from typing import Final
 
@@ -73,6 +74,11 @@ class ProcessEdge(Edge):
 
     def log(self, level: str, text: str) -> None:
         self._log.write(level, text)
+
+    def unexpected(self, what: str, error: Exception) -> None:
+        self._log.write("warning", f"An exception that nobody expected, while serving {what}:")
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            self._log.write("warning", line)
 
     def stop(self) -> None:
         self._stop()

@@ -2,13 +2,19 @@
 
 One connection at a time. Each try after a failure waits a little longer, up to a second, as Redis tries once a second;
 and up to ten where the primary was there but what came from it was of no use, for each such try may cost it a snapshot.
+
+When another primary is to be followed, or the same one at another address, nothing is waited for any more: not the
+lookup, not the dial, not bytes that the old connection does not take.
 """
 
 from typing import Final
 
 import trio
 
+from node.engine.mishap import survive
+from node.io.address import Unreachable
 from node.io.clients import Clients
+from node.io.dial import dial
 from node.replication.replica import Conversation
 
 READ_BYTES: Final = 64 * 1024
@@ -24,10 +30,13 @@ class Follower:
         self._clients = clients
         self._replication = clients.machine.replication
         self._poked = trio.Event()
-        self._replication.on_target = self._poke
+        self._replication.on_target = self._look
+        self._connection = trio.CancelScope()
 
-    def _poke(self) -> None:
+    def _look(self) -> None:
+        """Somebody else is to be followed, or nobody."""
         self._poked.set()
+        self._connection.cancel()
 
     async def run(self) -> None:
         wait_s = FIRST_WAIT_S
@@ -52,31 +61,33 @@ class Follower:
         """One connection, from the first byte to the last."""
         conversation.connecting()
         try:
-            stream = await self._connect(conversation)
-            if stream is not None:
-                async with stream:
-                    await self._carry(conversation, stream)
+            with trio.CancelScope() as self._connection:
+                stream = await self._connect(conversation)
+                if stream is not None:
+                    async with stream:
+                        await self._carry(conversation, stream)
+        except Exception as error:
+            what = f"the connection to primary {conversation.ip!a}:{conversation.port}, which is closed"
+            survive(self._clients.machine.server, what, error)
+            conversation.damaged = True
         finally:
             conversation.on_output = None
             conversation.disconnected()
 
     async def _connect(self, conversation: Conversation) -> trio.SocketStream | None:
         config = self._clients.machine.server.config
-        with trio.move_on_after(config.integer("repl-timeout")):
-            try:
-                source = config.text("bind-source-addr") or None
-                stream = await trio.open_tcp_stream(conversation.ip, conversation.port, local_address=source)
-            except OSError as error:
-                self._clients.machine.server.edge.log(
-                    "warning", f"Unable to connect to primary {conversation.ip}:{conversation.port}: {error}"
-                )
-                return None
-            return stream
-        self._clients.machine.server.edge.log("warning", "Timeout connecting to the MASTER...")
-        return None
+        source, patience_s = config.text("bind-source-addr"), config.integer("repl-timeout")
+        try:
+            return await dial(conversation.ip, conversation.port, source, patience_s)
+        except Unreachable as error:
+            told = f"Unable to connect to primary {conversation.ip}:{conversation.port}: {error}"
+            self._clients.machine.server.edge.log(
+                "warning", "Timeout connecting to the MASTER..." if error.late else told
+            )
+            return None
 
     async def _carry(self, conversation: Conversation, stream: trio.SocketStream) -> None:
-        output = Output(stream)
+        output = Output(stream, conversation, self._connection)
         conversation.on_output = output.poke
         clients = self._clients
         clients.begin()
@@ -84,7 +95,7 @@ class Follower:
         clients.finish()
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(output.write, conversation, nursery.cancel_scope)
+                nursery.start_soon(output.write)
                 while data := await stream.receive_some(READ_BYTES):
                     clients.begin()
                     conversation.receive(bytes(data))
@@ -100,20 +111,22 @@ class Follower:
 class Output:
     """What the conversation has to say, on its way."""
 
-    def __init__(self, stream: trio.SocketStream) -> None:
+    def __init__(self, stream: trio.SocketStream, conversation: Conversation, connection: trio.CancelScope) -> None:
         self._stream = stream
+        self._conversation = conversation
+        self._connection = connection
         self._poked = trio.Event()
 
     def poke(self) -> None:
+        """There is something to say; or the conversation has failed, and the connection ends."""
         self._poked.set()
+        if self._conversation.failure or self._conversation.abandoned:
+            self._connection.cancel()
 
-    async def write(self, conversation: Conversation, connection: trio.CancelScope) -> None:
-        """Until the conversation has failed; then the connection ends."""
+    async def write(self) -> None:
+        """Until the connection ends."""
         while True:
-            data = conversation.take_output()
-            if conversation.failure or conversation.abandoned:
-                connection.cancel()
-                return
+            data = self._conversation.take_output()
             if data:
                 await self._stream.send_all(data)
                 continue

@@ -13,6 +13,8 @@ import socket
 from collections.abc import Sequence
 from typing import Final
 
+from node.io.address import Unreachable, look_up
+
 PROTOCOL_MISSING: Final = {
     errno.ENOPROTOOPT, errno.EPROTONOSUPPORT, errno.ESOCKTNOSUPPORT, errno.EPFNOSUPPORT, errno.EAFNOSUPPORT,
 }  # fmt: skip
@@ -57,9 +59,9 @@ def _listen_on(address: str, port: int, backlog: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     host = None if address in ("*", "::*") else address
     try:
-        found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except socket.gaierror as error:
-        raise Refused(error.strerror or str(error)) from None
+        found = look_up(host, port, family, socket.AI_PASSIVE)
+    except Unreachable as error:
+        raise Refused(str(error)) from None
     try:
         sock = socket.socket(family, socket.SOCK_STREAM)
     except OSError as error:
@@ -67,7 +69,7 @@ def _listen_on(address: str, port: int, backlog: int) -> socket.socket:
     if family == socket.AF_INET6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    return _bind(sock, found[0][4], backlog)
+    return _bind(sock, found[0][1], backlog)
 
 
 def _bind(sock: socket.socket, where: object, backlog: int) -> socket.socket:
@@ -76,15 +78,18 @@ def _bind(sock: socket.socket, where: object, backlog: int) -> socket.socket:
         sock.bind(where)  # type: ignore[arg-type]  # typeshed knows no type for the addresses of getaddrinfo
         step = "listen"
         sock.listen(backlog)
-    except OSError as error:
+    except (OSError, ValueError, OverflowError) as error:
         sock.close()
-        raise Refused(f"{step}: {error.strerror or error}", error.errno or 0) from None
+        reason, code = (error.strerror, error.errno) if isinstance(error, OSError) else (None, None)
+        raise Refused(f"{step}: {reason or error}", code or 0) from None
     return sock
 
 
 def listen_unix(path: str, permissions: int, backlog: int) -> socket.socket:
     """A socket at ``path``, in place of whatever is left there; ``permissions`` 0 leaves them to the umask."""
-    with contextlib.suppress(OSError):
+    if "\0" in path:
+        raise ListenError("Failed opening Unix socket: its path has a NUL in it")
+    with contextlib.suppress(OSError, ValueError):
         os.unlink(path)
     try:
         sock = _bind(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM), path, backlog)

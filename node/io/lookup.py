@@ -5,10 +5,11 @@ nobody's writes to disk. Who waits for an answer gives up sooner; the thread is 
 counts as busy for so long.
 """
 
-import socket
 from typing import Final
 
 import trio
+
+from node.io.address import addresses as look_up
 
 THREADS: Final = 4
 PATIENCE_S: Final = 10.0
@@ -21,13 +22,5 @@ class Lookup:
     async def addresses(self, hostname: str) -> tuple[str, ...]:
         """What ``hostname`` stands for now, in the resolver's order; none if it is not known, or not in time."""
         with trio.move_on_after(PATIENCE_S):
-            return await trio.to_thread.run_sync(lookup, hostname, abandon_on_cancel=True, limiter=self._limiter)
+            return await trio.to_thread.run_sync(look_up, hostname, abandon_on_cancel=True, limiter=self._limiter)
         return ()
-
-
-def lookup(hostname: str) -> tuple[str, ...]:
-    try:
-        found = socket.getaddrinfo(hostname, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return ()
-    return tuple(dict.fromkeys(str(where[0]) for *_, where in found))

@@ -23,6 +23,7 @@ from node.engine.client import NOT_TO_PAUSE
 from node.engine.server import serve as make_server
 from node.io.bus import Bus
 from node.io.clients import Clients
+from node.io.dial import Resolver
 from node.io.doors import Doors
 from node.io.edge import ProcessEdge
 from node.io.exports import Exports
@@ -163,6 +164,7 @@ class Node:
 
     async def run(self, ready_fd: int | None = None) -> int:
         """Serve until asked to end."""
+        trio.socket.set_custom_hostname_resolver(Resolver())
         try:
             peers = self.membership.listen() if self.membership else []
             self._tell_place()

@@ -9,6 +9,8 @@ import socket
 from typing import BinaryIO, Final
 
 from node.engine.transfer import Dialogue, Failed, Transfer
+from node.io import address
+from node.io.address import Unreachable
 from node.resp.errors import CANNOT_CONNECT, CANNOT_READ, CANNOT_WRITE
 
 PIECE: Final = 64 * 1024
@@ -38,17 +40,16 @@ def travel(transfer: Transfer) -> None:
 
 
 def connect(transfer: Transfer) -> socket.socket:
-    if transfer.port < 0 or not transfer.host:
-        raise Failed(CANNOT_CONNECT, timeout=False)
     try:
-        return socket.create_connection((transfer.host, transfer.port), transfer.timeout_s)
-    except TimeoutError:
-        raise Failed(CANNOT_CONNECT, timeout=True) from None
-    except socket.gaierror:
-        raise Failed(CANNOT_CONNECT, timeout=False) from None
-    except (OSError, ValueError):
-        # Redis finds out that nobody is there when it writes.
-        raise Failed(CANNOT_WRITE, timeout=False) from None
+        return address.connect(transfer.host, transfer.port, transfer.timeout_s)
+    except Unreachable as error:
+        raise not_connected(transfer, error) from None
+
+
+def not_connected(transfer: Transfer, error: Unreachable) -> Failed:
+    """In the words that Redis has for it: that nobody is there it finds out when it writes."""
+    known = transfer.port >= 0 and not error.unknown and not error.late
+    return Failed(CANNOT_WRITE if known else CANNOT_CONNECT, error.late)
 
 
 def write(sock: socket.socket, data: bytes) -> None:

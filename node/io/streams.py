@@ -10,6 +10,7 @@ from typing import Final
 import trio
 
 from node.engine.client import Client
+from node.engine.mishap import survive
 from node.engine.session import Session
 from node.io.backlog import Backlog
 from node.io.clients import Clients, Outlet
@@ -71,6 +72,9 @@ async def serve_stream(clients: Clients, stream: trio.abc.Stream, addr: str, lad
                     nursery.cancel_scope.cancel()
         except* (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the peer has gone
+        except* Exception as errors:
+            what = f"client id={session.id} addr={session.addr}, which is closed"
+            survive(clients.machine.server, what, errors)
         finally:
             del clients.outlets[session.id]
             clients.machine.leave(session)

@@ -3,6 +3,9 @@
 A connection that has worked is kept for the next transfer to the same address, and closed after ten idle seconds, as
 Redis does. It may have been closed by the other end meanwhile: a transfer that fails before the target has answered
 anything is tried once more on a new one.
+
+Nobody waits longer than for what can still be of use: a transfer whose client has gone ends if its target has not been
+told anything yet, and all end when this node becomes a replica, whose keys are no longer its own.
 """
 
 from collections import deque
@@ -10,9 +13,13 @@ from typing import Final
 
 import trio
 
-from node.engine.transfer import Courier, Dialogue, Failed, Transfer, lost
+from node.engine.client import Client
+from node.engine.mishap import survive
+from node.engine.transfer import PENDING, Courier, Dialogue, Failed, Transfer, lost
 from node.io import standstill
+from node.io.address import Unreachable
 from node.io.clients import Clients
+from node.io.dial import dial
 from node.resp.errors import CANNOT_CONNECT, CANNOT_READ, CANNOT_WRITE
 
 IDLE_S: Final = 10.0
@@ -76,6 +83,8 @@ class Transfers(Courier):
         self._clients = clients
         self._nursery: trio.Nursery | None = None
         self._kept: dict[Address, Road] = {}
+        self._dialling: dict[Transfer, trio.CancelScope] = {}
+        self._carried: dict[Transfer, trio.CancelScope] = {}
 
     async def run(self) -> None:
         """Carry until cancelled."""
@@ -101,23 +110,52 @@ class Transfers(Courier):
     def deliver(self, transfer: Transfer) -> None:
         standstill.deliver(transfer)
 
+    def left(self, client: Client) -> None:
+        for transfer, scope in self._dialling.items():
+            if transfer.client is client:
+                scope.cancel()
+
+    def give_up(self) -> None:
+        for scope in self._carried.values():
+            scope.cancel()
+
     async def _carry(self, transfer: Transfer) -> None:
-        try:
-            await self._deliver(transfer)
-        except Failed as failed:
-            transfer.failure = failed.text
+        server = self._clients.machine.server
+        lost(transfer)  # unless it is delivered
+        with trio.CancelScope() as self._carried[transfer]:
+            try:
+                await self._deliver(transfer)
+                transfer.failure = PENDING
+            except Failed as failed:
+                transfer.failure = failed.text
+            except Exception as error:
+                survive(server, f"a MIGRATE to {transfer.host!a}:{transfer.port}, which has failed", error)
+        del self._carried[transfer]
         self._clients.begin()
         self._clients.machine.server.landed.append(transfer)
         self._clients.finish()
 
     async def _deliver(self, transfer: Transfer) -> None:
-        road = self._kept.pop((transfer.host, transfer.port), None) or await connect(transfer)
+        road = self._kept.pop((transfer.host, transfer.port), None) or await self._connect(transfer)
         try:
             await self._travel(road, transfer)
         except Failed as failed:
             if not transfer.may_repeat(failed):
                 raise
-            await self._travel(await connect(transfer), transfer)
+            await self._travel(await self._connect(transfer), transfer)
+
+    async def _connect(self, transfer: Transfer) -> Road:
+        """A new connection to where ``transfer`` goes; Failed. Broken off when its client has gone."""
+        with trio.CancelScope() as self._dialling[transfer]:
+            if transfer.client.killed:
+                raise Failed(CANNOT_CONNECT, timeout=False)
+            try:
+                return Road(await dial(transfer.host, transfer.port, timeout_s=transfer.timeout_s))
+            except Unreachable as error:
+                raise standstill.not_connected(transfer, error) from None
+            finally:
+                del self._dialling[transfer]
+        raise Failed(CANNOT_CONNECT, timeout=True)
 
     async def _travel(self, road: Road, transfer: Transfer) -> None:
         try:
@@ -140,19 +178,3 @@ class Transfers(Courier):
             if road.idle_since < before:
                 del self._kept[address]
                 await road.stream.aclose()
-
-
-async def connect(transfer: Transfer) -> Road:
-    """A new connection to where ``transfer`` goes; Failed, in the words that Redis has for it."""
-    if transfer.port < 0 or not transfer.host:
-        raise Failed(CANNOT_CONNECT, timeout=False)
-    try:
-        with trio.fail_after(transfer.timeout_s):
-            return Road(await trio.open_tcp_stream(transfer.host, transfer.port))
-    except trio.TooSlowError:
-        raise Failed(CANNOT_CONNECT, timeout=True) from None
-    except trio.socket.gaierror:
-        raise Failed(CANNOT_CONNECT, timeout=False) from None
-    except (OSError, ValueError):
-        # Redis finds out that nobody is there when it writes.
-        raise Failed(CANNOT_WRITE, timeout=False) from None

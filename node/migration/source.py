@@ -79,6 +79,8 @@ class Export(Job):
         super().__init__(home, name, slot_ranges, source, target)
         self.on_output: Callable[[], None] | None = None
         self.on_asking: Callable[[], None] | None = None
+        self.on_seen: Callable[[], None] | None = None
+        """Called when the target may be at another address."""
         self.asking: bool = False
         self.piece: int = PIECE
         """Bytes of the snapshot that are made at once."""
@@ -341,6 +343,8 @@ class Export(Job):
             self.fail("Slots are no longer owned by myself")
         elif self.state == GRANTED:
             self._watch(topology)
+        if self.on_seen is not None:
+            self.on_seen()
 
     def _watch(self, topology: Topology) -> None:
         """Is the target still somebody who could have the slots?"""

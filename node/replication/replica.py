@@ -19,6 +19,7 @@ from node.engine.dispatch import run
 from node.engine.feed import encoded
 from node.engine.intake import place_of
 from node.engine.keyspace import Keyspace
+from node.engine.mishap import survive, told
 from node.engine.watch import touch_swapped
 from node.persist.codes import RdbError
 from node.persist.load import Loader
@@ -369,6 +370,7 @@ class Conversation:
         self._loaded(loader, reader.rest[len(self._mark) :])
 
     def _loaded(self, loader: Loader, rest: bytes) -> None:
+        self.server.changing += 1
         self._reader = None
         self._loader = None
         self._distrusts = False
@@ -384,6 +386,7 @@ class Conversation:
         replication.primary.drop_all()
         size = self.server.config.integer("repl-backlog-size")
         replication.history.adopt(self._full_id, self._full_offset, size)
+        self.server.changing -= 1
         self._log(f"MASTER <-> REPLICA sync: Finished with success: {loader.keys} keys")
         selected = number(loader.aux.get(b"repl-stream-db", b"0"))
         replication.history.db = selected if selected < len(self.server.keyspace) else 0
@@ -396,6 +399,10 @@ class Conversation:
     def _apply(self, data: bytes) -> None:
         for asked_at in self._applier.apply(data):
             self.acknowledge(asked_at)
+        if self._applier.broken:
+            # What was run before it has been passed on and counted. The same command would fail again: pass it by.
+            self._distrusts = True
+            self._fail_for_damage("a command of the stream could not be run, a full sync is asked for")
 
     def _send(self, data: bytes) -> None:
         self._out.append(data)
@@ -440,6 +447,8 @@ class Applier:
         self._parser = Parser()
         self._parser.max_bulk = HUGE
         self._waiting = bytearray()
+        self.broken: bool = False
+        """A command has raised what nobody expected: the rest of the stream is not to be run."""
         self._complained.clear()
 
     def break_off(self) -> None:
@@ -459,8 +468,8 @@ class Applier:
             if len(argv) == 3 and argv[0].upper() == b"REPLCONF":
                 if argv[1].upper() == b"GETACK":
                     asked.append(history.offset + done)
-            else:
-                self._run(argv)
+            elif not self._survived(argv):
+                break
             if not self.client.modes & IN_MULTI:
                 done = len(waiting) - parser.behind()
                 history.db = self.client.db.index
@@ -469,6 +478,18 @@ class Applier:
             self.replication.primary.relay(bytes(waiting[:done]))
             del waiting[:done]
         return asked
+
+    def _survived(self, argv: list[bytes]) -> bool:
+        """Run ``argv``; False, after this was logged, if that raised what nobody expected and changed nothing."""
+        server = self.replication.server
+        dirty = server.dirty
+        try:
+            self._run(argv)
+        except Exception as error:
+            what = f"{told(argv)} of the primary's stream, whose connection is closed"
+            survive(server, what, error, server.dirty != dirty)
+            self.broken = True
+        return not self.broken
 
     def _run(self, argv: list[bytes]) -> None:
         cmd = lookup(argv)

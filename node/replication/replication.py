@@ -67,6 +67,7 @@ class Replication(Standing):
         if self.upstream is not None and (self.upstream.ip, self.upstream.port) == (ip, port):
             return
         server = self.server
+        server.changing += 1
         in_step = again and self.upstream is not None and self.upstream.in_step
         if self.upstream is not None:
             self.upstream.abandon()
@@ -76,16 +77,19 @@ class Replication(Standing):
         server.feed = None
         self.primary.refuse_waiters(Failure(UNBLOCKED))
         server.acks.give_up()
+        server.courier.give_up()
         self.upstream = Conversation(self, ip, port)
         self.upstream.in_step = in_step
         server.lazy_expire_deletes = False
         self.set_conditions()
         self._tell()
+        server.changing -= 1
 
     def lead(self) -> None:
         """Take writes, under a new id; replicas come along with a partial sync."""
         if self.upstream is None:
             return
+        self.server.changing += 1
         self.upstream.abandon()
         self.upstream = None
         self.server.lazy_expire_deletes = True
@@ -98,6 +102,7 @@ class Replication(Standing):
         self.set_conditions()
         self.primary.count_good(self.server.now)
         self._tell()
+        self.server.changing -= 1
 
     def upstream_client(self) -> Client | None:
         upstream = self.upstream

@@ -41,7 +41,7 @@ def test_a_silent_name_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch)
         answer.set()
         return trio.current_time() - began
 
-    monkeypatch.setattr(lookup, "lookup", ask)
+    monkeypatch.setattr(lookup, "look_up", ask)
     assert trio.run(all_at_once, clock=MockClock(autojump_threshold=0)) == pytest.approx(PATIENCE_S)
     assert found == [()] * (2 * THREADS)
     assert len(asked) <= THREADS
