@@ -23,7 +23,9 @@ SECRET: Final = (b"auth", b"hello", b"config", b"migrate", b"acl")
 def survive(server: "Server", what: str, error: Exception, half_changed: bool = False) -> None:
     """Count and log ``error``, after which the caller ends ``what``; raise it if the node cannot go on."""
     if half_changed or server.changing:
-        error.add_note(f"While serving {what}. The state of this node may be half changed, so it ends.")
+        if not error.__dict__.get("__notes__"):
+            error.add_note(f"While serving {what}. The state of this node may be half changed, so it ends.")
+        server.changing += 1  # for good: whoever meets the error on its way out must not forgive it
         raise error
     server.stats.unexpected_errors += 1
     server.edge.unexpected(what, error)

@@ -1,0 +1,99 @@
+"""A node with faults of its own, for tests of what these may cost: run as ``python -m tests.integration.faulty``.
+
+It has a few commands more, which raise what nobody expects, at different moments.
+"""
+
+import sys
+from typing import Final
+
+from cluster.topology import NodeId
+from gossip.events import Forget
+from gossip.packet import Packet, decode
+from node.commands.strings import get
+from node.engine.call import Call
+from node.engine.command import READONLY, WRITE, command
+from node.engine.keyspec import ACCESS, INSERT, RO, RW, first
+from node.io import bus
+from node.io.serve import main
+from node.io.transfer import Road
+from node.resp.reply import OK, Reply
+
+READ_KEY: Final = first(RO, ACCESS)
+WRITTEN_KEY: Final = first(RW, INSERT)
+
+ARMED: Final[set[str]] = set()
+"""Faults that come up once more."""
+
+
+class Fault(Exception):
+    """What nobody expects."""
+
+
+@command("FAULT.READ", arity=2, flags=READONLY, keys=READ_KEY, since="0", group="generic")
+def read(c: Call, key: bytes) -> Reply:
+    """Raises while it reads."""
+    raise Fault(get(c, key))
+
+
+@command("FAULT.EARLY", arity=3, flags=WRITE, keys=WRITTEN_KEY, since="0", group="generic")
+def early(c: Call, key: bytes, value: bytes) -> Reply:
+    """Raises before it changes anything."""
+    raise Fault("early")
+
+
+@command("FAULT.LATE", arity=3, flags=WRITE, keys=WRITTEN_KEY, since="0", group="generic")
+def late(c: Call, key: bytes, value: bytes) -> Reply:
+    """Raises when it has changed something."""
+    c.store(key, value)
+    raise Fault("late")
+
+
+@command("FAULT.STREAM", arity=3, flags=WRITE, keys=WRITTEN_KEY, since="0", group="generic")
+def stream(c: Call, key: bytes, value: bytes) -> Reply:
+    """Works on a primary, and raises when it comes in the stream."""
+    if c.privileged:
+        raise Fault("in the stream")
+    c.store(key, value)
+    return OK
+
+
+@command("FAULT.GOSSIP", arity=1, since="0", group="generic")
+def gossip(c: Call) -> Reply:
+    """Raises in the midst of the agreement."""
+    assert c.server.agreement is not None
+    c.server.agreement.wish(Forget(Unhashable()))
+    return OK
+
+
+@command("FAULT.ARM", arity=2, since="0", group="generic")
+def arm(c: Call, name: bytes) -> Reply:
+    """Lets the next message of the bus, or the next MIGRATE, raise."""
+    ARMED.add(name.decode())
+    return OK
+
+
+class Unhashable(NodeId):
+    __hash__ = None  # type: ignore[assignment]
+
+
+def come_up(name: str) -> None:
+    if name in ARMED:
+        ARMED.remove(name)
+        raise Fault(name)
+
+
+def faulty_decode(frame: bytes) -> Packet | None:
+    come_up("bus")
+    return decode(frame)
+
+
+class FaultyRoad(Road):
+    async def carry(self, transfer: object) -> None:
+        come_up("migrate")
+        await super().carry(transfer)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    bus.decode = faulty_decode  # type: ignore[attr-defined]
+    sys.modules["node.io.transfer"].Road = FaultyRoad  # type: ignore[attr-defined]
+    sys.exit(main(sys.argv[1:]))
