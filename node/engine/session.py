@@ -87,10 +87,10 @@ class Session(Client):
             self.server.stats.count_error(b"ERR")
             self.reply(Failure(b"ERR Protocol error: " + error.text))
             self.close_after_reply()
-        except Exception as error:
+        except Exception as mishap:  # another name: compiled, a name has one type
             server = self.server
             what = f"the request {told(argv)} of client id={self.id} addr={self.addr}, which is closed"
-            survive(server, what, error, server.dirty != dirty)
+            survive(server, what, mishap, server.dirty != dirty)
             self.close_after_reply()  # what was asked before this has its replies
         return False
 
