@@ -70,10 +70,15 @@ def _client_port(node: Node, pport: bool) -> int:
 
 
 def slots(topology: Topology, preferred: str, *, pport: bool = False) -> list[list[object]]:
-    """CLUSTER SLOTS: ``[first, last, primary, replica...]`` by slot, without replicas that failed or are empty."""
+    """CLUSTER SLOTS: ``[first, last, primary, replica...]`` by slot, without replicas that failed or are empty.
+
+    Nobody is sent to a node without an address: slots of such a one are as good as not assigned, until it is replaced.
+    """
     shards: dict[NodeId, list[object]] = {}
     out: list[list[object]] = []
     for owner, first, last in owned_ranges(topology):
+        if topology.nodes[owner].has(Flag.NOADDR):
+            continue
         if owner not in shards:
             members = [topology.nodes[owner], *filter(_is_available, topology.replicas_of(owner))]
             shards[owner] = [_slots_node(node, preferred, pport) for node in members]
@@ -82,7 +87,7 @@ def slots(topology: Topology, preferred: str, *, pport: bool = False) -> list[li
 
 
 def _is_available(replica: Node) -> bool:
-    return not replica.has(Flag.FAIL) and replica.repl_offset != 0
+    return not replica.has(Flag.FAIL | Flag.NOADDR) and replica.repl_offset != 0
 
 
 def _slots_node(node: Node, preferred: str, pport: bool) -> list[object]:
@@ -126,7 +131,7 @@ def _shards_node(node: Node, preferred: str, tls: bool) -> dict[str, object]:
 
 
 def _health(node: Node) -> str:
-    if node.has(Flag.FAIL):
+    if node.has(Flag.FAIL | Flag.NOADDR):
         return "fail"
     return "loading" if node.has(Flag.SLAVE) and node.repl_offset == 0 else "online"
 

@@ -66,7 +66,9 @@ def route(topology: Topology, policy: RoutePolicy, request: Request) -> bytes | 
 
 
 def redirect(word: bytes, slot: int, node: Node, policy: RoutePolicy) -> bytes:
-    """``MOVED 3999 127.0.0.1:6381`` or the same with ASK."""
+    """``MOVED 3999 127.0.0.1:6381`` or the same with ASK. Nobody is sent to a node without an address."""
+    if not node.port:
+        return UNSERVED
     return b"%s %d %s:%d" % (word, slot, endpoint(node, policy.preferred_endpoint).encode(), node.port)
 
 

@@ -6,6 +6,9 @@ Rules kept here (Redis cluster specification, "Failure detection"; cron of Redis
   the time until the ping that stays unanswered comes on top of it.
 - A node that owes us an answer, and has sent nothing at all, for the node timeout is PFAIL: our opinion, told as
   gossip. A node whose host refuses our connections is PFAIL sooner (refusals.py).
+- Silence counts also where nobody can be asked: a node without an address (another answers there, since it was reset or
+  came back without its disk) owes an answer like any other, and has to come by itself. In Redis it is never PFAIL, and
+  its slots point to port 0 for ever.
 - A majority of the primaries with slots, ourselves included if we are one, makes it FAIL: a fact, told to everybody.
   An opinion counts for two node timeouts. So a minority never convicts.
 - A link on which an answer is overdue is made anew, even if the node speaks to us on its own link: only answers take a
@@ -60,10 +63,12 @@ class Detector:
         for peer in self._peers.roster():
             if peer.pong_received >= recent and not peer.ping_sent:
                 continue
-            if not peer.flags & (Flag.MYSELF | Flag.NOADDR | Flag.HANDSHAKE):
+            if not peer.flags & (Flag.MYSELF | Flag.HANDSHAKE):
                 self._look_at(peer, half, now)
 
     def _look_at(self, peer: Peer, half: int, now: Millis) -> None:
+        if peer.ping_sent == 0 and peer.flags & Flag.NOADDR:
+            peer.ping_sent = now
         if peer.ping_sent == 0:
             patience = self._voters_patience if peer.is_voter else half
             if now - peer.pong_received > patience and peer.linked:

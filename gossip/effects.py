@@ -59,6 +59,13 @@ class Follow:
 
 
 @frozen
+class Unfollow:
+    """The primary that is followed has no address any more, and whoever is at the old one is not it: keep the data, end
+    the connection, and make no other before the next Follow.
+    """
+
+
+@frozen
 class Pause:
     """Hold the clients' writes back until then, and tell with Paused how far the stream has come."""
 
@@ -150,6 +157,7 @@ Effect = (
     | Save
     | Lead
     | Follow
+    | Unfollow
     | Publish
     | Pause
     | Resume
@@ -182,7 +190,7 @@ class Outbox:
         self.publish = False
         self.publish_soon = False
         self.recheck = False
-        self.role: Lead | Follow | None = None
+        self.role: Lead | Follow | Unfollow | None = None
         self._notes: list[Effect] = []
         self._deeds: list[Effect] = []
 

@@ -327,7 +327,7 @@ class Peers:
         self.touch(peer)
 
     def lose_address(self, peer: Peer) -> None:
-        """Somebody else answers at its address."""
+        """Somebody else answers at its address. From now on it owes us a word (detector.py)."""
         self.hang_up(peer)
         peer.take_back_refusals()
         peer.old_cport = peer.cport

@@ -6,15 +6,21 @@ Rules kept here (cluster bus of Redis 7.0, clusterUpdateSlotsConfigWith and clus
 - A primary that stays one deletes the keys of the slots that it has lost. Its replicas hear of that from it; one that
   takes its place does it if the old primary may not have come to it.
 - A replica of a replica follows the primary of that one: there are no chains in a cluster.
+- A replica whose primary has lost its address follows nobody (Unfollow) until it is found or replaced: who is at the
+  old address may be an empty node, and its snapshot would replace what may be the last copy.
 - The machine is told (Lead, Follow) whenever what it was told last is no longer so; also at the start, and when the
   primary has moved to another address. Nobody else says so.
 """
 
+from typing import Final
+
 from cluster.topology import Flag, NodeId
 from gossip.claims import Claims, slots_in
 from gossip.config import GossipConfig
-from gossip.effects import DropKeys, Follow, Lead, Level, Outbox
+from gossip.effects import DropKeys, Follow, Lead, Level, Outbox, Unfollow
 from gossip.peers import Peer, Peers
+
+AWAY: Final = ("", "", 0)
 
 
 class Roles:
@@ -30,7 +36,7 @@ class Roles:
         self._departed = 0
         """Slots that my primary has lost while I was its replica."""
         self._told: tuple[NodeId, str, int] | None = None
-        """Whom the machine follows; None: nobody, as when it starts."""
+        """Whom the machine follows; AWAY: somebody who is to be found first; None: nobody, as when it starts."""
 
     # Changes
 
@@ -111,6 +117,11 @@ class Roles:
             now = primary.id, primary.ip, primary.port
             if self._told != now:
                 self._told, self._out.role = now, Follow(*now)
+        elif primary is not None and primary.has(Flag.NOADDR) and self._told not in (None, AWAY):
+            self._told, self._out.role = AWAY, Unfollow()
+            self._out.log(
+                Level.WARNING, f"My primary {primary.name} is not at its address any more: its data stays here"
+            )
 
     @property
     def doubts_primary(self) -> bool:

@@ -2,7 +2,7 @@
 
 Rules kept here (cluster bus of Redis 7.0 and Valkey 9.1):
 - A ping carries max(3, nodes/10) entries about nodes picked at random, and then every node in PFAIL, so that failure
-  reports travel fast.
+  reports travel fast: those without an address too.
 - Extension data goes only to nodes that have shown that they understand it; that we do is said in every ping. So is
   that we understand identities.
 - A replica speaks with the epoch and the slots of its primary, without those that it has heard it give up.
@@ -41,6 +41,9 @@ IDENTITY: Final = int(MessageFlag.IDENTITY)
 TONGUES: Final = EXTENSIONS | IDENTITY
 
 UNSPOKEN: Final = Flag.MYSELF | Flag.PFAIL | Flag.HANDSHAKE | Flag.NOADDR
+LOST: Final = Flag.NOADDR | Flag.FAIL
+"""Without an address and convicted: whoever missed that has to hear it. Other servers use the opinion of such an entry,
+and not its address."""
 
 
 class Voice:
@@ -191,10 +194,10 @@ class Voice:
             if len(chosen) >= wanted:
                 break
             peer = roster[int(pick() * count)]
-            if not peer.flags & UNSPOKEN and (peer.linked or peer.slots):
+            if (not peer.flags & UNSPOKEN or peer.flags & LOST == LOST) and (peer.linked or peer.slots):
                 chosen[peer.id] = peer
         for peer in self._peers.suspects.values():
-            if not peer.flags & (Flag.HANDSHAKE | Flag.NOADDR):
+            if not peer.flags & Flag.HANDSHAKE:
                 chosen[peer.id] = peer
         return tuple(_entry(p) for p in chosen.values())
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from cluster.reports import FOREIGN, GARBAGE, MESSAGE_NAMES, Link
 from cluster.topology import Millis, NodeId, Topology
 from gossip.core import Gossip
-from gossip.effects import Answer, DropKeys, Effect, Follow, Lead, Pause, Publish, Refused, Resume, Settled
+from gossip.effects import Answer, DropKeys, Effect, Follow, Lead, Pause, Publish, Refused, Resume, Settled, Unfollow
 from gossip.events import Event, Paused, Replicated, Wish, Woke
 from node import commands as commands
 from node.engine.agreement import Agreement
@@ -246,12 +246,16 @@ class Machine:
         for effect in effects:
             match effect:
                 case Publish(topology):
+                    if self.server.topology is not None and self.server.topology.me != topology.me:
+                        self.replication.primary.drop_all()  # they are replicas of a node that is no more
                     self.server.adopt(topology)
                     self.migrations.adopted(topology)
                 case Follow(node, ip, port):
                     again, self._followed = node == self._followed, node
-                    self.server.standing.follow(ip, port, again)
+                    self.server.standing.follow(ip, port, again, node)
                     followed = True
+                case Unfollow():
+                    self.server.standing.unfollow()
                 case Lead():
                     self._followed = ""
                     self.server.standing.lead()

@@ -23,8 +23,14 @@ class Standing:
 
     # what the cluster wants of it, and what the cluster wants to know
 
-    def follow(self, host: str, port: int, again: bool = False) -> None:
-        """Be a replica of the primary that serves clients at this address. ``again``: the same one has moved there."""
+    def follow(self, host: str, port: int, again: bool = False, node: str = "") -> None:
+        """Be a replica of the primary that serves clients at this address. ``again``: the same one has moved there.
+
+        ``node``: its id in the cluster. Whoever answers there under another id is not followed.
+        """
+
+    def unfollow(self) -> None:
+        """The primary is not at its address any more: keep its data, and connect to nobody before ``follow``."""
 
     def lead(self) -> None:
         """Be a primary, and go on with the stream from where it is."""

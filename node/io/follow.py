@@ -43,7 +43,7 @@ class Follower:
         while True:
             self._poked = trio.Event()
             conversation = self._replication.upstream
-            if conversation is None:
+            if conversation is None or conversation.away:
                 await self._poked.wait()
                 wait_s = FIRST_WAIT_S
                 continue

@@ -44,6 +44,8 @@ LONGEST_LINE: Final = 1024
 LAST_OFFSET: Final = (1 << 63) - 1
 TOLERATED: Final = (b"-NOAUTH", b"-NOPERM", b"-ERR operation not permitted")
 TRY_LATER: Final = (b"-NOMASTERLINK", b"-LOADING")
+WHO: Final = [b"CLUSTER", b"MYID"]
+NO_CLUSTER: Final = b"-ERR This instance has cluster support disabled"
 HUGE: Final = 1 << 40
 MANY: Final = 100
 
@@ -61,13 +63,16 @@ the snapshot has not been reaped, up to a tenth of a second, so it is said again
 
 
 class Conversation:
-    """With the primary at ``ip``, ``port``. ``state`` is what ROLE tells."""
+    """With the primary at ``ip``, ``port``, whose id in the cluster is ``node``. ``state`` is what ROLE tells."""
 
-    def __init__(self, replication: "Replication", ip: str, port: int) -> None:
+    def __init__(self, replication: "Replication", ip: str, port: int, node: str = "") -> None:
         self.replication: Replication = replication
         self.server = replication.server
         self.ip: str = ip
         self.port: int = port
+        self.node: str = node
+        self.away: bool = False
+        """It is not at that address any more: nobody is connected to."""
         self.state: str = CONNECT
         self.failure: str = ""
         self.lasted: bool = False
@@ -94,6 +99,8 @@ class Conversation:
         self._may_fail: bool = False
         self._refused: str = ""
         """What to log if an error comes now."""
+        self._identifying: bool = False
+        """The id of whoever is there is to come."""
         self._asked: bool = False
         """PSYNC has been sent."""
         self._distrusts: bool = False
@@ -132,13 +139,15 @@ class Conversation:
         self.heard_ms = self.server.now
         self._out = []
         self._buffer = b""
-        self._asked = False
+        self._asked = self._identifying = False
         port = config.integer("replica-announce-port") or config.integer("port")
         self._steps = [([b"PING"], False)]
         password = config.text("masterauth").encode("utf-8", "surrogateescape")
         user = config.text("masteruser").encode("utf-8", "surrogateescape")
         if password:
             self._steps.append(([b"AUTH", user, password] if user else [b"AUTH", password], False))
+        if self.node:
+            self._steps.append((WHO, True))
         self._steps.append(([b"REPLCONF", b"listening-port", b"%d" % port], True))
         announced = config.text("replica-announce-ip").encode()
         if announced:
@@ -149,6 +158,14 @@ class Conversation:
             me = self.server.topology.me.encode()
             self._steps.append(([b"REPLCONF", b"set-cluster-node-id", me], True))
         self._next_step()
+        if self.away:
+            self._fail("it is not there any more")
+
+    def leave_alone(self) -> None:
+        """Somebody else is at its address: what is here stays, and nothing more is taken from there."""
+        self.away = True
+        self._fail("it is not there any more")
+        self._applier.break_off()
 
     def disconnected(self) -> None:
         """The connection has ended, or could not be made."""
@@ -256,6 +273,9 @@ class Conversation:
                 self._stepped(line)
 
     def _stepped(self, line: bytes) -> None:
+        if self._identifying:
+            self._identified(line)
+            return
         if not line.startswith((b"+", b"-")):
             self._fail_for_damage(f"the primary does not speak RESP: {shown(line)}")
             return
@@ -264,9 +284,27 @@ class Conversation:
             return
         self._next_step()
 
+    def _identified(self, line: bytes) -> None:
+        """The reply to CLUSTER MYID, a line at a time.
+
+        A node that was reset, or has lost its disk, answers at the old address under a new id, and may do so before the
+        cluster has noticed. An answer that is none (a user that may not ask) proves nothing: then the cluster's word
+        has to do, as in Redis.
+        """
+        if line.startswith(b"$"):
+            return
+        self._identifying = False
+        if line.startswith(NO_CLUSTER) or (not line.startswith(b"-") and line != self.node.encode()):
+            self._fail(f"node {self.node} is not there any more, but {shown(line)}: the present data stays")
+        elif line.startswith(TRY_LATER):
+            self._fail(f"the primary is not ready: {shown(line)}")
+        else:
+            self._next_step()
+
     def _next_step(self) -> None:
         if self._steps:
             argv, self._may_fail = self._steps.pop(0)
+            self._identifying = argv is WHO
             self._refused = "Unable to AUTH to MASTER" if argv[0] == b"AUTH" else "Error reply to PING from master"
             self._send(encoded(argv))
             return

@@ -62,15 +62,15 @@ class Replication(Standing):
 
     # --- roles
 
-    def follow(self, ip: str, port: int, again: bool = False) -> None:
+    def follow(self, ip: str, port: int, again: bool = False, node: str = "") -> None:
         """Be a replica of the node at ``ip``, ``port``, from where this node's own history has come to."""
-        if self.upstream is not None and (self.upstream.ip, self.upstream.port) == (ip, port):
+        old, server, heard = self.upstream, self.server, self.heard
+        if old is not None and (old.ip, old.port, old.node) == (ip, port, node) and not old.away:
             return
-        server = self.server
         server.changing += 1
-        in_step = again and self.upstream is not None and self.upstream.in_step
-        if self.upstream is not None:
-            self.upstream.abandon()
+        in_step = again and old is not None and old.in_step
+        if old is not None:
+            old.abandon()
         self.primary.distribute()
         if server.feed is not None:
             self.history.db = max(server.feed.selected, 0)
@@ -78,12 +78,17 @@ class Replication(Standing):
         self.primary.refuse_waiters(Failure(UNBLOCKED))
         server.acks.give_up()
         server.courier.give_up()
-        self.upstream = Conversation(self, ip, port)
+        self.upstream = Conversation(self, ip, port, node)
         self.upstream.in_step = in_step
+        self.upstream.broke_ms = heard if again else 0
         server.lazy_expire_deletes = False
         self.set_conditions()
         self._tell()
         server.changing -= 1
+
+    def unfollow(self) -> None:
+        if self.upstream is not None:
+            self.upstream.leave_alone()
 
     def lead(self) -> None:
         """Take writes, under a new id; replicas come along with a partial sync."""

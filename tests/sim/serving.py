@@ -322,7 +322,7 @@ class Following:
 
     def _connect(self) -> None:
         conversation = self._conversation
-        if conversation is None or self._end is not None or not self._process.alive:
+        if conversation is None or conversation.away or self._end is not None or not self._process.alive:
             return
         conversation.connecting()
         self._up = False

@@ -63,6 +63,7 @@ class SingleFaults:
             "clock": self.clock,
             "reset": self.reset,
             "failover": self.failover,
+            "lost disk": self.lost_disk,
         }
 
     def length_us(self, kind: str) -> Micros:
@@ -106,6 +107,42 @@ class SingleFaults:
         for other in self._world.others(host):
             self._world.network.break_links(host.name, other.name)
         return lambda: None
+
+    def lost_disk(self, host: Host) -> Callable[[], None]:
+        """It comes back as somebody else at the same address. Who has keys that nobody else has is spared."""
+        me = host.running.gossip.me
+        replicas = [h for h in self._world.running() if h.running.gossip.me.primary == host.id]
+        if me.is_primary and not replicas:
+            return self.crash(host)
+        owners = host.running.gossip.snapshot().owners
+        slot = owners.index(me.primary or host.id)
+        self._world.kill(host)
+        host.disk.store(None, synced=True)
+        return partial(self._welcome, host, host.id, slot)
+
+    def _welcome(self, host: Host, before: str, slot: int) -> None:
+        """What an operator does, once the cluster has seen to itself: forget who it was, and meet who it is."""
+        world = self._world
+        world.start(host)
+        others = world.others(host)
+        self._await(lambda: all(before not in h.running.gossip.snapshot().owners for h in others), "it was replaced")
+        for other in others:
+            self._await(
+                lambda other=other: world.ask(other, "CLUSTER", "FORGET", before)[:1] == b"+", "it is forgotten"
+            )  # type: ignore[misc]
+        world.ask(others[0], "CLUSTER", "MEET", host.ip, str(PORT))
+        everybody = {h.id for h in world.hosts.values()}
+        self._await(lambda: all(everybody <= set(v.nodes) for v in world.views().values()), "all know it")
+        owner = others[0].running.gossip.snapshot().owners[slot]
+        assert owner is not None
+        self._await(lambda: world.ask(host, "CLUSTER", "REPLICATE", owner)[:1] == b"+", "it is a replica")
+
+    def _await(self, condition: Callable[[], bool], what: str) -> None:
+        for _ in range(200):
+            if condition():
+                return
+            self._world.advance(100)
+        raise Violation(f"not in 20 s: {what}")
 
     def failover(self, host: Host) -> Callable[[], None]:
         """No fault, but an operator has a replica take over from ``host``."""

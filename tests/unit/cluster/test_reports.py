@@ -167,6 +167,16 @@ def test_only_replicas_that_can_serve_are_in_slots_but_shards_lists_all(
     assert [n["health"] for n in shard["nodes"]] == ["online", health]
 
 
+def test_slots_names_nobody_who_has_no_address() -> None:
+    lost = Node(C, "", 0, 0, flags=Flag.MASTER | Flag.NOADDR)
+    replica = evolve(REPLICA, ip="", port=0, cport=0, flags=Flag.SLAVE | Flag.NOADDR)
+    seen = evolve(topology(PRIMARY, replica, lost), owners=(A,) * 10 + (C,) * 16374)
+    assert reports.slots(seen, "ip") == [[0, 9, ["10.0.0.1", 7000, A, {}]]]
+    healths = [n["health"] for s in reports.shards(seen, "ip") for n in s["nodes"]]  # type: ignore[attr-defined]
+    assert healths == ["online", "fail", "fail"]
+    assert not any("port" in n for s in reports.shards(seen, "ip")[1:] for n in s["nodes"])  # type: ignore[attr-defined]
+
+
 def test_a_primary_without_slots_is_a_shard_without_slots() -> None:
     empty = Node(C, "10.0.0.3", 7002, 17002)
     assert [shard["slots"] for shard in reports.shards(topology(PRIMARY, empty), "ip")] == [[0, 16383], []]

@@ -48,3 +48,11 @@ def test_migrate_works_at_both_ends_on_whatever_is_there(view: Topology, slot: i
     request.moves = True
     assert route(view, RoutePolicy(), request) is None
     assert route(VIEW, RoutePolicy(), request) == (None if slot == 5 else MOVED)
+
+
+@pytest.mark.parametrize(("view", "slot"), [(SOURCE, 5), (VIEW, 200)], ids=["ASK", "MOVED"])
+def test_nobody_is_sent_to_a_node_without_an_address(view: Topology, slot: int) -> None:
+    lost = evolve(NODES[OTHER], ip="", port=0, cport=0, flags=Flag.MASTER | Flag.NOADDR)
+    view = evolve(view, nodes={ME: NODES[ME], OTHER: lost})
+    told = route(view, RoutePolicy(), Request(slot, 1, 1, writes=True, asking=False, readonly=False))
+    assert told == b"CLUSTERDOWN Hash slot not served"

@@ -27,6 +27,7 @@ from gossip.effects import (
     Resume,
     Save,
     Send,
+    Unfollow,
 )
 from gossip.events import (
     Accepted,
@@ -255,7 +256,7 @@ class Mesh:
                 host.published = topology
             case Follow(node):
                 host.follows = node
-            case Lead():
+            case Lead() | Unfollow():
                 host.follows = None
             case Pause():
                 host.paused = True

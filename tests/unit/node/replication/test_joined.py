@@ -277,6 +277,66 @@ def test_a_primary_that_talks_nonsense_is_left(garbage: bytes) -> None:
     assert replica.tell("GET k") == b"$1\r\nv\r\n"
 
 
+ID, OTHER_ID = b"a" * 40, b"b" * 40
+
+
+def asked_who(replica: Node, answer: bytes) -> bytes:
+    """What the replica of the node ID says after ``answer`` to its question who is there."""
+    replica.tell("SET k v")
+    replica.replication.follow("somewhere", 1, False, ID.decode())
+    upstream = replica.replication.upstream
+    assert upstream is not None
+    upstream.connected_to()
+    upstream.receive(b"+PONG\r\n")
+    said = upstream.take_output()
+    assert said == encoded([b"PING"]) + encoded([b"CLUSTER", b"MYID"])
+    for at in range(len(answer)):
+        upstream.receive(answer[at : at + 1])
+    return b"" if upstream.failure else upstream.take_output()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"$40\r\n" + OTHER_ID + b"\r\n",
+        b"-ERR This instance has cluster support disabled\r\n",
+        b"-LOADING Redis is loading the dataset in memory\r\n",
+    ],
+    ids=["another id", "no cluster", "not ready"],
+)
+def test_a_replica_takes_nothing_from_whoever_is_not_its_primary(answer: bytes) -> None:
+    replica = Node(1)
+    assert asked_who(replica, answer) == b""
+    assert replica.tell("GET k") == b"$1\r\nv\r\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"$40\r\n" + ID + b"\r\n", b"-NOPERM this user has no permissions to run the 'cluster|myid' command\r\n"],
+    ids=["its id", "may not ask"],
+)
+def test_a_replica_goes_on_with_its_primary(answer: bytes) -> None:
+    assert asked_who(Node(1), answer).startswith(b"*3\r\n$8\r\nREPLCONF\r\n")
+
+
+def test_a_replica_whose_primary_is_not_there_any_more_connects_to_nobody() -> None:
+    primary, replica = Node(1), Node(2)
+    primary.tell(*WRITES)
+    link = join(replica, primary)
+    heard = replica.replication.heard
+    replica.replication.unfollow()
+    assert link.upstream.failure
+    link.upstream.disconnected()
+    link.upstream.receive(encoded([b"FLUSHALL"]))
+    same(primary, replica)
+    assert replica.replication.heard == heard, "how old its data is stays known"
+    link.upstream.connected_to()
+    assert link.upstream.failure, "a connection that was just being made is ended"
+    replica.replication.follow("elsewhere", 2, True)
+    assert replica.replication.upstream is not link.upstream
+    assert replica.replication.heard == heard
+
+
 def test_a_damaged_snapshot_leaves_the_present_data() -> None:
     primary, replica = Node(1), Node(2)
     primary.tell("SET k " + "v" * 100)
