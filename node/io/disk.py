@@ -27,6 +27,20 @@ def replace_file(path: str, data: bytes, mode: int = 0o644, lock: bool = False) 
     return fd
 
 
+def overwrite_file(fd: int, data: bytes, synced: bool) -> None:
+    """Write ``data`` over what is in the file. Its first byte is NUL until all is there: in that order on disk too, if
+    ``synced``, and always in case the process ends.
+    """
+    assert data
+    for offset, piece in ((0, b"\0"), (1, data[1:]), (0, data[:1])):
+        os.lseek(fd, offset, os.SEEK_SET)
+        write_all(fd, piece)
+        if offset:
+            os.ftruncate(fd, len(data))
+        if synced:
+            os.fsync(fd)
+
+
 def write_all(fd: int, data: bytes) -> None:
     view = memoryview(data)
     while view:

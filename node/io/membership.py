@@ -29,7 +29,7 @@ from node.config import Config
 from node.io.bus import Bus, now_ms
 from node.io.listen import ListenError, listen_tcp
 from node.io.log import Log
-from node.io.nodes_conf import ConfInUse, NodesConf
+from node.io.nodes_conf import ConfInUse, ConfTorn, NodesConf
 from node.machine import Machine
 
 BUS_PORT_OFFSET: Final = 10000
@@ -60,6 +60,7 @@ class Membership:
         self._log = log
         self._bus_port = bus_port(config)
         self._conf = own_nodes_conf(config.text("cluster-config-file"))
+        self._tell_remarks()
         settings = gossip_config(config, self._bus_port)
         topology = self._remember()
         self.gossip = Gossip(topology or fresh(settings), settings, Random(), now_ms())
@@ -149,6 +150,11 @@ class Membership:
                     self._log.write("warning", f"{self._conf.path} falls behind its notes: {trouble}")
             else:
                 trouble = ""
+            self._tell_remarks()
+
+    def _tell_remarks(self) -> None:
+        while self._conf.remarks:
+            self._log.write("warning", self._conf.remarks.pop(0))
 
     def _remember(self) -> Topology | None:
         text = self._conf.read()
@@ -215,8 +221,13 @@ def own_nodes_conf(path: str) -> NodesConf:
             f"Sorry, the cluster configuration file {path} is already used by a different Redis Cluster node. "
             "Please make sure that different nodes use different cluster configuration files."
         ) from None
+    except ConfTorn:
+        raise CannotJoin(
+            f"{path} was cut short while it was written in place, and no note of it is left beside it. Put a copy of "
+            "it there, or remove it: then this node begins anew under another id."
+        ) from None
     except OSError as error:
-        raise CannotJoin(f"Can't open {path} in order to acquire a lock: {error.strerror}") from None
+        raise CannotJoin(f"Can't open {error.filename or path} in order to acquire a lock: {error.strerror}") from None
 
 
 def bus_port(config: Config) -> int:

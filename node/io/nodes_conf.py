@@ -11,10 +11,18 @@ counts; so one that was cut short by a crash does no harm. nodes.conf itself fol
 whoever else reads it.
 
 A note counts only beside the nodes.conf that it was made beside, or beside the one that was about to replace it then:
-older notes are in that one already, and a redis-server that ran here meanwhile knows better.
+older notes are in that one already, and a redis-server that ran here meanwhile knows better. It counts there too if
+only addresses were edited since, as start scripts do: then these are taken, and all else from the note. Beside a
+nodes.conf that was changed in another way, its epochs count, which never go back; beside that of another node it is
+none.
+
+A nodes.conf that cannot be replaced (a file that is mounted by itself, in a container whose other files vanish with it)
+is written in place, with every note. Its first byte is NUL meanwhile: so one that was cut short is told from a whole
+one, and the note, which is there first, counts instead. A symbolic link stays one: its target is replaced.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import threading
@@ -23,7 +31,8 @@ from hashlib import sha256
 from struct import Struct
 from typing import Final
 
-from node.io.disk import replace_file, write_all
+from cluster.edited import id_of_myself, with_addresses, with_epochs, without_addresses
+from node.io.disk import overwrite_file, replace_file, write_all
 
 PLACES: Final = 3
 PAGE: Final = 4096
@@ -32,28 +41,80 @@ HEAD: Final = Struct(">32sQQ32s32s")
 """Digest of all that follows, number of the note, length of the text, digests of the two nodes.conf it goes with."""
 
 
+TAIL: Final = Struct(">32s32s32s")
+"""Behind the text: digest of the head and of what follows here, digests of the same two without addresses."""
+
+IRREPLACEABLE: Final = (errno.EBUSY, errno.EACCES, errno.EPERM, errno.EROFS, errno.EXDEV)
+MOUNTS: Final = "/proc/self/mountinfo"
+
+
 class ConfInUse(Exception):
     """Another process owns the file."""
+
+
+class ConfTorn(Exception):
+    """It was cut short while it was written in place, and no note is there that could take its place."""
 
 
 class NodesConf:
     """nodes.conf at ``path``, owned by this process from construction to ``close``.
 
-    Raises ConfInUse, or OSError if the file cannot be opened.
+    Raises ConfInUse, ConfTorn, or OSError if the file cannot be opened. ``remarks``: what should be in the log.
     """
 
     def __init__(self, path: str) -> None:
         # A CONFIG SET dir must not move the file away from under us.
-        self.path = os.path.abspath(path)
+        self.path = os.path.realpath(path)
+        self.remarks: list[str] = []
         self._fd = _lock(self.path)
         saved = read_all(self._fd)
-        self._beside = (digest_of(saved), digest_of(saved))
+        self._in_place = False
+        if is_mounted(self.path):
+            self._write_in_place()
+        self._beside = Beside(saved), Beside(saved)
         self._replacing = threading.Lock()
         self._notes = Notes(f"{self.path}.latest")
-        noted = self._notes.newest(self._beside[0])
-        self._text = (noted or saved).decode("utf-8", "surrogateescape")
-        self.behind = bool(noted)
+        try:
+            text = self._recover(saved)
+        except ConfTorn:
+            self.close()
+            raise
+        self._text = text.decode("utf-8", "surrogateescape")
+        self.behind = text != saved
         """nodes.conf itself is older than a note."""
+
+    def _recover(self, saved: bytes) -> bytes:
+        """What counts of nodes.conf and of the newest note."""
+        note, (exact, blind) = self._notes.newest(), self._notes.counts(self._beside[0])
+        if saved.startswith(b"\0"):
+            if not note:
+                raise ConfTorn
+            self.remarks.append(f"{self.path} was cut short while it was written: what was noted beside it counts")
+            return note
+        if not note or exact:
+            return note or saved
+        edited, newer = saved.decode("utf-8", "surrogateescape"), note.decode("utf-8", "surrogateescape")
+        if blind:
+            self.remarks.append(f"Addresses in {self.path} were edited: they count, and all else that was noted later")
+            return encoded(with_addresses(newer, edited))
+        if not id_of_myself(newer) or id_of_myself(newer) != id_of_myself(edited):
+            what = "is of another node" if saved else "is of a node whose nodes.conf is gone"
+            self.remarks.append(f"{self.path}.latest {what}: it is not looked at")
+            return saved
+        merged = encoded(with_epochs(edited, newer))
+        if merged != encoded(with_epochs(edited, edited)):
+            self.remarks.append(
+                f"{self.path} was changed since the newest note beside it was made: of that only its epochs count"
+            )
+            return merged
+        return saved
+
+    def _write_in_place(self) -> None:
+        self._in_place = True
+        self.remarks.append(
+            f"{self.path} cannot be replaced, as it is mounted by itself or its directory may not be written: it is "
+            "written in place. Mount its directory rather than the file."
+        )
 
     def read(self) -> str:
         """The whole text as it was when this process began; empty for a node that has not saved yet."""
@@ -62,11 +123,23 @@ class NodesConf:
     def note(self, text: str, synced: bool) -> None:
         """Keep this text from now on; ``synced``: on disk, not only in case this process ends. Not from two threads."""
         data = encoded(text)
-        if self._notes.hold(data):
+        if self._in_place:
+            self._note_in_place(data, synced)
+        elif self._notes.hold(data):
             self._notes.write(data, self._beside, synced)
         else:
             self.write(text)
             self._notes.make_place(data)
+
+    def _note_in_place(self, data: bytes, synced: bool) -> None:
+        """In both places, and in the one that may be cut short only when the other is whole."""
+        with self._replacing:
+            fresh = Beside(data)
+            if not self._notes.hold(data):
+                self._notes.make_place(data)
+            self._notes.write(data, (self._beside[0], fresh), synced)
+            overwrite_file(self._fd, data, synced)
+            self._beside = fresh, fresh
 
     def write(self, text: str) -> None:
         """Replace nodes.conf itself by this text, which is on disk when this returns."""
@@ -75,23 +148,43 @@ class NodesConf:
     def replacing(self, text: str) -> Callable[[], None]:
         """The same, to be done at leisure and by any thread, while newer texts may be noted already."""
         data = encoded(text)
-        digest = digest_of(data)
-        self._beside = self._beside[0], digest
+        fresh = Beside(data)
+        self._beside = self._beside[0], fresh
 
         def replace() -> None:
             with self._replacing:
-                if self._beside[1] != digest:
+                if self._beside[1] is not fresh:
                     return  # by a newer text already
-                old = self._fd
-                self._fd = replace_file(self.path, data, lock=True)
-                os.close(old)
-                self._beside = digest, digest
+                if not self._in_place:
+                    self._try_to_replace(data)
+                if self._in_place:
+                    overwrite_file(self._fd, data, synced=True)
+                self._beside = fresh, fresh
 
         return replace
+
+    def _try_to_replace(self, data: bytes) -> None:
+        old = self._fd
+        try:
+            self._fd = replace_file(self.path, data, lock=True)
+        except OSError as error:
+            if error.errno not in IRREPLACEABLE:
+                raise
+            self._write_in_place()
+        else:
+            os.close(old)
 
     def close(self) -> None:
         self._notes.close()
         os.close(self._fd)
+
+
+class Beside:
+    """A nodes.conf as a note remembers it: its digest, and that of it without addresses."""
+
+    def __init__(self, data: bytes) -> None:
+        self.exact = digest_of(data)
+        self.blind = digest_of(encoded(without_addresses(data.decode("utf-8", "surrogateescape"))))
 
 
 class Notes:
@@ -104,9 +197,11 @@ class Notes:
         self._number = 0
         self._last = self._synced = 0
         """Places of the last note, and of the last one that was synced."""
+        self._goes_with: list[bytes] = []
+        self._goes_with_blind: list[bytes] = []
 
-    def newest(self, beside: bytes) -> bytes:
-        """The text of the newest note that counts beside a nodes.conf with that digest; empty if there is none."""
+    def newest(self) -> bytes:
+        """The text of the newest note that is whole; empty if there is none."""
         text = b""
         for place in range(PLACES):
             note = os.pread(self._fd, self._place_size, place * self._place_size)
@@ -116,14 +211,20 @@ class Notes:
             whole = digest == digest_of(note[len(digest) : HEAD.size + length])
             if whole and number > self._number:
                 self._number, self._last, self._synced = number, place, place
-                text = note[HEAD.size : HEAD.size + length] if beside in goes_with else b""
+                text = note[HEAD.size : HEAD.size + length]
+                self._goes_with = goes_with
+                self._goes_with_blind = _tail_of(note, digest, HEAD.size + length)
         if text:
             os.fdatasync(self._fd)  # it may have been written only, by a process that was killed
         return text
 
+    def counts(self, beside: Beside) -> tuple[bool, bool]:
+        """Whether that note was made beside this nodes.conf: exactly, or but for its addresses."""
+        return beside.exact in self._goes_with, beside.blind in self._goes_with_blind
+
     def hold(self, text: bytes) -> bool:
         """Is a place large enough?"""
-        return HEAD.size + len(text) <= self._place_size
+        return HEAD.size + len(text) + TAIL.size <= self._place_size
 
     def make_place(self, text: bytes) -> None:
         """Space for texts twice as long, all of it written: then a note changes nothing but itself on the disk."""
@@ -134,12 +235,15 @@ class Notes:
         os.fsync(self._fd)
         self._last = self._synced = 0
 
-    def write(self, text: bytes, goes_with: tuple[bytes, bytes], synced: bool) -> None:
+    def write(self, text: bytes, goes_with: tuple[Beside, Beside], synced: bool) -> None:
         self._number += 1
         place = next(place for place in range(PLACES) if place not in (self._last, self._synced))
-        rest = HEAD.pack(b"", self._number, len(text), *goes_with)[32:] + text
+        old, fresh = goes_with
+        rest = HEAD.pack(b"", self._number, len(text), old.exact, fresh.exact)[32:] + text
+        digest = digest_of(rest)
+        blind = old.blind + fresh.blind
         os.lseek(self._fd, place * self._place_size, os.SEEK_SET)
-        write_all(self._fd, digest_of(rest) + rest)
+        write_all(self._fd, digest + rest + digest_of(digest + blind) + blind)
         self._last = place
         if synced:
             os.fdatasync(self._fd)
@@ -147,6 +251,27 @@ class Notes:
 
     def close(self) -> None:
         os.close(self._fd)
+
+
+def _tail_of(note: bytes, digest: bytes, at: int) -> list[bytes]:
+    """The digests behind the text; none if they are not there, as in the notes of older versions."""
+    if len(note) < at + TAIL.size:
+        return []
+    proof, *blind = TAIL.unpack_from(note, at)
+    return blind if proof == digest_of(digest + b"".join(blind)) else []
+
+
+def is_mounted(path: str) -> bool:
+    """Whether the file itself is a mount point, so that nothing can be renamed to its place."""
+    try:
+        with open(MOUNTS, "rb") as mounts:
+            points = [line.split()[4] for line in mounts]
+    except OSError:  # no Linux: the first attempt to replace it will tell
+        return False
+    escaped = os.fsencode(path)
+    for special in (b"\\", b" ", b"\t", b"\n"):
+        escaped = escaped.replace(special, b"\\%03o" % special[0])
+    return escaped in points
 
 
 def encoded(text: str) -> bytes:

@@ -127,15 +127,16 @@ class SingleFaults:
         others = world.others(host)
         self._await(lambda: all(before not in h.running.gossip.snapshot().owners for h in others), "it was replaced")
         for other in others:
-            self._await(
-                lambda other=other: world.ask(other, "CLUSTER", "FORGET", before)[:1] == b"+", "it is forgotten"
-            )  # type: ignore[misc]
+            self._await(partial(self._grants, other, "FORGET", before), "it is forgotten")
         world.ask(others[0], "CLUSTER", "MEET", host.ip, str(PORT))
         everybody = {h.id for h in world.hosts.values()}
         self._await(lambda: all(everybody <= set(v.nodes) for v in world.views().values()), "all know it")
         owner = others[0].running.gossip.snapshot().owners[slot]
         assert owner is not None
-        self._await(lambda: world.ask(host, "CLUSTER", "REPLICATE", owner)[:1] == b"+", "it is a replica")
+        self._await(partial(self._grants, host, "REPLICATE", owner), "it is a replica")
+
+    def _grants(self, host: Host, *wish: str) -> bool:
+        return self._world.ask(host, "CLUSTER", *wish).startswith(b"+")
 
     def _await(self, condition: Callable[[], bool], what: str) -> None:
         for _ in range(200):

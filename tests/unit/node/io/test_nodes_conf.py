@@ -1,12 +1,13 @@
 """nodes.conf has one owner, and what is noted beside it survives what it has to."""
 
+import errno
 import fcntl
 import os
 from pathlib import Path
 
 import pytest
 
-from node.io.nodes_conf import ConfInUse, NodesConf, Notes
+from node.io.nodes_conf import Beside, ConfInUse, ConfTorn, NodesConf, Notes
 
 
 def remembered(path: Path) -> str:
@@ -156,9 +157,156 @@ def test_a_synced_note_is_on_disk_and_changes_nothing_else_there(
     synced: list[int] = []
     monkeypatch.setattr(os, "fdatasync", synced.append)
     monkeypatch.setattr(os, "fsync", None)
-    notes.write(b"text", (b"", b""), synced=False)
+    nothing = Beside(b""), Beside(b"")
+    notes.write(b"text", nothing, synced=False)
     assert not synced
-    notes.write(b"text", (b"", b""), synced=True)
+    notes.write(b"text", nothing, synced=True)
     assert len(synced) == 1
     assert os.path.getsize(tmp_path / "latest") == size
     notes.close()
+
+
+ME, OTHER = "a" * 40, "b" * 40
+
+
+def conf_text(ip: str = "10.0.0.1", epoch: int = 1, slots: str = "", other: str = "10.0.0.2", me: str = ME) -> str:
+    return (
+        f"{me} {ip}:7000@17000,,tls-port=0,shard-id={me} myself,master - 0 0 {epoch} connected{slots}\n"
+        f"{OTHER} {other}:7000@17000,host.example,tls-port=0 master - 0 {epoch} 0 connected\n"
+        f"vars currentEpoch {epoch} lastVoteEpoch {epoch}\n"
+    )
+
+
+def killed(path: Path, *texts: str) -> None:
+    """A node that settled the first of these and noted the others, and was killed."""
+    conf = NodesConf(str(path))
+    conf.note(texts[0], synced=True)
+    conf.write(texts[0])
+    for text in texts[1:]:
+        conf.note(text, synced=True)
+    conf.close()
+    assert path.read_text() == texts[0]
+
+
+def test_an_edited_address_and_a_newer_note_both_count(tmp_path: Path) -> None:
+    path = tmp_path / "nodes.conf"
+    killed(path, conf_text(), conf_text(epoch=7, slots=" 0-100"))
+    path.write_text(path.read_text().replace("10.0.0.1", "10.9.9.9"))
+    conf = NodesConf(str(path))
+    assert conf.read() == conf_text("10.9.9.9", 7, " 0-100")
+    assert conf.behind
+    assert any("edited" in remark for remark in conf.remarks)
+    conf.close()
+
+
+def test_an_address_that_was_only_noted_counts_where_nothing_was_edited(tmp_path: Path) -> None:
+    path = tmp_path / "nodes.conf"
+    killed(path, conf_text(), conf_text(epoch=7, other="10.0.0.3"))
+    assert remembered(path) == conf_text(epoch=7, other="10.0.0.3")
+
+
+def test_beside_a_nodes_conf_that_was_changed_otherwise_epochs_and_votes_count(tmp_path: Path) -> None:
+    path = tmp_path / "nodes.conf"
+    killed(path, conf_text(), conf_text(epoch=7))
+    path.write_text(conf_text(epoch=2, slots=" 5"))
+    told = remembered(path)
+    assert told == conf_text(epoch=2, slots=" 5").replace(
+        "currentEpoch 2 lastVoteEpoch 2", "currentEpoch 7 lastVoteEpoch 7"
+    )
+
+
+@pytest.mark.parametrize("text", [conf_text(me="c" * 40), ""], ids=["another node", "nothing"])
+def test_a_note_of_another_node_is_not_looked_at_and_that_is_said(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "nodes.conf"
+    killed(path, conf_text(), conf_text(epoch=7))
+    path.write_text(text)
+    conf = NodesConf(str(path))
+    assert conf.read() == text
+    assert any("not looked at" in remark for remark in conf.remarks)
+    conf.close()
+
+
+def test_without_its_notes_nodes_conf_counts(tmp_path: Path) -> None:
+    path = tmp_path / "nodes.conf"
+    killed(path, conf_text(), conf_text(epoch=7))
+    (tmp_path / "nodes.conf.latest").unlink()
+    assert remembered(path) == conf_text()
+
+
+def test_notes_of_older_versions_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "nodes.conf"
+    killed(path, conf_text(), conf_text(epoch=7))
+    latest = tmp_path / "nodes.conf.latest"
+    data, text = latest.read_bytes(), conf_text(epoch=7).encode()
+    at = data.index(text) + len(text)
+    latest.write_bytes(data[:at] + bytes(96) + data[at + 96 :])
+    assert remembered(path) == conf_text(epoch=7)
+
+
+def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    link, target = tmp_path / "nodes.conf", tmp_path / "kept" / "real.conf"
+    link.symlink_to(target)
+    conf = NodesConf(str(link))
+    conf.write(conf_text())
+    conf.close()
+    assert link.is_symlink()
+    assert target.read_text() == conf_text()
+    assert remembered(link) == conf_text()
+
+
+def irreplaceable(path: Path, monkeypatch: pytest.MonkeyPatch) -> NodesConf:
+    def busy(*_: str) -> None:
+        raise OSError(errno.EBUSY, "Device or resource busy")
+
+    monkeypatch.setattr(os, "rename", busy)
+    conf = NodesConf(str(path))
+    conf.note(conf_text(), synced=True)
+    conf.write(conf_text())
+    return conf
+
+
+def test_what_cannot_be_replaced_is_written_in_place_with_every_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "nodes.conf"
+    conf = irreplaceable(path, monkeypatch)
+    assert path.read_text() == conf_text()
+    assert any("in place" in remark for remark in conf.remarks)
+    stale = conf.replacing(conf_text(epoch=2))
+    for text in (conf_text(epoch=3, slots=" 0-16383"), conf_text(epoch=4)):
+        conf.note(text, synced=False)
+        assert path.read_text() == text
+    stale()
+    assert path.read_text() == conf_text(epoch=4), "an older text does not come after it"
+    with pytest.raises(ConfInUse):
+        NodesConf(str(path))
+    conf.close()
+    (tmp_path / "nodes.conf.latest").unlink()
+    assert remembered(path) == conf_text(epoch=4)
+
+
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_one_that_was_cut_short_in_place_is_told_from_a_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pieces: int
+) -> None:
+    path = tmp_path / "nodes.conf"
+    conf = irreplaceable(path, monkeypatch)
+    written: list[bytes] = []
+
+    def torn(fd: int, data: bytes) -> None:
+        if len(written) == pieces:
+            raise OSError(errno.EIO, "Input/output error")
+        written.append(data)
+        os.write(fd, data)
+
+    monkeypatch.setattr("node.io.disk.write_all", torn)
+    with pytest.raises(OSError, match="Input"):
+        conf.note(conf_text(epoch=9), synced=True)
+    conf.close()
+    monkeypatch.undo()
+    assert path.read_bytes().startswith(b"\0")
+    assert remembered(path) == conf_text(epoch=9)
+    (tmp_path / "nodes.conf.latest").unlink()
+    with pytest.raises(ConfTorn):
+        NodesConf(str(path))
