@@ -58,6 +58,7 @@ def test_a_vote_survives_an_edit_of_the_address(nodes: Nodes) -> None:
     voter = primaries[1]
     granted = re.search(r"granted to \S+ for epoch (\d+)", voter.wait_log("Failover auth granted"))
     assert granted is not None
+    replica.wait_log("Failover election won")  # with two of three votes: so this one has been sent
     voter.kill()
     edit_address(voter, "127.0.0.2")
     voter.start()
