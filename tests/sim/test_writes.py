@@ -45,13 +45,22 @@ def test_without_the_promise_something_is_lost() -> None:
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("kind", ["restart", "crash", "freeze"])
+@pytest.mark.parametrize("kind", ["restart", "crash", "freeze", "lost disk"])
 def test_each_of_these_alone_and_again(kind: str) -> None:
     for seed in range(4):
         run = WriteRun(seed, acks=1, kinds=[kind])
         run.go()
         assert not run.verdict.lost, (seed, run.verdict.lost)
         assert {strike.kind for strike in run.strikes} == {kind}
+
+
+@pytest.mark.once
+def test_a_lost_disk_costs_nothing_where_a_replica_lives_even_without_the_promise() -> None:
+    """Whoever comes back at the address is nobody's primary, however soon it is there."""
+    for seed in range(1, 7):
+        run = WriteRun(seed, acks=0, kinds=["lost disk"])
+        run.go()
+        assert not run.verdict.lost, (seed, run.verdict.lost)
 
 
 def test_one_seed_is_one_history() -> None:
