@@ -1,12 +1,13 @@
 """DUMP and RESTORE: values as bytes that other servers take (redis.io, "Generic"; cluster.c of Redis 7.0).
 
 Checks of RESTORE, in the order a client sees them: options, then whether the key is there, the time to live, version
-and checksum of the payload, and at last the value in it. Only what has passed them all replaces a key.
+and checksum of the payload, the value in it, and at last whether the time to live leads beyond all times (7.0 takes the
+key for ended then, and deletes what was there). Only what has passed them all replaces a key.
 """
 
 from typing import Final
 
-from node.commands.numbers import LONG_MAX, integer, wrap64
+from node.commands.numbers import LONG_MAX, integer
 from node.engine.call import Call
 from node.engine.command import ASKING, DANGEROUS, DENYOOM, KEYSPACE, READONLY, WRITE, command
 from node.engine.keyspace import Value
@@ -23,6 +24,7 @@ from node.resp.errors import (
     SYNTAX,
     TTL_NEGATIVE,
     Refusal,
+    invalid_expire,
 )
 from node.resp.reply import OK, Reply
 
@@ -48,7 +50,7 @@ def dump(c: Call, key: bytes) -> Reply:
 )
 def restore(c: Call, argv: list[bytes]) -> Reply:
     """Makes a key of what DUMP told."""
-    return restore_key(c, argv)
+    return restore_key(c, argv, "restore")
 
 
 @command(
@@ -62,10 +64,10 @@ def restore(c: Call, argv: list[bytes]) -> Reply:
 )
 def restore_asking(c: Call, argv: list[bytes]) -> Reply:
     """Makes a key of what DUMP told, also in a slot that is being imported."""
-    return restore_key(c, argv)
+    return restore_key(c, argv, "restore-asking")
 
 
-def restore_key(c: Call, argv: list[bytes]) -> Reply:
+def restore_key(c: Call, argv: list[bytes], name: str) -> Reply:
     options = RestoreOptions(argv)
     key = argv[1]
     if not options.replace and c.exists(key):
@@ -77,12 +79,13 @@ def restore_key(c: Call, argv: list[bytes]) -> Reply:
     if ttl == 0:
         c.store(key, value)
     else:
-        # Redis adds without a look at overflow: the sum is long past then.
-        at = ttl if options.absolute else wrap64(ttl + c.now)
+        at = ttl if options.absolute else ttl + c.now
+        if at > LONG_MAX:
+            raise Refusal(invalid_expire(name))
         if at <= c.now and c.server.lazy_expire_deletes:
             c.delete(key)
             return OK
-        c.store_until(key, value, max(at, 0))
+        c.store_until(key, value, at)
     if options.idle_s != UNTOLD:
         now_s = c.server.now_s
         c.db.track_uses(now_s)[key] = now_s - options.idle_s

@@ -59,8 +59,21 @@ def test_what_is_over_already_does_not_come_back() -> None:
     one.say("SET", "k", "old")
     assert one.say("RESTORE", "k", NOW, V, "REPLACE", "ABSTTL") == b"+OK\r\n"
     assert one.stored(b"k") is None
-    assert one.say("RESTORE", "k", 2**63 - 1, V) == b"+OK\r\n"
-    assert one.stored(b"k") is None
+
+
+@pytest.mark.parametrize("name", ["restore", "restore-asking"])
+def test_a_time_to_live_beyond_all_times_is_refused_and_the_key_stays(name: str) -> None:
+    one = One()
+    one.say("SET", "k", "old", "PX", 5000)
+    refused = b"-ERR invalid expire time in '%s' command\r\n" % name.encode()
+    for ttl in (2**63 - 1, 2**63 - NOW):
+        assert one.say(name, "k", ttl, V, "REPLACE") == refused
+        assert one.stored(b"k") == b"old"
+    assert one.say("PTTL", "k") == b":5000\r\n"
+    assert one.say(name, "k", 2**63 - 1 - NOW, V, "REPLACE") == b"+OK\r\n"
+    assert one.say("PEXPIRETIME", "k") == b":%d\r\n" % (2**63 - 1)
+    assert one.say(name, "k", 2**63 - 1, V, "REPLACE", "ABSTTL") == b"+OK\r\n"
+    assert one.say("GET", "k") == b"$1\r\nv\r\n"
 
 
 def test_a_replica_keeps_what_is_over() -> None:
