@@ -72,7 +72,7 @@ class Wishes:
             case AddSlots(slots):
                 self._add_slots(slots)
             case DelSlots(slots):
-                self._claims.assign(self._listed(slots, owned=True), None)
+                self._del_slots(slots)
             case FlushSlots(keys):
                 self._flush_slots(keys)
             case SetSlot(told=True):
@@ -185,20 +185,29 @@ class Wishes:
 
     def _add_slots(self, slots: tuple[int, ...]) -> None:
         mask = self._listed(slots, owned=False)
-        if not self._me.is_primary:
-            raise Refusal("Please use ADDSLOTS only with masters.")
+        self._must_lead("ADDSLOTS")
         for slot in slots:
             self._claims.importing.pop(slot, None)
         self._claims.assign(mask, self._me)
 
+    def _del_slots(self, slots: tuple[int, ...]) -> None:
+        mask = self._listed(slots, owned=True)
+        self._must_lead("DELSLOTS")
+        self._claims.assign(mask, None)
+
     def _flush_slots(self, keys: int) -> None:
+        self._must_lead("FLUSHSLOTS")
         if keys:
             raise Refusal("DB must be empty to perform CLUSTER FLUSHSLOTS.")
         self._claims.assign(self._me.slots, None)
 
-    def _set_slot(self, wish: SetSlot, now: Millis) -> None:
+    def _must_lead(self, command: str) -> None:
+        """A replica has no slots to give or to take: it would only forget, for itself alone, whose they are."""
         if not self._me.is_primary:
-            raise Refusal("Please use SETSLOT only with masters.")
+            raise Refusal(f"Please use {command} only with masters.")
+
+    def _set_slot(self, wish: SetSlot, now: Millis) -> None:
+        self._must_lead("SETSLOT")
         slot, claims = wish.slot, self._claims
         mine = claims.owners[slot] == self._me.id
         if wish.action == "migrating":

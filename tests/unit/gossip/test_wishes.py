@@ -20,6 +20,7 @@ from gossip.events import (
 )
 from gossip.packet import Kind
 from tests.unit.gossip.mesh import Mesh, three
+from tests.unit.gossip.test_electing import shards
 
 NOBODY = "0" * 40
 
@@ -53,6 +54,32 @@ def test_a_wish_that_cannot_be_granted_changes_nothing(wish: Event, text: str) -
     effects = mesh.tell("a", wish)
     assert effects == [Refused(text)]
     assert mesh["a"].view == before
+
+
+@pytest.mark.parametrize(
+    ("wish", "command"),
+    [
+        (DelSlots((0, 1)), "DELSLOTS"),
+        (FlushSlots(0), "FLUSHSLOTS"),
+        (FlushSlots(1), "FLUSHSLOTS"),
+        (SetSlot(0, "stable"), "SETSLOT"),
+    ],
+)
+def test_a_replica_does_not_change_whose_the_slots_are(wish: Event, command: str) -> None:
+    mesh = shards()
+    before = mesh["d"].view
+    assert not before.myself.is_primary
+    assert mesh.tell("d", wish) == [Refused(f"Please use {command} only with masters.")]
+    assert mesh["d"].view == before
+
+
+def test_a_replica_takes_no_slots() -> None:
+    mesh = Mesh("a", "b")
+    mesh.own("a", 5, 6)
+    mesh.meet("a", "b")
+    mesh.run(1500)
+    mesh.replicate("a", "b")
+    assert mesh.wish("b", AddSlots((7,))) == "ERR Please use ADDSLOTS only with masters."
 
 
 def test_a_node_cannot_forget_itself() -> None:
