@@ -22,6 +22,7 @@ from node.engine.command import (
     UNQUEUED,
     command,
 )
+from node.replication.replication import replication_of
 from node.resp.errors import (
     CLUSTER_DISABLED,
     DB_INDEX,
@@ -88,7 +89,7 @@ def hello(c: Call, argv: list[bytes]) -> Reply:
         b"proto": protocol,
         b"id": client.id,
         b"mode": b"cluster" if c.server.clustered else b"standalone",
-        b"role": b"master",
+        b"role": b"master" if replication_of(c.server).upstream is None else b"replica",
         b"modules": [],
     }
 

@@ -417,3 +417,14 @@ def test_the_handshake_is_that_of_a_real_replica() -> None:
         upstream.receive(reply)
     assert upstream.failure.startswith("the primary is not ready")
     assert not upstream.damaged
+
+
+def test_hello_names_the_role() -> None:
+    primary, replica = Node(1), Node(2)
+    assert b"$4\r\nrole\r\n$6\r\nmaster\r\n" in primary.tell("HELLO 2")
+    link = join(replica, primary)
+    assert b"$4\r\nrole\r\n$7\r\nreplica\r\n" in replica.tell("HELLO 3")
+    link.cut()
+    assert b"$4\r\nrole\r\n$7\r\nreplica\r\n" in replica.tell("HELLO 3"), "with or without its primary"
+    replica.tell("REPLICAOF NO ONE")
+    assert b"$4\r\nrole\r\n$6\r\nmaster\r\n" in replica.tell("HELLO 3")
