@@ -257,6 +257,18 @@ class Primary:
                 still.append(waiter)
         self.waiters = still
 
+    def unblock(self, client: Client, error: bytes = b"") -> bool:
+        """End the WAIT of ``client`` as if its time were over, or with ``error``; False if it does not wait."""
+        for at, waiter in enumerate(self.waiters):
+            if waiter.client is client:
+                del self.waiters[at]
+                if error:
+                    self.server.stats.count_error(error)
+                client.reply(Failure(error) if error else waiter.reply(self.count_acked(waiter.offset)))
+                self.let_go(client)
+                return True
+        return False
+
     def refuse_waiters(self, refusal: object) -> None:
         """No WAIT can come true any more."""
         waiters, self.waiters = self.waiters, []

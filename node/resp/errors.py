@@ -130,6 +130,7 @@ PENDING_OUTPUT: Final = b"ERR SYNC and PSYNC are invalid with pending output"
 REPLICAOF_IN_CLUSTER: Final = b"ERR REPLICAOF not allowed in cluster mode."
 PRIMARY_PORT: Final = b"ERR Invalid master port"
 UNBLOCKED: Final = b"UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
+UNBLOCKED_BY_CLIENT: Final = b"UNBLOCKED client unblocked via CLIENT UNBLOCK"
 WAIT_ON_REPLICA: Final = (
     b"ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a replica is configured "
     b"to be writable (which is not the default) writes to replicas are just local and are not propagated."
