@@ -1,13 +1,14 @@
 """BITFIELD: a string as an array of integers of any width (redis.io, "BITFIELD").
 
-All operations are read before the first one runs. What counts as overflow, and what WRAP, SAT and FAIL make of it,
+All operations are read before the first one runs. Each that changes something counts as a change; if none does, and the
+string was long enough, nothing has happened. What counts as overflow, and what WRAP, SAT and FAIL make of it,
 follows bitops.c of Redis 7.0.15 with its 64-bit arithmetic, also where that surprises: SET of a far too small signed
 number can saturate at the largest.
 """
 
 from typing import Final
 
-from node.commands.bits import bit_offset, grown
+from node.commands.bits import bit_offset, lengthened
 from node.commands.numbers import integer, integer_or_none, wrap64
 from node.engine.call import Call
 from node.engine.command import BITMAP, DENYOOM, FAST, READONLY, WRITE, command
@@ -65,19 +66,24 @@ def bitfield(c: Call, argv: list[bytes]) -> Reply:
     for op in operations:
         if op.verb != GET:
             last_bit = max(last_bit, op.offset + op.width - 1)
-    before = c.octets(argv[1])
-    value = grown(c, argv[1], last_bit)
-    changed = before is None or len(before) != len(value)
+    present = c.changeable(argv[1])
+    size = 0 if present is None else len(present)
+    value = lengthened(present, last_bit)
+    longer = len(value) != size
+    changes = 0
     out: list[Reply] = []
     for op in operations:
         if op.verb == GET:
             out.append(field(value, op))
             continue
-        result = change(value, op)
+        old = field(value, op)
+        result = change(value, op, old)
         out.append(result)
-        changed = changed or result is not None
-    if changed:
+        if result is not None and (longer or field(value, op) != old):
+            changes += 1
+    if longer or changes:
         c.amend(argv[1], value)
+        c.server.dirty += max(changes - 1, 0)
     return out
 
 
@@ -171,9 +177,9 @@ def put(value: bytearray, op: Operation, number: int) -> None:
     value[first_byte:end_byte] = window.to_bytes(end_byte - first_byte, "big")
 
 
-def change(value: bytearray, op: Operation) -> int | None:
-    """Do SET or INCRBY; what the client is told: the old number or the sum, None if OVERFLOW FAIL forbade it."""
-    old = field(value, op)
+def change(value: bytearray, op: Operation, old: int) -> int | None:
+    """Do SET or INCRBY to the field, which holds ``old``; what the client is told: that or the sum, None if OVERFLOW
+    FAIL forbade it."""
     base, added = (op.amount, 0) if op.verb == SET else (old, op.amount)
     limit = signed_limit(base, added, op.width) if op.signed else unsigned_limit(base, added, op.width)
     new = base + added

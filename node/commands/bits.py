@@ -33,9 +33,9 @@ def bit_offset(c: Call, text: bytes, width: int = 0) -> int:
     return offset
 
 
-def grown(c: Call, key: bytes, last_bit: int) -> bytearray:
-    """The string at ``key`` to be changed in place, made long enough to hold ``last_bit``; ``amend`` must follow."""
-    value = c.changeable(key)
+def lengthened(value: bytearray | None, last_bit: int) -> bytearray:
+    """``value``, or a new string, made long enough to hold ``last_bit``; in place, so ``amend`` must follow if it was
+    not."""
     if value is None:
         return bytearray((last_bit >> 3) + 1)
     missing = (last_bit >> 3) + 1 - len(value)
@@ -71,15 +71,19 @@ def setbit(c: Call, key: bytes, offset: bytes, bit: bytes) -> Reply:
     at = bit_offset(c, offset)
     if bit != b"0" and bit != b"1":
         raise Refusal(BIT_VALUE)
-    value = grown(c, key, at)
     byte, mask = at >> 3, 0x80 >> (at & 7)
-    old = value[byte] & mask
+    present = c.changeable(key)
+    size = 0 if present is None else len(present)
+    value = lengthened(present, at)
+    old = 1 if value[byte] & mask else 0
+    if byte < size and old == (bit == b"1"):
+        return old
     if bit == b"1":
         value[byte] |= mask
     else:
         value[byte] &= ~mask & 0xFF
     c.amend(key, value)
-    return 1 if old else 0
+    return old
 
 
 # --- ranges

@@ -1,5 +1,6 @@
 """Random sequences of bit commands over a few keys get the same replies from us and from a real server."""
 
+import re
 from typing import Literal
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.compat.pair import SETTINGS, Pair, Word
+from tests.compat.replies import Answer
 from tests.compat.test_strings import NUMBERS, many, words
 
 Program = list[tuple[Word, ...]]
@@ -92,6 +94,47 @@ def test_random_sequences(pair: Pair, program: Program, protocol: Literal[2, 3])
     talk = pair.in_protocol(protocol)
     talk.run(program)
     talk.same("MGET", b"a", b"b", b"c", b"\r\n\x00\xff")
+
+
+SMALL_FIELDS = st.sampled_from([b"u1", b"u2", b"i3", b"u8", b"i64"])
+SMALL_AMOUNTS = st.sampled_from([b"0", b"1", b"-1", b"255", b"256"])
+# Without OVERFLOW FAIL: a string that grows in spite of it is no change to Redis, and its replicas never hear of it.
+CHANGES: Request = st.one_of(
+    words(b"SETBIT", st.just(b"a"), st.sampled_from([b"0", b"1", b"7", b"8", b"70"]), st.sampled_from([b"0", b"1"])),
+    st.lists(
+        st.one_of(
+            words(b"GET", SMALL_FIELDS, st.sampled_from([b"0", b"90"])),
+            words(b"SET", SMALL_FIELDS, st.sampled_from([b"0", b"3", b"20"]), SMALL_AMOUNTS),
+            words(b"INCRBY", SMALL_FIELDS, st.sampled_from([b"0", b"3", b"20"]), SMALL_AMOUNTS),
+            words(b"OVERFLOW", st.sampled_from([b"WRAP", b"SAT"])),
+        ),
+        max_size=4,
+    ).map(lambda drawn: (b"BITFIELD", b"a", *(word for operation in drawn for word in operation))),
+)
+
+
+def changes(info: Answer) -> int:
+    found = re.search(rb"rdb_changes_since_last_save:(\d+)", info.text)
+    assert found is not None
+    return int(found[1])
+
+
+@SETTINGS
+@given(value=st.sampled_from([b"\0" * 9, b"\xff" * 9, b"\xf0"]), program=st.lists(CHANGES, min_size=1, max_size=6))
+def test_what_changes_nothing_counts_as_no_change(pair: Pair, value: bytes, program: Program) -> None:
+    """Neither for the number of changes nor for who watches the key."""
+    pair.flush()
+    talk, watching = pair.resp2, pair.talk()
+    talk.same("SET", "a", value)
+    talk.same("SETRANGE", "a", len(value) - 1, value[-1:])
+    before = [changes(info) for info in talk.both("INFO", "persistence")]
+    for request in program:
+        watching.same("WATCH", "a")
+        talk.same(*request)
+        watching.same("MULTI")
+        watching.same("EXEC")
+    theirs, ours = (changes(info) - count for info, count in zip(talk.both("INFO", "persistence"), before, strict=True))
+    assert ours == theirs
 
 
 @SETTINGS

@@ -67,6 +67,13 @@ class Node:
         (["SET a 1", "SELECT 3", "SET a 1", "SELECT 0", "SET b 1"],
          ["SET a 1", "SELECT 3", "SET a 1", "SELECT 0", "SET b 1"]),
         (["FLUSHALL"], ["FLUSHALL"]),
+        (["SETBIT k 7 0", "SETBIT k 7 0"], ["SETBIT k 7 0"]),
+        (["SETBIT k 7 1", "SETBIT k 7 1", "SETBIT k 6 0", "SETBIT k 8 0"], ["SETBIT k 7 1", "SETBIT k 8 0"]),
+        (["BITFIELD k SET u8 0 7", "BITFIELD k SET u8 0 7 INCRBY u8 0 0"], ["BITFIELD k SET u8 0 7"]),
+        (["BITFIELD k SET u8 0 7", "BITFIELD k SET u8 0 8 SET u8 0 8"],
+         ["BITFIELD k SET u8 0 7", "BITFIELD k SET u8 0 8 SET u8 0 8"]),
+        (["SETBIT k 7 1", "BITFIELD k OVERFLOW FAIL SET u2 30 9"],
+         ["SETBIT k 7 1", "BITFIELD k OVERFLOW FAIL SET u2 30 9"]),
     ],
 )  # fmt: skip
 def test_what_the_stream_says(requests: list[str], stream: list[str]) -> None:
