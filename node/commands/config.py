@@ -30,15 +30,16 @@ def config_get(c: Call, argv: list[bytes]) -> Reply:
 @command("CONFIG|SET", arity=-4, flags=OPERATOR, since="2.0.0", group="server")
 def config_set(c: Call, argv: list[bytes]) -> Reply:
     """Changes directives, all of them or none."""
-    if len(argv) % 2:
-        raise Refusal(SYNTAX)
     settings = c.server.config
     pairs: list[tuple[str, str]] = []
-    for at in range(2, len(argv), 2):
+    for at in range(2, len(argv) - 1, 2):
         name = to_text(argv[at])
         pairs.append((name, to_text(argv[at + 1])))
         if settings.is_sensitive(name):
             argv[at + 1] = REDACTED
+    if len(argv) % 2:
+        argv[-1] = REDACTED  # a password of two words, perhaps
+        raise Refusal(SYNTAX)
     try:
         settings.set(pairs, local=is_local(c.client))
     except ConfigSetError as error:

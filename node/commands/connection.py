@@ -1,7 +1,7 @@
 """Commands about the connection itself: who speaks, in which protocol, to which database (redis.io, "Connection").
 
 There is one user, ``default``, whose password is ``requirepass``. Passwords are taken out of the request as soon as
-they are seen, so that neither SLOWLOG nor MONITOR shows them.
+they are seen, so that neither SLOWLOG nor MONITOR shows them; Redis leaves them in a request that it refuses.
 """
 
 from hmac import compare_digest
@@ -72,6 +72,8 @@ BEFORE_LOGIN: Final = NOSCRIPT | LOADING | STALE | FAST | NO_AUTH | ALLOW_BUSY
 def hello(c: Call, argv: list[bytes]) -> Reply:
     """Chooses the protocol, may log in and name the connection, and describes the server."""
     client = c.client
+    words = list(argv)
+    hide_login(argv)
     protocol = 3 if client.resp3 else 2
     if len(argv) > 1:
         protocol = integer(argv[1], PROTOCOL_NUMBER)
@@ -79,7 +81,7 @@ def hello(c: Call, argv: list[bytes]) -> Reply:
             raise Refusal(NOPROTO)
     at = 2
     while at < len(argv):
-        at += hello_option(c, argv, at)
+        at += hello_option(c, words, at)
     if client.modes & UNAUTHENTICATED:
         raise Refusal(NOAUTH_HELLO)
     client.resp3 = protocol == 3
@@ -94,14 +96,23 @@ def hello(c: Call, argv: list[bytes]) -> Reply:
     }
 
 
+def hide_login(argv: list[bytes]) -> None:
+    """Take name and password out of a HELLO, also of one that will be refused."""
+    at = 2
+    while at < len(argv):
+        option = argv[at].upper()
+        if option == b"AUTH":
+            for secret in range(at + 1, min(at + 3, len(argv))):
+                argv[secret] = REDACTED
+        at += 3 if option == b"AUTH" else 2 if option == b"SETNAME" else 1
+
+
 def hello_option(c: Call, argv: list[bytes], at: int) -> int:
     """Obey the option at ``at`` at once, as Redis does: what stands before a mistake has happened. Its length."""
     option = argv[at].upper()
     left = len(argv) - at - 1
     if option == b"AUTH" and left >= 2:
-        user, password = argv[at + 1], argv[at + 2]
-        argv[at + 1] = argv[at + 2] = REDACTED
-        log_in(c, user, password)
+        log_in(c, argv[at + 1], argv[at + 2])
         return 3
     if option == b"SETNAME" and left >= 1:
         set_name(c.client, argv[at + 1])
@@ -112,12 +123,12 @@ def hello_option(c: Call, argv: list[bytes], at: int) -> int:
 @command("AUTH", arity=-2, flags=BEFORE_LOGIN, acl=CONNECTION, since="1.0.0", group="connection")
 def auth(c: Call, argv: list[bytes]) -> Reply:
     """Logs the connection in."""
-    if len(argv) > 3:
-        raise Refusal(SYNTAX)
     password = argv[-1]
     user = argv[1] if len(argv) == 3 else b"default"
     for at in range(1, len(argv)):
         argv[at] = REDACTED
+    if len(argv) > 3:
+        raise Refusal(SYNTAX)
     if len(argv) == 2 and c.server.open_to_all:
         raise Refusal(NO_PASSWORD)
     log_in(c, user, password)

@@ -10,6 +10,7 @@ transaction, which stops everything too.
 
 from typing import Final
 
+from node.commands.connection import REDACTED
 from node.commands.numbers import integer
 from node.engine.call import Call
 from node.engine.client import IN_MULTI
@@ -65,7 +66,9 @@ KEYS: Final[tuple[KeySpec, ...]] = (
 @command("MIGRATE", arity=-6, flags=WRITE, keys=KEYS, acl=(KEYSPACE, DANGEROUS), since="2.6.0", group="generic")
 def migrate(c: Call, argv: list[bytes]) -> Reply:
     """Moves keys to another server."""
-    options = MigrateOptions(argv)
+    words = list(argv)
+    hide_passwords(argv)
+    options = MigrateOptions(words)
     timeout_ms = integer(argv[5])
     db = integer(argv[4])
     transfer = Transfer(c.client, c.db, options.copy)
@@ -85,6 +88,19 @@ def migrate(c: Call, argv: list[bytes]) -> Reply:
         return hand_over(c.server, transfer)
     depart(c.server, transfer)
     return NO_REPLY
+
+
+def hide_passwords(argv: list[bytes]) -> None:
+    """Take names and passwords out of the request, also of one that will be refused."""
+    at = FIRST_OPTION
+    while at < len(argv):
+        word = argv[at].upper()
+        if word == b"KEYS":
+            return
+        hidden = 1 if word == b"AUTH" else 2 if word == b"AUTH2" else 0
+        for secret in range(at + 1, min(at + 1 + hidden, len(argv))):
+            argv[secret] = REDACTED
+        at += 1 + hidden
 
 
 def pack(c: Call, transfer: Transfer, key: bytes, value: Value, replace: bool) -> None:

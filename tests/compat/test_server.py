@@ -166,6 +166,9 @@ def test_the_slow_log_keeps_the_same_entries_without_secrets(pair: Pair) -> None
         ("AUTH", "secret"),
         ("HELLO", 2, "AUTH", "default", "secret", "SETNAME", "you"),
         ("CONFIG", "SET", "masterauth", "secret", "timeout", 0),
+        ("MIGRATE", "127.0.0.1", 1, "missing", 0, 10, "COPY", "AUTH", "secret"),
+        ("MIGRATE", "127.0.0.1", 1, "", 0, 10, "auth2", "me", "secret", "KEYS", "missing", "AUTH", "auth2"),
+        ("MIGRATE", "127.0.0.1", 1, "missing", 0, 10, "AUTH", "secret", "what"),
     ):
         talk.both(*words)
     try:

@@ -193,10 +193,45 @@ def test_debug_local_is_for_this_machine_only(node: Node) -> None:
     assert far.take_output().startswith(b"-ERR DEBUG command not allowed.")
 
 
-def test_secrets_reach_neither_monitor_nor_slow_log(node: Node) -> None:
+@pytest.mark.parametrize(
+    "line",
+    [
+        "AUTH s3cret",
+        "AUTH default s3cret",
+        "AUTH default s3cret s3cret",
+        "HELLO 2 AUTH default s3cret",
+        "HELLO 2 SETNAME auth AUTH s3cret s3cret",
+        "HELLO 9 AUTH default s3cret",
+        "HELLO 2 AUTH s3cret",
+        "HELLO 2 PLEASE AUTH default s3cret",
+        "CONFIG SET requirepass s3cret",
+        "CONFIG SET timeout 0 masteruser s3cret MASTERAUTH s3cret",
+        "CONFIG SET nothing 1 primaryauth s3cret",
+        "CONFIG SET requirepass s3cret s3cret",
+        "MIGRATE h 1 k 0 100 AUTH s3cret",
+        "MIGRATE h 1 k 0 100 COPY auth2 s3cret s3cret REPLACE",
+        "MIGRATE h 1 k 0 100 PLEASE AUTH2 s3cret s3cret",
+        "MIGRATE h 1 k 0 100 AUTH2 s3cret",
+        "MIGRATE h 1 k 0 x AUTH s3cret KEYS a",
+    ],
+)
+@pytest.mark.parametrize("transaction", [False, True])
+def test_secrets_reach_neither_monitor_nor_slow_log(node: Node, line: str, transaction: bool) -> None:
     node.say("CONFIG SET slowlog-log-slower-than 0")
     monitor = node.client()
     monitor.feed(b"MONITOR\r\n")
-    for line in ("AUTH s3cret", "AUTH default s3cret", "HELLO 2 AUTH default s3cret", "CONFIG SET requirepass s3cret"):
-        node.say(line)
-    assert b"s3cret" not in monitor.take_output() + node.say("SLOWLOG GET -1")
+    asked = node.client()
+    requests = ["MULTI", line, "EXEC"] if transaction else [line]
+    for request in requests:
+        node.say(request)
+    asked.feed(b"SLOWLOG GET -1\r\n")
+    told = asked.take_output()
+    assert line.split()[0].encode() in told
+    assert b"s3cret" not in monitor.take_output() + told
+
+
+def test_a_migrate_logs_in_with_what_was_hidden(node: Node) -> None:
+    node.say("SET k v")
+    node.say("MIGRATE h 1 k 0 100 AUTH2 me s3cret")
+    (transfer,) = node.server.courier.under_way
+    assert b"$2\r\nme\r\n$6\r\ns3cret\r\n" in transfer.login
