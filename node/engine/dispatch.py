@@ -274,9 +274,19 @@ def stands_against(server: Server, client: Client, cmd: Command) -> bytes | None
         return NOT_ENOUGH_REPLICAS if conditions & FEW_REPLICAS else READ_ONLY_REPLICA
     if conditions & RETURNED and server.acks.wanted and cmd.flags & (READONLY | WRITE) and cmd.keys:
         return RETURNED_EMPTY
-    if conditions & LINK_DOWN and not cmd.flags & STALE:
+    if conditions & LINK_DOWN and needs_link(client, cmd):
         return LINK_IS_DOWN
     return None
+
+
+def needs_link(client: Client, cmd: Command) -> bool:
+    """Is ``cmd`` nothing for a replica that has lost its primary, or the end of a transaction with such a command?
+
+    It may have been queued while the link was there.
+    """
+    if cmd.name == "exec":
+        return any(not queued.flags & STALE for queued, _ in client.queue)
+    return not cmd.flags & STALE
 
 
 def writes(client: Client, cmd: Command) -> bool:

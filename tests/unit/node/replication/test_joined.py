@@ -456,6 +456,24 @@ def test_the_handshake_is_that_of_a_real_replica() -> None:
     assert not upstream.damaged
 
 
+MASTERDOWN = b"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.\r\n"
+
+
+def test_a_transaction_that_reads_is_aborted_when_the_link_was_lost_meanwhile() -> None:
+    primary, replica = Node(1), Node(2, ("replica-serve-stale-data", "no"))
+    primary.tell("SET k v")
+    link = join(replica, primary)
+    assert replica.tell("MULTI", "PING", "GET k").count(b"+QUEUED") == 2
+    link.cut()
+    assert replica.tell("EXEC") == b"-EXECABORT Transaction discarded because of: " + MASTERDOWN
+    assert replica.tell("EXEC") == b"-ERR EXEC without MULTI\r\n"
+    assert replica.tell("MULTI", "ECHO hi", "EXEC") == b"+OK\r\n+QUEUED\r\n*1\r\n$2\r\nhi\r\n", "it reads nothing"
+    refused = b"-EXECABORT Transaction discarded because of previous errors.\r\n"
+    assert replica.tell("MULTI", "GET k", "EXEC") == b"+OK\r\n-" + MASTERDOWN + refused
+    replica.tell("CONFIG SET replica-serve-stale-data yes")
+    assert replica.tell("MULTI", "GET k", "EXEC").endswith(b"*1\r\n$1\r\nv\r\n")
+
+
 def test_hello_names_the_role() -> None:
     primary, replica = Node(1), Node(2)
     assert b"$4\r\nrole\r\n$6\r\nmaster\r\n" in primary.tell("HELLO 2")
