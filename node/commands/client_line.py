@@ -1,4 +1,4 @@
-"""One line of CLIENT LIST, with the fields and the order of Redis 7.0.15.
+"""One line of CLIENT LIST, with the fields and the order of Redis 7.2: those of 7.0.15, then lib-name and lib-ver.
 
 What does not exist here is zero: the reply buffer of fixed size (rbs, rbp) and free space in the query buffer.
 """
@@ -23,7 +23,7 @@ def describe(client: Client, now: int, asking: bool) -> bytes:
         f" obl={client.out_bytes} oll={1 if client.unsent else 0} omem={client.unsent}"
         f" tot-mem={unread + queued + client.out_bytes + client.unsent} events={'rw' if client.unsent else 'r'}"
         f" cmd={command.name if command is not None else 'NULL'} user={client.user} redir=-1"
-        f" resp={3 if client.resp3 else 2}\n"
+        f" resp={3 if client.resp3 else 2} lib-name={client.lib_name.decode()} lib-ver={client.lib_ver.decode()}\n"
     )
     return fields.encode("utf-8", "surrogateescape")
 

@@ -1,7 +1,7 @@
 """CLIENT: what the server knows of its connections, and how an operator deals with them (redis.io, "CLIENT ...").
 
-Filters, their order of checks and the line of CLIENT LIST are those of Redis 7.0 (networking.c, clientCommand).
-TRACKING and its relatives are not here.
+Filters and their order of checks are those of Redis 7.0 (networking.c, clientCommand); SETINFO is of 7.2. TRACKING
+and its relatives are not here.
 """
 
 from typing import Final
@@ -120,10 +120,29 @@ def client_setname(c: Call, _: bytes, name: bytes) -> Reply:
 
 def set_name(named: Client, name: bytes) -> None:
     """An empty name takes the name away."""
-    for ch in name:
-        if not 0x21 <= ch <= 0x7E:
-            raise Refusal(CLIENT_NAME)
+    if not is_one_word(name):
+        raise Refusal(CLIENT_NAME)
     named.name = name
+
+
+def is_one_word(text: bytes) -> bool:
+    """Can it stand in a line of CLIENT LIST?"""
+    return not text or (min(text) >= 0x21 and max(text) <= 0x7E)
+
+
+@command("CLIENT|SETINFO", arity=4, flags=SELF, acl=CONNECTION, since="7.2.0", group="connection")
+def client_setinfo(c: Call, _: bytes, option: bytes, value: bytes) -> Reply:
+    """Tells which library this connection is made by."""
+    word = option.lower()
+    if word not in (b"lib-name", b"lib-ver"):
+        raise Refusal(one_line(b"ERR Unrecognized option '%s'" % option))
+    if not is_one_word(value):
+        raise Refusal(b"ERR %s cannot contain spaces, newlines or special characters." % option)
+    if word == b"lib-name":
+        c.client.lib_name = value
+    else:
+        c.client.lib_ver = value
+    return OK
 
 
 # --- KILL
@@ -314,6 +333,12 @@ REPLY (ON|OFF|SKIP)
     Whether this connection wants replies.
 SETNAME <name>
     Name this connection.
+SETINFO <option> <value>
+    Tell which library this connection is made by. Options:
+    * LIB-NAME
+      the name of the library
+    * LIB-VER
+      its version
 UNBLOCK <clientid> [TIMEOUT|ERROR]
     End the wait of a blocked client.
 NO-EVICT (ON|OFF)

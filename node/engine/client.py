@@ -45,6 +45,8 @@ class Client:
         "killed",
         "laddr",
         "last_command",
+        "lib_name",
+        "lib_ver",
         "modes",
         "name",
         "no_evict",
@@ -72,6 +74,9 @@ class Client:
         self.unix: bool = unix
         self.fd: int = -1
         self.name: bytes = b""
+        self.lib_name: bytes = b""
+        """Which client library speaks, and its version, as it says itself: CLIENT SETINFO."""
+        self.lib_ver: bytes = b""
         self.user: str = "default"
         self.db: Database = server.keyspace.database(0)
         self.resp3: bool = False
@@ -165,7 +170,7 @@ class Client:
         return 0
 
     def reset(self) -> None:
-        """RESET: the state of a new connection, but for its id, its age and CLIENT NO-EVICT."""
+        """RESET: the state of a new connection, but for its id, its age, its library and CLIENT NO-EVICT."""
         self.forget_transaction()
         if self in self.server.monitors:
             self.server.unmonitor(self)

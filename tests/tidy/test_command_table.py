@@ -21,6 +21,7 @@ assert node.commands, "importing the package fills the table"
 OURS: dict[str, Command] = {cmd.name: cmd for cmd in everything()}
 
 EXTRA: dict[str, str] = {
+    "client|setinfo": "Redis 7.2: client libraries send it with each connection",
     "cluster|myshardid": "Redis 7.2 and Valkey have it, and clients of theirs ask for it",
     "cluster|migrateslots": "Valkey 9: slots move as a whole",
     "cluster|getslotmigrations": "Valkey 9",

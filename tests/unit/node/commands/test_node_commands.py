@@ -193,6 +193,35 @@ def test_debug_local_is_for_this_machine_only(node: Node) -> None:
     assert far.take_output().startswith(b"-ERR DEBUG command not allowed.")
 
 
+def test_a_library_is_named_and_stays_named_after_reset(node: Node) -> None:
+    assert b" resp=2 lib-name= lib-ver=\n" in node.say("CLIENT INFO")
+    assert node.say("CLIENT SETINFO LIB-NAME redis-py(x)") == b"+OK\r\n"
+    assert node.say("CLIENT SETINFO lib-ver 5.0.1") == b"+OK\r\n"
+    node.say("CLIENT SETNAME me")
+    assert node.say("RESET") == b"+RESET\r\n"
+    assert b" name= " in node.say("CLIENT INFO")
+    assert b" lib-name=redis-py(x) lib-ver=5.0.1\n" in node.say("CLIENT LIST")
+    assert node.say("CLIENT SETINFO lib-name ''") == b"+OK\r\n"
+    assert b" lib-name= lib-ver=5.0.1\n" in node.say("CLIENT INFO")
+
+
+@pytest.mark.parametrize(
+    ("words", "reply"),
+    [
+        ("lib-name 'a b'", "lib-name cannot contain spaces, newlines or special characters."),
+        ('LIB-Ver "1\\n2"', "LIB-Ver cannot contain spaces, newlines or special characters."),
+        ('lib-ver "\\xff"', "lib-ver cannot contain spaces, newlines or special characters."),
+        ('lib-ver "\\x00"', "lib-ver cannot contain spaces, newlines or special characters."),
+        ("lib-age 1", "Unrecognized option 'lib-age'"),
+        ('"lib\\nage" 1', "Unrecognized option 'lib age'"),
+        ("lib-name", "wrong number of arguments for 'client|setinfo' command"),
+    ],
+)
+def test_what_names_no_library_is_refused(node: Node, words: str, reply: str) -> None:
+    assert node.say(f"CLIENT SETINFO {words}") == f"-ERR {reply}\r\n".encode()
+    assert b" lib-name= lib-ver=\n" in node.say("CLIENT INFO")
+
+
 @pytest.mark.parametrize(
     "line",
     [
