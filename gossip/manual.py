@@ -140,3 +140,6 @@ class Manual:
         """The clock was set."""
         if self._ends is not None:
             self._ends += ms
+        if self._put_off is not None:
+            node, link, asked = self._put_off
+            self._put_off = node, link, asked + ms

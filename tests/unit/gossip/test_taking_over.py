@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 
 from gossip.effects import DropKeys, Lead, Pause, Resume, Save, Send
-from gossip.events import BumpEpoch, Failover, Replicate, Replicated, Reset, TakeSlots
+from gossip.events import BumpEpoch, Failover, KeepEpoch, Replicate, Replicated, Reset, TakeSlots
 from gossip.packet import Kind, MessageFlag
 from tests.unit.gossip.mesh import CONFIG, TIMEOUT_MS, Mesh, agree, three
 from tests.unit.gossip.test_electing import leader, primaries, sent, shards
@@ -161,6 +161,27 @@ def test_a_manual_failover_that_takes_too_long_is_given_up_on_both_sides() -> No
     pause = next(e for e in mesh["c"].done if isinstance(e, Pause))
     assert isinstance(pause, Pause)
     assert [e for e in mesh["c"].done if isinstance(e, Resume)] == [Resume()]
+
+
+@pytest.mark.parametrize("leap_ms", [-3_600_000, 0, 3_600_000])
+def test_a_failover_put_off_while_slots_are_handed_over_survives_a_clock_that_is_set(leap_ms: int) -> None:
+    mesh = shards()
+    assert mesh.wish("c", KeepEpoch(on=True)) == "OK"
+    assert mesh.wish("d", Failover()) == "OK"
+    mesh.run(200)
+    assert not paused(mesh, "c")
+    mesh.leap(leap_ms)
+    assert mesh.wish("c", KeepEpoch(on=False)) == "OK"
+    assert paused(mesh, "c")
+
+
+def test_a_failover_put_off_for_too_long_is_not_begun() -> None:
+    mesh = shards()
+    mesh.wish("c", KeepEpoch(on=True))
+    mesh.wish("d", Failover())
+    mesh.run(CONFIG.manual_failover_ms + 100)
+    mesh.wish("c", KeepEpoch(on=False))
+    assert not paused(mesh, "c")
 
 
 def test_a_stranger_cannot_pause_a_primary() -> None:
