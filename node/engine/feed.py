@@ -2,7 +2,8 @@
 
 Dispatch shows every command that ran (``observe``); what changed nothing is no part of the stream. A command and the
 deletions that it caused (keys whose time was over) go together: more than one are wrapped into MULTI and EXEC, and so
-is a whole transaction. ``rewrite.py`` says in which words a command goes out.
+is a whole transaction. A SELECT that it needs comes within, as in Redis 7.2 (7.0 has the first one before MULTI).
+``rewrite.py`` says in which words a command goes out.
 
 Bytes collect in ``pending`` until the batch is over; ``offset`` counts them already. A node makes a stream only while
 somebody may want it: ``server.feed`` is None otherwise, and on every replica, which passes on its primary's.
@@ -115,7 +116,6 @@ class Feed:
         """What the group holds happens together."""
         group, self.group = self.group, []
         if len(group) > 1:
-            self.select(group[0].db)
             self.put(b"*1\r\n$5\r\nMULTI\r\n")
         for write in group:
             self.say(write)

@@ -37,6 +37,10 @@ def write(node: Node, mark: str) -> None:
     """All that strings can go through."""
     for index in ("0", "5"):
         demand(node, "SELECT", index)
+        demand(node, "MULTI")
+        node.ask("INCR", f"n:{mark}")
+        node.ask("INCR", f"n:{mark}")
+        node.ask("EXEC")
         demand(node, "SET", f"plain:{mark}", "v" * 300)
         demand(node, "SET", f"ends:{mark}", "v", "EX", "1000")
         demand(node, "SET", f"gone:{mark}", "v", "PX", "1")
@@ -47,10 +51,6 @@ def write(node: Node, mark: str) -> None:
         node.ask("SETBIT", f"bits:{mark}", "100", "1")
         node.ask("GETEX", f"raw:{mark}", "EX", "500")
         node.ask("EXPIRE", f"float:{mark}", "900")
-        demand(node, "MULTI")
-        node.ask("INCR", f"n:{mark}")
-        node.ask("INCR", f"n:{mark}")
-        node.ask("EXEC")
     demand(node, "SELECT", "0")
 
 

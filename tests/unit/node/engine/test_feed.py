@@ -20,9 +20,11 @@ class Node:
         self.server.begin_batch(NOW)
         self.session: Session = self.machine.accept("127.0.0.1:1", "127.0.0.1:2")
         self.feed = self.server.feed = Feed(self.server, 0)
+        self.feed.select(0)
+        self.start = len(self.feed.take())
 
     def tell(self, *requests: str) -> list[str]:
-        """What the stream has after these requests, but the first SELECT."""
+        """What the stream has after these requests; database 0 is selected already."""
         for request in requests:
             self.session.feed(encoded([word.encode() for word in request.split()]))
         before = self.feed.offset
@@ -37,9 +39,7 @@ class Node:
         out = []
         while (argv := parser.next()) is not None:
             out.append(b" ".join(argv).decode())
-        return out[1:] if out[:1] == ["SELECT 0"] else out
-
-    start = 0
+        return out
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,23 @@ class Node:
 )  # fmt: skip
 def test_what_the_stream_says(requests: list[str], stream: list[str]) -> None:
     assert Node().tell(*requests) == stream
+
+
+@pytest.mark.parametrize(
+    ("requests", "stream"),
+    [
+        (["MULTI", "SET a 1", "SET b 2", "EXEC"], ["MULTI", "SELECT 3", "SET a 1", "SET b 2", "EXEC"]),
+        (["MULTI", "SELECT 0", "SET a 1", "SELECT 3", "SET b 2", "EXEC", "SET c 3"],
+         ["MULTI", "SET a 1", "SELECT 3", "SET b 2", "EXEC", "SET c 3"]),
+        (["MULTI", "SET a 1", "SELECT 0", "SET b 2", "EXEC", "SET c 3"],
+         ["MULTI", "SELECT 3", "SET a 1", "SELECT 0", "SET b 2", "EXEC", "SET c 3"]),
+        (["MULTI", "SET a 1", "EXEC"], ["SELECT 3", "SET a 1"]),
+    ],
+)  # fmt: skip
+def test_a_database_is_selected_inside_the_transaction_that_needs_it(requests: list[str], stream: list[str]) -> None:
+    node = Node()
+    assert node.tell("SELECT 3") == []
+    assert node.tell(*requests) == stream
 
 
 def test_a_key_whose_time_is_over_is_deleted_in_the_stream() -> None:

@@ -456,6 +456,19 @@ def test_the_handshake_is_that_of_a_real_replica() -> None:
     assert not upstream.damaged
 
 
+def test_a_transaction_in_another_database_arrives_there() -> None:
+    primary, replica = Node(1), Node(2)
+    link = join(replica, primary)
+    primary.tell("SET a 0", "SELECT 3", "MULTI", "SET a 3", "SELECT 5", "SET a 5", "EXEC", "SET b 5")
+    link.settle()
+    same(primary, replica)
+    link.cut()
+    primary.tell("APPEND b x", "MULTI", "SELECT 3", "APPEND a x", "APPEND a y", "EXEC")
+    Link(replica, primary).settle()
+    same(primary, replica)
+    assert primary.replication.primary.full_syncs == 1
+
+
 MASTERDOWN = b"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.\r\n"
 
 
