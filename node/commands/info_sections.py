@@ -157,13 +157,17 @@ def human(size: int) -> str:
 def persistence_section(server: Server) -> list[str]:
     """Nothing is written to disk yet: no save has begun, and none has failed. Replicas are sent snapshots.
 
-    A snapshot of the primary is loaded beside the data that is served meanwhile: that is ``async_loading``.
+    A snapshot of the primary is loaded beside the data that is served meanwhile, as Redis 7.2 does with ``swapdb``. To
+    it that is ``async_loading`` if the data is an earlier state of what comes, and ``loading`` if the primary has
+    another history, as at the first sync of a replica: clients that look at this (ioredis) had better wait.
     """
     replication = replication_of(server)
     upstream = replication.upstream
+    loading = upstream is not None and upstream.loading
+    replacing = upstream is not None and upstream.replacing
     return [
-        "loading:0",
-        f"async_loading:{int(upstream is not None and upstream.loading)}",
+        f"loading:{int(replacing)}",
+        f"async_loading:{int(loading and not replacing)}",
         "current_cow_peak:0",
         "current_cow_size:0",
         "current_cow_size_age:0",

@@ -125,6 +125,11 @@ class Conversation:
         """Is a snapshot of the primary coming in?"""
         return self._reader is not None
 
+    @property
+    def replacing(self) -> bool:
+        """Is it of another history, so that what is here now is no earlier state of it?"""
+        return self.loading and self._full_id != self.replication.history.replid
+
     # --- the connection
 
     def connecting(self) -> None:

@@ -456,6 +456,38 @@ def test_the_handshake_is_that_of_a_real_replica() -> None:
     assert not upstream.damaged
 
 
+def loading(replica: Node) -> tuple[bool, bool]:
+    """Does it say that it loads, and that it does so beside older data of the same primary?"""
+    info = replica.tell("INFO persistence")
+    return b"\r\nloading:1\r\n" in info, b"\r\nasync_loading:1\r\n" in info
+
+
+def load(link: Link) -> set[tuple[bool, bool]]:
+    """What the replica says of itself while it loads."""
+    said = set()
+    while link.step():
+        if link.upstream.loading:
+            said.add(loading(link.replica))
+    assert link.upstream.connected
+    return said
+
+
+def test_a_replica_says_that_it_loads_and_whether_what_it_serves_is_an_earlier_state() -> None:
+    primary, replica = Node(1), Node(2)
+    primary.server.protected_debug = "yes"
+    assert primary.tell("DEBUG POPULATE 2000 key 100") == b"+OK\r\n"
+    assert loading(replica) == (False, False)
+    replica.replication.follow("primary", 1)
+    link = Link(replica, primary, piece=1000)
+    assert load(link) == {(True, False)}, "data of another history: the first sync"
+    assert loading(replica) == (False, False)
+    link.cut()
+    primary.tell("CONFIG SET repl-backlog-size 16384", "SET long " + 40_000 * "x")
+    assert load(Link(replica, primary, piece=1000)) == {(False, True)}, "it was away for too long"
+    assert loading(replica) == (False, False)
+    same(primary, replica)
+
+
 def test_a_transaction_in_another_database_arrives_there() -> None:
     primary, replica = Node(1), Node(2)
     link = join(replica, primary)
