@@ -34,17 +34,19 @@ from cluster.topology import Flag, Millis, NodeId, Topology
 from gossip.ballot import Ballot
 from gossip.config import GossipConfig
 from gossip.detector import Detector
-from gossip.effects import Effect, Hangup, Outbox, Refused
+from gossip.effects import Answer, Effect, Hangup, Outbox, Refused
 from gossip.election import Election
 from gossip.events import (
     Accepted,
     Broadcast,
     ConfigChanged,
+    DropKind,
     Event,
     GarbageIn,
     LinkDown,
     LinkUp,
     PacketIn,
+    PauseCron,
     Paused,
     Replicated,
     Resolved,
@@ -83,6 +85,7 @@ class Gossip:
         self._now = now
         self._next_tick = self._may_save = now
         self._sync_due: Millis | None = None
+        self._stands_still = False
         self._config = config
         self._out = Outbox()
         self._peers, self._claims = remember(topology, rng, self._out, now)
@@ -128,7 +131,9 @@ class Gossip:
         suspects, followed = len(self._peers.suspects), self._peers.me.primary
         doubted, shard = self._peers.me.has(Flag.MY_PRIMARY_FAIL), self._peers.me.shard_id
         self._dispatch(event, now)
-        if now >= self._next_tick:
+        if self._stands_still:
+            pass
+        elif now >= self._next_tick:
             self._tick(now)
         elif self._detector.due is not None and now >= self._detector.due:
             self._detector.look_around(now)
@@ -153,6 +158,8 @@ class Gossip:
 
     def deadline(self) -> Millis:
         """Call ``handle`` by then, with Woke if there is nothing else."""
+        if self._stands_still:
+            return self._now + TICK_MS
         dues = (
             self._next_tick,
             self._herald.due,
@@ -195,6 +202,12 @@ class Gossip:
                 self._herald.proclaim(now)
             case Broadcast(channel, message, sharded):
                 self._voice.publish(channel, message, sharded)
+            case DropKind(kind):
+                self._hearing.dropped = kind
+                self._out.do(Answer("OK"))
+            case PauseCron(on):
+                self._stands_still = on
+                self._out.do(Answer("OK"))
             case wish:
                 try:
                     self._wishes.grant(wish, now)

@@ -201,6 +201,28 @@ class SaveConfig:
 
 
 @frozen
+class KillLink:
+    """DEBUG CLUSTERLINK KILL: end the link that we made to ``node``, the one that it made to us (``from``), or both."""
+
+    way: Literal["to", "from", "all"]
+    node: NodeId
+
+
+@frozen
+class DropKind:
+    """DEBUG DROP-CLUSTER-PACKET-FILTER: messages of this type are not read from now on; none has a negative one."""
+
+    kind: int
+
+
+@frozen
+class PauseCron:
+    """DEBUG PAUSE-CRON: while it is on, nothing is done that only the time asks for."""
+
+    on: bool
+
+
+@frozen
 class Broadcast:
     """Carry a PUBLISH (or, ``sharded``, an SPUBLISH) to the other nodes. The one wish without an answer."""
 
@@ -224,6 +246,9 @@ Wish = (
     | Replicate
     | Failover
     | SaveConfig
+    | KillLink
+    | DropKind
+    | PauseCron
 )
 Event = (
     Woke

@@ -66,6 +66,8 @@ class Hearing:
         self.config = config
         self.received = [0] * len(Kind)
         self.garbage = 0
+        self.dropped = -1
+        """Messages of this type are not read, for tests."""
         self._knows_own_ip = False
         self._peers = peers
         self._names = names
@@ -89,6 +91,9 @@ class Hearing:
             self.garbage += 1
             return
         self.received[packet.kind] += 1
+        if packet.kind == self.dropped:
+            self._out.log(Level.WARNING, "Dropping packet that matches debug drop filter")
+            return
         if packet.light and self.speaker(link) is None:
             self._out.log(Level.NOTICE, "Closing link for node that sent a lightweight message as its first message")
             self._out.do(Hangup(link))

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from cluster.topology import Flag, Millis
 from gossip.claims import FULL, Claims, slots_in
 from gossip.config import GossipConfig
-from gossip.effects import Answer, DropKeys, Level, Outbox
+from gossip.effects import Answer, DropKeys, Hangup, Level, Outbox
 from gossip.events import (
     AddSlots,
     BumpEpoch,
@@ -18,6 +18,7 @@ from gossip.events import (
     FlushSlots,
     Forget,
     KeepEpoch,
+    KillLink,
     Meet,
     Replicate,
     Reset,
@@ -99,6 +100,10 @@ class Wishes:
                 self._fail_over(how, now)
             case SaveConfig():
                 pass
+            case KillLink(way, node):
+                self._kill_link(way, node, now)
+                self._out.do(Answer(answer))
+                return
         if self._is_news(wish, claimed == (self._me.slots, self._me.config_epoch)):
             self._herald.proclaim(now)
         self._out.save_now = True
@@ -121,6 +126,18 @@ class Wishes:
         return True
 
     # Nodes
+
+    def _kill_link(self, way: str, node: str, now: Millis) -> None:
+        peer = self._peers.by_id.get(node)
+        if peer is None:
+            raise Refusal(f"Unknown node {node}")
+        links = [peer.link] if way != "from" else []
+        if way != "to":
+            links.append(peer.inbound)
+        for link in links:
+            if link is not None:
+                self._out.do(Hangup(link))
+                self._peers.lost(link, now)
 
     def _meet(self, ip: str, port: int, cport: int, now: Millis) -> None:
         try:

@@ -109,6 +109,8 @@ class Machine:
     def tick(self, now: Millis) -> None:
         """The node's housekeeping, about ten times a second; ``begin_batch`` comes before it and ``drain`` after it."""
         server = self.server
+        if server.cron_paused:
+            return
         server.stats.sample(now)
         self._expire()
         if self.gossip is not None:

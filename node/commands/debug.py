@@ -6,8 +6,9 @@ mistake as an unknown subcommand (debug.c of Redis 7.0).
 
 from typing import Final
 
+from gossip.events import DropKind, KillLink, PauseCron
 from node.commands.digest import digest_of_all, digest_of_value
-from node.commands.numbers import integer_or_none
+from node.commands.numbers import integer, integer_or_none
 from node.engine.call import Call
 from node.engine.command import ADMIN, LOADING, NOSCRIPT, PROTECTED, STALE, command
 from node.engine.feed import encoded
@@ -25,16 +26,22 @@ from node.resp.reply import OK, Raw, Reply, SetReply, Status, Verbatim
 
 HELP: Final = """\
 DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+CLUSTERLINK KILL <to|from|all> <node-id>
+    End the bus connection to a node, the one from it, or both.
 DIGEST
     Tell a digest of all data; servers that hold the same tell the same.
 DIGEST-VALUE <key> [<key> ...]
     Tell digests of the values of keys.
+DROP-CLUSTER-PACKET-FILTER <packet-type>
+    Do not read bus messages of this type; -1 means: read all.
 ERROR <string>
     Reply with this error.
 LOG <message>
     Write <message> to the log.
 OBJECT <key>
     How the value of <key> is held.
+PAUSE-CRON <0|1>
+    Whether nothing is done that only the time asks for.
 POPULATE <count> [<prefix>] [<size>]
     Create <count> strings <prefix>:<num> (default: key:<num>), of <size> bytes
     if given. Keys that exist stay, and slots do not matter.
@@ -71,6 +78,11 @@ def debug(c: Call, argv: list[bytes]) -> Reply:
         if word == b"SET-ACTIVE-EXPIRE":
             c.server.active_expire = leading_number(argv[2]) != 0
             return OK
+        if word == b"DROP-CLUSTER-PACKET-FILTER":
+            return wish(c, DropKind(integer(argv[2])))
+        if word == b"PAUSE-CRON":
+            c.server.cron_paused = leading_number(argv[2]) != 0
+            return wish(c, PauseCron(c.server.cron_paused))
         if word == b"LOG":
             c.server.edge.log("warning", "DEBUG LOG: " + argv[2].decode("utf-8", "replace"))
             return OK
@@ -82,9 +94,35 @@ def debug(c: Call, argv: list[bytes]) -> Reply:
         if c.server.feed is not None:
             c.server.feed.remark(encoded(argv[2:]))
         return OK
+    if word == b"CLUSTERLINK" and count == 5 and argv[2].upper() == b"KILL":
+        return kill_link(c, argv[3].lower(), argv[4])
     if word == b"POPULATE" and 3 <= count <= 5:
         return populate(c, argv)
     raise Refusal(subcommand_syntax(argv, "debug"))
+
+
+def wish(c: Call, wanted: DropKind | PauseCron) -> Reply:
+    """What concerns the bus; outside of a cluster there is none."""
+    if c.server.agreement is not None:
+        c.server.agreement.wish(wanted)
+    return OK
+
+
+def kill_link(c: Call, way: bytes, node: bytes) -> Reply:
+    if c.server.agreement is None:
+        raise Refusal(b"ERR Debug option only available for cluster mode enabled setup!")
+    known = node.decode("ascii", "replace")
+    if known not in c.server.agreement.snapshot().nodes:
+        raise Refusal(one_line(b"ERR Unknown node %s" % node))
+    if way == b"to":
+        c.server.agreement.wish(KillLink("to", known))
+    elif way == b"from":
+        c.server.agreement.wish(KillLink("from", known))
+    elif way == b"all":
+        c.server.agreement.wish(KillLink("all", known))
+    else:
+        raise Refusal(one_line(b"ERR Unknown direction %s" % way))
+    return OK
 
 
 def held(c: Call, key: bytes) -> Value | None:

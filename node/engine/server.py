@@ -79,6 +79,7 @@ class Server:
         "conditions",
         "config",
         "courier",
+        "cron_paused",
         "dirty",
         "edge",
         "feed",
@@ -184,6 +185,8 @@ class Server:
         self.rng: Random = Random(0)
         """For answers that are random by promise (RANDOMKEY). Whoever makes the node seeds it."""
         self.active_expire: bool = True
+        self.cron_paused: bool = False
+        """DEBUG PAUSE-CRON: the machine does no housekeeping."""
         # what the configuration says, in the form the hot path wants: see settings.py
         self.open_to_all: bool = True
         """The default user needs no password."""

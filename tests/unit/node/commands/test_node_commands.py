@@ -193,6 +193,25 @@ def test_debug_local_is_for_this_machine_only(node: Node) -> None:
     assert far.take_output().startswith(b"-ERR DEBUG command not allowed.")
 
 
+def test_debug_stops_the_housekeeping_and_lets_it_go_on(node: Node) -> None:
+    node.say("SET k v PX 10")
+    assert node.say("DEBUG PAUSE-CRON 1") == b"+OK\r\n"
+    for on, left in ((False, 1), (True, 0)):
+        if on:
+            assert node.say("DEBUG PAUSE-CRON 0") == b"+OK\r\n"
+        node.server.begin_batch(START + 100)
+        node.machine.tick(START + 100)
+        assert node.server.keyspace.database(0).size == left
+
+
+def test_debug_of_the_bus_checks_its_words(node: Node) -> None:
+    assert node.say("DEBUG DROP-CLUSTER-PACKET-FILTER 3") == b"+OK\r\n"
+    assert node.say("DEBUG DROP-CLUSTER-PACKET-FILTER x") == b"-ERR value is not an integer or out of range\r\n"
+    outside = b"-ERR Debug option only available for cluster mode enabled setup!\r\n"
+    assert node.say(f"DEBUG CLUSTERLINK KILL all {40 * 'a'}") == outside
+    assert node.say("DEBUG CLUSTERLINK KILL all").startswith(b"-ERR unknown subcommand or wrong number of arguments")
+
+
 def test_a_library_is_named_and_stays_named_after_reset(node: Node) -> None:
     assert b" resp=2 lib-name= lib-ver=\n" in node.say("CLIENT INFO")
     assert node.say("CLIENT SETINFO LIB-NAME redis-py(x)") == b"+OK\r\n"
