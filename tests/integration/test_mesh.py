@@ -173,3 +173,27 @@ def test_a_node_of_ours_joins_and_leads_a_cluster_of_others(nodes: Nodes) -> Non
     assert ours.ask("SET", key, "here") == OK
     for other in made[:3]:
         assert other.ask("GET", key).text == b"MOVED 0 127.0.0.1:%d" % ours.port
+
+
+def test_what_debug_does_to_the_bus_of_a_node_ends_with_it(nodes: Nodes) -> None:
+    kinds = (GOSSAMER, GOSSAMER, REDIS)
+    options = (*CLUSTER, "--cluster-node-timeout", str(TIMEOUT_MS), "--enable-debug-command", "yes")
+    made = [nodes.make(*options, program=kind) for kind in kinds]
+    start_together(made)
+    form(made)
+    first, redis = made[0], made[2]
+    before = [link for link in wait_links(made)[0] if link[1] == my_id(redis)]
+    demand(first, "DEBUG", "CLUSTERLINK", "KILL", "all", my_id(redis))
+    wait_until(
+        lambda: (
+            len(again := [link for link in links(first) if link[1] == my_id(redis)]) == 2
+            and not set(again) & set(before)
+        ),
+        "both links are made again",
+    )
+    assert b"Unknown direction" in first.ask("DEBUG", "CLUSTERLINK", "KILL", "there", my_id(redis)).text
+    assert b"Unknown node" in first.ask("DEBUG", "CLUSTERLINK", "KILL", "to", "nobody").text
+    demand(first, "DEBUG", "PAUSE-CRON", "1")
+    redis.kill()
+    demand(first, "DEBUG", "PAUSE-CRON", "0")
+    wait_failed(made[:2], before[0][1])
