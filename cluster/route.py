@@ -23,7 +23,8 @@ class RoutePolicy:
 
 
 class Request:
-    """What routing needs to know of a request: its slot, how many keys it names, how many of them are missing here."""
+    """What routing needs to know of a request: its slot, how many different keys it names, how many of them are missing
+    here."""
 
     def __init__(self, slot: int, keys: int, missing: int, writes: bool, asking: bool, readonly: bool) -> None:
         self.slot: int = slot
@@ -51,16 +52,20 @@ def route(topology: Topology, policy: RoutePolicy, request: Request) -> bytes | 
             return READS_ONLY
     if request.moves and (slot in topology.importing or slot in topology.migrating):
         return None
-    if owner == topology.me:
-        target = topology.migrating.get(slot)
-        if target is None or request.missing == 0:
-            return None
-        if request.missing < request.keys:
-            return TRYAGAIN
-        return redirect(b"ASK", slot, topology.nodes[target], policy)
+    mine = owner == topology.me
+    copied = request.readonly and topology.myself.primary == owner
+    if request.missing and (mine or copied):
+        # A replica knows the open slots of its primary. What it does not have may be at the target all the same.
+        target = (topology.migrating if mine else topology.leaving).get(slot)
+        if target is not None:
+            if request.missing < request.keys:
+                return TRYAGAIN
+            return redirect(b"ASK", slot, topology.nodes[target], policy)
+    if mine:
+        return None
     if request.asking and slot in topology.importing:
         return TRYAGAIN if request.keys > 1 and request.missing else None
-    if request.readonly and not request.writes and topology.myself.primary == owner:
+    if copied and not request.writes:
         return None
     return redirect(b"MOVED", slot, topology.nodes[owner], policy)
 

@@ -84,7 +84,8 @@ class Topology:
     """The cluster as node ``me`` sees it.
 
     ``owners[slot]`` is the id of the primary that owns the slot, None if nobody does. ``migrating`` and ``importing``
-    are this node's open slots and the other end of each. ``ok`` is cluster_state; ``size`` counts primaries with slots.
+    are this node's open slots and the other end of each; ``leaving``, on a replica, those of its primary that are on
+    their way elsewhere. ``ok`` is cluster_state; ``size`` counts primaries with slots.
     ``cluster`` is the identity of the cluster, empty if it has none (gossip/identity.py).
     """
 
@@ -98,6 +99,7 @@ class Topology:
     ok: bool = False
     size: int = 0
     cluster: str = ""
+    leaving: Mapping[int, NodeId] = field(factory=dict)
 
     @property
     def myself(self) -> Node:

@@ -119,6 +119,8 @@ class Claims:
             self._out.save_now = True
         for slot in [slot for slot in self.migrating if lost >> slot & 1]:
             del self.migrating[slot]
+        for slot in [slot for slot, (action, _) in self.told.items() if action == "migrating" and lost >> slot & 1]:
+            del self.told[slot]
         return lost
 
     def _won(self, claimant: Peer, epoch: int, wanted: int) -> int:
@@ -151,8 +153,20 @@ class Claims:
         """My primary has been asked to do this with ``slot``."""
         if action in ("migrating", "importing"):
             self.told[slot] = action, node
+        elif action == "node" and slot in self.leaving() and self.owners[slot] != node and not self._heads(node):
+            self.told[slot] = "migrating", node  # its keys are there, though I have not heard yet that the slot is
         else:
             self.told.pop(slot, None)
+        self._out.changed()
+
+    def leaving(self) -> dict[int, NodeId]:
+        """On a replica: the slots that its primary sends away, and where to, as far as I know these nodes."""
+        known = self._peers.by_id
+        return {slot: node for slot, (action, node) in self.told.items() if action == "migrating" and node in known}
+
+    def _heads(self, node: NodeId) -> bool:
+        head = self._peers.head()
+        return head is not None and head.id == node
 
     def open_told(self) -> None:
         """This node has succeeded its primary, slots and all: what that one had open is open here."""
@@ -183,6 +197,7 @@ class Claims:
         for slot, (action, node) in self.told.items():
             if node == other:
                 self.told[slot] = action, successor.id
+                self._out.changed()
 
     def contradiction(self, sender: Peer, epoch: int, bitmap: bytes) -> Peer | None:
         """The owner, known to us with a larger epoch, of the first slot that ``sender`` wrongly claims."""
@@ -245,6 +260,8 @@ class Claims:
         for table in (self.migrating, self.importing):
             for slot in [s for s, other in table.items() if other == peer.id]:
                 del table[slot]
+        for slot in [s for s, (_, other) in self.told.items() if other == peer.id]:
+            del self.told[slot]
         for other in self._peers.roster():
             other.reports.pop(peer.id, None)
             if other.primary == peer.id:

@@ -336,6 +336,7 @@ class Gossip:
             self._health.ok,
             self._health.size,
             self._peers.me.cluster or "",
+            self._claims.leaving(),
         )
 
     def failure_reports(self, node: NodeId) -> int | None:

@@ -7,7 +7,7 @@ from node.engine.call import Call
 from node.engine.command import DANGEROUS, DENYOOM, FAST, KEYSPACE, LOADING, READONLY, STALE, WRITE, command
 from node.engine.glob import glob_match
 from node.engine.keyspec import ACCESS, DELETE, INSERT, OW, RM, RO, RW, UPDATE, KeySpec, all_keys, first
-from node.engine.traverse import any_key
+from node.engine.traverse import any_endless, any_key
 from node.engine.values import duplicate, encoding, references, type_name
 from node.resp.errors import COPY_IN_CLUSTER, LFU_NOT_SELECTED, NO_SUCH_KEY, SAME_OBJECT, SYNTAX, Refusal
 from node.resp.reply import OK, Reply, Status
@@ -143,20 +143,26 @@ def keys(c: Call, pattern: bytes) -> Reply:
 
 
 STALE_TRIES: Final = 100
-"""So often RANDOMKEY looks for a living key where it may not delete the others."""
+"""So many keys that are over, and may not be deleted, RANDOMKEY comes upon before it looks otherwise."""
 
 
 @command("RANDOMKEY", arity=1, flags=READONLY, acl=KEYSPACE, since="1.0.0", group="generic")
 def randomkey(c: Call) -> Reply:
     """Tells a random key."""
-    key = any_key(c.db, c.server.rng)
-    tries = 1
-    while key is not None and c.peek(key) is None:
-        if not c.server.lazy_expire_deletes and tries == STALE_TRIES:
-            break
-        key = any_key(c.db, c.server.rng)
-        tries += 1
-    return key
+    db = c.db
+    in_vain = 0
+    while True:
+        size = db.size
+        key = any_key(db, c.server.rng)
+        if key is None or c.peek(key) is not None:
+            return key
+        # Its time is over. Unless it is deleted now it will be drawn again, whatever it is that forbids to delete it.
+        if db.size == size:
+            in_vain += 1
+            if in_vain == STALE_TRIES:
+                # As in Redis: where all keys have an end, one that is over is named.
+                endless = any_endless(db, c.server.rng)
+                return key if endless is None else endless
 
 
 # --- OBJECT

@@ -19,7 +19,7 @@ REPLIES_OFF: Final = 4
 SKIP_NEXT_REPLY: Final = 8
 SKIP_THIS_REPLY: Final = 16
 ASKED: Final = 32
-"""ASKING was sent; holds for the next command."""
+"""ASKING was sent; holds for the next request, or for all of the transaction that this one opens."""
 MONITORING: Final = 64
 SUBSCRIBED: Final = 128
 NOT_TO_PAUSE: Final = 256
@@ -208,10 +208,10 @@ class Client:
             self.modes &= ~mode
 
     def forget_transaction(self) -> None:
-        """Leave MULTI and drop what was queued and watched."""
+        """Leave MULTI and drop what was queued and watched. An ASKING that held for the transaction is over too."""
         self.queue = []
         self.queue_broken = False
-        self.modes &= ~IN_MULTI
+        self.modes &= ~(IN_MULTI | ASKED)
         self.unwatch()
 
     def unwatch(self) -> None:

@@ -163,7 +163,7 @@ def notice(server: Server, client: Client, cmd: Command, argv: list[bytes], took
 def refuse_unread(call: Call, cmd: Command | None, text: bytes) -> Failure:
     """Refuse what cannot be a request of any command, or not of ``cmd``; it counts as one for CLIENT REPLY SKIP."""
     if call.client.modes & (ASKED | SKIP_THIS_REPLY | SKIP_NEXT_REPLY):
-        step_modes(call.client)
+        step_modes(call.client, opens=False)
     if call.client.modes & HANDING_OVER:
         call.server.moves.failed(call.client, text)
     return refuse(call, cmd, text if cmd is None else aborting(call.client, cmd, text))
@@ -197,7 +197,7 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
         return take_in(call, cmd, argv)
     asked = bool(modes & ASKED)
     if modes & (ASKED | SKIP_THIS_REPLY | SKIP_NEXT_REPLY):
-        step_modes(client)
+        step_modes(client, opens=cmd.name == "multi")
     if cmd.flags & PROTECTED and not may_debug(server, client):
         return refuse(call, cmd, DEBUG_NOT_ALLOWED)
     if client.modes & UNAUTHENTICATED and not cmd.flags & NO_AUTH:
@@ -224,8 +224,6 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
         return HOLD
     if client.modes & IN_MULTI and not cmd.flags & UNQUEUED:
         client.queue.append((cmd, argv))
-        if asked:
-            client.modes |= ASKED
         return QUEUED
     if server.conditions & LEAVING and changes_leaving(server, client, cmd, argv):
         client.modes = modes
@@ -296,9 +294,14 @@ def writes(client: Client, cmd: Command) -> bool:
     return bool(cmd.flags & WRITE)
 
 
-def step_modes(client: Client) -> None:
-    """Modes that last for one request: ASKING ends, CLIENT REPLY SKIP takes hold of this request, then ends."""
-    modes = client.modes & ~(ASKED | SKIP_THIS_REPLY)
+def step_modes(client: Client, opens: bool) -> None:
+    """Modes that last for one request: ASKING ends, CLIENT REPLY SKIP takes hold of this request, then ends.
+
+    ASKING lasts for a whole transaction: the request ``opens`` one, or one is open and will end it.
+    """
+    modes = client.modes & ~SKIP_THIS_REPLY
+    if not (opens or modes & IN_MULTI):
+        modes &= ~ASKED
     if modes & SKIP_NEXT_REPLY:
         modes = (modes & ~SKIP_NEXT_REPLY) | SKIP_THIS_REPLY
     client.modes = modes
@@ -410,8 +413,9 @@ def consult(call: Call, cmd: Command, keys: list[bytes], slot: int, asked: bool)
     if topology is None:
         return b"CLUSTERDOWN Hash slot not served"
     call.now = server.now
-    missing = sum(1 for key in keys if not call.exists(key))
+    named = set(keys)
+    missing = sum(1 for key in named if not call.exists(key))
     asking = asked or bool(cmd.flags & ASKING)
-    request = Request(slot, len(set(keys)), missing, writes(client, cmd), asking, client.readonly)
+    request = Request(slot, len(named), missing, writes(client, cmd), asking, client.readonly)
     request.moves = cmd.name == "migrate"
     return route(topology, server.policy, request)

@@ -79,6 +79,24 @@ def any_key(db: Database, rng: Random) -> bytes | None:
     return db.lots.pop()
 
 
+def any_endless(db: Database, rng: Random) -> bytes | None:
+    """Some key without a time to live, None if there is none: found in at most one walk through all keys."""
+    if db.volatile == db.size:
+        return None
+    parts = len(db.values)
+    start = rng.randrange(parts)
+    for offset in range(parts):
+        part = (start + offset) % parts
+        keys = db.values[part]
+        ends = db.expires.get(part)
+        if len(keys) == (0 if ends is None else len(ends)):
+            continue
+        for key in keys:
+            if ends is None or key not in ends:
+                return key
+    raise AssertionError("a database with keys that do not end has one of them in some part")
+
+
 def any_part(db: Database, rng: Random) -> int:
     """A part that has keys, with a chance by their number (nearly so where there are many parts and many keys)."""
     values = db.values

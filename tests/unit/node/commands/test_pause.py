@@ -1,5 +1,9 @@
 """CLIENT PAUSE: what is held, when it runs, and that nothing is lost or reordered."""
 
+from collections.abc import Callable
+from random import Random
+from typing import TypeVar
+
 import pytest
 
 from node.engine.server import Server
@@ -7,6 +11,7 @@ from node.engine.session import Session
 from node.machine import Machine
 
 START = 1_000_000
+T = TypeVar("T")
 
 
 class Node:
@@ -137,3 +142,70 @@ def test_info_counts_who_waits(node: Node) -> None:
     node.say(node.operator, "CLIENT PAUSE 500 WRITE")
     node.say(node.client(), "SET k 1")
     assert b"blocked_clients:1\r\n" in node.say(node.operator, "INFO clients")
+
+
+@pytest.mark.parametrize("pause", ["CLIENT PAUSE 500 WRITE", "CLIENT PAUSE 500"])
+def test_randomkey_ends_although_nothing_may_be_deleted(node: Node, pause: str) -> None:
+    """With keys that have all come to their end it names one of them, as Redis does, in a bounded number of draws."""
+    other = node.client()
+    node.say(other, "SET k v PX 10", "MULTI", "RANDOMKEY")
+    node.say(node.operator, pause)
+    node.server.begin_batch(START + 100)
+    if pause.endswith("WRITE"):
+        assert bounded(node, lambda: node.say(node.client(), "RANDOMKEY")) == b"$1\r\nk\r\n"
+        assert bounded(node, lambda: node.say(other, "EXEC")) == b"*1\r\n$1\r\nk\r\n"
+    else:
+        bounded(node, lambda: node.say(node.client(), "RANDOMKEY"))
+        node.server.begin_batch(START + 600)
+        bounded(node, node.machine.drain)
+    assert node.say(node.operator, "GET k") == b"$-1\r\n"
+    node.at(START + 700)
+    assert node.say(node.operator, "RANDOMKEY") == b"$-1\r\n"
+
+
+def test_randomkey_finds_the_key_that_does_not_end_among_many_that_are_over(node: Node) -> None:
+    other = node.client()
+    node.say(other, "SET endless v", *(f"SET k{n} v PX 10" for n in range(3000)))
+    node.say(node.operator, "CLIENT PAUSE 500 WRITE")
+    node.server.begin_batch(START + 100)
+    for _ in range(5):
+        assert bounded(node, lambda: node.say(other, "RANDOMKEY")) == b"$7\r\nendless\r\n"
+    assert node.server.keyspace.database(0).size == 3001
+
+
+def test_what_goes_through_all_keys_ends_although_nothing_may_be_deleted(node: Node) -> None:
+    other = node.client()
+    node.say(other, *(f"SET k{n} v PX 10" for n in range(1000)))
+    node.say(node.operator, "CLIENT PAUSE 500 WRITE")
+    node.at(START + 100)
+    cursor, steps = "0", 0
+    while steps == 0 or cursor != "0":
+        told = node.say(other, f"SCAN {cursor} COUNT 100").split(b"\r\n")
+        assert told[3:] == [b"*0", b""]
+        cursor = told[2].decode()
+        steps += 1
+        assert steps <= 12
+    assert node.say(other, "KEYS *", "DBSIZE") == b"*0\r\n:1000\r\n"
+    node.at(START + 600)
+    assert node.say(other, "DBSIZE") == b":0\r\n"
+
+
+class Exhausted(Random):
+    """Chance that ends after so many draws: a loop that never does is an error, and no test that hangs."""
+
+    left = 1000
+
+    def random(self) -> float:
+        self.left -= 1
+        assert self.left > 0, "drawn without end"
+        return super().random()
+
+    def getrandbits(self, k: int, /) -> int:
+        self.left -= 1
+        assert self.left > 0, "drawn without end"
+        return super().getrandbits(k)
+
+
+def bounded(node: Node, act: Callable[[], T]) -> T:
+    node.server.rng = Exhausted(1)
+    return act()
