@@ -24,7 +24,7 @@ MOVED: Final = f"MOVED {SLOT} source"
 
 
 class Halfway:
-    """The slot of ``{tag}`` is on its way: ``{tag}here`` is at its source still, ``{tag}gone`` and ``gone2`` are not."""
+    """The slot of ``{tag}`` is on its way: ``{tag}here`` is at its source, ``{tag}gone`` and ``gone2`` are not."""
 
     def __init__(self, nodes: Nodes, program: Program) -> None:
         self.target, self.source, self.copy = made = [nodes.make(*CLUSTER, program=program) for _ in range(3)]
@@ -138,7 +138,7 @@ def test_a_replica_of_the_source_sends_readers_after_what_has_left(halfway: Half
 
 
 def test_readers_of_a_replica_find_the_keys_at_every_step_of_the_move(nodes: Nodes) -> None:
-    """No step shows a reader that follows redirects a key as missing; in the end the replica has closed the slot too."""
+    """No step shows a reader that follows redirects a key as missing; in the end the replica has closed it too."""
     halfway = Halfway(nodes, GOSSAMER)
 
     def found(name: str) -> object:
