@@ -4,7 +4,9 @@ One ASKING serves a whole transaction, as with Redis 7.0. A replica sends those 
 keys that have left, as Valkey 9 does.
 """
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -13,6 +15,7 @@ from tests.compat.pair import Wire, encode
 from tests.compat.replies import Answer
 from tests.integration.clusters import CLUSTER, OK, demand, info, my_id, start_together, view, wait_until
 from tests.integration.nodes import GOSSAMER, REDIS, VALKEY, Node, Nodes, Program
+from tests.integration.test_clients import node_js, node_modules, run
 
 TAG: Final = "{tag}"
 SLOT: Final = 8338
@@ -164,3 +167,16 @@ def test_a_slot_that_stays_after_all_is_closed_for_the_replica_too(nodes: Nodes)
     demand(halfway.source, "CLUSTER", "SETSLOT", SLOT, "STABLE")
     assert halfway.source.ask("WAIT", 1, 10_000).number == 1
     assert halfway.say(halfway.copy, "READONLY;GET @never") == ["OK", None]
+
+
+def test_ioredis_works_in_a_slot_that_is_open(nodes: Nodes) -> None:
+    """The slot stays open, so a transaction that is sent from one end to the other and back gets nowhere."""
+    halfway = Halfway(nodes, GOSSAMER)
+    script = Path(__file__).with_name("ioredis-open-slot.js")
+    told = json.loads(run(node_js(), script, halfway.source.port, environment={"NODE_PATH": node_modules()}))
+    assert told == {
+        "multi": [[None, 5], [None, "gone!"]],
+        "fresh": [[None, "OK"], [None, 2]],
+        "pipeline": [[None, "gone!"]] * 2,
+        "read": ["here", "gone!", "gone2"],
+    }
