@@ -234,7 +234,7 @@ def kill_all(c: Call, victims: Victims) -> int:
 def client_pause(c: Call, argv: list[bytes]) -> Reply:
     """Holds back the requests of all clients, or those that write, for some milliseconds."""
     if len(argv) > 4:
-        raise Refusal(subcommand_syntax(argv, "client"))
+        raise Refusal(subcommand_syntax(argv))
     mode = argv[3].upper() if len(argv) == 4 else b"ALL"
     if mode not in (b"WRITE", b"ALL"):
         raise Refusal(PAUSE_MODE)
@@ -288,7 +288,7 @@ def client_no_evict(c: Call, _: bytes, mode: bytes) -> Reply:
 def client_unblock(c: Call, argv: list[bytes]) -> Reply:
     """Ends another connection's wait in a blocking command; WAIT is the only one there is."""
     if len(argv) > 4:
-        raise Refusal(subcommand_syntax(argv, "client"))
+        raise Refusal(subcommand_syntax(argv))
     reason = argv[3].upper() if len(argv) == 4 else b"TIMEOUT"
     if reason not in (b"TIMEOUT", b"ERROR"):
         raise Refusal(UNBLOCK_REASON)

@@ -6,7 +6,7 @@ from node.commands.connection import REDACTED
 from node.config import ConfigSetError
 from node.config.words import to_bytes, to_text
 from node.engine.call import Call
-from node.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, TABLE, command
+from node.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, command
 from node.engine.dispatch import is_local
 from node.resp.errors import NO_CONFIG_FILE, SYNTAX, Refusal, one_line
 from node.resp.reply import OK, Reply, Status
@@ -51,10 +51,7 @@ def config_set(c: Call, argv: list[bytes]) -> Reply:
 def config_resetstat(c: Call, _: bytes) -> Reply:
     """Starts the counters of INFO again."""
     c.server.stats.reset()
-    for cmd in TABLE.values():
-        cmd.forget_calls()
-        for sub in cmd.subcommands.values():
-            sub.forget_calls()
+    c.server.commands.forget_calls()
     return OK
 
 

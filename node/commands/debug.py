@@ -98,7 +98,7 @@ def debug(c: Call, argv: list[bytes]) -> Reply:
         return kill_link(c, argv[3].lower(), argv[4])
     if word == b"POPULATE" and 3 <= count <= 5:
         return populate(c, argv)
-    raise Refusal(subcommand_syntax(argv, "debug"))
+    raise Refusal(subcommand_syntax(argv))
 
 
 def wish(c: Call, wanted: DropKind | PauseCron) -> Reply:

@@ -17,7 +17,7 @@ from node.commands.info_sections import (
     stats_section,
 )
 from node.engine.call import Call
-from node.engine.command import LOADING, STALE, TABLE, Command, command, distinct
+from node.engine.command import LOADING, STALE, Command, command, distinct
 from node.engine.latency import percentile
 from node.engine.server import Server
 from node.resp.reply import Reply, Verbatim
@@ -31,10 +31,10 @@ def modules_section(server: Server) -> list[str]:
     return []
 
 
-def all_commands() -> list[Command]:
+def all_commands(server: Server) -> list[Command]:
     """Every command, each container followed by its subcommands."""
     out: list[Command] = []
-    for cmd in distinct(TABLE):
+    for cmd in distinct(server.table):
         out.append(cmd)
         out += distinct(cmd.subcommands)
     return out
@@ -42,7 +42,7 @@ def all_commands() -> list[Command]:
 
 def commandstats_section(server: Server) -> list[str]:
     out: list[str] = []
-    for cmd in all_commands():
+    for cmd in all_commands(server):
         if cmd.calls or cmd.rejected_calls or cmd.failed_calls:
             mean = cmd.microseconds / cmd.calls if cmd.calls else 0.0
             out.append(
@@ -62,7 +62,7 @@ def latencystats_section(server: Server) -> list[str]:
     if not server.latency_tracking:
         return out
     percents = server.config.percentiles()
-    for cmd in all_commands():
+    for cmd in all_commands(server):
         if cmd.calls:
             values = ",".join([f"p{short(percent)}={percentile(cmd.histogram, percent):.3f}" for percent in percents])
             out.append(f"latency_percentiles_usec_{cmd.name}:{values}")

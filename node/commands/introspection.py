@@ -11,7 +11,6 @@ from node.engine.command import (
     LOADING,
     NO_MANDATORY_KEYS,
     STALE,
-    TABLE,
     Command,
     command,
     distinct,
@@ -55,23 +54,23 @@ HELP
 @command("COMMAND", arity=-1, flags=LOADING | STALE, acl=CONNECTION, since="2.8.13", group="server")
 def command_(c: Call, argv: list[bytes]) -> Reply:
     """Describes all commands."""
-    return [described(cmd) for cmd in distinct(TABLE)]
+    return [described(cmd) for cmd in distinct(c.server.table)]
 
 
 @command("COMMAND|COUNT", arity=2, flags=LOADING | STALE, acl=CONNECTION, since="2.8.13", group="server")
 def command_count(c: Call, _: bytes) -> Reply:
     """Counts the commands."""
-    return len(distinct(TABLE))
+    return len(distinct(c.server.table))
 
 
 @command("COMMAND|INFO", arity=-2, flags=LOADING | STALE, acl=CONNECTION, since="2.8.13", group="server")
 def command_info(c: Call, argv: list[bytes]) -> Reply:
     """Describes the commands named, or all of them."""
     if len(argv) == 2:
-        return [described(cmd) for cmd in distinct(TABLE)]
+        return [described(cmd) for cmd in distinct(c.server.table)]
     out: list[Reply] = []
     for name in argv[2:]:
-        cmd = named(name)
+        cmd = named(c.server.table, name)
         out.append(None if cmd is None else described(cmd))
     return out
 
@@ -80,10 +79,10 @@ def command_info(c: Call, argv: list[bytes]) -> Reply:
 def command_docs(c: Call, argv: list[bytes]) -> Reply:
     """Documents the commands named, or all of them; unknown names are passed over."""
     if len(argv) == 2:
-        return {cmd.name: documented(cmd) for cmd in distinct(TABLE)}
+        return {cmd.name: documented(cmd) for cmd in distinct(c.server.table)}
     out: dict[str, Reply] = {}
     for name in argv[2:]:
-        cmd = named(name)
+        cmd = named(c.server.table, name)
         if cmd is not None:
             out[cmd.name] = documented(cmd)
     return out
@@ -93,7 +92,7 @@ def command_docs(c: Call, argv: list[bytes]) -> Reply:
 def command_list(c: Call, argv: list[bytes]) -> Reply:
     """Names the commands and subcommands, or those of a module, of an ACL category or fitting a pattern."""
     if len(argv) == 2:
-        return [cmd.name for cmd in everything()]
+        return [cmd.name for cmd in everything(c.server.table)]
     if len(argv) != 5 or argv[2].lower() != b"filterby":
         raise Refusal(SYNTAX)
     kind = argv[3].lower()
@@ -101,22 +100,22 @@ def command_list(c: Call, argv: list[bytes]) -> Reply:
         return []
     if kind == b"aclcat":
         category = argv[4].lower().decode("utf-8", "replace")
-        return [cmd.name for cmd in everything() if category in cmd.categories()]
+        return [cmd.name for cmd in everything(c.server.table) if category in cmd.categories()]
     if kind == b"pattern":
-        return [cmd.name for cmd in everything() if glob_match(argv[4], cmd.name.encode(), True)]
+        return [cmd.name for cmd in everything(c.server.table) if glob_match(argv[4], cmd.name.encode(), True)]
     raise Refusal(SYNTAX)
 
 
 @command("COMMAND|GETKEYS", arity=-4, flags=LOADING | STALE, acl=CONNECTION, since="2.8.13", group="server")
 def command_getkeys(c: Call, argv: list[bytes]) -> Reply:
     """Names the keys in a request."""
-    return [key for key, _ in keys_and_access(argv[2:])]
+    return [key for key, _ in keys_and_access(c.server.table, argv[2:])]
 
 
 @command("COMMAND|GETKEYSANDFLAGS", arity=-4, flags=LOADING | STALE, acl=CONNECTION, since="7.0.0", group="server")
 def command_getkeysandflags(c: Call, argv: list[bytes]) -> Reply:
     """Names the keys in a request, and what it does with each."""
-    return [[key, StatusSet(list(access))] for key, access in keys_and_access(argv[2:])]
+    return [[key, StatusSet(list(access))] for key, access in keys_and_access(c.server.table, argv[2:])]
 
 
 @command("COMMAND|HELP", arity=2, flags=LOADING | STALE, acl=CONNECTION, since="5.0.0", group="server")
@@ -128,27 +127,27 @@ def command_help(c: Call, _: bytes) -> Reply:
 # --- finding commands and keys
 
 
-def named(name: bytes) -> Command | None:
+def named(table: dict[bytes, Command], name: bytes) -> Command | None:
     """The command ``get`` or subcommand ``config|get`` in any case."""
     parts = name.lower().split(b"|")
-    cmd = TABLE.get(parts[0])
+    cmd = table.get(parts[0])
     if cmd is None or len(parts) == 1:
         return cmd
     return cmd.subcommands.get(parts[1]) if len(parts) == 2 else None
 
 
-def everything() -> list[Command]:
+def everything(table: dict[bytes, Command]) -> list[Command]:
     """All commands, each followed by its subcommands."""
     out: list[Command] = []
-    for cmd in distinct(TABLE):
+    for cmd in distinct(table):
         out.append(cmd)
         out += distinct(cmd.subcommands)
     return out
 
 
-def keys_and_access(argv: list[bytes]) -> list[tuple[bytes, tuple[str, ...]]]:
+def keys_and_access(table: dict[bytes, Command], argv: list[bytes]) -> list[tuple[bytes, tuple[str, ...]]]:
     """The keys of the request ``argv`` with the access flags of each. The order of the checks is the server's."""
-    cmd = lookup(argv)
+    cmd = lookup(table, argv)
     if cmd is None or (cmd.subcommands and len(argv) > 1):
         raise Refusal(INVALID_COMMAND)
     specs = [spec for spec in cmd.keys if not spec.not_key]

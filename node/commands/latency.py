@@ -7,7 +7,7 @@ from typing import Final
 
 from node.commands.latency_graph import draw
 from node.engine.call import Call
-from node.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, TABLE, Command, command, distinct
+from node.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, Command, command, distinct
 from node.engine.latency import Event, cumulative
 from node.resp.errors import Refusal, one_line
 from node.resp.reply import Reply, Status, Verbatim
@@ -46,20 +46,20 @@ def latency_histogram(c: Call, argv: list[bytes]) -> Reply:
     """Returns how the durations of commands are distributed; a container's name stands for its subcommands."""
     chosen: list[Command] = []
     if len(argv) == 2:
-        for cmd in distinct(TABLE):
+        for cmd in distinct(c.server.table):
             chosen.append(cmd)
             chosen += distinct(cmd.subcommands)
     for word in argv[2:]:
-        chosen += named(word.lower())
+        chosen += named(c.server.table, word.lower())
     return {
         cmd.name: {b"calls": cmd.calls, b"histogram_usec": cumulative(cmd.histogram)} for cmd in chosen if cmd.calls
     }
 
 
-def named(word: bytes) -> list[Command]:
+def named(table: dict[bytes, Command], word: bytes) -> list[Command]:
     """The command of that name (``config|set`` for a subcommand), with its subcommands if it has some."""
     parent, bar, sub = word.partition(b"|")
-    cmd = TABLE.get(parent)
+    cmd = table.get(parent)
     if cmd is None:
         return []
     if bar:

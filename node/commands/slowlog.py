@@ -21,7 +21,7 @@ def slowlog(c: Call, argv: list[bytes]) -> Reply:
 def slowlog_get(c: Call, argv: list[bytes]) -> Reply:
     """Returns the newest entries, ten if no number is given."""
     if len(argv) > 3:
-        raise Refusal(subcommand_syntax(argv, "slowlog"))
+        raise Refusal(subcommand_syntax(argv))
     count = integer(argv[2], SLOWLOG_COUNT) if len(argv) == 3 else 10
     if count < -1:
         raise Refusal(SLOWLOG_COUNT)

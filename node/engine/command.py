@@ -1,6 +1,7 @@
 """A command's record: what COMMAND, COMMAND DOCS, ACL categories, key extraction and the arity check are read from.
 
-A handler is declared with ``@command`` above it; the record goes into ``TABLE`` and the handler stays a plain function.
+A handler is declared with ``@command`` above it; the record goes into ``DECLARED`` and the handler stays a plain
+function. No server counts in these records: each has its own of them, by the names it gives them (``commands.py``).
 A handler of fixed arity takes its arguments one by one, ``handler(c, key, value)``; one of variable arity takes the
 whole request, ``handler(c, argv)``, the command's name in ``argv[0]``. A subcommand is declared as ``"CONFIG|GET"``.
 Categories that follow from flags are derived here and nowhere else.
@@ -125,6 +126,16 @@ class Command:
         self.histogram: list[int] = [0] * BUCKETS
         """Durations by the bit length of their microseconds."""
 
+    def fresh(self) -> "Command":
+        """The same command with counters of its own, all 0, and its subcommands likewise."""
+        out = Command(
+            self.name, self.handler, self.arity, self.flags, self.keys, self.acl, self.since, self.group, self.summary
+        )
+        for word, cmd in self.subcommands.items():
+            if word == word.lower():
+                out.subcommands[word] = out.subcommands[word.upper()] = cmd.fresh()
+        return out
+
     def forget_calls(self) -> None:
         """CONFIG RESETSTAT: as if it had never been called."""
         self.calls = self.microseconds = self.rejected_calls = self.failed_calls = 0
@@ -188,12 +199,12 @@ def follows(spec: KeySpec, last: int) -> bool:
     return spec.step == 1 and last in (0, spec.index - 1)
 
 
-TABLE: Final[dict[bytes, Command]] = {}
-"""Every command by its name in lower and in upper case; other spellings are folded by ``lookup``."""
+DECLARED: Final[dict[bytes, Command]] = {}
+"""Every command by its name in lower and in upper case, filled by importing ``node.commands``; nothing changes it."""
 
 
 def distinct(table: dict[bytes, Command]) -> list[Command]:
-    """Each command of ``TABLE`` or of a container's ``subcommands`` once, in the order of declaration."""
+    """Each command of a table or of a container's ``subcommands`` once, in the order of declaration."""
     return [cmd for word, cmd in table.items() if word == word.lower()]
 
 
@@ -214,7 +225,7 @@ def command(
         summary = (inspect.getdoc(handler) or "").partition("\n")[0]
         record = Command(name.lower(), handler, arity, flags, keys, categories, since, group, summary)
         parent, _, sub = name.lower().partition("|")
-        home = TABLE[parent.encode()].subcommands if sub else TABLE
+        home = DECLARED[parent.encode()].subcommands if sub else DECLARED
         word = (sub or parent).encode()
         assert word not in home, f"{name} is declared twice"
         home[word] = record
@@ -224,11 +235,14 @@ def command(
     return declare
 
 
-def lookup(argv: list[bytes]) -> Command | None:
-    """The command or subcommand that ``argv`` calls; the container itself if the subcommand is unknown or missing."""
-    found = TABLE.get(argv[0])
+def lookup(table: dict[bytes, Command], argv: list[bytes]) -> Command | None:
+    """The command or subcommand of ``table`` that ``argv`` calls; the container itself if there is no such subcommand.
+
+    The table has names in lower and in upper case; other spellings are folded here.
+    """
+    found = table.get(argv[0])
     if found is None:
-        found = TABLE.get(argv[0].lower())
+        found = table.get(argv[0].lower())
         if found is None:
             return None
     if found.subcommands and len(argv) > 1:

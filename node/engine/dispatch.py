@@ -34,7 +34,6 @@ from node.engine.command import (
     SKIP_MONITOR,
     SKIP_SLOWLOG,
     STALE,
-    TABLE,
     UNQUEUED,
     WRITE,
     Command,
@@ -79,21 +78,23 @@ AWAIT: Final = Failure(b"awaits a key")
 
 def execute(call: Call, argv: list[bytes]) -> Reply:
     """Serve one request of ``call.client``; its reply, or ``HOLD`` or ``AWAIT``."""
-    cmd = TABLE.get(argv[0])
+    server = call.server
+    cmd = server.table.get(argv[0])
     if cmd is None or cmd.subcommands:
-        cmd = lookup(argv)
+        cmd = lookup(server.table, argv)
+        if cmd is None and call.client.modes & HANDING_OVER:
+            cmd = server.commands.in_stream(argv)
         if cmd is None:
             if is_browser(argv[0]):
-                hang_up(call.server, call.client)
+                hang_up(server, call.client)
             return refuse_unread(call, None, unknown_command(argv))
     count = len(argv)
     arity = cmd.arity
     if count != arity and (arity > 0 or count < -arity):
         return refuse_unread(call, cmd, wrong_arity(cmd.name))
     if cmd.subcommands and count > 1:
-        return refuse_unread(call, None, unknown_subcommand(argv[1], cmd.name))
+        return refuse_unread(call, None, unknown_subcommand(argv[1], argv[0]))
     client = call.client
-    server = call.server
     if client.modes or server.conditions or cmd.guarded:
         stopped = gates(call, cmd, argv)
         if stopped is not None:
@@ -240,6 +241,8 @@ def take_in(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
     intake = server.intakes.get(client.id)
     if intake is None:
         return NO_REPLY
+    if server.commands.renamed:
+        cmd = server.commands.in_stream(argv) or cmd
     text = b""
     if cmd.flags & WRITE:
         if server.conditions & PAUSED:

@@ -83,6 +83,8 @@ class Feed:
             self.seen = dirty
             if cmd.flags & WRITE:
                 slot = slot_of(cmd, argv) if self.taps else -1
+                if self.server.commands.renamed:
+                    argv = self.server.commands.for_stream(cmd, argv)
                 self.group.append(Write(db.index, in_stream(cmd.name, argv, db), slot))
         if self.group and not client.modes & IN_MULTI:
             if cmd.name in AT_RANDOM:

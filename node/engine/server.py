@@ -10,12 +10,14 @@ from typing import Final
 from cluster.route import RoutePolicy, served_slots, serves_alike
 from cluster.slots import SLOTS
 from cluster.topology import Topology
-from node.config import Config
+from node.config import Config, ConfigError
+from node.config.words import to_bytes
 from node.engine.acks import Acks
 from node.engine.agreement import Agreement
 from node.engine.clearing import Clearing
 from node.engine.client import MONITORING, Client
-from node.engine.command import MAY_REPLICATE, READONLY, WRITE
+from node.engine.command import MAY_REPLICATE, READONLY, WRITE, Command
+from node.engine.commands import Commands
 from node.engine.edge import Edge
 from node.engine.feed import Feed
 from node.engine.intake import Intake
@@ -76,6 +78,7 @@ class Server:
         "clock",
         "closed_slots",
         "clustered",
+        "commands",
         "conditions",
         "config",
         "courier",
@@ -119,6 +122,7 @@ class Server:
         "standing",
         "started_ms",
         "stats",
+        "table",
         "to_flush",
         "topology",
     )
@@ -133,6 +137,10 @@ class Server:
         self.edge: Edge = edge if edge is not None else Edge()
         self.clock: Callable[[], int] = self.edge.clock()
         self.keyspace: Keyspace = Keyspace(1, CLUSTER_SHIFT) if clustered else Keyspace(databases)
+        self.config: Config = config if config is not None else default_config(databases, clustered)
+        self.commands: Commands = named_commands(self.config)
+        self.table: dict[bytes, Command] = self.commands.table
+        """``commands.table``, one step nearer for the hot path."""
         self.stats: Stats = Stats()
         self.slowlog: SlowLog = SlowLog()
         self.latency: LatencyMonitor = LatencyMonitor()
@@ -219,7 +227,6 @@ class Server:
         self.agreement: Agreement | None = None
         self.served: bytearray = bytearray(SLOTS)
         self.policy: RoutePolicy = RoutePolicy()
-        self.config: Config = config if config is not None else default_config(databases, clustered)
         wire(self)
 
     def begin_batch(self, now: int) -> None:
@@ -335,6 +342,16 @@ class Server:
 def takes_keys(topology: Topology, slot: int) -> bool:
     """Could a client write keys of ``slot`` here?"""
     return topology.owners[slot] == topology.me or slot in topology.importing
+
+
+def named_commands(config: Config) -> Commands:
+    """The commands by the names that every ``rename-command`` makes of them, in order. Raises ConfigError."""
+    commands = Commands()
+    for line in config.lines("rename-command"):
+        reason = commands.rename(to_bytes(line.words[1]), to_bytes(line.words[2]))
+        if reason is not None:
+            raise ConfigError(reason, line)
+    return commands
 
 
 def default_config(databases: int, clustered: bool) -> Config:

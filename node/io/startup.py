@@ -15,6 +15,7 @@ from typing import Final
 from attrs import frozen
 
 from node.config import Config, ConfigError, load_all, read_options
+from node.engine.server import named_commands
 from node.io.log import Log, can_append
 
 RESERVED_FILES: Final = 32
@@ -38,6 +39,7 @@ def configure(argv: Sequence[str]) -> Start:
     config = Config()
     load_all(config, options, read_files, sys.stdin.read() if options.stdin else "")
     config_file = os.path.abspath(options.file) if options.file else ""
+    named_commands(config)  # complains now, while there is a terminal
     directory = config.text("dir")
     if directory:
         try:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from node.engine.call import Call
 from node.engine.client import IN_MULTI, Client
-from node.engine.command import UNQUEUED, lookup
+from node.engine.command import UNQUEUED
 from node.engine.dispatch import run
 from node.engine.feed import encoded
 from node.engine.intake import place_of
@@ -535,7 +535,7 @@ class Applier:
         return not self.broken
 
     def _run(self, argv: list[bytes]) -> None:
-        cmd = lookup(argv)
+        cmd = self.replication.server.commands.in_stream(argv)
         if cmd is None or (len(argv) != cmd.arity and (cmd.arity > 0 or len(argv) < -cmd.arity)):
             self._complain(argv, b"unknown, or a wrong number of arguments")
             return

@@ -165,15 +165,15 @@ def unknown_command(argv: list[bytes]) -> bytes:
     return one_line(b"ERR unknown command '%s', with args beginning with: %s" % (c_string(argv[0])[:128], shown))
 
 
-def unknown_subcommand(name: bytes, command: str) -> bytes:
-    return one_line(b"ERR unknown subcommand '%s'. Try %s HELP." % (c_string(name)[:128], command.upper().encode()))
+def unknown_subcommand(name: bytes, command: bytes) -> bytes:
+    return one_line(b"ERR unknown subcommand '%s'. Try %s HELP." % (c_string(name)[:128], command.upper()))
 
 
-def subcommand_syntax(argv: list[bytes], command: str) -> bytes:
+def subcommand_syntax(argv: list[bytes]) -> bytes:
     """For a subcommand that is known but not with so many arguments."""
     return one_line(
         b"ERR unknown subcommand or wrong number of arguments for '%s'. Try %s HELP."
-        % (c_string(argv[1])[:128], command.upper().encode())
+        % (c_string(argv[1])[:128], argv[0].upper())
     )
 
 

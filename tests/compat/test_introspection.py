@@ -10,7 +10,7 @@ import pytest
 
 import node.commands
 from node.commands.introspection import everything
-from node.engine.command import TABLE, distinct
+from node.engine.command import DECLARED, distinct
 from tests.compat.pair import Pair, Talk
 from tests.compat.replies import Answer, in_any_order
 from tests.tidy.reference import REFERENCE
@@ -19,7 +19,7 @@ assert node.commands, "importing the package fills the table"
 
 Protocol = Literal[2, 3]
 PROTOCOLS: tuple[Protocol, Protocol] = (2, 3)
-COMMON = sorted(cmd.name for cmd in everything() if cmd.name in REFERENCE)
+COMMON = sorted(cmd.name for cmd in everything(DECLARED) if cmd.name in REFERENCE)
 SUBCOMMANDS = 9
 """Where COMMAND INFO has them: a container of theirs may hold some that we do not have."""
 
@@ -82,7 +82,7 @@ def test_command_docs(talk: Talk, name: str) -> None:
 
 
 def test_without_names_every_command_is_told(talk: Talk) -> None:
-    names = {cmd.name.encode() for cmd in distinct(TABLE)}
+    names = {cmd.name.encode() for cmd in distinct(DECLARED)}
     for words in (("COMMAND",), ("COMMAND", "INFO")):
         _, ours = talk.both(*words)
         assert {entry.items[0].text for entry in ours.items} == names
@@ -91,7 +91,7 @@ def test_without_names_every_command_is_told(talk: Talk) -> None:
     _, ours = talk.both("COMMAND", "COUNT")
     assert ours.number == len(names)
     _, ours = talk.both("COMMAND", "LIST")
-    assert {name.text for name in ours.items} == {cmd.name.encode() for cmd in everything()}
+    assert {name.text for name in ours.items} == {cmd.name.encode() for cmd in everything(DECLARED)}
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,7 @@ def test_version_and_help_are_printed() -> None:
         (["--port", "0", "--no-such-thing", "1"], ["FATAL CONFIG FILE ERROR", "no-such-thing"]),
         (["--port", "abc"], ["FATAL CONFIG FILE ERROR", "port", "argument couldn't be parsed"]),
         (["/nowhere/redis.conf"], ["/nowhere/redis.conf", "No such file or directory"]),
+        (["--port", "0", "--rename-command", "NOSUCH", "x"], ["rename-command", "No such command in rename-command"]),
         (["--dir", "/nowhere"], ["/nowhere", "No such file or directory"]),
         (["--logfile", "/nowhere/log"], ["Can't open the log file", "No such file or directory"]),
     ],

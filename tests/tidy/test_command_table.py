@@ -12,13 +12,13 @@ import pytest
 import node.commands
 from node.commands.docs import facts, summary
 from node.commands.introspection import described, documented, everything, keys_and_access
-from node.engine.command import Command, distinct
+from node.engine.command import DECLARED, Command, distinct
 from node.resp.errors import Refusal
 from node.resp.reply import SetReply, StatusSet
 from tests.tidy.reference import GETKEYS, REFERENCE, Info
 
 assert node.commands, "importing the package fills the table"
-OURS: dict[str, Command] = {cmd.name: cmd for cmd in everything()}
+OURS: dict[str, Command] = {cmd.name: cmd for cmd in everything(DECLARED)}
 
 EXTRA: dict[str, str] = {
     "client|setinfo": "Redis 7.2: client libraries send it with each connection",
@@ -104,7 +104,7 @@ def test_keys_are_found_as_redis_finds_them(example: dict[str, Any]) -> None:
     if len(argv) == 1:
         pytest.skip("the arity of COMMAND GETKEYS refuses it")
     try:
-        found: object = [[key.decode(), sorted(access)] for key, access in keys_and_access(argv)]
+        found: object = [[key.decode(), sorted(access)] for key, access in keys_and_access(DECLARED, argv)]
     except Refusal as refusal:
         found = {"error": refusal.text.decode()}
     assert found == example["keys_and_flags"]

@@ -2,7 +2,6 @@
 
 import pytest
 
-from node.engine.command import TABLE
 from node.engine.edge import Edge
 from node.engine.server import Server
 from node.engine.session import Session
@@ -37,11 +36,12 @@ def say(session: Session, *lines: bytes) -> bytes:
 
 def test_queued_commands_and_exec_itself_are_counted() -> None:
     session = client()
+    table = session.server.table
     names = (b"get", b"incr", b"exec", b"multi")
-    before = {name: (TABLE[name].calls, TABLE[name].failed_calls, TABLE[name].microseconds) for name in names}
+    before = {name: (table[name].calls, table[name].failed_calls, table[name].microseconds) for name in names}
     say(session, b"MULTI", b"GET k", b"GET k", b"SET s x", b"INCR s", b"EXEC")
     grown = {
-        name: (TABLE[name].calls - calls, TABLE[name].failed_calls - failed, TABLE[name].microseconds - time)
+        name: (table[name].calls - calls, table[name].failed_calls - failed, table[name].microseconds - time)
         for name, (calls, failed, time) in before.items()
     }
     assert grown[b"get"][:2] == (2, 0)

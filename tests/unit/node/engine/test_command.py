@@ -6,6 +6,7 @@ import pytest
 
 from node.engine.call import Call
 from node.engine.command import (
+    DECLARED,
     FAST,
     FLAG_NAMES,
     MOVABLE_KEYS,
@@ -14,7 +15,6 @@ from node.engine.command import (
     READONLY,
     SCRIPTING,
     STALE,
-    TABLE,
     UNQUEUED,
     WRITE,
     Command,
@@ -95,24 +95,24 @@ def _declared() -> Iterator[None]:
         """
 
     yield
-    del TABLE[b"test"], TABLE[b"TEST"]
+    del DECLARED[b"test"], DECLARED[b"TEST"]
 
 
 @pytest.mark.usefixtures("_declared")
 def test_a_request_finds_its_command_in_any_case() -> None:
     for words in ([b"test", b"sub", b"k"], [b"TEST", b"SUB", b"k"], [b"tEsT", b"Sub", b"k"]):
-        found = lookup(words)
+        found = lookup(DECLARED, words)
         assert found is not None
         assert found.name == "test|sub"
         assert found.keys_of(words) == [b"k"]
-    assert lookup([b"TEST", b"nosuch"]) is TABLE[b"test"]
-    assert lookup([b"TEST"]) is TABLE[b"test"]
-    assert lookup([b"nosuch"]) is None
+    assert lookup(DECLARED, [b"TEST", b"nosuch"]) is DECLARED[b"test"]
+    assert lookup(DECLARED, [b"TEST"]) is DECLARED[b"test"]
+    assert lookup(DECLARED, [b"nosuch"]) is None
 
 
 @pytest.mark.usefixtures("_declared")
 def test_a_declaration_is_stored_once_and_its_summary_is_one_line() -> None:
-    assert [sub.summary for sub in distinct(TABLE[b"test"].subcommands)] == ["A subcommand."]
-    assert [cmd.name for cmd in distinct(TABLE) if cmd.name.startswith("test")] == ["test"]
+    assert [sub.summary for sub in distinct(DECLARED[b"test"].subcommands)] == ["A subcommand."]
+    assert [cmd.name for cmd in distinct(DECLARED) if cmd.name.startswith("test")] == ["test"]
     with pytest.raises(AssertionError, match="declared twice"):
         command("TEST|SUB", arity=2, since="1.0.0", group="server")(print)
