@@ -102,6 +102,7 @@ class Config:
         value = kind.parse(args, current)
         if kind.accumulates and value and directive.name in self._given:
             value = current + value
+        directive.check(value)
         self._values[directive.name] = value
         self._given[directive.name] = None
 
@@ -159,6 +160,7 @@ class Config:
             old = self._values[directive.name]
             try:
                 new = directive.kind.parse(args, old)
+                directive.check(new)
             except BadValue as error:
                 self._values = before
                 raise ConfigSetError(FAILED.format(name.lower(), error.reason)) from None

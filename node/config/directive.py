@@ -4,6 +4,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from node.config.errors import BadValue
 from node.config.kinds import Kind
 
 
@@ -16,6 +17,7 @@ class Directive:
     - ``sensitive``: the value must not appear in logs, SLOWLOG or MONITOR;
     - ``deny_loading``: CONFIG SET is refused while a data set is loaded;
     - ``effective``: it does something here; others are taken, kept and named once in the log;
+    - ``unkept``: why no value but the default is taken, for it would promise what is not there (``promises.py``);
     - ``extension``: Redis 7.2 does not have it (Valkey does), so it is hidden too;
     - ``since``: the first Redis version of the 7 series that has it.
 
@@ -32,6 +34,12 @@ class Directive:
     sensitive: bool = field(default=False, kw_only=True)
     deny_loading: bool = field(default=False, kw_only=True)
     effective: bool = field(default=False, kw_only=True)
+    unkept: str | None = field(default=None, kw_only=True)
     extension: bool = field(default=False, kw_only=True)
     valkey: str | None = field(default=None, kw_only=True)
     since: str = field(default="7.0", kw_only=True)
+
+    def check(self, value: object) -> None:
+        """Raises BadValue if ``value``, which is one of ``kind``, cannot be obeyed here."""
+        if self.unkept is not None and value != self.default:
+            raise BadValue(self.unkept)

@@ -51,6 +51,9 @@ Options are the directives of redis.conf behind two dashes; they override the fi
        echo 'timeout 30' | python -m node -
 """
 
+DURABILITY: Final = ("save", "appendonly")
+NOT_DURABLE: Final = "nothing is written to disk by this version, so the data is lost when the process ends"
+
 GC_THRESHOLDS: Final = (10_000, 20, 50)
 """Rarer than the default (700, 10, 10): the data holds no cycles, only ended connections do."""
 
@@ -107,10 +110,13 @@ def announce(config: Config, log: Log) -> None:
     log.write("warning", f"The {build.name()} build of the hot modules runs, on Python {sys.version.split()[0]}")
     log.write("warning", "Configuration loaded")
     without_effect = config.ineffective_set()
-    if "save" in without_effect and not config.save_points():
-        without_effect.remove("save")  # no snapshots is what it asks for
-    if without_effect:
-        log.write("warning", f"Taken from the configuration, but without effect here: {', '.join(without_effect)}")
+    harmless = [name for name in without_effect if name not in DURABILITY]
+    if harmless:
+        log.write("warning", f"Taken from the configuration, but without effect here: {', '.join(harmless)}")
+    if "save" in without_effect and config.save_points():
+        log.write("warning", f"WARNING save: {NOT_DURABLE}")
+    if config.flag("appendonly"):
+        log.write("warning", f"WARNING appendonly yes: {NOT_DURABLE}")
 
 
 class Node:
@@ -143,6 +149,7 @@ class Node:
         config.on_change(("loglevel",), self._set_loglevel)
         config.on_change(("maxclients",), functools.partial(enough_files, config))
         config.on_change(("dir",), self._enter_directory)
+        config.on_change(("appendonly",), self._tell_of_files)
 
     def _set_keepalive(self) -> str | None:
         self.clients.keepalive_s = self.config.integer("tcp-keepalive")
@@ -150,6 +157,11 @@ class Node:
 
     def _set_loglevel(self) -> str | None:
         self.log.set_level(self.config.text("loglevel"))
+        return None
+
+    def _tell_of_files(self) -> str | None:
+        if self.config.flag("appendonly"):
+            self.log.write("warning", f"WARNING appendonly yes: {NOT_DURABLE}")
         return None
 
     def _enter_directory(self) -> str | None:

@@ -65,6 +65,8 @@ def test_version_and_help_are_printed() -> None:
         (["--port", "abc"], ["FATAL CONFIG FILE ERROR", "port", "argument couldn't be parsed"]),
         (["/nowhere/redis.conf"], ["/nowhere/redis.conf", "No such file or directory"]),
         (["--port", "0", "--rename-command", "NOSUCH", "x"], ["rename-command", "No such command in rename-command"]),
+        (["--port", "0", "--tls-cluster", "yes"], ["FATAL CONFIG FILE ERROR", "'tls-cluster \"yes\"'", "TLS is not"]),
+        (["--user", "bob on >x"], ["FATAL CONFIG FILE ERROR", "'user", "ACL rules are not supported yet"]),
         (["--dir", "/nowhere"], ["/nowhere", "No such file or directory"]),
         (["--logfile", "/nowhere/log"], ["Can't open the log file", "No such file or directory"]),
     ],

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from node.config import checks
+from node.config import checks, promises
 from node.config.directive import Directive as D  # noqa: N817  (a table reads better narrow)
 from node.config.kinds import Choice, Flag, Integer, Memory, Text
 from node.config.numbers import INT_MAX, INT_MIN, LONG_MAX, ULONG_MAX
@@ -15,7 +15,7 @@ _POLICIES: Final = (
 
 MEMORY: Final = (
     D("maxmemory", Memory(0, ULONG_MAX, unsigned=True), 0),
-    D("maxmemory-policy", Choice(*_POLICIES), "noeviction"),
+    D("maxmemory-policy", Choice(*_POLICIES), "noeviction", unkept=promises.NO_EVICTION),
     D("maxmemory-samples", Integer(1, INT_MAX), 5),
     D("maxmemory-eviction-tenacity", Integer(0, 100), 10),
     D("lfu-log-factor", Integer(0, INT_MAX), 10),

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from node.config import promises
 from node.config.directive import Directive as D  # noqa: N817  (a table reads better narrow)
 from node.config.kinds import Choice, Flag, Integer, Memory, MemoryOrPercent, Octal, Text
 from node.config.numbers import INT_MAX, LONG_MAX, UINT_MAX
@@ -20,10 +21,10 @@ NETWORK: Final = (
     D("unixsocketperm", Octal(0, 0o777, unsigned=True), 0, immutable=True, effective=True),
     D("timeout", Integer(0, INT_MAX), 0, effective=True),
     D("tcp-keepalive", Integer(0, INT_MAX), 300, effective=True),
-    D("socket-mark-id", Integer(0, UINT_MAX, unsigned=True), 0, immutable=True),
+    D("socket-mark-id", Integer(0, UINT_MAX, unsigned=True), 0, immutable=True, unkept=promises.NO_MARK),
     D("protected-mode", Flag(), True, effective=True),
     D("maxclients", Integer(1, UINT_MAX, unsigned=True), 10000, effective=True),
-    D("maxmemory-clients", MemoryOrPercent(-100, LONG_MAX), 0),
+    D("maxmemory-clients", MemoryOrPercent(-100, LONG_MAX), 0, unkept=promises.NO_CLIENT_EVICTION),
     D("proto-max-bulk-len", Memory(_MB, LONG_MAX), 512 * _MB, effective=True),
     D("client-query-buffer-limit", Memory(_MB, LONG_MAX, unsigned=True), 1024 * _MB, effective=True),
     D("client-output-buffer-limit", BufferLimits(), _OUTPUT_LIMITS, effective=True),
@@ -35,7 +36,7 @@ NETWORK: Final = (
 )
 
 TLS: Final = (
-    D("tls-port", Integer(0, 65535), 0),
+    D("tls-port", Integer(0, 65535), 0, unkept=promises.NO_TLS),
     D("tls-cert-file", Text(nullable=True), ""),
     D("tls-key-file", Text(nullable=True), ""),
     D("tls-key-file-pass", Text(nullable=True), ""),
@@ -46,8 +47,8 @@ TLS: Final = (
     D("tls-ca-cert-file", Text(nullable=True), ""),
     D("tls-ca-cert-dir", Text(nullable=True), ""),
     D("tls-auth-clients", Choice("no", "yes", "optional"), "yes"),
-    D("tls-replication", Flag(), False),
-    D("tls-cluster", Flag(), False),
+    D("tls-replication", Flag(), False, unkept=promises.NO_TLS),
+    D("tls-cluster", Flag(), False, unkept=promises.NO_TLS),
     D("tls-protocols", Text(nullable=True), ""),
     D("tls-ciphers", Text(nullable=True), ""),
     D("tls-ciphersuites", Text(nullable=True), ""),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from node.config import checks
+from node.config import checks, promises
 from node.config.directive import Directive as D  # noqa: N817  (a table reads better narrow)
 from node.config.kinds import Choice, Flag, Integer, Memory, SignedMemory, Text
 from node.config.numbers import INT_MAX, LONG_MAX, ULONG_MAX
@@ -15,7 +15,7 @@ REPLICATION: Final = (
     D("replica-serve-stale-data", Flag(), True, "slave-serve-stale-data", effective=True),
     D("replica-read-only", Flag(), True, "slave-read-only", effective=True),
     D("replica-lazy-flush", Flag(), False, "slave-lazy-flush"),
-    D("replica-ignore-maxmemory", Flag(), True, "slave-ignore-maxmemory"),
+    D("replica-ignore-maxmemory", Flag(), True, "slave-ignore-maxmemory", unkept=promises.NO_REPLICA_LIMIT),
     D("replica-ignore-disk-write-errors", Flag(), False),
     D("replica-priority", Integer(0, INT_MAX), 100, "slave-priority", effective=True),
     D("replica-announced", Flag(), True, effective=True),
@@ -53,7 +53,7 @@ CLUSTER: Final = (
     D("cluster-announce-bus-port", Integer(0, 65535), 0, effective=True),
     D("cluster-announce-hostname", Text(nullable=True, check=checks.hostname), "", effective=True),
     D("cluster-announce-human-nodename", Text(nullable=True, check=checks.nodename), "", since="7.2", effective=True),
-    D("cluster-link-sendbuf-limit", Memory(0, ULONG_MAX, unsigned=True), 0),
+    D("cluster-link-sendbuf-limit", Memory(0, ULONG_MAX, unsigned=True), 0, effective=True),
     D("cluster-migration-barrier", Integer(0, INT_MAX), 1, effective=True),
     D("cluster-allow-replica-migration", Flag(), True, effective=True),
     D("cluster-replica-validity-factor", Integer(0, INT_MAX), 10, "cluster-slave-validity-factor", effective=True),

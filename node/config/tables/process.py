@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from node.config import checks
+from node.config import checks, promises
 from node.config.directive import Directive as D  # noqa: N817  (a table reads better narrow)
 from node.config.kinds import Choice, Flag, Integer, Text
 from node.config.numbers import INT_MAX, INT_MIN, LONG_MAX
@@ -57,7 +57,7 @@ LOGS: Final = (
 
 ACCESS: Final = (
     D("requirepass", Text(nullable=True), "", sensitive=True, effective=True),
-    D("aclfile", Text(), "", immutable=True),
+    D("aclfile", Text(), "", immutable=True, unkept=promises.NO_ACL),
     D("acllog-max-len", Integer(0, LONG_MAX), 128),
     D("acl-pubsub-default", Choice("allchannels", "resetchannels"), "resetchannels"),
     D("enable-protected-configs", Choice(*_WHO), "no", immutable=True, effective=True),

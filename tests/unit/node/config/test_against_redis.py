@@ -38,8 +38,8 @@ ATTEMPTS: list[list[str]] = [
     ["maxclients", "0"], ["maxclients", "-1"], ["maxclients", "4294967296"], ["timeout", "-1"], ["timeout", "5"],
     ["maxmemory", "-1"], ["maxmemory", ""], ["maxmemory", "1kb"], ["maxmemory", "1K"], ["maxmemory", "12gbb"],
     ["maxmemory", "18446744073709551616"], ["maxmemory", "99999999999gb"], ["maxmemory", "0x10"], ["maxmemory", "10B"],
-    ["maxmemory", "0"], ["maxmemory-clients", "5%"], ["maxmemory-clients", "200%"], ["maxmemory-clients", "1x"],
-    ["maxmemory-clients", "-5"], ["maxmemory-clients", "05%"], ["maxmemory-clients", "1mb"], ["maxmemory-clients", "%"],
+    ["maxmemory", "0"], ["maxmemory-clients", "200%"], ["maxmemory-clients", "1x"],
+    ["maxmemory-clients", "-5"], ["maxmemory-clients", "%"],
     ["repl-backlog-size", "9223372036854775808"], ["slowlog-max-len", "-1"], ["tracking-table-max-keys", "-1"],
     ["list-max-ziplist-size", "-2147483649"], ["stream-node-max-bytes", "kb"], ["proto-max-bulk-len", "1"],
     ["client-query-buffer-limit", "1mb"], ["active-defrag-ignore-bytes", "0"], ["unixsocketperm", "777"],
@@ -61,7 +61,7 @@ ATTEMPTS: list[list[str]] = [
     ["cluster-announce-hostname", "a_b"], ["cluster-announce-hostname", "a.b-c"], ["cluster-announce-ip", "x y"],
     ["proc-title-template", "{foo}"], ["proc-title-template", "{port"], ["proc-title-template", ""],
     ["proc-title-template", "{{{title}}"], ["proc-title-template", "a}b {port}"],
-    ["maxmemory-policy", "bad"], ["maxmemory-policy", "ALLKEYS-lru"], ["acl-pubsub-default", "ALLCHANNELS"],
+    ["maxmemory-policy", "bad"], ["maxmemory-policy", "NOeviction"], ["acl-pubsub-default", "ALLCHANNELS"],
     ["appendfsync", "no "], ["appendonly", "maybe"], ["activedefrag", "yes"], ["oom-score-adj", "no"],
     ["loglevel", "loud"], ["supervised", "no"], ["foo", "1"], ["include", "a"], ["foo", "1", "databases", "3"],
     ["databases", "1", "foo", "3"], ["maxmemory", "10", "maxmemory", "20", "foo", "1"], ["hz", "5", "HZ", "10"],
@@ -127,7 +127,7 @@ shutdown-on-sigint save now
 """
 
 CHANGES = [
-    "loglevel", "notice", "cluster-announce-hostname", "", "save", "10 5", "maxmemory-clients", "7%",
+    "loglevel", "notice", "cluster-announce-hostname", "", "save", "10 5", "tracking-table-max-keys", "7",
     "maxmemory", "1000000", "repl-backlog-size", "2mb", "slowlog-max-len", "7", "notify-keyspace-events", "KA",
     "hash-max-ziplist-value", "2000", "latency-tracking-info-percentiles", "", "masterauth", "\\\"'",
     "oom-score-adj-values", "1 2 3", "replica-announce-ip", "h",

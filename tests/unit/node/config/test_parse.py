@@ -66,7 +66,9 @@ def test_the_first_save_line_replaces_the_defaults_and_later_ones_add(text: str,
 
 
 def test_lines_that_are_no_settings_are_kept_for_others() -> None:
-    config = load('rename-command KEYS ""\nuser bob on >x\nrename-command GET g\nlua-replicate-commands yes')
+    config = load(
+        'rename-command KEYS ""\nuser default on nopass ~* &* +@all\nrename-command GET g\nlua-replicate-commands yes'
+    )
     assert [line.words[1:] for line in config.lines("rename-command")] == [("KEYS", ""), ("GET", "g")]
     assert config.lines("user")[0].number == 2
 

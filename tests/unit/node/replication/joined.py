@@ -4,6 +4,7 @@ from random import Random
 from typing import Final
 
 from node.commands.digest import digest_of_all
+from node.config import Config, load_text
 from node.engine.feed import encoded
 from node.engine.server import Server
 from node.engine.session import Session
@@ -13,8 +14,10 @@ START: Final = 1_700_000_000_000
 
 
 class Node:
-    def __init__(self, seed: int, *settings: tuple[str, str]) -> None:
-        self.server = Server()
+    def __init__(self, seed: int, *settings: tuple[str, str], text: str = "") -> None:
+        config = Config()
+        load_text(config, text, "redis.conf", lambda _: [])
+        self.server = Server(config=config)
         self.server.rng = Random(seed)
         for name, value in settings:
             self.server.config.set([(name, value)])

@@ -528,3 +528,17 @@ def test_hello_names_the_role() -> None:
     assert b"$4\r\nrole\r\n$7\r\nreplica\r\n" in replica.tell("HELLO 3"), "with or without its primary"
     replica.tell("REPLICAOF NO ONE")
     assert b"$4\r\nrole\r\n$6\r\nmaster\r\n" in replica.tell("HELLO 3")
+
+
+def test_a_replica_understands_renamed_commands_and_the_words_that_the_stream_makes_itself() -> None:
+    """Whatever either calls them, or does not let its clients call at all."""
+    here = "rename-command SET put\nrename-command GETDEL fetch\nrename-command MULTI tx"
+    there = 'rename-command SET put\nrename-command DEL ""\nrename-command MULTI ""\nrename-command SELECT ""'
+    primary, replica = Node(1, text=here), Node(2, text=there)
+    link = join(replica, primary)
+    primary.tell("put a 1", "put b 2 EX 100", "fetch a", "TX", "put c 3", "APPEND c 4", "EXEC", "SELECT 3", "PUT d 5")
+    link.settle()
+    same(primary, replica)
+    assert replica.replication.upstream is not None
+    assert replica.tell("GET c") == b"$2\r\n34\r\n"
+    assert replica.tell("DEL c").startswith(b"-ERR unknown command")

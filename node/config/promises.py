@@ -1,0 +1,30 @@
+"""What a directive would promise and this node cannot keep yet, so that it is refused instead of taken without effect.
+
+The rule: who asks for protection (of access, of what is said, of memory) gets it or is told that it is not there. Other
+directives without effect are taken and named once in the log.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+NO_ACL: Final = "ACL rules are not supported yet: the server would be open to everybody that the rules keep out"
+NO_TLS: Final = "TLS is not supported yet: nothing would be encrypted"
+NO_EVICTION: Final = "only noeviction is supported yet: no key would be evicted"
+NO_CLIENT_EVICTION: Final = "maxmemory-clients is not supported yet: no client would be disconnected to free memory"
+NO_REPLICA_LIMIT: Final = "a replica cannot obey maxmemory yet: it has what its primary has"
+NO_MARK: Final = "socket marks are not supported yet: no packet would have one"
+
+_OPEN: Final = frozenset(
+    {
+        "on", "nopass", "~*", "allkeys", "%rw~*", "&*", "allchannels", "+@all", "allcommands",
+        "sanitize-payload", "skip-sanitize-payload",
+    }
+)  # fmt: skip
+"""Rules that give the default user what it may do here anyway."""
+
+
+def refused_user(args: Sequence[str]) -> str | None:
+    """Why a ``user`` line with these words cannot be obeyed; None if it changes nothing."""
+    if args[0] == "default" and all(word.lower() in _OPEN for word in args[1:]):
+        return None
+    return NO_ACL
