@@ -112,6 +112,8 @@ class Machine:
         if server.cron_paused:
             return
         server.stats.sample(now)
+        server.keyspace.tally.used()
+        server.is_full()
         self._expire()
         if self.gossip is not None:
             self.tell_progress(now)

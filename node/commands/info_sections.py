@@ -8,6 +8,7 @@ from typing import Final
 
 from node.commands.connection import REDIS_VERSION
 from node.engine.server import Server
+from node.engine.tally import STARTUP
 from node.replication.replication import replication_of
 
 GOSSAMER_VERSION: Final = "0.1.0"
@@ -69,26 +70,27 @@ def clients_section(server: Server) -> list[str]:
 
 
 def memory_section(server: Server) -> list[str]:
-    """Memory is what the system counts for the process: there is no allocator of our own to ask."""
+    """``used_memory`` is what the data takes (``engine/tally.py``), ``rss`` what the system counts for the process."""
     config = server.config
     resident = server.edge.resident_memory()
-    peak = max(server.edge.peak_memory(), resident)
+    tally = server.keyspace.tally
+    used = tally.used()
     total = server.edge.process().total_memory
     limit = config.integer("maxmemory")
     buffers = sum([client.unread() + client.out_bytes + client.unsent for client in server.clients.values()])
     return [
-        f"used_memory:{resident}",
-        f"used_memory_human:{human(resident)}",
+        f"used_memory:{used}",
+        f"used_memory_human:{human(used)}",
         f"used_memory_rss:{resident}",
         f"used_memory_rss_human:{human(resident)}",
-        f"used_memory_peak:{peak}",
-        f"used_memory_peak_human:{human(peak)}",
-        f"used_memory_peak_perc:{resident * 100 / peak if peak else 0:.2f}%",
-        "used_memory_overhead:0",
-        "used_memory_startup:0",
-        f"used_memory_dataset:{resident}",
+        f"used_memory_peak:{tally.peak}",
+        f"used_memory_peak_human:{human(tally.peak)}",
+        f"used_memory_peak_perc:{used * 100 / tally.peak:.2f}%",
+        f"used_memory_overhead:{STARTUP}",
+        f"used_memory_startup:{STARTUP}",
+        f"used_memory_dataset:{tally.held}",
         "used_memory_dataset_perc:100.00%",
-        f"allocator_allocated:{resident}",
+        f"allocator_allocated:{used}",
         f"allocator_active:{resident}",
         f"allocator_resident:{resident}",
         f"total_system_memory:{total}",
@@ -115,8 +117,8 @@ def memory_section(server: Server) -> list[str]:
         "allocator_rss_bytes:0",
         "rss_overhead_ratio:1.00",
         "rss_overhead_bytes:0",
-        "mem_fragmentation_ratio:1.00",
-        "mem_fragmentation_bytes:0",
+        f"mem_fragmentation_ratio:{resident / used:.2f}",
+        f"mem_fragmentation_bytes:{resident - used}",
         "mem_not_counted_for_evict:0",
         *replication_memory(server),
         f"mem_clients_normal:{buffers}",

@@ -11,7 +11,7 @@ from typing import TypeVar
 from cluster.slots import key_slot
 from node.engine.client import Client
 from node.engine.keyspace import Database, Value
-from node.engine.server import FOLLOWING, PAUSED, Server
+from node.engine.server import FOLLOWING, FULL, PAUSED, Server
 from node.resp.errors import WRONGTYPE, Refusal
 
 T = TypeVar("T")
@@ -158,6 +158,7 @@ class Call:
             return bytearray(value)
         if self.db.views:
             self.db.before_change(self.part_of(key), key)
+        self.db.tally.changing = len(value)
         return value
 
     def delete(self, key: bytes) -> bool:
@@ -224,6 +225,8 @@ class Call:
         db.busy[part] = server.now_s
         if db.uses is not None:
             db.uses[key] = server.now_s
+        if db.tally.held > server.memory_limit:
+            server.conditions |= FULL
         if db.watchers:
             server.touch_key(db, key)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from node.engine.feed import Feed
 from node.engine.keyspace import Database, Value
+from node.engine.tally import Tally, weigh
 
 if TYPE_CHECKING:
     from node.engine.server import Server
@@ -34,6 +35,7 @@ class Remnant:
         self.db: Database = db
         self.values: dict[bytes, Value] = values
         self.ends: dict[bytes, int] = ends
+        self.tally: Tally = db.tally
         self.feed: Feed | None = feed
         """The stream whose replicas have these keys."""
 
@@ -81,13 +83,13 @@ class Clearing:
         """Delete so many keys; how many there were."""
         values, ends = remnant.values, remnant.ends
         if len(values) <= most:
-            keys = list(values)
+            gone = values.copy()
             values.clear()
         else:
-            keys = [values.popitem()[0] for _ in range(most)]
-        if ends:
-            for key in keys:
-                ends.pop(key, None)
+            gone = dict([values.popitem() for _ in range(most)])
+        keys = list(gone)
+        ended = [key for key in keys if ends.pop(key, None) is not None] if ends else []
+        remnant.tally.held -= weigh(gone, ended)
         feed = remnant.feed
         if feed is not None and feed is self.server.feed and keys:
             feed.gone(remnant.db, keys)

@@ -25,6 +25,7 @@ from node.engine.client import (
 from node.engine.command import (
     ADMIN,
     ASKING,
+    DENYOOM,
     FAST,
     MAY_REPLICATE,
     NO_AUTH,
@@ -46,6 +47,7 @@ from node.engine.server import (
     EVERYTHING,
     FEW_REPLICAS,
     FOLLOWING,
+    FULL,
     LEAVING,
     LINK_DOWN,
     MONITORED,
@@ -61,6 +63,7 @@ from node.resp.errors import (
     MONITORS_ONLY,
     NOAUTH,
     NOT_ENOUGH_REPLICAS,
+    OUT_OF_MEMORY,
     READ_ONLY_REPLICA,
     RETURNED_EMPTY,
     Refusal,
@@ -69,6 +72,9 @@ from node.resp.errors import (
     wrong_arity,
 )
 from node.resp.reply import NO_REPLY, QUEUED, Failure, Reply
+
+NOT_QUEUED: Final = ("discard", "quit", "reset")
+"""What of a transaction a full node still hears, as Redis 7.0 (7.2 adds MULTI and WATCH, which are errors there)."""
 
 HOLD: Final = Failure(b"held")
 """Not a reply: the request must wait, the session keeps it and tries again when the hold ends."""
@@ -213,6 +219,8 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
             if cmd.name == "exec":
                 client.forget_transaction()
             return refuse(call, cmd, redirected)
+    if server.conditions & FULL and server.is_full() and takes_memory(client, cmd):
+        return refuse(call, cmd, aborting(client, cmd, OUT_OF_MEMORY))
     if server.conditions & (FOLLOWING | LINK_DOWN | FEW_REPLICAS | RETURNED):
         refusal = stands_against(server, client, cmd)
         if refusal is not None:
@@ -288,6 +296,15 @@ def needs_link(client: Client, cmd: Command) -> bool:
     if cmd.name == "exec":
         return any(not queued.flags & STALE for queued, _ in client.queue)
     return not cmd.flags & STALE
+
+
+def takes_memory(client: Client, cmd: Command) -> bool:
+    """Could ``cmd`` make a full node fuller? So does whatever is queued for EXEC."""
+    if cmd.name == "exec":
+        return any(queued.flags & DENYOOM for queued, _ in client.queue)
+    if client.modes & IN_MULTI and cmd.name not in NOT_QUEUED:
+        return True
+    return bool(cmd.flags & DENYOOM)
 
 
 def writes(client: Client, cmd: Command) -> bool:

@@ -13,6 +13,7 @@ from cluster.topology import NodeId
 from node.engine.command import Command
 from node.engine.feed import slot_of
 from node.engine.keyspace import CLUSTER_SHIFT, Database
+from node.engine.tally import weigh
 
 if TYPE_CHECKING:
     from node.engine.server import Server
@@ -44,9 +45,11 @@ class Intake:
         for slot in self.numbers:
             if self.db.values[slot]:
                 if db.values[slot]:
-                    db.release_part(slot)
+                    db.tally.held -= weigh(*db.release_part(slot))
                 values, ends = self.db.release_part(slot)
                 db.fill_part(slot, values, ends, now_s)
+        db.tally.held += self.db.tally.held
+        self.db.tally.held = 0
 
 
 def place_of(server: "Server", cmd: Command, argv: list[bytes], db: Database) -> Database:

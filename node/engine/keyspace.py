@@ -17,19 +17,22 @@ from mypy_extensions import mypyc_attr
 
 from cluster.slots import SLOTS, key_slot
 from node.engine.order import Order
+from node.engine.tally import EXPIRE, OVERHEAD, Tally, length, weigh
 
 Value: TypeAlias = object
 
 STANDALONE_SHIFT: Final = 6
 CLUSTER_SHIFT: Final = 0
+NO_ENDS: Final[dict[bytes, int]] = {}
 
 
 class Database:
     """One numbered database. ``part`` in the methods below is ``part_of(key)``, which callers often know already."""
 
-    def __init__(self, index: int, shift: int = STANDALONE_SHIFT) -> None:
+    def __init__(self, index: int, shift: int = STANDALONE_SHIFT, tally: Tally | None = None) -> None:
         self.index: int = index
         self.shift: int = shift
+        self.tally: Tally = tally if tally is not None else Tally()
         self.values: list[dict[bytes, Value]] = [{} for _ in range(SLOTS >> shift)]
         self.expires: dict[int, dict[bytes, int]] = {}
         """When keys end, by part, for those parts that have such keys."""
@@ -82,6 +85,7 @@ class Database:
             ends = self.expires[part] = {}
         if key not in ends:
             self.volatile += 1
+            self.tally.held += EXPIRE
         ends[key] = at
 
     def clear_expire(self, part: int, key: bytes) -> bool:
@@ -93,6 +97,7 @@ class Database:
             self.before_change(part, key)
         del ends[key]
         self.volatile -= 1
+        self.tally.held -= EXPIRE
         if not ends:
             del self.expires[part]
         return True
@@ -102,9 +107,16 @@ class Database:
         if self.views:
             self.before_change(part, key)
         values = self.values[part]
-        before = len(values)
+        old = values.get(key)
         values[key] = value
-        self.size += len(values) - before
+        if old is None:
+            self.size += 1
+            self.tally.held += len(key) + length(value) + OVERHEAD
+        elif old is not value:
+            self.tally.held += length(value) - length(old)
+        elif isinstance(value, bytearray):
+            self.tally.held += len(value) - self.tally.changing
+            self.tally.changing = len(value)
 
     def remove(self, part: int, key: bytes) -> Value | None:
         """Take ``key`` out; its value, None if there was none."""
@@ -114,6 +126,7 @@ class Database:
         if value is None:
             return None
         self.size -= 1
+        self.tally.held -= len(key) + length(value) + OVERHEAD
         if self.volatile:
             self.clear_expire(part, key)
         if self.uses is not None:
@@ -121,7 +134,10 @@ class Database:
         return value
 
     def release_part(self, part: int) -> tuple[dict[bytes, Value], dict[bytes, int]]:
-        """Take all keys of ``part`` out at once, and their ends; views keep what they still have to give."""
+        """Take all keys of ``part`` out at once, and their ends; views keep what they still have to give.
+
+        They are in the tally until whoever has taken them says that they are gone.
+        """
         for view in self.views:
             view.before_release(part)
         values = self.values[part]
@@ -136,7 +152,7 @@ class Database:
         return values, ends
 
     def fill_part(self, part: int, values: dict[bytes, Value], ends: dict[bytes, int], now_s: int) -> None:
-        """Put keys that another database has released into ``part``, which is empty."""
+        """Put keys that another database has released into ``part``, which is empty; the tally has them already."""
         assert not self.values[part]
         self.values[part] = values
         self.size += len(values)
@@ -148,6 +164,9 @@ class Database:
     def clear(self) -> int:
         """Drop everything; how many keys there were. Watchers stay: it is for the caller to wake them."""
         size = self.size
+        for part, values in enumerate(self.values):
+            if values:
+                self.tally.held -= weigh(values, self.expires.get(part, NO_ENDS))
         self.values = [{} for _ in range(SLOTS >> self.shift)]
         self.expires = {}
         self.size = 0
@@ -164,6 +183,7 @@ class Database:
         self.values, other.values = other.values, self.values
         self.expires, other.expires = other.expires, self.expires
         self.size, other.size = other.size, self.size
+        self.tally, other.tally = other.tally, self.tally
         self.volatile, other.volatile = other.volatile, self.volatile
         self.uses, other.uses = other.uses, self.uses
         self.busy, other.busy = other.busy, self.busy
@@ -233,6 +253,7 @@ class Keyspace:
     def __init__(self, count: int, shift: int = STANDALONE_SHIFT) -> None:
         self.databases: list[Database | None] = [None] * count
         self.shift: int = shift
+        self.tally: Tally = Tally()
 
     def __len__(self) -> int:
         return len(self.databases)
@@ -240,7 +261,7 @@ class Keyspace:
     def database(self, index: int) -> Database:
         found = self.databases[index]
         if found is None:
-            found = self.databases[index] = Database(index, self.shift)
+            found = self.databases[index] = Database(index, self.shift, self.tally)
         return found
 
     def used(self) -> list[Database]:

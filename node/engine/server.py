@@ -25,7 +25,7 @@ from node.engine.keyspace import CLUSTER_SHIFT, Database, Keyspace
 from node.engine.latency import LatencyMonitor
 from node.engine.limits import OutputLimit
 from node.engine.moves import Moves
-from node.engine.settings import wire
+from node.engine.settings import NEVER, wire
 from node.engine.slowlog import SlowLog
 from node.engine.standing import Standing
 from node.engine.stats import Stats
@@ -53,6 +53,9 @@ ACKING: Final = 256
 """``write-ack-replicas``: replies wait for replicas."""
 RETURNED: Final = 512
 """With ``write-ack-replicas``: a primary that was started with slots, and so without their keys."""
+
+FULL: Final = 1024
+"""The data takes more than ``maxmemory``, or did when it last grew."""
 
 
 class Server:
@@ -101,6 +104,7 @@ class Server:
         "max_bulk",
         "max_clients",
         "max_query_buffer",
+        "memory_limit",
         "monitors",
         "moves",
         "next_client_id",
@@ -203,6 +207,8 @@ class Server:
         self.max_bulk: int = 512 * 1024 * 1024
         self.max_query_buffer: int = 1024 * 1024 * 1024
         self.max_clients: int = 10_000
+        self.memory_limit: int = NEVER
+        """``maxmemory`` as so many bytes in the keyspace's tally."""
         self.idle_limit_s: int = 0
         self.protected_mode: bool = True
         self.output_limits: list[OutputLimit] = []
@@ -238,6 +244,14 @@ class Server:
             self.end_pause()
         if self.started_ms == 0:
             self.started_ms = now
+
+    def is_full(self) -> bool:
+        """Does the data take more than ``maxmemory``? A replica has what its primary has, and is never full."""
+        if self.keyspace.tally.held <= self.memory_limit:
+            self.conditions &= ~FULL
+            return False
+        self.conditions |= FULL
+        return self.lazy_expire_deletes
 
     def pause(self, until: int, flags: int) -> None:
         """Hold requests back until then: EVERYTHING, WRITES, or WRITES_AND_READS. Of two pauses the later end and the

@@ -10,6 +10,7 @@ from node.config import Config, Hook
 from node.config.words import to_bytes
 from node.engine.client import Client
 from node.engine.limits import REPLICA, OutputLimit
+from node.engine.tally import STARTUP
 
 if TYPE_CHECKING:
     from node.engine.server import Server
@@ -36,6 +37,7 @@ class Settings:
                 self.watching,
             ),
             (("active-expire-effort",), self.expiry),
+            (("maxmemory",), self.memory),
             (("cluster-allow-reads-when-down", "cluster-preferred-endpoint-type"), self.routing),
         ]
 
@@ -84,6 +86,20 @@ class Settings:
         slow = slower_than if slower_than >= 0 else NEVER
         spike = server.latency.threshold_ms * 1000 or NEVER
         server.noticed_us = min(slow, spike)
+        return None
+
+    def memory(self) -> str | None:
+        server = self.server
+        limit = self.config.integer("maxmemory")
+        server.memory_limit = limit - STARTUP if limit else NEVER
+        used = server.keyspace.tally.used()
+        if server.is_full():
+            server.edge.log(
+                "warning",
+                f"WARNING: the new maxmemory value set via CONFIG SET ({limit}) is smaller than the current memory "
+                f"usage ({used}). This will result in key eviction and/or the inability to accept new write commands "
+                "depending on the maxmemory-policy.",
+            )
         return None
 
     def expiry(self) -> str | None:

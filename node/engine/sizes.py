@@ -4,15 +4,9 @@ Counted are the key, the value, and their entry in the database's dictionary; no
 """
 
 from sys import getsizeof
-from typing import Final
 
 from node.engine.keyspace import Value
-
-ENTRY: Final = 40
-"""A dictionary's entry: hash, key and value of 8 bytes each, an index, and the room it keeps free."""
-
-EXPIRE: Final = ENTRY + 32
-"""The same for the time at which the key ends, which is an integer object."""
+from node.engine.tally import ENTRY, EXPIRE
 
 
 def usage(key: bytes, value: Value, expires: bool) -> int:

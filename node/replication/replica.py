@@ -424,6 +424,8 @@ class Conversation:
             fresh = loader.keyspace.database(db.index)
             touch_swapped(db, fresh, self.server.now)
             db.swap_contents(fresh)
+        loaded, keyspace = loader.keyspace, replication.server.keyspace
+        keyspace.tally, loaded.tally = loaded.tally, keyspace.tally
         replication.server.own_ends.clear()
         self.server.moves.loaded(loader.intakes)
         replication.primary.drop_all()

@@ -14,8 +14,8 @@ _POLICIES: Final = (
 )  # fmt: skip
 
 MEMORY: Final = (
-    D("maxmemory", Memory(0, ULONG_MAX, unsigned=True), 0),
-    D("maxmemory-policy", Choice(*_POLICIES), "noeviction", unkept=promises.NO_EVICTION),
+    D("maxmemory", Memory(0, ULONG_MAX, unsigned=True), 0, effective=True),
+    D("maxmemory-policy", Choice(*_POLICIES), "noeviction", unkept=promises.NO_EVICTION, effective=True),
     D("maxmemory-samples", Integer(1, INT_MAX), 5),
     D("maxmemory-eviction-tenacity", Integer(0, 100), 10),
     D("lfu-log-factor", Integer(0, INT_MAX), 10),
