@@ -112,6 +112,8 @@ class Database:
         if old is None:
             self.size += 1
             self.tally.held += len(key) + length(value) + OVERHEAD
+        elif isinstance(value, bytes) and isinstance(old, bytes):  # the common case, without a call
+            self.tally.held += len(value) - len(old)
         elif old is not value:
             self.tally.held += length(value) - length(old)
         elif isinstance(value, bytearray):

@@ -51,6 +51,15 @@ def receive(sock: socket.socket, count: int) -> bytes:
 # --- command line and configuration
 
 
+def test_what_is_not_written_to_disk_is_said_in_a_line_of_its_own(nodes: Nodes) -> None:
+    node = nodes.start("--appendonly", "yes", "--save", "60", "1", "--io-threads", "4")
+    for name in ("appendonly yes", "save"):
+        assert f"WARNING {name}: nothing is written to disk" in node.log()
+    assert "without effect here: io-threads\n" in node.log()
+    assert node.ask("CONFIG", "SET", "appendonly", "no") == OK
+    assert node.ask("CONFIG", "SET", "appendonly", "yes") == OK
+
+
 def test_version_and_help_are_printed() -> None:
     version, usage = run("--version"), run("--help")
     assert (version.returncode, version.stdout) == (0, "Gossamer 0.1.0 (compatible with Redis 7.0.15)\n")
