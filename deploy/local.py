@@ -16,13 +16,14 @@ from deploy.ports import demand_free
 from deploy.problem import Problem
 from deploy.processes import POLL_S, STOP_S, Child, fork_node, stop
 from deploy.wire import Refused
+from node.io.outcome import READY, REASON_BYTES
 
 FORM_S: Final = 60.0
 """How long starting, and then agreeing, may take before it counts as failed."""
 
 
 class LocalCluster:
-    """The nodes of ``folder``, as children of this process."""
+    """The nodes of ``folder``; those that were not running are children of this process."""
 
     def __init__(self, folder: Folder, record: Record) -> None:
         self.folder = folder
@@ -33,15 +34,17 @@ class LocalCluster:
         """Bring the cluster to ``cluster_state:ok`` on all nodes and the replicas into sync, or stop what was started
         and raise Problem.
 
-        ``interrupted`` is called while waiting, and may raise.
+        Nodes that run already are left as they are, and only the missing ones are started. ``interrupted`` is called
+        while waiting, and may raise.
         """
         record = self.record
-        if self.folder.running(record):
+        missing = self.missing()
+        if not missing:
             raise Problem(f"the cluster in {self.folder.path} is still running: gossamer down ends it")
-        demand_free(record.host, record.ports)
+        demand_free(record.host, missing)
         self.folder.make(record.ports)
         try:
-            self._start_nodes(interrupted)
+            self._start_nodes(missing, interrupted)
             self.folder.write(record)  # not before: settings with which no node starts are not worth remembering
             self._agree(interrupted)
             record.formed = True
@@ -50,11 +53,16 @@ class LocalCluster:
             stop(self.children)
             raise
 
-    def _start_nodes(self, interrupted: Callable[[], None]) -> None:
+    def missing(self) -> list[int]:
+        """Ports of the nodes that do not run."""
+        running = self.folder.running(self.record)
+        return [port for port in self.record.ports if port not in running]
+
+    def _start_nodes(self, ports: Sequence[int], interrupted: Callable[[], None]) -> None:
         from node.io.serve import main  # takes its time to import: only for those who start nodes
 
         waiting: dict[int, Child] = {}
-        for port in self.record.ports:
+        for port in ports:
             ready, told = os.pipe()
             home = self.folder.home(port)
             child = fork_node(port, home, partial(main, self._arguments(port), told))
@@ -71,9 +79,10 @@ class LocalCluster:
             found, _, _ = select.select(list(waiting), [], [], 0.2)
             for ready in found:
                 child = waiting.pop(ready)
-                said = os.read(ready, 1)
+                said = os.read(ready, REASON_BYTES)
                 os.close(ready)
-                if not said:
+                if said != READY:
+                    child.reason = said.decode(errors="replace")
                     while child.check() and time.monotonic() < deadline:
                         time.sleep(POLL_S)
                     child.demand_alive()

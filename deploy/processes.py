@@ -19,6 +19,9 @@ POLL_S: Final = 0.01
 STOP_S: Final = 10.0
 """How long a node may take to end after SIGTERM, before it is killed."""
 
+SPOKEN_FOR: Final = ("NOTIFY_SOCKET", "UPSTART_JOB")
+"""Whoever supervises this program waits for a word of the program, not for one of each node."""
+
 Main = Callable[[], int]
 """What runs in the child; returns the exit code."""
 
@@ -31,6 +34,8 @@ class Child:
         self.pid = pid
         self.home = home
         self.ended: str | None = None
+        self.reason = ""
+        """Why it did not become a node, in its own words."""
 
     def check(self) -> bool:
         """Whether it still runs; collects it if not, so that it does not stay as a zombie."""
@@ -42,7 +47,7 @@ class Child:
 
     def demand_alive(self) -> None:
         if not self.check():
-            words = self.home.last_words()
+            words = self.reason or self.home.last_words()
             raise Problem(f"node {self.port} {self.ended}{': ' if words else ''}{words} (log: {self.home.log})")
 
     def signal(self, number: int) -> None:
@@ -79,6 +84,8 @@ def _be_node(home: Home, lock: IO[str], log: IO[bytes], main: Main) -> None:
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.set_wakeup_fd(-1)
+        for name in SPOKEN_FOR:
+            os.environ.pop(name, None)
         with open(os.devnull, "rb") as nothing:
             os.dup2(nothing.fileno(), 0)
         os.dup2(log.fileno(), 1)

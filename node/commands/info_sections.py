@@ -33,7 +33,7 @@ def server_section(server: Server) -> list[str]:
         "atomicvar_api:none",
         f"gcc_version:{facts.compiler}",
         f"process_id:{facts.pid}",
-        "process_supervised:no",
+        f"process_supervised:{facts.supervised}",
         f"run_id:{facts.run_id}",
         f"tcp_port:{config.integer('port')}",
         f"server_time_usec:{server.edge.unix_microseconds()}",

@@ -44,7 +44,9 @@ def nodename(name: str) -> str | None:
 
 
 def title_template(template: str) -> str | None:
-    return None if _TEMPLATE.fullmatch(template) else "template format is invalid or contains unknown variables"
+    """It must also say more than the program's name; whether it does may depend on other directives."""
+    known = _TEMPLATE.fullmatch(template) and template.replace("{title}", "").strip(" ")
+    return None if known else "template format is invalid or contains unknown variables"
 
 
 def _is_path(name: str) -> bool:

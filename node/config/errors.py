@@ -39,9 +39,12 @@ class ConfigError(Exception):
 
     @property
     def brief(self) -> str:
-        """The same in one line: ``redis.conf:3: 'port abc': reason``."""
+        """The same in one line: ``redis.conf:3: 'port abc': reason``, or ``'--port abc': reason``."""
         if self.line is None:
             return self.reason
+        if self.line.source == COMMAND_LINE:
+            words = self.line.words or (self.line.text,)
+            return f"'--{' '.join(words)}': {self.reason}"
         return f"{self.line.source}:{self.line.number}: '{self.line.text}': {self.reason}"
 
     def _message(self) -> str:

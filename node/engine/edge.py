@@ -21,6 +21,8 @@ class ProcessFacts:
         self.compiler: str = "0.0.0"
         self.executable: str = ""
         self.config_file: str = ""
+        self.supervised: str = "no"
+        """By whom: systemd, upstart or nobody."""
         self.total_memory: int = 0
         """Bytes of memory of the machine."""
 
@@ -60,6 +62,9 @@ class Edge:
 
     def stop(self) -> None:
         """End the node once the batch is done."""
+
+    def status(self, text: str) -> None:
+        """What a service manager may show of the node from now on."""
 
     def cpu_seconds(self) -> tuple[float, float, float, float]:
         """CPU time of this process in system and user mode, then of its children."""

@@ -58,7 +58,7 @@ class Doors:
             self._open_tcp()
         except ListenError as error:
             self._log.write("warning", f"Warning: {error}")
-            raise ListenError(f"Failed listening on port {port} (TCP), aborting.") from None
+            raise ListenError(f"Failed listening on port {port} (TCP), aborting.", str(error)) from None
         if path:
             self._unix = listen_unix(path, config.integer("unixsocketperm"), config.integer("tcp-backlog"))
             self._unix_path = os.path.abspath(path)

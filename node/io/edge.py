@@ -11,6 +11,7 @@ from typing import Final
 from node.engine.edge import Edge, ProcessFacts
 from node.io.disk import replace_file
 from node.io.log import Log
+from node.io.supervise import Supervisor
 
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 KILOBYTE: Final = 1024 if sys.platform != "darwin" else 1
@@ -20,11 +21,13 @@ KILOBYTE: Final = 1024 if sys.platform != "darwin" else 1
 class ProcessEdge(Edge):
     """``config_file`` is an absolute path, empty if there is none; ``stop`` ends the node once the batch is done."""
 
-    def __init__(self, log: Log, config_file: str, stop: Callable[[], None]) -> None:
+    def __init__(self, log: Log, supervisor: Supervisor, config_file: str, stop: Callable[[], None]) -> None:
         self._log = log
+        self._supervisor = supervisor
         self._config_file = config_file
         self._stop = stop
         self._facts = process_facts(config_file)
+        self._facts.supervised = supervisor.mode
 
     def microseconds(self) -> int:
         return time.perf_counter_ns() // 1000
@@ -79,6 +82,10 @@ class ProcessEdge(Edge):
         self._log.write("warning", f"An exception that nobody expected, while serving {what}:")
         for line in "".join(traceback.format_exception(error)).splitlines():
             self._log.write("warning", line)
+
+
+    def status(self, text: str) -> None:
+        self._supervisor.status(text)
 
     def stop(self) -> None:
         self._stop()

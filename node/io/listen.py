@@ -21,7 +21,11 @@ PROTOCOL_MISSING: Final = {
 
 
 class ListenError(Exception):
-    """Cannot listen as configured."""
+    """Cannot listen as configured. ``brief`` has the reason too, where the message, which is Redis' own, has none."""
+
+    def __init__(self, text: str, reason: str = "") -> None:
+        super().__init__(text)
+        self.brief = f"{text} {reason}" if reason else text
 
 
 class Refused(Exception):

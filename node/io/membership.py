@@ -118,7 +118,7 @@ class Membership:
             sockets, warnings = listen_tcp(config.words("bind"), self._bus_port, config.integer("tcp-backlog"))
         except ListenError as error:
             self._log.write("warning", f"Warning: {error}")
-            raise ListenError(f"Failed listening on port {self._bus_port} (cluster), aborting.") from None
+            raise ListenError(f"Failed listening on port {self._bus_port} (cluster), aborting.", str(error)) from None
         for warning in warnings:
             self._log.write("warning", f"Warning: {warning}")
         return [trio.SocketListener(trio.socket.from_stdlib_socket(sock)) for sock in sockets]

@@ -21,6 +21,7 @@ from cluster import build
 from node.config import Config, ConfigError
 from node.engine.client import NOT_TO_PAUSE
 from node.engine.server import serve as make_server
+from node.io import title
 from node.io.bus import Bus
 from node.io.clients import Clients
 from node.io.dial import Resolver
@@ -31,9 +32,11 @@ from node.io.follow import Follower
 from node.io.listen import ListenError
 from node.io.log import Log
 from node.io.membership import CannotJoin, Membership
+from node.io.outcome import Outcome
 from node.io.reactor import serve_clients
 from node.io.signals import Signals
 from node.io.startup import Start, configure, enough_files, go_to_background, pid_file, raise_open_files
+from node.io.supervise import Supervisor, supervise
 from node.io.supply import Supply
 from node.io.transfer import Transfers
 from node.machine import Machine
@@ -61,7 +64,7 @@ GC_THRESHOLDS: Final = (10_000, 20, 50)
 def main(argv: Sequence[str], ready_fd: int | None = None) -> int:
     """Run a node until it is asked to end; the exit status. ``argv`` is what follows the program's name.
 
-    ``ready_fd`` gets one byte, then is closed, when clients are served; if that never happens it is closed without one.
+    ``ready_fd`` gets a byte, then is closed, when clients are served; or the reason why that cannot be (outcome.py).
     May be called in a forked child, whose parent need not start an interpreter again; not while a trio loop runs.
     """
     if argv and argv[0] in ("-v", "--version"):
@@ -70,14 +73,18 @@ def main(argv: Sequence[str], ready_fd: int | None = None) -> int:
     if argv and argv[0] in ("-h", "--help"):
         print_out(USAGE)
         return 0
+    outcome = Outcome(-1 if ready_fd is None else ready_fd)
     try:
         start = configure(argv)
     except ConfigError as error:
         sys.stderr.write(str(error))
+        outcome.failed(error.brief, aloud=error.line is not None)
         return 1
-    if start.config.flag("daemonize"):
+    log = Log(start.config.text("logfile"), start.config.text("loglevel"))
+    supervisor = supervise(start.config.text("supervised"), log)
+    if start.config.flag("daemonize") and not supervisor.active:
         go_to_background()
-    return serve(start, ready_fd)
+    return serve(start, log, supervisor, outcome)
 
 
 def print_out(text: str) -> None:
@@ -85,21 +92,23 @@ def print_out(text: str) -> None:
     sys.stdout.flush()
 
 
-def serve(start: Start, ready_fd: int | None = None) -> int:
+def serve(start: Start, log: Log, supervisor: Supervisor, outcome: Outcome) -> int:
     config = start.config
-    log = Log(config.text("logfile"), config.text("loglevel"))
     try:
         announce(config, log)
+        title.show(config, start.config_file)
         raise_open_files(config, log)
         log.role = "M"
         signals = Signals(log)
         signals.install()
-        return trio.run(Node(start, log, signals).run, ready_fd)
+        return trio.run(Node(start, log, signals, supervisor).run, outcome)
     except (ListenError, CannotJoin, ConfigError) as error:
         log.write("warning", str(error).strip())
-    except Exception:
+        outcome.failed(str(error) if isinstance(error, CannotJoin) else error.brief, aloud=bool(log.path))
+    except Exception as error:
         for line in traceback.format_exc().splitlines():
             log.write("warning", line)
+        outcome.failed(f"{type(error).__name__}: {error}", aloud=bool(log.path))
     return 1
 
 
@@ -122,14 +131,16 @@ def announce(config: Config, log: Log) -> None:
 class Node:
     """What one process holds."""
 
-    def __init__(self, start: Start, log: Log, signals: Signals) -> None:
+    def __init__(self, start: Start, log: Log, signals: Signals, supervisor: Supervisor) -> None:
         self.config = config = start.config
         self.log = log
         self.signals = signals
+        self.supervisor = supervisor
+        self._config_file = start.config_file
         self.doors = Doors(config, log)
         self.membership = Membership(config, log) if config.flag("cluster-enabled") else None
         self._ended = trio.Event()
-        self.server = make_server(config, ProcessEdge(log, start.config_file, self._ended.set))
+        self.server = make_server(config, ProcessEdge(log, supervisor, start.config_file, self._ended.set))
         self.server.rng = Random()
         self.server.build_name = build.name()
         self.machine = Machine(self.server, self.membership.gossip if self.membership else None)
@@ -151,6 +162,9 @@ class Node:
         config.on_change(("dir",), self._enter_directory)
         config.on_change(("appendonly",), self._tell_of_files)
 
+
+        config.on_change(("proc-title-template", "port", "bind"), self._set_title)
+
     def _set_keepalive(self) -> str | None:
         self.clients.keepalive_s = self.config.integer("tcp-keepalive")
         return None
@@ -164,6 +178,13 @@ class Node:
             self.log.write("warning", f"WARNING appendonly yes: {NOT_DURABLE}")
         return None
 
+
+    def _set_title(self) -> str | None:
+        reason = title.fault(self.config, self._config_file)
+        if reason is None:
+            title.show(self.config, self._config_file)
+        return reason
+
     def _enter_directory(self) -> str | None:
         try:
             os.chdir(self.config.text("dir"))
@@ -174,7 +195,7 @@ class Node:
 
     # --- life
 
-    async def run(self, ready_fd: int | None = None) -> int:
+    async def run(self, outcome: Outcome) -> int:
         """Serve until asked to end."""
         trio.socket.set_custom_hostname_resolver(Resolver())
         try:
@@ -193,9 +214,10 @@ class Node:
                 nursery.start_soon(self._keep_house)
                 nursery.start_soon(Follower(self.clients).run)
                 nursery.start_soon(Supply(self.clients).run)
-                self._tell_ready(ready_fd)
+                self._tell_ready(outcome)
                 nursery.start_soon(self._obey_signals)
                 await self._ended.wait()
+                self.supervisor.stopping()
                 nursery.cancel_scope.cancel()
             self.clients.flush()
             self.pid_file.remove()
@@ -230,7 +252,7 @@ class Node:
         self.log.write("notice", f"Running mode={mode}, port={self.config.integer('port')}.")
         self.log.write("warning", "Server initialized")
 
-    def _tell_ready(self, ready_fd: int | None) -> None:
+    def _tell_ready(self, outcome: Outcome) -> None:
         # What lives by now lives as long as the process: the collector need not look at it again.
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
@@ -239,9 +261,8 @@ class Node:
         path = self.config.text("unixsocket")
         if path:
             self.log.write("notice", f"The server is now ready to accept connections at {path}")
-        if ready_fd is not None:
-            os.write(ready_fd, b"1")
-            os.close(ready_fd)
+        self.supervisor.ready()
+        outcome.ready()
 
     async def _keep_house(self) -> None:
         """``hz`` times a second; or earlier, when requests that a pause holds may go on."""

@@ -16,6 +16,9 @@ from attrs import frozen
 
 from node.config import Config, ConfigError, load_all, read_options
 from node.engine.server import named_commands
+
+
+from node.io import title
 from node.io.log import Log, can_append
 
 RESERVED_FILES: Final = 32
@@ -50,6 +53,9 @@ def configure(argv: Sequence[str]) -> Start:
     reason = can_append(config.text("logfile"))
     if reason is not None:
         raise ConfigError(f"Can't open the log file: {reason}")
+    reason = title.fault(config, config_file)
+    if reason is not None:
+        raise ConfigError(f"proc-title-template: {reason}")
     return Start(config, config_file)
 
 

@@ -358,6 +358,10 @@ class Conversation:
             history.rename(replid)
             self.replication.primary.drop_all()
         self._log("Successful partial resynchronization with primary.")
+        self.server.edge.status(
+            "MASTER <-> REPLICA sync: Partial Resynchronization accepted. Ready to accept connections in read-write "
+            "mode."
+        )
         history.keep(self.server.config.integer("repl-backlog-size"))
         self._go_online()
         rest, self._buffer = self._buffer, b""
@@ -391,6 +395,7 @@ class Conversation:
         self.loaded_bytes = 0
         self._reader = RdbReader(server.config.flag("rdbchecksum"))
         self._log("MASTER <-> REPLICA sync: Loading DB in memory")
+        server.edge.status("MASTER <-> REPLICA sync: Loading DB in memory")
         self._loader = Loader(Keyspace(len(server.keyspace), server.keyspace.shift), server.now, True)
         rest, self._buffer = self._buffer, b""
         self._load(rest)
@@ -433,6 +438,9 @@ class Conversation:
         replication.history.adopt(self._full_id, self._full_offset, size)
         self.server.changing -= 1
         self._log(f"MASTER <-> REPLICA sync: Finished with success: {loader.keys} keys")
+        self.server.edge.status(
+            "MASTER <-> REPLICA sync: Finished with success. Ready to accept connections in read-write mode."
+        )
         selected = number(loader.aux.get(b"repl-stream-db", b"0"))
         replication.history.db = selected if selected < len(self.server.keyspace) else 0
         self._go_online()

@@ -81,6 +81,9 @@ class Replication(Standing):
         self.upstream = Conversation(self, ip, port, node)
         self.upstream.in_step = in_step
         self.upstream.broke_ms = heard if again else 0
+
+
+        server.edge.status("Ready to accept connections in read-only mode. Waiting for MASTER <-> REPLICA sync")
         server.lazy_expire_deletes = False
         self.set_conditions()
         self._tell()
@@ -97,6 +100,7 @@ class Replication(Standing):
         self.server.changing += 1
         self.upstream.abandon()
         self.upstream = None
+        self.server.edge.status("Ready to accept connections")
         self.server.lazy_expire_deletes = True
         self.server.own_ends.clear()
         self.history.branch()

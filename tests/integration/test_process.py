@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -91,6 +92,23 @@ def test_a_configuration_that_cannot_be_obeyed_ends_with_one_message_and_status_
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("argv", "line"),
+    [
+        (["--maxclient", "10"], "'--maxclient 10': Bad directive or wrong number of arguments"),
+        (["--port", "abc"], "'--port abc': argument couldn't be parsed into an integer"),
+        (["-"], "-:2: 'loglevel loud': argument(s) must be one of the following: debug, verbose, notice, warning"),
+        (["--proc-title-template", "{title}"], "'--proc-title-template {title}': template format is invalid or"),
+        (["--logfile", "x", "--bind", "9.9.9.9"], "create server TCP listening socket 9.9.9.9:6379: bind: Cannot"),
+    ],
+)
+def test_a_failed_start_names_directive_and_reason_in_its_last_line(tmp_path: Path, argv: list[str], line: str) -> None:
+    ended = run("--dir", str(tmp_path), *argv, stdin="hz 10\nloglevel loud\n")
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].startswith("gossamer: ")
+    assert line in ended.stderr.splitlines()[-1]
+
+
 def test_file_stdin_and_options_are_read_in_this_order(nodes: Nodes) -> None:
     node = nodes.make()
     file = node.home / "redis.conf"
@@ -143,7 +161,7 @@ def test_a_logfile_lies_in_the_working_directory_of_the_node(nodes: Nodes) -> No
     node = nodes.make("--logfile", "node.log", "--port", "0")
     node.launch()
     assert node.wait_end() == 1
-    assert node.log() == ""
+    assert node.log() == "gossamer: Configured to not listen anywhere, exiting."
     assert (node.home / "node.log").read_text().endswith(" # Configured to not listen anywhere, exiting.\n")
 
 

@@ -13,13 +13,18 @@ _WHO: Final = ("no", "yes", "local")
 
 PROCESS: Final = (
     D("daemonize", Flag(), False, immutable=True, effective=True),
-    D("supervised", Choice("upstart", "systemd", "auto", "no"), "no", immutable=True),
+    D("supervised", Choice("upstart", "systemd", "auto", "no"), "no", immutable=True, effective=True),
     D("pidfile", Text(nullable=True), "", immutable=True, effective=True),
     D("dir", Directory(), "", protected=True, deny_loading=True, effective=True),
     D("databases", Integer(1, INT_MAX), 16, immutable=True, effective=True),
     D("always-show-logo", Flag(), False, immutable=True),
-    D("set-proc-title", Flag(), True, immutable=True),
-    D("proc-title-template", Text(check=checks.title_template), "{title} {listen-addr} {server-mode}"),
+    D("set-proc-title", Flag(), True, immutable=True, effective=True),
+    D(
+        "proc-title-template",
+        Text(check=checks.title_template),
+        "{title} {listen-addr} {server-mode}",
+        effective=True,
+    ),
     D("locale-collate", Text(), "", since="7.2"),
     D("hz", Integer(0, INT_MAX, clamp=(1, 500)), 10, effective=True),
     D("dynamic-hz", Flag(), True),
