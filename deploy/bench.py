@@ -31,8 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print; Problem if that cannot be done here."""
-    from rich.console import Console
     from rich.table import Table
+
+    from deploy.table import console
 
     for name in ("requests", "clients", "rounds"):
         if getattr(args, name) < 1:
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
             for row in rows(work, kinds, [median_of(outs) for outs in in_turns(nodes, work, args.rounds)]):
                 table.add_row(*row)
             table.add_section()
-    Console().print(table)
+    console().print(table)
     return 0
 
 

@@ -25,6 +25,28 @@ class Sample:
     state: str
     ops_per_s: float | None
     memory: str
+    memory_bytes: int = 0
+
+    @property
+    def answered(self) -> bool:
+        """It is a look at a node that runs, and not what was known before."""
+        return bool(self.memory)
+
+    def as_json(self) -> dict[str, object]:
+        """For programs: what is not known is null, slots are pairs of the first and the last of a range."""
+        host, _, port = self.address.rpartition(":")
+        kind, _, primary = self.role.partition(" of ")
+        ranges = [word.partition("-")[::2] for word in self.slots.split()]
+        return {
+            "host": host,
+            "port": int(port),
+            "id": self.id or None,
+            "role": kind or None,
+            "replica_of": primary or None,
+            "slots": [[int(first), int(last or first)] for first, last in ranges],
+            "state": self.state,
+            "used_memory": self.memory_bytes if self.answered else None,
+        }
 
 
 class Watcher:
@@ -69,8 +91,8 @@ class Watcher:
         node_id, role, slots = myself(nodes)
         told = fields(info)
         ops = self._ops_per_s(int(told["total_commands_processed"]))
-        memory = told.get("used_memory_human", "")
-        return Sample(self._last.address, node_id, role, slots, fields(cluster)["cluster_state"], ops, memory)
+        memory, size = told.get("used_memory_human", "?"), int(told.get("used_memory", 0))
+        return Sample(self._last.address, node_id, role, slots, fields(cluster)["cluster_state"], ops, memory, size)
 
     def _ops_per_s(self, processed: int) -> float | None:
         """Since the last look, without the commands of the look itself."""

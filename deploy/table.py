@@ -1,9 +1,11 @@
 """The nodes of a cluster as a table."""
 
+import sys
 from collections.abc import Sequence
 from typing import Final
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
 
 from deploy.sample import Sample
@@ -21,6 +23,14 @@ def new_table(title: str = "", caption: str = "") -> Table:
         box=box.SIMPLE_HEAD,
         pad_edge=False,
     )
+
+
+UNBOUNDED: Final = 1 << 16
+
+
+def console(*, highlight: bool = True) -> Console:
+    """Standard output. Where it is no terminal there is no edge at which a column would have to end."""
+    return Console(highlight=highlight, width=None if sys.stdout.isatty() else UNBOUNDED)
 
 
 def draw(samples: Sequence[Sample], title: str = "", caption: str = "") -> Table:

@@ -40,19 +40,21 @@ class Watch:
 
         with Live(auto_refresh=False, transient=False) as live:
             while not self._signals.asked_to_end:
-                live.update(draw(self._look(), caption="Ctrl-C ends all"), refresh=True)
-                if not self._any_runs():
+                samples = self._look()
+                live.update(draw(samples, caption="Ctrl-C ends all"), refresh=True)
+                if not self._any_runs(samples):
                     return False
                 self._signals.wait(LOOK_S)
         return True
 
     def _run_lines(self) -> bool:
         while not self._signals.asked_to_end:
-            for sample in self._look():
+            samples = self._look()
+            for sample in samples:
                 if self._said.get(sample.address, "ok") != sample.state:
                     log(f"{sample.address} {sample.state}")
                 self._said[sample.address] = sample.state
-            if not self._any_runs():
+            if not self._any_runs(samples):
                 return False
             self._signals.wait(LOOK_S)
         return True
@@ -60,12 +62,12 @@ class Watch:
     def _look(self) -> list[Sample]:
         samples = [watcher.look() for watcher in self._watchers]
         for at, child in enumerate(self._children):
-            if not child.check():
+            if not child.check() and not samples[at].answered:  # else somebody has brought it back
                 samples[at] = self._watchers[at].gone(child.ended or "")
         return samples
 
-    def _any_runs(self) -> bool:
-        return any(child.ended is None for child in self._children)
+    def _any_runs(self, samples: list[Sample]) -> bool:
+        return any(child.ended is None for child in self._children) or any(sample.answered for sample in samples)
 
 
 def log(text: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 
 from cluster.checkup import Finding
@@ -13,7 +13,7 @@ from cluster.topology import NodeId, Topology, ranges_by_owner
 from deploy.cluster.move import is_atomic
 from deploy.cluster.perform import describe
 from deploy.cluster.survey import Survey
-from deploy.table import ID_LETTERS, new_table
+from deploy.table import ID_LETTERS, console, new_table
 
 BAR: Final = 24
 """Width of a bar for the node with the most slots."""
@@ -23,7 +23,7 @@ RANGES: Final = 3
 
 
 def show(*parts: RenderableType) -> None:
-    Console(highlight=False).print(*parts, sep="\n")
+    console(highlight=False).print(*parts, sep="\n")
 
 
 def shards_table(steps: Sequence[Step], members: Sequence[Member], addresses: Mapping[NodeId, str]) -> Table:

@@ -1,22 +1,22 @@
 """``gossamer status``: one look at a cluster on this machine."""
 
 import argparse
+import json
 
 from deploy.commands.options import Parsers, add_dir, folder_of
 
 
 def add(parsers: Parsers) -> None:
     parser = parsers.add_parser("status", help="show the nodes; exits with 0 if all of them are ok")
+    parser.add_argument("--json", action="store_true", help="for programs: one JSON object")
     add_dir(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace, _: list[str]) -> int:
-    from rich.console import Console
-
     from deploy.local import password_in
     from deploy.sample import Watcher
-    from deploy.table import draw
+    from deploy.table import console, draw
 
     folder = folder_of(args)
     record = folder.require()
@@ -26,5 +26,12 @@ def run(args: argparse.Namespace, _: list[str]) -> int:
         watcher = Watcher(record.host, port, password_in(record.options))
         samples.append(watcher.look() if port in running else watcher.gone("not running"))
         watcher.close()
-    Console().print(draw(samples, str(folder.path)))
-    return 0 if all(sample.state == "ok" for sample in samples) else 1
+    ok = all(sample.state == "ok" for sample in samples)
+    if args.json:
+        nodes = [
+            {**sample.as_json(), "pid": running.get(port)} for port, sample in zip(record.ports, samples, strict=True)
+        ]
+        print(json.dumps({"dir": str(folder.path), "ok": ok, "nodes": nodes}, indent=2))
+    else:
+        console().print(draw(samples, str(folder.path)))
+    return 0 if ok else 1

@@ -1,4 +1,7 @@
-"""``gossamer up``: start a cluster on this machine, or the one that a folder remembers, and stay with it."""
+"""``gossamer up``: start a cluster on this machine, or the one that a folder remembers, and stay with it.
+
+Where some of its nodes run already, the others are started beside them, and all are left running.
+"""
 
 import argparse
 import time
@@ -16,7 +19,7 @@ EPILOG: Final = "What follows -- goes to every node: gossamer up 6 -- --maxmemor
 
 
 def add(parsers: Parsers) -> None:
-    parser = parsers.add_parser("up", help="start a cluster on this machine", epilog=EPILOG)
+    parser = parsers.add_parser("up", help="start a cluster on this machine, or what is missing of it", epilog=EPILOG)
     parser.add_argument("nodes", nargs="?", type=int, metavar="N", help=f"how many nodes (default: {NODES})")
     parser.add_argument("--replicas", type=int, metavar="R", help="how many of the N follow each primary (default: 0)")
     parser.add_argument("--port", type=int, help=f"port of the first node (default: {FIRST_PORT})")
@@ -28,7 +31,7 @@ def add(parsers: Parsers) -> None:
 
 
 def run(args: argparse.Namespace, options: list[str]) -> int:
-    from deploy.local import LocalCluster
+    from deploy.local import LocalCluster, stop_running
     from deploy.processes import stop
     from deploy.signals import Interrupted, Signals
     from deploy.watch import Watch, log
@@ -36,6 +39,8 @@ def run(args: argparse.Namespace, options: list[str]) -> int:
     folder = folder_of(args)
     cluster = LocalCluster(folder, plan(folder, args, options))
     record = cluster.record
+    missing = cluster.missing()
+    repaired = 0 < len(missing) < len(record.ports)
     with Signals() as signals:
         try:
             cluster.start(signals.check)
@@ -43,14 +48,18 @@ def run(args: argparse.Namespace, options: list[str]) -> int:
             return INTERRUPTED
         headline = f"{count_of(record)} ok in {time.monotonic() - stopwatch():.1f} s"
         log(f"{headline}: {record.host}:{record.ports[0]} to {record.ports[-1]}, data in {folder.path}")
-        if args.detach:
-            return 0
+        if repaired:
+            log(f"started again: {', '.join(map(str, missing))}; the others ran already, all are left running")
+        if args.detach or repaired:
+            return 0  # whoever started the others looks after the cluster
         watch = Watch(cluster, signals)
         try:
             ended = watch.run()
         finally:
             watch.close()
             stop(cluster.children, signals.more)
+        if ended:
+            stop_running(folder, record)  # those that were brought back meanwhile
     log("all nodes have ended")
     return 0 if ended else 1
 
@@ -76,8 +85,10 @@ def plan(folder: Folder, args: argparse.Namespace, options: list[str]) -> Record
     for asked, kept, name in asked_and_kept:
         if asked is not None and asked != kept:
             raise Problem(f"the cluster in {folder.path} has {kept} as {name}, not {asked}: choose another --dir")
-    record.node_timeout_ms = args.node_timeout or record.node_timeout_ms
-    record.options = options or record.options
+    settings = (args.node_timeout or record.node_timeout_ms, options or record.options)
+    if settings != (record.node_timeout_ms, record.options) and folder.running(record):
+        raise Problem(f"nodes of {folder.path} run with other settings: gossamer down ends them first")
+    record.node_timeout_ms, record.options = settings
     return record
 
 

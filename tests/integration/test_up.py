@@ -1,10 +1,12 @@
 """``gossamer up``, ``status`` and ``down`` keep their promises to somebody at a shell."""
 
+import json
 import os
 import pty
 import re
 import select
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -77,6 +79,92 @@ def test_a_cluster_is_not_started_twice_nor_with_another_size(gossamer: Gossamer
     assert "as first port, not" in refusal(gossamer, "up", "--port", base + 1)
     assert "has 0 as replicas of each primary, not 1" in refusal(gossamer, "up", "--replicas", 1)
     assert gossamer.pids() == pids
+
+
+def test_up_again_brings_back_the_nodes_that_died(gossamer: Gossamer) -> None:
+    base = gossamer.up(6, "--replicas", 1, "--node-timeout", 1500)
+    before, pids = [identity(port)[0] for port in range(base, base + 6)], gossamer.pids()
+    dead = [base + 2, base + 4]
+    for port in dead:
+        os.kill(pids[port], signal.SIGKILL)
+    wait_until(lambda: len(gossamer.pids()) == 4, "both have ended")
+    assert "run with other settings: gossamer down ends them first" in refusal(gossamer, "up", "--node-timeout", 99)
+    again = gossamer.run("up")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert "6 nodes (3+3) ok in" in again.stdout
+    assert f"started again: {dead[0]}, {dead[1]}; the others ran already, all are left running" in again.stdout
+    now = gossamer.pids()
+    assert {port for port in pids if now[port] != pids[port]} == set(dead)
+    assert [identity(port)[0] for port in range(base, base + 6)] == before
+    wait_until(lambda: gossamer.run("status").returncode == 0, "every node is ok")
+
+
+def test_a_node_that_was_brought_back_ends_with_the_up_that_watches(gossamer: Gossamer) -> None:
+    base = gossamer.up(3)
+    gossamer.run("down")
+    with gossamer.foreground() as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        os.kill(gossamer.pids()[base + 1], signal.SIGKILL)
+        assert any(line.endswith(f"127.0.0.1:{base + 1} ended by SIGKILL\n") for line in process.stdout)
+        assert gossamer.run("up").returncode == 0
+        assert any(line.endswith(f"127.0.0.1:{base + 1} ok\n") for line in process.stdout)
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.read().endswith("all nodes have ended\n")
+    assert gossamer.pids() == {}
+
+
+def test_a_second_up_that_fails_ends_nobody_else(gossamer: Gossamer) -> None:
+    base = gossamer.up(2)
+    survivor = gossamer.pids()[base]
+    os.kill(gossamer.pids()[base + 1], signal.SIGKILL)
+    wait_until(lambda: len(gossamer.pids()) == 1, "it has ended")
+    with socket.create_server(("127.0.0.1", base + 1)):
+        assert f"port {base + 1} on 127.0.0.1 cannot be used" in refusal(gossamer, "up")
+    assert gossamer.pids() == {base: survivor}
+
+
+def test_status_in_a_pipe_is_whole_however_narrow_the_terminal(gossamer: Gossamer) -> None:
+    base = gossamer.up(1)
+    for slot in range(0, 400, 2):
+        ask(base, "CLUSTER", "DELSLOTS", slot)
+    gossamer.environment["COLUMNS"] = "40"
+    line = next(line for line in gossamer.run("status").stdout.splitlines() if f"127.0.0.1:{base}" in line)
+    assert "1 3 5 7 9 11" in line
+    assert "395 397 399-16383" in line
+
+
+def test_status_for_programs_is_json(gossamer: Gossamer) -> None:
+    base = gossamer.up(6, "--replicas", 1)
+    done = gossamer.run("status", "--json")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["ok"], told["dir"]) == (0, True, f"{gossamer.cwd}/gossamer-data")
+    pids = gossamer.pids()
+    for number, node in enumerate(told["nodes"]):
+        port = base + number
+        assert (node["host"], node["port"], node["pid"], node["state"]) == ("127.0.0.1", port, pids[port], "ok")
+        assert node["id"] == identity(port)[0]
+        assert node["used_memory"] > 100_000
+    assert [node["role"] for node in told["nodes"]] == ["primary"] * 3 + ["replica"] * 3
+    assert [node["replica_of"] for node in told["nodes"]] == [None] * 3 + [str(base + number) for number in range(3)]
+    slots = [[[0, 5460]], [[5461, 10921]], [[10922, 16383]], [], [], []]
+    assert [node["slots"] for node in told["nodes"]] == slots
+    gossamer.run("down")
+    done = gossamer.run("status", "--json")
+    gone = json.loads(done.stdout)["nodes"][0]
+    assert done.returncode == 1
+    assert (gone["state"], gone["pid"], gone["id"], gone["used_memory"]) == ("not running", None, None, None)
+
+
+def test_the_nodes_of_up_leave_its_supervisor_alone(gossamer: Gossamer) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(gossamer.cwd / "notify"))
+        gossamer.environment |= {"NOTIFY_SOCKET": str(gossamer.cwd / "notify"), "UPSTART_JOB": "up"}
+        gossamer.up(2, "--", "--supervised", "auto")
+        gossamer.run("down")
+        systemd.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            systemd.recv(4096)
 
 
 def test_options_behind_the_dashes_reach_every_node(gossamer: Gossamer) -> None:
@@ -232,9 +320,16 @@ def test_a_wrong_command_line_is_one_line_and_status_2(gossamer: Gossamer, words
 
 def test_a_node_that_refuses_its_options_is_told_with_its_own_words(gossamer: Gossamer) -> None:
     base = some_base()
-    line = refusal(gossamer, "up", 2, "--port", base, "--", "--no-such-directive", "1")
-    assert any(f"node {port} ended with status 1: " in line for port in (base, base + 1)), "whichever was first"
-    assert "node.log" in line
+    for options, reason in (
+        (("--maxclient", 10), "'--maxclient 10': Bad directive or wrong number of arguments (log: "),
+        (("--logfile", "mine.log", "--hz", "x"), "'--hz x': argument couldn't be parsed into an integer (log: "),
+        (("--logfile", "mine.log", "--bind", "9.9.9.9"), "bind: Cannot assign requested address (log: "),
+        (("--dir", "/nowhere"), "Can't chdir to '/nowhere': No such file or directory (log: "),
+    ):
+        line = refusal(gossamer, "up", 2, "--port", base, "--", *options)
+        assert any(f"node {port} ended with status 1: " in line for port in (base, base + 1)), "whichever was first"
+        assert reason in line
+        assert "node.log" in line
     assert gossamer.pids() == {}
     assert "there is no cluster" in refusal(gossamer, "status")
 
