@@ -20,11 +20,11 @@ class Outcome:
 
     def failed(self, reason: str, *, aloud: bool) -> None:
         """``aloud``: on standard error too, since it stands nowhere else that the operator looks at."""
-        line = " ".join(reason.split())
+        line = " ".join(reason.split()).encode("utf-8", "surrogateescape")[:REASON_BYTES]
         if aloud:
-            sys.stderr.write(f"gossamer: {line}\n")
+            sys.stderr.write(f"gossamer: {line.decode(errors='replace')}\n")
             sys.stderr.flush()
-        self._tell(line.encode("utf-8", "surrogateescape")[:REASON_BYTES])
+        self._tell(line)
 
     def _tell(self, data: bytes) -> None:
         if self._fd >= 0:
