@@ -5,6 +5,7 @@ Where some of its nodes run already, the others are started beside them, and all
 
 import argparse
 import time
+from itertools import pairwise
 from typing import Final
 
 from deploy.commands.options import Parsers, add_dir, demand_whole_shards, folder_of, stopwatch
@@ -70,6 +71,9 @@ def plan(folder: Folder, args: argparse.Namespace, options: list[str]) -> Record
         raise Problem(f"--node-timeout {args.node_timeout} is not a positive number of milliseconds")
     if args.nodes is not None and args.nodes < 1:
         raise Problem(f"a cluster needs at least 1 node, not {args.nodes}")
+    words = [word.lower() for word in options]
+    if ("--daemonize", "yes") in pairwise(words):
+        raise Problem("nodes of gossamer up cannot leave it with --daemonize yes: --detach leaves them running")
     record = folder.read()
     if record is None:
         count = args.nodes or NODES

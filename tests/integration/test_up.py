@@ -303,6 +303,7 @@ def test_a_port_in_use_is_named(gossamer: Gossamer) -> None:
         (("up", 6, "--replicas", 2), "at least 9 nodes are needed"),
         (("up", 6, "--replicas", -1), "a primary cannot have -1 replicas"),
         (("up", "--node-timeout", 0), "--node-timeout 0 is not a positive number of milliseconds"),
+        (("up", 1, "--", "--daemonize", "yes"), "--detach leaves them running"),
         (("up", "--dir", "missing/data"), "there is no directory"),
         (("up", "--dir", "/dev/null"), "/dev/null is not a directory"),
         (("status",), "there is no cluster in"),
