@@ -2,8 +2,8 @@
 
 Rules kept here (Redis cluster specification, "Masters reply to replica vote request"):
 - Only primaries with slots vote, once in an epoch, also across a crash: the vote is on disk before it is sent.
-- The candidate is a replica, of the same primary as we know it, and that one has failed, as we see it; or it says that it
-  may stand anyway (FORCEACK): in a manual failover, and in Valkey 9 also when the whole shard has seen the primary fail.
+- The candidate is a replica, of the same primary as we know it, and that one has failed, as we see it; or it says that
+  it may stand anyway (FORCEACK): in a manual failover, and in Valkey 9 when the whole shard has seen the primary fail.
 - Replicas of one primary get no second vote within two node timeouts, so that the winner of the first has time to tell;
   but for the same one that asks again, in a newer epoch: it knows that it has not won.
 - Who claims slots with an older config epoch than that of their owner, as we know it, has missed something.

@@ -83,7 +83,6 @@ class ProcessEdge(Edge):
         for line in "".join(traceback.format_exception(error)).splitlines():
             self._log.write("warning", line)
 
-
     def status(self, text: str) -> None:
         self._supervisor.status(text)
 

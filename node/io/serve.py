@@ -162,7 +162,6 @@ class Node:
         config.on_change(("dir",), self._enter_directory)
         config.on_change(("appendonly",), self._tell_of_files)
 
-
         config.on_change(("proc-title-template", "port", "bind"), self._set_title)
 
     def _set_keepalive(self) -> str | None:
@@ -177,7 +176,6 @@ class Node:
         if self.config.flag("appendonly"):
             self.log.write("warning", f"WARNING appendonly yes: {NOT_DURABLE}")
         return None
-
 
     def _set_title(self) -> str | None:
         reason = title.fault(self.config, self._config_file)

@@ -16,8 +16,6 @@ from attrs import frozen
 
 from node.config import Config, ConfigError, load_all, read_options
 from node.engine.server import named_commands
-
-
 from node.io import title
 from node.io.log import Log, can_append
 

@@ -82,7 +82,6 @@ class Replication(Standing):
         self.upstream.in_step = in_step
         self.upstream.broke_ms = heard if again else 0
 
-
         server.edge.status("Ready to accept connections in read-only mode. Waiting for MASTER <-> REPLICA sync")
         server.lazy_expire_deletes = False
         self.set_conditions()
