@@ -13,6 +13,7 @@ from shutil import which
 from setuptools import setup
 
 HOT = [
+    "cluster/text.py",
     "cluster/slots.py",
     "cluster/route.py",
     "node/resp",

@@ -11,6 +11,7 @@ Rules kept here:
 - What the file says is believed whole or not at all: anything that cannot be right is a NodesConfError naming its line.
 - ``clusterId`` is ours. Redis and Valkey skip a variable that they do not know, but refuse a file with such a field.
 - Fields after the hostname that mean nothing here are kept, in order, and written back.
+- A text that could not be read back is refused, the same that are refused where they come in (``cluster/names.py``).
 - Links do not outlive a process: no loaded node is ``linked``. A replica has no config epoch of its own, its line shows
   that of its primary.
 - Nodes in handshake are not remembered: their ids are made up.
@@ -23,7 +24,9 @@ from typing import Final
 
 from attrs import define, evolve, field
 
+from cluster.names import is_address, is_storable
 from cluster.slots import SLOTS
+from cluster.text import bytes_of
 from cluster.topology import Flag, Node, NodeId, Topology, ranges_by_owner
 
 FLAG_NAMES: Final = {
@@ -39,6 +42,8 @@ FLAG_NAMES: Final = {
 """In the order in which they are written."""
 
 _DEFAULT_BUS_PORT_OFFSET: Final = 10000
+_DIGITS: Final = 20
+"""Of the largest number of 64 bits."""
 _NODE_ID: Final = pattern(rb"[0-9a-z]{40}")
 _ADDRESS: Final = pattern(r"(?P<ip>[^@]*):(?P<port>\d{1,5})(@(?P<cport>\d{1,5}))?", ASCII)
 _SLOTS: Final = pattern(r"(\d{1,5})(?:-(\d{1,5}))?", ASCII)
@@ -52,11 +57,6 @@ class NodesConfError(Exception):
 def is_node_id(raw: bytes) -> bool:
     """40 characters of 0-9 and a-z: what Redis and Valkey accept as node and shard ids."""
     return _NODE_ID.fullmatch(raw) is not None
-
-
-def is_storable(text: str) -> bool:
-    """True if ``text`` can be one field of a line: printable, and nothing that separates or quotes fields."""
-    return text.isprintable() and not any(c in " ,=\"'" for c in text)
 
 
 def dump(topology: Topology, *, tls: bool = False) -> str:
@@ -218,6 +218,7 @@ def _node(words: list[str]) -> Node:
     flags = _flags(flag_list)
     place, _, rest = address.partition(",")
     hostname, *extra = rest.split(",")
+    _demand_storable("hostname", hostname)
     node = evolve(
         _place(_id(name), place),
         flags=flags,
@@ -234,6 +235,8 @@ def _place(name: NodeId, place: str) -> Node:
     match = _ADDRESS.fullmatch(place)
     if match is None:
         raise ValueError(f"{place!r} is not ip:port@bus-port")
+    if not is_address(match["ip"]):
+        raise ValueError(f"{match['ip']!r} is not an address")
     port = _port(match["port"])
     cport = _port(match["cport"]) if match["cport"] else port + _DEFAULT_BUS_PORT_OFFSET
     return Node(name, match["ip"], port, cport)
@@ -248,12 +251,19 @@ def _with_extra(node: Node, extra: list[str]) -> Node:
         if name == "shard-id":
             node = evolve(node, shard_id=_id(value))
         elif name == "nodename":
+            _demand_storable(name, value)
             node = evolve(node, human_name=value)
         elif name in {"tls-port", "tcp-port"}:
             node = evolve(node, pport=_port(value))
         else:
+            _demand_storable("field", name + value)
             aux.append((name, value))
     return evolve(node, aux=tuple(aux))
+
+
+def _demand_storable(what: str, text: str) -> None:
+    if not is_storable(text):
+        raise ValueError(f"{what} {text!r} contains invalid characters")
 
 
 def _flags(words: str) -> int:
@@ -268,13 +278,13 @@ def _flags(words: str) -> int:
 
 
 def _id(text: str) -> NodeId:
-    if not is_node_id(text.encode()):
+    if not is_node_id(bytes_of(text)):
         raise ValueError(f"{text!r} is not an id")
     return text
 
 
 def _number(text: str, what: str) -> int:
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit()) or len(text) > _DIGITS:
         raise ValueError(f"{what} {text!r} is not a number")
     number = int(text)
     if number >= 1 << 64:

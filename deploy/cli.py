@@ -6,6 +6,7 @@ Whatever the operator can mend ends in one line on standard error: exit code 2 f
 import argparse
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import NoReturn
 
 from deploy.commands import bench, cluster, down, node, status, up
@@ -29,6 +30,9 @@ def parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line (default: this process') and return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what nodes answer may be any bytes
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["node"]:
         return node.run(words[1:])

@@ -65,7 +65,7 @@ class Wire:
             case b"+":
                 return rest
             case b"-":
-                return Refused(rest.decode(errors="replace"))
+                return Refused(text_of(rest))
             case b":":
                 return int(rest)
             case b"$":
@@ -79,7 +79,7 @@ def encode(words: Sequence[str | int]) -> bytes:
     """A command as clients send it."""
     out = [b"*%d\r\n" % len(words)]
     for word in words:
-        data = str(word).encode("utf-8", "surrogateescape")
+        data = bytes_of(str(word))
         out.append(b"$%d\r\n%s\r\n" % (len(data), data))
     return b"".join(out)
 
@@ -87,7 +87,7 @@ def encode(words: Sequence[str | int]) -> bytes:
 def as_text(answer: Answer) -> str:
     if not isinstance(answer, bytes):
         raise ConnectionError(f"a string was expected, not {answer!r}")
-    return answer.decode(errors="replace")
+    return text_of(answer)
 
 
 def fields(report: str) -> dict[str, str]:

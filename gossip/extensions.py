@@ -15,7 +15,9 @@ from typing import Final
 
 from attrs import frozen
 
-from cluster.nodesconf import is_node_id, is_storable
+from cluster.names import is_storable
+from cluster.nodesconf import is_node_id
+from cluster.text import bytes_of, text_of
 from cluster.topology import NodeId
 
 _HEAD: Final = Struct(">IHH")
@@ -128,9 +130,9 @@ def encode_extension(extension: Extension) -> bytes:
         case HumanName(name):
             kind, body = 1, _text(name)
         case Forgotten(node, ttl_s):
-            kind, body = 2, _FORGOTTEN.pack(node.encode(), ttl_s)
+            kind, body = 2, _FORGOTTEN.pack(bytes_of(node), ttl_s)
         case ShardId(shard):
-            kind, body = 3, shard.encode()
+            kind, body = 3, bytes_of(shard)
         case ClientIpv4(ip):
             kind, body = 4, _text(ip)
         case ClientIpv6(ip):
@@ -142,7 +144,7 @@ def encode_extension(extension: Extension) -> bytes:
         case AvailabilityZone(name):
             kind, body = 8, _text(name)
         case ClusterIdentity(identity):
-            kind, body = IDENTITY_TYPE, identity.encode().ljust(40, b"\0")
+            kind, body = IDENTITY_TYPE, bytes_of(identity).ljust(40, b"\0")
         case Unknown(kind, body):
             pass
     assert len(body) % 8 == 0, f"extension {kind} is not padded"
@@ -172,18 +174,18 @@ def _typed(kind: int, body: bytes) -> Extension:
         if text is not None:
             return _TEXT_TYPES[kind](text)
     elif kind == 2 and len(body) == _FORGOTTEN.size and is_node_id(body[:40]):
-        return Forgotten(body[:40].decode(), int.from_bytes(body[40:], "big"))
+        return Forgotten(text_of(body[:40]), int.from_bytes(body[40:], "big"))
     elif kind == 3 and len(body) == 40 and is_node_id(body):
-        return ShardId(body.decode())
+        return ShardId(text_of(body))
     elif kind == IDENTITY_TYPE and len(body) == 40 and (is_node_id(body) or not body.strip(b"\0")):
-        return ClusterIdentity(body.strip(b"\0").decode())
+        return ClusterIdentity(text_of(body.strip(b"\0")))
     elif kind in _PORT_TYPES and len(body) == _PORT.size:
         return _PORT_TYPES[kind](_PORT.unpack(body)[0])
     return Unknown(kind, body)
 
 
 def _text(value: str) -> bytes:
-    raw = value.encode()
+    raw = bytes_of(value)
     return raw + bytes(8 - len(raw) % 8)
 
 
@@ -192,10 +194,7 @@ def _read_text(body: bytes) -> str | None:
     raw, zero, _ = body.partition(b"\0")
     if not zero:
         return None
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError:
-        return None
+    text = text_of(raw)
     return text if is_storable(text) else None
 
 

@@ -6,7 +6,8 @@ Integers are big-endian; only the module id of MODULE is raw bytes.
 Who is at fault decides what happens:
 - a wrong signature or a length no message can have: PacketError, the link is closed;
 - a well-framed message that cannot be used (another version, an unknown type, a length its type does not allow, an id
-  or address that is not one): None, the message is dropped and the link stays;
+  that is not one): None, the message is dropped and the link stays;
+- a text that is not fit to be kept, where the rest makes sense without it: as if it had not been said;
 - something we should never have built: an assertion in ``encode``.
 
 What the bytes mean to the cluster is not decided here. Splitting a stream into messages is in frames.py, the optional
@@ -20,7 +21,9 @@ from typing import Final
 
 from attrs import frozen
 
-from cluster.nodesconf import is_node_id, is_storable
+from cluster.names import is_address
+from cluster.nodesconf import is_node_id
+from cluster.text import bytes_of, text_of
 from cluster.topology import NodeId
 from gossip.bitmap import NO_SLOTS
 from gossip.bitmap import bitmap_to_slots as bitmap_to_slots
@@ -185,10 +188,10 @@ def encode(packet: Packet) -> bytes:
         packet.current_epoch,
         packet.config_epoch,
         packet.offset,
-        packet.sender.encode(),
+        bytes_of(packet.sender),
         packet.slots,
-        packet.primary.encode() if packet.primary else b"",
-        packet.ip.encode(),
+        bytes_of(packet.primary) if packet.primary else b"",
+        bytes_of(packet.ip),
         extensions,
         packet.pport,
         packet.cport,
@@ -207,11 +210,11 @@ def _encode_body(packet: Packet) -> tuple[bytes, int, int]:
             parts += [encode_extension(e) for e in extensions]
             return b"".join(parts), len(gossip), len(extensions)
         case Kind.FAIL, Fail(node):
-            payload = node.encode()
+            payload = bytes_of(node)
         case ((Kind.PUBLISH | Kind.PUBLISHSHARD), Publish(channel, message)):
             payload = b"".join((_LENGTHS.pack(len(channel), len(message)), channel, message))
         case Kind.UPDATE, Update(config_epoch, node, slots):
-            payload = _UPDATE.pack(config_epoch, node.encode(), slots)
+            payload = _UPDATE.pack(config_epoch, bytes_of(node), slots)
         case Kind.MODULE, Module(module_id, kind, data):
             payload = _MODULE.pack(module_id, len(data), kind) + data
         case ((Kind.FAILOVER_AUTH_REQUEST | Kind.FAILOVER_AUTH_ACK | Kind.MFSTART), None):
@@ -223,10 +226,10 @@ def _encode_body(packet: Packet) -> tuple[bytes, int, int]:
 
 def _encode_entry(entry: Gossip) -> bytes:
     return _ENTRY.pack(
-        entry.node.encode(),
+        bytes_of(entry.node),
         entry.ping_sent_s,
         entry.pong_received_s,
-        entry.ip.encode(),
+        bytes_of(entry.ip),
         entry.port,
         entry.cport,
         entry.flags,
@@ -341,13 +344,16 @@ def _demand(payload: bytes, size: int) -> None:
 def _id(raw: bytes) -> NodeId:
     if not is_node_id(raw):
         raise ValueError(f"node id {raw!r}")
-    return raw.decode()
+    return text_of(raw)
 
 
 @lru_cache(4096)
 def _ip(raw: bytes) -> str:
-    """Text before the first zero byte; it will be written to nodes.conf, so it must be fit for that."""
-    text = raw.partition(b"\0")[0].decode("ascii")
-    if not is_storable(text) or "@" in text:
-        raise ValueError(f"address {text!r}")
-    return text
+    """Text before the first zero byte; it will be written to nodes.conf, so it must be fit for that, or it is unknown.
+
+    The link must not suffer: a Redis node announces whatever its operator typed, and all who know it repeat that. To
+    close links, or to drop messages, for such a name would part us from every node that gossips about it, again and
+    again. Without it we take the address that the node is seen at, or leave it to be found.
+    """
+    text = text_of(raw.partition(b"\0")[0])
+    return text if is_address(text) else ""

@@ -12,6 +12,7 @@ performed in that order.
 from collections.abc import Callable, Sequence
 
 from cluster.reports import FOREIGN, GARBAGE, MESSAGE_NAMES, Link
+from cluster.text import bytes_of
 from cluster.topology import Millis, NodeId, Topology
 from gossip.core import Gossip
 from gossip.effects import Answer, DropKeys, Effect, Follow, Lead, Pause, Publish, Refused, Resume, Settled, Unfollow
@@ -229,7 +230,7 @@ class Machine:
         self._absorb(effects, self.server.now)
         for effect in effects:
             if isinstance(effect, Refused):
-                raise Refusal(b"ERR " + effect.text.encode())
+                raise Refusal(b"ERR " + bytes_of(effect.text))
             if isinstance(effect, Answer):
                 return effect.text
         raise AssertionError(f"{wish} got no answer")

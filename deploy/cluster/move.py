@@ -15,6 +15,7 @@ from typing import Final
 
 from cluster.balance import Range, size
 from cluster.plan import Move
+from cluster.text import text_of
 from cluster.topology import Node, ranges
 from deploy.cluster.migrations import ENDED, SUCCESS, exports, understands
 from deploy.cluster.survey import Contact, Survey
@@ -191,4 +192,4 @@ def without(pieces: Sequence[Range], part: Sequence[Range]) -> list[Range]:
 
 def _strings(answer: Answer) -> list[str]:
     assert isinstance(answer, list)
-    return [word.decode("utf-8", "surrogateescape") for word in answer if isinstance(word, bytes)]
+    return [text_of(word) for word in answer if isinstance(word, bytes)]

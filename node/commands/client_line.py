@@ -3,6 +3,7 @@
 What does not exist here is zero: the reply buffer of fixed size (rbs, rbp) and free space in the query buffer.
 """
 
+from cluster.text import bytes_of, text_of
 from node.engine.client import IN_MULTI, MONITORING, NOT_TO_PAUSE, SUBSCRIBED, Client
 
 
@@ -16,7 +17,7 @@ def describe(client: Client, now: int, asking: bool) -> bytes:
     queued = queued_bytes(client)
     multi = len(client.queue) if client.modes & IN_MULTI else -1
     fields = (
-        f"id={client.id} addr={client.addr} laddr={client.laddr} fd={client.fd} name={client.name.decode()}"
+        f"id={client.id} addr={client.addr} laddr={client.laddr} fd={client.fd} name={text_of(client.name)}"
         f" age={now // 1000 - client.created_ms // 1000} idle={now // 1000 - client.active_ms // 1000}"
         f" flags={flags(client)} db={client.db.index} sub=0 psub=0 ssub=0 multi={multi}"
         f" qbuf={unread} qbuf-free=0 argv-mem=0 multi-mem={queued} rbs=0 rbp=0"
@@ -25,7 +26,7 @@ def describe(client: Client, now: int, asking: bool) -> bytes:
         f" cmd={command.name if command is not None else 'NULL'} user={client.user} redir=-1"
         f" resp={3 if client.resp3 else 2} lib-name={client.lib_name.decode()} lib-ver={client.lib_ver.decode()}\n"
     )
-    return fields.encode("utf-8", "surrogateescape")
+    return bytes_of(fields)
 
 
 def flags(client: Client) -> str:

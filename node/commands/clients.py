@@ -6,6 +6,7 @@ and its relatives are not here.
 
 from typing import Final
 
+from cluster.text import bytes_of
 from node.commands.client_line import describe
 from node.commands.numbers import integer, integer_or_none
 from node.engine.call import Call
@@ -166,8 +167,8 @@ class Victims:
             (not self.id or client.id == self.id)
             and (self.kind < 0 or class_of(client) == self.kind)
             and (not self.user or client.user == self.user)
-            and (not self.addr or client.addr.encode() == self.addr)
-            and (not self.laddr or client.laddr.encode() == self.laddr)
+            and (not self.addr or bytes_of(client.addr) == self.addr)
+            and (not self.laddr or bytes_of(client.laddr) == self.laddr)
         )
 
 
@@ -350,4 +351,4 @@ HELP
 @command("CLIENT|HELP", arity=2, flags=LOADING | STALE, acl=CONNECTION, since="5.0.0", group="connection")
 def client_help(c: Call, _: bytes) -> Reply:
     """Lists the subcommands."""
-    return [Status(line.encode()) for line in HELP.splitlines()]
+    return [Status(bytes_of(line)) for line in HELP.splitlines()]

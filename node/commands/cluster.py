@@ -9,6 +9,7 @@ from typing import Literal
 
 from cluster import reports
 from cluster.slots import SLOTS, key_slot
+from cluster.text import bytes_of, text_of
 from cluster.topology import Topology
 from gossip.events import (
     AddSlots,
@@ -44,7 +45,7 @@ def agreement(c: Call) -> Agreement:
 
 
 def granted(c: Call, wish: Wish) -> Status:
-    return Status(agreement(c).wish(wish).encode())
+    return Status(bytes_of(agreement(c).wish(wish)))
 
 
 def topology(c: Call) -> Topology:
@@ -64,7 +65,7 @@ def slot_list(argv: list[bytes]) -> tuple[int, ...]:
 
 def slot_ranges(argv: list[bytes], name: str) -> tuple[int, ...]:
     if len(argv) % 2:
-        raise Refusal(b"ERR wrong number of arguments for '%s' command" % name.encode())
+        raise Refusal(b"ERR wrong number of arguments for '%s' command" % bytes_of(name))
     slots: list[int] = []
     for at in range(2, len(argv), 2):
         start, end = slot_number(argv[at]), slot_number(argv[at + 1])
@@ -72,10 +73,6 @@ def slot_ranges(argv: list[bytes], name: str) -> tuple[int, ...]:
             raise Refusal(b"ERR start slot number %d is greater than end slot number %d" % (start, end))
         slots += range(start, end + 1)
     return tuple(slots)
-
-
-def text(word: bytes) -> str:
-    return word.decode("utf-8", "surrogateescape")
 
 
 CONTAINER = "CLUSTER"
@@ -104,13 +101,13 @@ def meet(c: Call, argv: list[bytes]) -> Reply:
         cport = integer_or_none(argv[4])
         if cport is None:
             raise Refusal(b"ERR Invalid TCP bus port specified: %s" % argv[4])
-    return granted(c, Meet(text(argv[2]), port, cport))
+    return granted(c, Meet(text_of(argv[2]), port, cport))
 
 
 @command("CLUSTER|FORGET", arity=3, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
 def forget(c: Call, _: bytes, node_id: bytes) -> Reply:
     """Removes a node from this node's table and keeps it out for a minute."""
-    return granted(c, Forget(text(node_id)))
+    return granted(c, Forget(text_of(node_id)))
 
 
 @command("CLUSTER|RESET", arity=-2, flags=ADMIN | STALE | NOSCRIPT, since="3.0.0", group="cluster")
@@ -137,7 +134,7 @@ def saveconfig(c: Call, _: bytes) -> Reply:
 @command("CLUSTER|REPLICATE", arity=3, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
 def replicate(c: Call, _: bytes, node_id: bytes) -> Reply:
     """Makes this node a replica of a primary."""
-    return granted(c, Replicate(text(node_id), c.db.size))
+    return granted(c, Replicate(text_of(node_id), c.db.size))
 
 
 @command("CLUSTER|FAILOVER", arity=-2, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
@@ -147,7 +144,7 @@ def failover(c: Call, argv: list[bytes]) -> Reply:
     if c.privileged and [word.upper() for word in argv[2:4]] == [b"FORCE", b"REPLICAID"] and len(argv) == 5:
         # A primary that is about to end tells its replicas in the stream which of them is to take over (Valkey 9.1).
         assert c.server.topology is not None
-        return granted(c, Failover("force")) if argv[4] == c.server.topology.me.encode() else Status(b"OK")
+        return granted(c, Failover("force")) if argv[4] == bytes_of(c.server.topology.me) else Status(b"OK")
     if len(argv) > 3:
         raise Refusal(b"ERR unknown subcommand or wrong number of arguments for '%s'. Try CLUSTER HELP." % argv[1])
     if len(argv) == 2:
@@ -232,7 +229,7 @@ def setslot(c: Call, argv: list[bytes]) -> Reply:
         raise Refusal(b"ERR Slot export in progress.")
     slot = slot_number(argv[2])
     keys = c.db.count_in_slot(slot)
-    wish = SetSlot(slot, action_in(argv), text(argv[4]) if len(argv) == 5 else "", keys)
+    wish = SetSlot(slot, action_in(argv), text_of(argv[4]) if len(argv) == 5 else "", keys)
     view = topology(c)
     arrives = wish.action == "node" and wish.node == view.me and slot in view.importing
     if arrives and c.server.acks.wanted and not c.client.modes & IN_MULTI:
@@ -265,7 +262,7 @@ def action_in(argv: list[bytes]) -> Literal["migrating", "importing", "stable", 
 def told_by_primary(argv: list[bytes]) -> SetSlot:
     """In the stream of a primary: what it has open, in case this replica takes over. Valkey's TIMEOUT is its own."""
     argv = argv[: 4 if argv[3].lower() == b"stable" else 5]
-    return SetSlot(slot_number(argv[2]), action_in(argv), text(argv[4]) if len(argv) == 5 else "", told=True)
+    return SetSlot(slot_number(argv[2]), action_in(argv), text_of(argv[4]) if len(argv) == 5 else "", told=True)
 
 
 @command("CLUSTER|KEYSLOT", arity=3, flags=STALE, since="3.0.0", group="cluster")
@@ -305,7 +302,7 @@ def getkeysinslot(c: Call, _: bytes, slot: bytes, count: bytes) -> Reply:
 @command("CLUSTER|NODES", arity=2, flags=STALE, since="3.0.0", group="cluster")
 def nodes(c: Call, _: bytes) -> Reply:
     """Returns the cluster as this node sees it, a line each node."""
-    return Verbatim(reports.nodes_text(topology(c)).encode())
+    return Verbatim(bytes_of(reports.nodes_text(topology(c))))
 
 
 @command("CLUSTER|SLOTS", arity=2, flags=STALE, since="3.0.0", group="cluster")
@@ -325,7 +322,7 @@ def info(c: Call, _: bytes) -> Reply:
     """Returns the state of the cluster and of the bus as this node sees them."""
     seen = agreement(c)
     report = reports.info(seen.snapshot(), seen.messages_sent(), seen.messages_received(), seen.links_over_limit())
-    return Verbatim(report.encode())
+    return Verbatim(bytes_of(report))
 
 
 @command("CLUSTER|LINKS", arity=2, flags=STALE, since="7.0.0", group="cluster")
@@ -348,7 +345,7 @@ def myshardid(c: Call, _: bytes) -> Reply:
 
 def replica_lines(c: Call, node_id: bytes) -> Reply:
     seen = topology(c)
-    node = seen.nodes.get(text(node_id))
+    node = seen.nodes.get(text_of(node_id))
     if node is None:
         raise Refusal(b"ERR Unknown node %s" % node_id)
     if not node.is_primary:
@@ -371,7 +368,7 @@ def slaves(c: Call, _: bytes, node_id: bytes) -> Reply:
 @command("CLUSTER|COUNT-FAILURE-REPORTS", arity=3, flags=ADMIN | STALE, since="3.0.0", group="cluster")
 def count_failure_reports(c: Call, _: bytes, node_id: bytes) -> Reply:
     """Returns how many nodes reported a node as failing, as far as the reports still hold."""
-    count = agreement(c).failure_reports(text(node_id))
+    count = agreement(c).failure_reports(text_of(node_id))
     if count is None:
         raise Refusal(b"ERR Unknown node %s" % node_id)
     return count
@@ -446,4 +443,4 @@ HELP
 def help_(c: Call, _: bytes) -> Reply:
     """Returns what the subcommands do."""
     agreement(c)
-    return [Status(line.encode()) for line in HELP.splitlines()]
+    return [Status(bytes_of(line)) for line in HELP.splitlines()]

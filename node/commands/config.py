@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from cluster.text import bytes_of, text_of
 from node.commands.connection import REDACTED
 from node.config import ConfigSetError
-from node.config.words import to_bytes, to_text
 from node.engine.call import Call
 from node.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, command
 from node.engine.dispatch import is_local
@@ -23,8 +23,8 @@ def config(c: Call, argv: list[bytes]) -> Reply:
 @command("CONFIG|GET", arity=-3, flags=OPERATOR, since="2.0.0", group="server")
 def config_get(c: Call, argv: list[bytes]) -> Reply:
     """Returns the values of directives, by name or pattern."""
-    found = c.server.config.get([to_text(word) for word in argv[2:]])
-    return {to_bytes(name): to_bytes(value) for name, value in found.items()}
+    found = c.server.config.get([text_of(word) for word in argv[2:]])
+    return {bytes_of(name): bytes_of(value) for name, value in found.items()}
 
 
 @command("CONFIG|SET", arity=-4, flags=OPERATOR, since="2.0.0", group="server")
@@ -43,7 +43,7 @@ def config_set(c: Call, argv: list[bytes]) -> Reply:
     try:
         settings.set(pairs, local=is_local(c.client))
     except ConfigSetError as error:
-        raise Refusal(one_line(b"ERR " + to_bytes(error.text))) from None
+        raise Refusal(one_line(b"ERR " + bytes_of(error.text))) from None
     return OK
 
 
@@ -66,7 +66,7 @@ def config_rewrite(c: Call, _: bytes) -> Reply:
         edge.write_config_file(c.server.config.rewrite(text))
     except OSError as error:
         edge.log("warning", f"CONFIG REWRITE failed: {error.strerror}")
-        raise Refusal(one_line(b"ERR Rewriting config file: " + to_bytes(error.strerror or ""))) from None
+        raise Refusal(one_line(b"ERR Rewriting config file: " + bytes_of(error.strerror or ""))) from None
     edge.log("notice", "CONFIG REWRITE executed with success.")
     return OK
 
@@ -88,4 +88,4 @@ HELP
 @command("CONFIG|HELP", arity=2, flags=LOADING | STALE, since="5.0.0", group="server")
 def config_help(c: Call, _: bytes) -> Reply:
     """Lists the subcommands."""
-    return [Status(line.encode()) for line in HELP.splitlines()]
+    return [Status(bytes_of(line)) for line in HELP.splitlines()]

@@ -68,7 +68,7 @@ def debug(c: Call, argv: list[bytes]) -> Reply:
     if count >= 2 and word == b"DIGEST-VALUE":
         return [digest_at(c, key) for key in argv[2:]]
     if count == 2 and word == b"HELP":
-        return [Status(line.encode()) for line in HELP.splitlines()]
+        return [Status(bytes_of(line)) for line in HELP.splitlines()]
     if count == 3:
         if word == b"SLEEP":
             c.server.edge.sleep(max(0.0, leading_number(argv[2])))
@@ -84,7 +84,7 @@ def debug(c: Call, argv: list[bytes]) -> Reply:
             c.server.cron_paused = leading_number(argv[2]) != 0
             return wish(c, PauseCron(c.server.cron_paused))
         if word == b"LOG":
-            c.server.edge.log("warning", "DEBUG LOG: " + argv[2].decode("utf-8", "replace"))
+            c.server.edge.log("warning", "DEBUG LOG: " + text_of(argv[2]))
             return OK
         if word == b"ERROR":
             raise Refusal(one_line(argv[2]))

@@ -7,6 +7,7 @@ Sections are asked for by name, in any case and order; their order in the reply 
 from collections.abc import Callable
 from typing import Final
 
+from cluster.text import bytes_of, text_of
 from node.commands.info_replication import replication_section
 from node.commands.info_sections import (
     clients_section,
@@ -54,7 +55,7 @@ def commandstats_section(server: Server) -> list[str]:
 
 def errorstats_section(server: Server) -> list[str]:
     errors = server.stats.errors
-    return [f"errorstat_{code.decode('utf-8', 'replace')}:count={errors[code]}" for code in sorted(errors)]
+    return [f"errorstat_{text_of(code)}:count={errors[code]}" for code in sorted(errors)]
 
 
 def latencystats_section(server: Server) -> list[str]:
@@ -122,5 +123,5 @@ def info_text(server: Server, words: list[str]) -> str:
 @command("INFO", arity=-1, flags=LOADING | STALE, acl=DANGEROUS, since="1.0.0", group="server")
 def info(c: Call, argv: list[bytes]) -> Reply:
     """Tells about the server and counts what it does, in sections."""
-    words = [word.decode("utf-8", "replace").lower() for word in argv[1:]]
-    return Verbatim(info_text(c.server, words).encode("utf-8", "surrogateescape"))
+    words = [text_of(word).lower() for word in argv[1:]]
+    return Verbatim(bytes_of(info_text(c.server, words)))

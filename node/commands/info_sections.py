@@ -6,6 +6,7 @@ fields ``gossamer_version`` and ``gossamer_build`` are ours.
 
 from typing import Final
 
+from cluster.text import text_of
 from node.commands.connection import REDIS_VERSION
 from node.engine.server import Server
 from node.engine.tally import STARTUP
@@ -19,7 +20,7 @@ def server_section(server: Server) -> list[str]:
     config = server.config
     uptime = (server.now - server.started_ms) // 1000
     return [
-        f"redis_version:{REDIS_VERSION.decode()}",
+        f"redis_version:{text_of(REDIS_VERSION)}",
         "redis_git_sha1:00000000",
         "redis_git_dirty:0",
         "redis_build_id:0",

@@ -4,6 +4,7 @@ Everything comes from the declarations (``node/engine/command.py``) and from the
 Optional fields are left out where they are empty; sets and maps become arrays in RESP2, which is the writer's affair.
 """
 
+from cluster.text import bytes_of, text_of
 from node.commands.docs import facts, summary
 from node.engine.call import Call
 from node.engine.command import (
@@ -121,7 +122,7 @@ def command_getkeysandflags(c: Call, argv: list[bytes]) -> Reply:
 @command("COMMAND|HELP", arity=2, flags=LOADING | STALE, acl=CONNECTION, since="5.0.0", group="server")
 def command_help(c: Call, _: bytes) -> Reply:
     """Explains the subcommands."""
-    return [Status(line.encode()) for line in HELP.splitlines()]
+    return [Status(bytes_of(line)) for line in HELP.splitlines()]
 
 
 # --- finding commands and keys

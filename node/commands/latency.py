@@ -5,6 +5,7 @@ They are recorded by ``node/engine/latency.py``. The reports for people (DOCTOR)
 
 from typing import Final
 
+from cluster.text import bytes_of, text_of
 from node.commands.latency_graph import draw
 from node.engine.call import Call
 from node.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, Command, command, distinct
@@ -31,14 +32,14 @@ def latency_latest(c: Call, _: bytes) -> Reply:
 @command("LATENCY|HISTORY", arity=3, flags=OPERATOR, since="2.8.13", group="server")
 def latency_history(c: Call, _: bytes, name: bytes) -> Reply:
     """Returns the samples of an event."""
-    event = c.server.latency.events.get(name.decode("utf-8", "replace"))
+    event = c.server.latency.events.get(text_of(name))
     return [] if event is None else [list(sample) for sample in event.samples]
 
 
 @command("LATENCY|RESET", arity=-2, flags=OPERATOR, since="2.8.13", group="server")
 def latency_reset(c: Call, argv: list[bytes]) -> Reply:
     """Forgets the samples of some events, or of all."""
-    return c.server.latency.reset([name.decode("utf-8", "replace") for name in argv[2:]])
+    return c.server.latency.reset([text_of(name) for name in argv[2:]])
 
 
 @command("LATENCY|HISTOGRAM", arity=-2, flags=OPERATOR, since="7.0.0", group="server")
@@ -71,7 +72,7 @@ def named(table: dict[bytes, Command], word: bytes) -> list[Command]:
 @command("LATENCY|GRAPH", arity=3, flags=OPERATOR, since="2.8.13", group="server")
 def latency_graph(c: Call, _: bytes, name: bytes) -> Reply:
     """Draws the samples of an event."""
-    event = c.server.latency.events.get(name.decode("utf-8", "replace"))
+    event = c.server.latency.events.get(text_of(name))
     if event is None:
         raise Refusal(one_line(b"ERR No samples available for event '%s'" % name))
     return Verbatim(draw(name, event, c.server.now_s))
@@ -94,7 +95,7 @@ def latency_doctor(c: Call, _: bytes) -> Reply:
     else:
         lines = [f"{at}. {diagnosis(name, event)}" for at, (name, event) in enumerate(monitor.events.items(), 1)]
         text = "These events were slow:\n\n" + "\n".join(lines) + "\n\n" + advice(list(monitor.events))
-    return Verbatim(text.encode())
+    return Verbatim(bytes_of(text))
 
 
 def diagnosis(name: str, event: Event) -> str:
@@ -138,4 +139,4 @@ HELP
 @command("LATENCY|HELP", arity=2, flags=LOADING | STALE, since="2.8.13", group="server")
 def latency_help(c: Call, _: bytes) -> Reply:
     """Lists the subcommands."""
-    return [Status(line.encode()) for line in HELP.splitlines()]
+    return [Status(bytes_of(line)) for line in HELP.splitlines()]

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from cluster.text import bytes_of
 from node.commands.numbers import integer
 from node.engine.call import Call
 from node.engine.command import LOADING, READONLY, STALE, command
@@ -76,4 +77,4 @@ HELP
 @command("MEMORY|HELP", arity=2, flags=LOADING | STALE, since="4.0.0", group="server")
 def memory_help(c: Call, _: bytes) -> Reply:
     """Lists the subcommands."""
-    return [Status(line.encode()) for line in HELP.splitlines()]
+    return [Status(bytes_of(line)) for line in HELP.splitlines()]

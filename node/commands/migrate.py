@@ -72,7 +72,7 @@ def migrate(c: Call, argv: list[bytes]) -> Reply:
     timeout_ms = integer(argv[5])
     db = integer(argv[4])
     transfer = Transfer(c.client, c.db, options.copy)
-    transfer.host = argv[1].decode("utf-8", "surrogateescape")
+    transfer.host = text_of(argv[1])
     transfer.port = leading_number(argv[2])
     transfer.db = db
     transfer.timeout_s = (timeout_ms if timeout_ms > 0 else DEFAULT_TIMEOUT_MS) / 1000

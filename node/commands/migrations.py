@@ -7,8 +7,9 @@ stream. It answers only to ESTABLISH and FINISH, and to whoever has no business 
 from typing import Final
 
 from cluster.slots import SLOTS
+from cluster.text import text_of
 from cluster.topology import NodeId, Topology
-from node.commands.cluster import agreement, text
+from node.commands.cluster import agreement
 from node.commands.numbers import integer_or_none
 from node.engine.call import Call
 from node.engine.client import HANDING_OVER
@@ -92,7 +93,7 @@ def refuse_start(topology: Topology) -> None:
 def read_target(node: bytes, topology: Topology) -> NodeId:
     if len(node) != ID_SIZE:
         raise Refusal(one_line(b"ERR Invalid node name: %s" % node))
-    target = text(node)
+    target = text_of(node)
     if target not in topology.nodes:
         raise Refusal(one_line(b"ERR Unknown node name: %s" % node))
     if target == topology.me:
@@ -202,10 +203,10 @@ class Establishment:
             if at + 1 >= len(argv) or len(argv[at + 1]) != ID_SIZE:
                 raise Refusal(SYNTAX)
             if word == b"SOURCE" and not self.source:
-                self.source = text(argv[at + 1])
+                self.source = text_of(argv[at + 1])
                 check_source(self.source, topology)
             elif word == b"NAME" and not self.name:
-                self.name = text(argv[at + 1])
+                self.name = text_of(argv[at + 1])
             else:
                 raise Refusal(SYNTAX)
             at += 2
@@ -243,7 +244,7 @@ def hear_primary(migrations: Migrations, word: bytes, argv: list[bytes]) -> None
         told = Establishment(argv, None)
         migrations.told_established(told.name, told.source, told.slot_ranges)
     elif word == b"COMPLETE" and len(argv) == 5:
-        migrations.told_complete(text(argv[4]))
+        migrations.told_complete(text_of(argv[4]))
     elif word == b"FINISH":
         finish(migrations, argv)
 
@@ -255,7 +256,7 @@ def finish(migrations: Migrations, argv: list[bytes]) -> Reply:
         word = argv[at].upper()
         if word not in (b"STATE", b"NAME", b"MESSAGE") or word in told or at + 1 >= len(argv):
             raise Refusal(SYNTAX)
-        told[word] = text(argv[at + 1])
+        told[word] = text_of(argv[at + 1])
     state = told.get(b"STATE", "").lower()
     if state not in ("success", "failed") or b"NAME" not in told:
         raise Refusal(SYNTAX)

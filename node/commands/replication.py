@@ -5,6 +5,7 @@ After SYNC or PSYNC a connection is a replica's: requests on it get no replies, 
 
 from typing import Final
 
+from cluster.text import bytes_of, text_of
 from gossip.events import Failover
 from node.commands.numbers import LONG_MAX, integer, integer_or_none
 from node.engine.call import Call
@@ -74,7 +75,7 @@ def change_role(c: Call, host: bytes, port: bytes) -> Reply:
     number = integer_or_none(port)
     if number is None or not 0 <= number <= MAX_PORT:
         raise Refusal(PRIMARY_PORT)
-    name = host.decode("utf-8", "surrogateescape")
+    name = text_of(host)
     upstream = replication.upstream
     if upstream is not None and (upstream.ip, upstream.port) == (name, number):
         return Status(b"OK Already connected to specified master")
@@ -90,13 +91,13 @@ def role(c: Call) -> Reply:
     upstream = replication.upstream
     if upstream is None:
         replicas: list[Reply] = [
-            [follower.host.encode(), b"%d" % follower.port, b"%d" % follower.acked]
+            [bytes_of(follower.host), b"%d" % follower.port, b"%d" % follower.acked]
             for follower in replication.primary.followers.values()
             if follower.online
         ]
         return [b"master", replication.offset, replicas]
     offset = replication.offset if upstream.connected else -1
-    return [b"slave", upstream.ip.encode(), upstream.port, upstream.state.encode(), offset]
+    return [b"slave", bytes_of(upstream.ip), upstream.port, bytes_of(upstream.state), offset]
 
 
 @command("SYNC", arity=1, flags=SYNCING, since="1.0.0", group="server")
@@ -108,7 +109,7 @@ def sync(c: Call) -> Reply:
 @command("PSYNC", arity=-3, flags=SYNCING, since="2.8.0", group="server")
 def psync(c: Call, argv: list[bytes]) -> Reply:
     """Sends the stream of writes from an offset on; if that is not possible all data, then the stream."""
-    replid = argv[1].decode("ascii", "replace")
+    replid = text_of(argv[1])
     if len(argv) > 3 and argv[3].lower() == b"failover":
         take_over(c, replid)
     offset = integer_or_none(argv[2])
@@ -177,7 +178,7 @@ def failover_options(argv: list[bytes]) -> tuple[str, int, int, bool]:
             at += 2
         elif word == b"to" and at + 2 < len(argv) and not host:
             port = integer(argv[at + 2])
-            host = argv[at + 1].decode("utf-8", "surrogateescape")
+            host = text_of(argv[at + 1])
             at += 3
         elif word == b"force" and not forced:
             forced = True
@@ -225,14 +226,14 @@ def replconf(c: Call, argv: list[bytes]) -> Reply:
                 raise Refusal(
                     b"ERR REPLCONF ip-address provided by replica instance is too long: %d bytes" % len(value)
                 )
-            follower.ip = value.decode("utf-8", "replace")
+            follower.ip = text_of(value)
         elif option == b"capa":
             follower.takes_eof = follower.takes_eof or value.lower() == b"eof"
             follower.takes_psync2 = follower.takes_psync2 or value.lower() == b"psync2"
         elif option == b"version":
             follower.version = version_in(value)
         elif option == b"set-cluster-node-id":
-            follower.node_id = value.decode("ascii", "replace")
+            follower.node_id = text_of(value)
         elif option == b"rdb-only":
             follower.rdb_only = integer(value) == 1
         elif option == b"rdb-filter-only":

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from cluster.text import text_of
 from node.commands.connection import REDIS_VERSION
 from node.commands.numbers import integer
 from node.engine.call import Call
@@ -60,7 +61,7 @@ SHUTDOWN_OPTIONS: Final = frozenset(["save", "nosave", "now", "force", "failover
 )
 def shutdown(c: Call, argv: list[bytes]) -> Reply:
     """Waits for the replicas, saves if so configured, and ends the server; ``FAILOVER`` hands over first."""
-    options = frozenset([word.decode("ascii", "replace").lower() for word in argv[1:]])
+    options = frozenset([text_of(word).lower() for word in argv[1:]])
     departure = replication_of(c.server).departure
     if options == {"abort"}:
         if not departure.abort():

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from cluster.text import bytes_of
 from node.commands.numbers import integer
 from node.engine.call import Call
 from node.engine.command import ADMIN, LOADING, STALE, command
@@ -60,4 +61,4 @@ HELP
 @command("SLOWLOG|HELP", arity=2, flags=LOADING | STALE, since="6.2.0", group="server")
 def slowlog_help(c: Call, _: bytes) -> Reply:
     """Lists the subcommands."""
-    return [Status(line.encode()) for line in HELP.splitlines()]
+    return [Status(bytes_of(line)) for line in HELP.splitlines()]

@@ -7,13 +7,14 @@ any hook runs, and if a hook refuses, all values go back and the hooks that ran 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from cluster.text import bytes_of
 from node.config.directive import Directive
 from node.config.directives import BY_NAME, DIRECTIVES, FILE_ONLY, INEFFECTIVE_FILE_ONLY
 from node.config.errors import BadValue, ConfigSetError, Line
 from node.config.kinds import WRONG_COUNT, Written
 from node.config.rewrite import rewrite
 from node.config.special import BufferLimit, SavePoint
-from node.config.words import split, to_bytes
+from node.config.words import split
 from node.engine.glob import glob_match
 
 Hook = Callable[[], str | None]
@@ -234,8 +235,8 @@ def _matching(pattern: str) -> Iterator[tuple[str, Directive]]:
         if directive is not None:
             yield pattern, directive
         return
-    glob = to_bytes(pattern)
+    glob = bytes_of(pattern)
     for name, directive in BY_NAME.items():
         shown = not (directive.hidden or directive.extension or name == directive.valkey)
-        if shown and glob_match(glob, name.encode(), nocase=True):
+        if shown and glob_match(glob, bytes_of(name), nocase=True):
             yield name, directive

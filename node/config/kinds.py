@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final, Generic, TypeVar
 
 from node.config import numbers
+from node.config.checks import no_zero
 from node.config.errors import BadValue
 from node.config.words import quote
 
@@ -183,14 +184,20 @@ class MemoryOrPercent(Memory):
 
 
 class Text(Kind[str]):
-    """Any text. ``nullable``: empty means unset, so it leaves the file instead of standing there as ``""``."""
+    """Any text. ``nullable``: empty means unset, so it leaves the file instead of standing there as ``""``.
 
-    def __init__(self, *, nullable: bool = False, check: Check | None = None) -> None:
+    ``binary``: zero bytes are welcome. Elsewhere, in paths and names, they end the text for the system.
+    """
+
+    def __init__(self, *, nullable: bool = False, check: Check | None = None, binary: bool = False) -> None:
         self.nullable = nullable
+        self.binary = binary
         self.check = check
 
     def parse(self, args: Sequence[str], current: str) -> str:
         reason = self.check(args[0]) if self.check is not None else None
+        if reason is None and not self.binary:
+            reason = no_zero(args[0])
         if reason is not None:
             raise BadValue(reason)
         return args[0]

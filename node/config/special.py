@@ -9,7 +9,7 @@ from attrs import frozen
 from node.config import numbers
 from node.config.errors import BadValue
 from node.config.kinds import WRONG_COUNT, Kind, Text, Written, one_of
-from node.config.words import quote
+from node.config.words import quote, quote_if_needed
 
 MAX_BIND_ADDRESSES: Final = 16
 _EVENT_CLASSES: Final = "g$lshzxetd"
@@ -154,7 +154,7 @@ class Bind(Kind[tuple[str, ...]]):
         return " ".join(value)
 
     def write(self, value: tuple[str, ...], default: tuple[str, ...]) -> list[Written]:
-        return [] if value == default else [(" ".join(value) or '""', True)]
+        return [] if value == default else [(" ".join(map(quote_if_needed, value)) or '""', True)]
 
 
 class ReplicaOf(Kind[tuple[str, int] | None]):
@@ -174,7 +174,7 @@ class ReplicaOf(Kind[tuple[str, int] | None]):
         return "" if value is None else f"{value[0]} {value[1]}"
 
     def write(self, value: tuple[str, int] | None, default: tuple[str, int] | None) -> list[Written]:
-        return [] if value is None else [(self.show(value), True)]
+        return [] if value is None else [(f"{quote_if_needed(value[0])} {value[1]}", True)]
 
 
 class Percentiles(Kind[tuple[float, ...]]):

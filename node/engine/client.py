@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
+from cluster.text import text_of
 from node.engine.command import Command
 from node.engine.keyspace import Database, Watcher
 from node.engine.retained import Retained
@@ -186,7 +187,7 @@ class Client:
         name = self.last_command.name if self.last_command is not None else "NULL"
         log = self.server.edge.log
         if isinstance(reply, Failure):
-            text = reply.text.decode("utf-8", "backslashreplace")
+            text = text_of(reply.text)
             told = "== CRITICAL == This master is sending an error to its replica"
             log("warning", f"{told}: '{text}' after processing the command '{name}'")
         told = f"Replica generated a reply to command '{name}', disconnecting it"

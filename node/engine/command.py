@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+from cluster.text import bytes_of
 from node.engine.keyspec import NO_KEYS, KeySpec
 from node.engine.latency import BUCKETS
 

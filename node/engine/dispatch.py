@@ -9,6 +9,7 @@ from typing import Final
 
 from cluster.route import Request, route
 from cluster.slots import key_slot
+from cluster.text import bytes_of
 from node.engine.browser import hang_up, is_browser
 from node.engine.call import Call
 from node.engine.client import (
@@ -270,7 +271,7 @@ def take_in(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
     elif cmd.name in ("cluster|syncslots", "ping"):
         run(call, cmd, argv)
     elif cmd.name != "select" or argv[1] != b"0":
-        text = b"ERR %s is not part of a slot migration here" % cmd.name.encode()
+        text = b"ERR %s is not part of a slot migration here" % bytes_of(cmd.name)
     if text:
         server.moves.failed(client, text)
     return NO_REPLY

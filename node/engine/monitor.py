@@ -1,5 +1,6 @@
 """MONITOR: every request that ran, told to those who listen (monitor.c is Redis' replicationFeedMonitors)."""
 
+from cluster.text import bytes_of
 from node.engine.client import Client
 from node.engine.server import Server
 
@@ -8,7 +9,7 @@ def feed_monitors(server: Server, client: Client, argv: list[bytes]) -> None:
     """Send ``+<seconds.microseconds> [<db> <address>] "GET" "key"`` to every monitoring client."""
     now = server.edge.unix_microseconds()
     origin = "unix:" + client.addr.rpartition(":")[0] if client.unix else client.addr
-    head = b"+%d.%06d [%d %s] " % (now // 1_000_000, now % 1_000_000, client.db.index, origin.encode())
+    head = b"+%d.%06d [%d %s] " % (now // 1_000_000, now % 1_000_000, client.db.index, bytes_of(origin))
     line = head + b" ".join([quoted(arg) for arg in argv]) + b"\r\n"
     for monitor in server.monitors:
         monitor.send(line)

@@ -6,8 +6,8 @@ Directives that are not here are read from the configuration by whoever needs th
 
 from typing import TYPE_CHECKING, Final
 
+from cluster.text import bytes_of
 from node.config import Config, Hook
-from node.config.words import to_bytes
 from node.engine.client import Client
 from node.engine.limits import REPLICA, OutputLimit
 from node.engine.tally import STARTUP
@@ -43,7 +43,7 @@ class Settings:
 
     def access(self) -> str | None:
         """Clients that are in already stay in, as with Redis."""
-        self.server.password = to_bytes(self.config.text("requirepass"))
+        self.server.password = bytes_of(self.config.text("requirepass"))
         self.server.open_to_all = not self.server.password
         return None
 

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable
 from typing import Final
 
+from cluster.text import bytes_of
 from node.engine.edge import Edge, ProcessFacts
 from node.io.disk import replace_file
 from node.io.log import Log
@@ -73,7 +74,7 @@ class ProcessEdge(Edge):
             mode = os.stat(self._config_file).st_mode & 0o777
         except FileNotFoundError:
             mode = 0o644
-        os.close(replace_file(self._config_file, text.encode("utf-8", "surrogateescape"), mode))
+        os.close(replace_file(self._config_file, bytes_of(text), mode))
 
     def log(self, level: str, text: str) -> None:
         self._log.write(level, text)

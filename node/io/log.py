@@ -9,6 +9,8 @@ import os
 import time
 from typing import Final
 
+from cluster.text import bytes_of
+
 MARKS: Final = {"debug": ".", "verbose": "-", "notice": "*", "warning": "#"}
 """In rising order of importance."""
 
@@ -56,7 +58,7 @@ class Log:
             self._append(f"{os.getpid()}:signal-handler ({int(time.time())}) {text}\n")
 
     def _append(self, line: str) -> None:
-        data = line.encode("utf-8", "surrogateescape")
+        data = bytes_of(line)
         with contextlib.suppress(OSError):
             if not self.path:
                 os.write(STDOUT, data)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
+from cluster.text import bytes_of
 from cluster.topology import NodeId
 from node.engine.feed import encoded
 from node.resp.reply import Reply
@@ -39,7 +40,7 @@ ACK: Final = encoded([b"CLUSTER", b"SYNCSLOTS", b"ACK"])
 
 def message(*words: str) -> bytes:
     """What the two nodes say to each other beside the data."""
-    return encoded([b"CLUSTER", b"SYNCSLOTS", *[word.encode() for word in words]])
+    return encoded([b"CLUSTER", b"SYNCSLOTS", *[bytes_of(word) for word in words]])
 
 
 class Job:

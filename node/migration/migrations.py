@@ -6,6 +6,7 @@ Jobs are listed with the newest first; ``cluster-slot-migration-log-max-len`` bo
 from collections.abc import Callable
 from typing import Final
 
+from cluster.text import text_of
 from cluster.topology import Flag, NodeId, Topology
 from gossip.events import KeepEpoch, Wish
 from node.engine.client import Client
@@ -135,7 +136,7 @@ class Migrations(Moves):
     def failed(self, client: Client, error: bytes) -> None:
         job = self.import_of(client)
         if job is not None:
-            self.log("warning", f"Slot migration {job}: {error.decode('utf-8', 'backslashreplace')}")
+            self.log("warning", f"Slot migration {job}: {text_of(error)}")
             job.fail("Failed to process command during slot migration. Check logs for more information")
 
     def flushed(self) -> None:
@@ -250,7 +251,7 @@ class Migrations(Moves):
         try:
             agreement.wish(wish)
         except Refusal as refusal:
-            return refusal.text.decode("utf-8", "replace")
+            return text_of(refusal.text)
         return ""
 
     def may_grant(self, job: Export) -> bool:

@@ -19,6 +19,7 @@ The conversation is Valkey's (cluster_migrateslots.c of Valkey 9.1; recorded bet
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from cluster.text import bytes_of, text_of
 from cluster.topology import Flag, NodeId, Topology
 from gossip.events import TakeSlots
 from node.engine.feed import Tap, encoded
@@ -192,8 +193,8 @@ class Export(Job):
 
     def _login(self) -> bytes:
         config = self.home.server.config
-        password = config.text("masterauth").encode("utf-8", "surrogateescape")
-        user = config.text("masteruser").encode("utf-8", "surrogateescape")
+        password = bytes_of(config.text("masterauth"))
+        user = bytes_of(config.text("masteruser"))
         if not password:
             return b""
         return encoded([b"AUTH", user, password] if user else [b"AUTH", password])
@@ -211,7 +212,7 @@ class Export(Job):
                 self.fail("Response to establish job is larger than buffer limit")
             return
         self._line = b""
-        text = line[1:].decode("utf-8", "backslashreplace")
+        text = text_of(line[1:])
         if self.state == READING_AUTH:
             if line.startswith(b"-"):
                 self.fail(f"Failed to AUTH to target node: -{text}")
@@ -302,7 +303,7 @@ class Export(Job):
                 self._hear([word.upper() for word in argv[:3]], argv[3:])
                 argv = self._parser.next()
         except ProtocolError as error:
-            self.fail(f"Protocol error of the target: {error.text.decode('utf-8', 'backslashreplace')}")
+            self.fail(f"Protocol error of the target: {text_of(error.text)}")
 
     def _hear(self, words: list[bytes], more: list[bytes]) -> None:
         if words == [b"CLUSTER", b"SYNCSLOTS", b"ACK"]:
@@ -456,7 +457,7 @@ def state_of(name: str, reply: bytes) -> str:
     """The state of the job ``name`` in a reply to GETSLOTMIGRATIONS; empty if it is not there."""
     lines = reply.split(b"\r\n")
     try:
-        at = lines.index(name.encode())
-        return lines[lines.index(b"state", at) + 2].decode("ascii", "replace")
+        at = lines.index(bytes_of(name))
+        return text_of(lines[lines.index(b"state", at) + 2])
     except (ValueError, IndexError):
         return ""

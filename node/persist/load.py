@@ -8,6 +8,7 @@ say it, and more, with the remark ``slot-import``, which every other server skip
 from typing import Final
 
 from cluster.slots import SLOTS
+from cluster.text import bytes_of, text_of
 from node.engine.intake import Intake
 from node.engine.keyspace import CLUSTER_SHIFT, Database, Keyspace
 from node.persist.codes import RdbError
@@ -44,10 +45,10 @@ class Loader:
                 self._select(event.db)
             elif isinstance(event, Aux):
                 self.aux[event.name] = event.value
-                if event.name == IMPORT.encode():
+                if event.name == bytes_of(IMPORT):
                     self._import(read_import(event.value))
             elif isinstance(event, SlotImport):
-                self._import(Intake(event.name.decode("utf-8", "replace"), "", event.ranges))
+                self._import(Intake(text_of(event.name), "", event.ranges))
             elif isinstance(event, Function):
                 self.functions.append(event.source)
 
@@ -97,7 +98,7 @@ def write_import(intake: Intake) -> tuple[str, str]:
 
 def read_import(text: bytes) -> Intake:
     """What ``write_import`` has written; RdbError."""
-    words = text.decode("utf-8", "replace").split(" ")
+    words = text_of(text).split(" ")
     try:
         pairs = [tuple(int(number) for number in word.split("-")) for word in words[3:]]
         ranges = [(first, last) for first, last in pairs if 0 <= first <= last < SLOTS]

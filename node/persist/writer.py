@@ -8,6 +8,7 @@ reader.
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from cluster.text import bytes_of
 from node.engine.snapshot import DatabaseView, Snapshot
 from node.persist import codes
 from node.persist.codes import Format
@@ -62,14 +63,14 @@ class RdbWriter:
         out = bytearray(self.style.format.magic)
         for name, value in self.remarks:
             out.append(codes.AUX)
-            put_string(out, name.encode())
-            put_string(out, str(value).encode())
+            put_string(out, bytes_of(name))
+            put_string(out, bytes_of(str(value)))
         for source in self.functions:
             out.append(codes.FUNCTION2)
             put_string(out, source, self.style.compress)
         for job, ranges in self.imports if self.style.format.valkey else []:
             out.append(codes.SLOT_IMPORT)
-            put_string(out, job.encode())
+            put_string(out, bytes_of(job))
             put_length(out, len(ranges))
             for first, last in ranges:
                 put_length(out, first)

@@ -10,6 +10,7 @@
 
 from typing import TYPE_CHECKING, Final
 
+from cluster.text import bytes_of
 from node.engine.client import Client
 from node.engine.feed import encoded
 from node.replication.hold import Hold
@@ -140,7 +141,7 @@ class Departure:
             log("warning", "Unable to find a replica to perform the auto failover on shutdown.")
             return False
         log("notice", f"Perform auto failover to replica {best.node_id} on shutdown.")
-        feed.put(encoded([b"CLUSTER", b"FAILOVER", b"FORCE", b"REPLICAID", best.node_id.encode()]))
+        feed.put(encoded([b"CLUSTER", b"FAILOVER", b"FORCE", b"REPLICAID", bytes_of(best.node_id)]))
         self.replication.primary.distribute()
         return True
 

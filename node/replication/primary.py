@@ -10,6 +10,7 @@ Source: redis.io "Replication", and what Redis 7.0.15 says on the wire.
 from collections.abc import Callable
 from typing import Final
 
+from cluster.text import bytes_of
 from node.engine.client import NOT_TO_PAUSE, REPLIES_OFF, Client
 from node.engine.feed import GETACK, PING, encoded
 from node.engine.limits import REPLICA
@@ -108,7 +109,7 @@ class Primary:
         if modern and self._may_continue(follower, replid, offset):
             assert history.backlog is not None
             self.partial_syncs += 1
-            name = b" " + history.replid.encode() if follower.takes_psync2 else b""
+            name = b" " + bytes_of(history.replid) if follower.takes_psync2 else b""
             client.send(b"+CONTINUE%s\r\n" % name)
             client.send(history.backlog.since(offset))
             self._online(follower)
@@ -154,8 +155,8 @@ class Primary:
         feed = self.server.feed
         if feed is None or any(f.version < TAKES_SETSLOT for f in self.replicas()):
             return
-        words = [b"CLUSTER", b"SETSLOT", b"%d" % slot, action.encode()]
-        feed.put(encoded([*words, node.encode()] if node else words))
+        words = [b"CLUSTER", b"SETSLOT", b"%d" % slot, bytes_of(action)]
+        feed.put(encoded([*words, bytes_of(node)] if node else words))
         self.server.acks.opened(slot)
 
     # --- the stream

@@ -12,6 +12,7 @@ The offset counts bytes of whole commands, and inside MULTI stays before it: wha
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from cluster.text import bytes_of, text_of
 from node.engine.call import Call
 from node.engine.client import IN_MULTI, Client
 from node.engine.command import UNQUEUED
@@ -147,20 +148,20 @@ class Conversation:
         self._asked = self._identifying = False
         port = config.integer("replica-announce-port") or config.integer("port")
         self._steps = [([b"PING"], False)]
-        password = config.text("masterauth").encode("utf-8", "surrogateescape")
-        user = config.text("masteruser").encode("utf-8", "surrogateescape")
+        password = bytes_of(config.text("masterauth"))
+        user = bytes_of(config.text("masteruser"))
         if password:
             self._steps.append(([b"AUTH", user, password] if user else [b"AUTH", password], False))
         if self.node:
             self._steps.append((WHO, True))
         self._steps.append(([b"REPLCONF", b"listening-port", b"%d" % port], True))
-        announced = config.text("replica-announce-ip").encode()
+        announced = bytes_of(config.text("replica-announce-ip"))
         if announced:
             self._steps.append(([b"REPLCONF", b"ip-address", announced], True))
         self._steps.append(([b"REPLCONF", b"capa", b"eof", b"capa", b"psync2"], True))
-        self._steps.append(([b"REPLCONF", b"version", VALKEY_COMPATIBLE.encode()], True))
+        self._steps.append(([b"REPLCONF", b"version", bytes_of(VALKEY_COMPATIBLE)], True))
         if self.server.topology is not None:
-            me = self.server.topology.me.encode()
+            me = bytes_of(self.server.topology.me)
             self._steps.append(([b"REPLCONF", b"set-cluster-node-id", me], True))
         self._next_step()
         if self.away:
@@ -257,7 +258,7 @@ class Conversation:
             self._fail_for_damage(f"the snapshot cannot be loaded, the present data stays: {error}")
         except ProtocolError as error:
             self._distrusts = True
-            self._fail_for_damage(f"protocol error in the stream: {error.text.decode('utf-8', 'replace')}")
+            self._fail_for_damage(f"protocol error in the stream: {text_of(error.text)}")
 
     def _talk(self) -> None:
         while self.state in (HANDSHAKE, SYNC) and self._reader is None and not self.failure:
@@ -318,7 +319,7 @@ class Conversation:
         if self._distrusts:
             self._send(encoded([b"PSYNC", b"?", b"-1"]))
         else:
-            psync = [b"PSYNC", history.replid.encode(), b"%d" % (history.offset + 1)]
+            psync = [b"PSYNC", bytes_of(history.replid), b"%d" % (history.offset + 1)]
             if self.replication.failover.under_way:
                 psync.append(b"FAILOVER")
             self._send(encoded(psync))
@@ -330,7 +331,7 @@ class Conversation:
         if self.abandoned:
             return
         if words[0] == b"+FULLRESYNC" and len(words) == 3 and is_id(words[1]) and is_offset(words[2]):
-            self._full_id = words[1].decode()
+            self._full_id = text_of(words[1])
             self._full_offset = int(words[2])
             if self._has_lost_all():
                 self.bereft = True
@@ -339,7 +340,7 @@ class Conversation:
             self.state = SYNC
             self._log(f"Full resync from primary: {self._full_id}:{self._full_offset}")
         elif words[0] == b"+CONTINUE" and (len(words) == 1 or is_id(words[1])) and not self._distrusts:
-            self._continue(words[1].decode() if len(words) > 1 else "")
+            self._continue(text_of(words[1]) if len(words) > 1 else "")
         elif line.startswith(TRY_LATER):
             self._fail(f"the primary is not ready: {shown(line)}")
         else:
@@ -572,7 +573,7 @@ class Applier:
 
 
 def shown(text: bytes) -> str:
-    return text[:128].decode("utf-8", "backslashreplace")
+    return text_of(text[:128])
 
 
 def number(text: bytes) -> int:

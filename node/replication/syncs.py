@@ -9,6 +9,7 @@ here and so nothing is gained by waiting. ``repl-diskless-sync-max-replicas`` en
 from collections.abc import Callable
 from typing import Final
 
+from cluster.text import bytes_of
 from node.engine.feed import NOT_SELECTED
 from node.engine.server import Server
 from node.replication.follower import LOADING, WAITING, Follower, name_of
@@ -130,7 +131,7 @@ class Syncs:
         server = self.server
         sharing = self._sharing(wish)
         self.waiting = [follower for follower in self.waiting if follower not in sharing]
-        mark = f"{server.rng.getrandbits(4 * MARK_SIZE):0{MARK_SIZE}x}".encode() if wish.streamed else b""
+        mark = bytes_of(f"{server.rng.getrandbits(4 * MARK_SIZE):0{MARK_SIZE}x}") if wish.streamed else b""
         history = self.history
         db = history.db
         if server.feed is not None:
@@ -148,7 +149,7 @@ class Syncs:
 
     def _attach(self, follower: Follower, transfer: Transfer) -> None:
         if follower.acknowledges:
-            follower.client.send(b"+FULLRESYNC %s %d\r\n" % (transfer.replid.encode(), transfer.offset))
+            follower.client.send(b"+FULLRESYNC %s %d\r\n" % (bytes_of(transfer.replid), transfer.offset))
         transfer.join(follower)
 
     def _log(self, text: str) -> None:

@@ -5,6 +5,8 @@ Source: the replies of Redis 7.0.15. A text here begins with its error code; the
 
 from typing import Final
 
+from cluster.text import bytes_of
+
 
 class Refusal(Exception):
     """The client's request cannot be served; ``text`` is the error reply without the leading ``-``."""
@@ -140,11 +142,11 @@ RESP3_ONLY: Final = b"ERR RESP2 is not supported by this command"
 
 
 def wrong_arity(name: str) -> bytes:
-    return b"ERR wrong number of arguments for '%s' command" % name.encode()
+    return b"ERR wrong number of arguments for '%s' command" % bytes_of(name)
 
 
 def invalid_expire(name: str) -> bytes:
-    return b"ERR invalid expire time in '%s' command" % name.encode()
+    return b"ERR invalid expire time in '%s' command" % bytes_of(name)
 
 
 def c_string(text: bytes) -> bytes:

@@ -7,6 +7,7 @@ ready-made, because most replies are short.
 from collections.abc import Mapping
 from typing import Final
 
+from cluster.text import bytes_of
 from node.resp.reply import (
     OK,
     Failure,
@@ -58,7 +59,7 @@ def bulk(text: bytes) -> bytes:
 
 def _encode_rare(reply: Reply, resp3: bool) -> bytes:
     if isinstance(reply, str):
-        return bulk(reply.encode("utf-8", "surrogateescape"))
+        return bulk(bytes_of(reply))
     if isinstance(reply, Status):
         return b"+%s\r\n" % reply.text
     if isinstance(reply, Failure):
@@ -91,7 +92,7 @@ def _encode_aggregate(reply: Reply, resp3: bool) -> bytes:
         out += [encode(member, resp3) for member in reply.items]
     elif isinstance(reply, StatusSet):
         out.append((b"~%d\r\n" if resp3 else b"*%d\r\n") % len(reply.items))
-        out += [b"+%s\r\n" % word.encode() for word in reply.items]
+        out += [b"+%s\r\n" % bytes_of(word) for word in reply.items]
     elif isinstance(reply, Push):
         out.append((b">%d\r\n" if resp3 else b"*%d\r\n") % len(reply.items))
         out += [encode(item, resp3) for item in reply.items]

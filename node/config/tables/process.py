@@ -61,7 +61,7 @@ LOGS: Final = (
 )
 
 ACCESS: Final = (
-    D("requirepass", Text(nullable=True), "", sensitive=True, effective=True),
+    D("requirepass", Text(nullable=True, binary=True), "", sensitive=True, effective=True),
     D("aclfile", Text(), "", immutable=True, unkept=promises.NO_ACL),
     D("acllog-max-len", Integer(0, LONG_MAX), 128),
     D("acl-pubsub-default", Choice("allchannels", "resetchannels"), "resetchannels"),

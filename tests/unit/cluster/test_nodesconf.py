@@ -7,7 +7,8 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster.nodesconf import NodesConfError, dump, is_storable, load
+from cluster.names import is_storable
+from cluster.nodesconf import NodesConfError, dump, load
 from cluster.slots import SLOTS
 from cluster.topology import Flag, Node, NodeId, Topology
 

@@ -58,7 +58,7 @@ ATTEMPTS: list[list[str]] = [
     ["notify-keyspace-events", "$lshzxegtdKEm"], ["notify-keyspace-events", "nnt"], ["notify-keyspace-events", ""],
     ["slave-priority", "-1"], ["SLAVE-priority", "3"], ["replica-priority", "1", "slave-priority", "2"],
     ["dbfilename", "a"], ["dir", "/"], ["dir", "a", "dir", "b"], ["databases", "3"], ["replicaof", "a b"],
-    ["cluster-announce-hostname", "a_b"], ["cluster-announce-hostname", "a.b-c"], ["cluster-announce-ip", "x y"],
+    ["cluster-announce-hostname", "a_b"], ["cluster-announce-hostname", "a.b-c"],
     ["proc-title-template", "{foo}"], ["proc-title-template", "{port"], ["proc-title-template", ""],
     ["proc-title-template", "{{{title}}"], ["proc-title-template", "a}b {port}"],
     ["maxmemory-policy", "bad"], ["maxmemory-policy", "NOeviction"], ["acl-pubsub-default", "ALLCHANNELS"],
