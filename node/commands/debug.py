@@ -135,9 +135,12 @@ def digest_at(c: Call, key: bytes) -> Status:
     return Status(b"0" * 40 if value is None else digest_of_value(value, c.expire_time(key) >= 0))
 
 
+LONGEST_NUMBER: Final = 40
+
+
 def leading_number(text: bytes) -> float:
     """The number that ``text`` begins with, 0 if it begins with none: what C's ``strtod`` reads."""
-    for end in range(len(text), 0, -1):
+    for end in range(min(len(text), LONGEST_NUMBER), 0, -1):
         try:
             value = float(text[:end])
         except ValueError:

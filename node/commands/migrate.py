@@ -147,6 +147,10 @@ class MigrateOptions:
             at += 1
 
 
+DIGITS: Final = 16
+"""The last so many digits say what a number is modulo 65536; Python reads none of some thousand."""
+
+
 def leading_number(text: bytes) -> int:
     """A port as C reads it: what follows the number is not looked at, none is 0, it wraps at 65536; -1 if negative."""
     digits = text.strip()
@@ -155,4 +159,4 @@ def leading_number(text: bytes) -> int:
     end = 0
     while end < len(digits) and digits[end : end + 1].isdigit():
         end += 1
-    return int(digits[:end]) & PORTS if end else 0
+    return int(digits[:end][-DIGITS:]) & PORTS if end else 0

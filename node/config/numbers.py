@@ -13,6 +13,8 @@ LONG_MAX: Final = 2**63 - 1
 LONG_MIN: Final = -(2**63)
 ULONG_MAX: Final = 2**64 - 1
 
+_LONGEST: Final = 22
+"""Digits of LONG_MIN in the longest form that is read, the octal one."""
 _STRICT: Final = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
 _LOOSE: Final = {8: re.compile(r"[ \t-\r]*[+-]?[0-7]+", re.ASCII), 10: re.compile(r"[ \t-\r]*[+-]?[0-9]+", re.ASCII)}
 _MEMORY: Final = re.compile(r"([0-9]{0,127})([a-z]*)", re.ASCII | re.IGNORECASE)
@@ -33,7 +35,12 @@ def loose(text: str, base: int = 10) -> int | None:
         return 0
     if not _LOOSE[base].fullmatch(text):
         return None
-    return min(max(int(text, base), LONG_MIN), LONG_MAX)
+    text = text.strip()
+    sign, digits = (text[0], text[1:]) if text[0] in "+-" else ("", text)
+    digits = digits.lstrip("0") or "0"
+    if len(digits) > _LONGEST:  # Python reads no number of some thousand digits
+        return LONG_MIN if sign == "-" else LONG_MAX
+    return min(max(int(sign + digits, base), LONG_MIN), LONG_MAX)
 
 
 def memory(text: str) -> int | None:

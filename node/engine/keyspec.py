@@ -14,6 +14,9 @@ RW: Final = "RW"
 RO: Final = "RO"
 OW: Final = "OW"
 RM: Final = "RM"
+LONGEST_COUNT: Final = 9
+"""Digits of a number of keys; no request has so many."""
+
 ACCESS: Final = "access"
 UPDATE: Final = "update"
 INSERT: Final = "insert"
@@ -113,7 +116,7 @@ class KeySpec:
 
     def _counted(self, argv: list[bytes], begin: int) -> list[int]:
         at = begin + self.count_at
-        if at >= len(argv) or not argv[at].isdigit():
+        if at >= len(argv) or not argv[at].isdigit() or len(argv[at]) > LONGEST_COUNT:
             raise Refusal(b"ERR Invalid arguments specified for command")
         first = begin + self.first_at
         end = first + int(argv[at]) * self.step

@@ -10,6 +10,9 @@ from node.resp.reply import Reply
 if TYPE_CHECKING:
     from node.migration.migrations import Migrations
 
+EPOCH_DIGITS: Final = 19
+"""Of an epoch that another node names."""
+
 EXPORT: Final = "EXPORT"
 IMPORT: Final = "IMPORT"
 

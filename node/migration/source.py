@@ -30,6 +30,7 @@ from node.migration.job import (
     ACK,
     CONNECTING,
     ENDS,
+    EPOCH_DIGITS,
     EXPORT,
     GRANTED,
     PAUSED,
@@ -313,7 +314,7 @@ class Export(Job):
             self.to(WAITING_TO_PAUSE)
             self._poke()
         elif words == [b"CLUSTER", b"SYNCSLOTS", b"REQUEST-FAILOVER"] and self.state == PAUSED:
-            if len(more) == 2 and more[0].upper() == b"EPOCH" and more[1].isdigit():
+            if len(more) == 2 and more[0].upper() == b"EPOCH" and more[1].isdigit() and len(more[1]) <= EPOCH_DIGITS:
                 self._epoch = int(more[1])
             self._wanted = True
             self._grant()

@@ -21,6 +21,7 @@ from node.engine.client import HANDING_OVER, NOT_TO_PAUSE, REPLIES_OFF, Client
 from node.engine.intake import MANY, Intake
 from node.migration.job import (
     ACK,
+    EPOCH_DIGITS,
     FAILED,
     GRANTED,
     IMPORT,
@@ -122,7 +123,7 @@ class Import(Arrival):
             self.to(REQUESTED)
             self._await_replicas()
         elif word == b"FAILOVER-GRANTED" and self.state == REQUESTED and self._awaited < 0:
-            if len(more) == 2 and more[0].upper() == b"EPOCH" and more[1].isdigit():
+            if len(more) == 2 and more[0].upper() == b"EPOCH" and more[1].isdigit() and len(more[1]) <= EPOCH_DIGITS:
                 self._beyond = int(more[1])
             self.to(GRANTED)
             self._since_ms = self.home.server.now

@@ -387,7 +387,7 @@ class Conversation:
         self._length = 0
         if line.startswith(b"$EOF:") and len(line) == 5 + MARK_SIZE:
             self._mark = line[5:]
-        elif line.startswith(b"$") and line[1:].isdigit():
+        elif line.startswith(b"$") and line[1:].isdigit() and len(line) < ID_SIZE:
             self._length = int(line[1:])
         else:
             self._fail_for_damage(f"unexpected reply before the snapshot: {shown(line)}")

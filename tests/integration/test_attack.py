@@ -1,0 +1,204 @@
+"""No text that a client, a peer or a file sends ends a node, and others are served meanwhile."""
+
+import random
+from typing import Final
+
+import pytest
+
+from gossip.extensions import AvailabilityZone, Hostname, HumanName
+from gossip.packet import Gossip, Kind, MessageFlag, Packet, Ping, encode
+from tests.compat.pair import Word
+from tests.integration.attack import NASTY, Attacker, nothing_unexpected, others_are_served, requests
+from tests.integration.clusters import CLUSTER, ask, demand, form, wait_peace
+from tests.integration.nodes import READY, Node, Nodes
+
+CLUSTERED: Final = (*CLUSTER, "--cluster-node-timeout", "2000")
+NOT_ATTACKED: Final = frozenset(
+    {"shutdown", "debug", "client|pause", "config|set", "failover", "sync", "psync", "monitor"}
+)
+"""They end or stop the node, or turn the connection into a stream; CONFIG SET has a test of its own."""
+ELSEWHERE: Final = frozenset({"replicaof", "slaveof"})
+"""Asked only for names that no resolver is asked for."""
+NO_HOSTS: Final[tuple[bytes, ...]] = (b"redis-0..svc", b"\xff" * 40, b"x" * 5000, b"\0", b"", b"x" * 64 + b".svc")
+PLAUSIBLE: Final[tuple[bytes, ...]] = (
+    b"k", b"other", b"1", b"0", b"10", b"u8", b"GET", b"SET", b"EX", b"NX", b"COUNT", b"MATCH", b"*", b"ID", b"ADDR",
+    b"127.0.0.1", b"1", b"NODE", b"STREAM", b"FORCE", b"LIMIT", b"default",
+)  # fmt: skip
+LOCKS_US_OUT: Final = frozenset({"port", "bind", "requirepass", "maxclients", "timeout", "dir", "logfile", "loglevel"})
+MIXTURES: Final = 25
+
+
+def patient(name: str) -> int:
+    return 2 if "pause" in name or "wait" in name or name == "migrate" else 4
+
+
+@pytest.mark.parametrize("options", [(), CLUSTERED], ids=["alone", "in a cluster"])
+def test_no_arguments_of_any_command_end_a_node(nodes: Nodes, options: tuple[str, ...]) -> None:
+    node = nodes.start("--enable-debug-command", "yes", *options)
+    if options:
+        demand(node, "CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+    arities = {item.text.decode(): 0 for item in node.ask("COMMAND", "LIST").items}
+    for name, described in zip(arities, node.ask("COMMAND", "INFO", *arities).items, strict=True):
+        arities[name] = described.items[1].number
+    assert len(arities) > 150
+    for name in sorted(arities.keys() - NOT_ATTACKED - ELSEWHERE):
+        attacker = Attacker(node)
+        for request in requests(name, arities[name], random.Random(name), PLAUSIBLE, MIXTURES):
+            attacker.say(*request)
+            if attacker.waited >= patient(name):
+                break
+        attacker.close()
+        others_are_served(node)
+    nothing_unexpected(node)
+    assert node.stop() == 0
+
+
+@pytest.mark.parametrize("asked", sorted(ELSEWHERE))
+def test_a_primary_whose_name_is_no_name_is_a_primary_that_is_not_there(nodes: Nodes, asked: str) -> None:
+    node = nodes.start()
+    for host in NO_HOSTS:
+        node.ask(asked, host, "6379")
+        others_are_served(node)
+        others_are_served(node)
+    demand(node, asked, "NO", "ONE")
+    nothing_unexpected(node)
+    assert node.stop() == 0
+
+
+def test_a_primary_in_the_file_whose_name_is_no_name_does_not_end_the_node(nodes: Nodes) -> None:
+    node = nodes.start("--replicaof", "redis-0..svc 6379")
+    node.wait_log("redis-0..svc")
+    others_are_served(node)
+    assert "role:slave" in ask(node, "INFO", "replication")
+    nothing_unexpected(node)
+    assert node.stop() == 0
+
+
+@pytest.mark.parametrize("options", [(), CLUSTERED], ids=["alone", "in a cluster"])
+def test_what_config_set_has_taken_is_read_again_from_the_file(nodes: Nodes, options: tuple[str, ...]) -> None:
+    node = nodes.make()
+    file = node.home / "node.conf"
+    file.write_text("enable-protected-configs yes\n")
+    node.options = [*options]
+    node._command = [*node._command, str(file)]
+    node.start()
+    names = [item.text.decode() for item in node.ask("CONFIG", "GET", "*").items][::2]
+    attacker = Attacker(node)
+    for name in sorted(set(names) - LOCKS_US_OUT):
+        for text in NASTY:
+            attacker.say("CONFIG", "SET", name, text)
+        others_are_served(node)
+    for name in ("requirepass", "masterauth"):
+        demand(node, "CONFIG", "SET", name, b"\xff\0\"'\\\n\t x")
+        node.ask("AUTH", b"\xff\0\"'\\\n\t x")
+    demand(node, "CONFIG", "REWRITE")
+    before = node.ask("CONFIG", "GET", "*")
+    attacker.close()
+    assert node.stop() == 0
+    node.start()
+    node.ask("AUTH", b"\xff\0\"'\\\n\t x")
+    assert node.ask("CONFIG", "GET", "*") == before
+    nothing_unexpected(node)
+
+
+@pytest.mark.parametrize(
+    "name", ["cluster-announce-ip", "cluster-announce-human-nodename", "cluster-announce-hostname"]
+)
+def test_a_name_is_refused_or_the_node_starts_again(nodes: Nodes, name: str) -> None:
+    one, two = nodes.start(*CLUSTERED), nodes.start(*CLUSTERED)
+    form([one, two])
+    for text in (*NASTY, b"Node 1", b"1\t2", b"caf\xe9"):
+        answer = one.ask("CONFIG", "SET", name, text)
+        assert answer.text == b"OK" or answer.text.startswith(b"ERR CONFIG SET failed"), answer
+        demand(one, "CLUSTER", "SAVECONFIG")
+    assert one.ask("CONFIG", "SET", name, "redis-0..svc").kind == ("error" if name.endswith("-ip") else "status")
+    assert one.ask("CONFIG", "SET", name, "Node 1").kind == "error"
+    one.restart()
+    two.restart()
+    for node in (one, two):
+        nothing_unexpected(node)
+        assert node.stop() == 0
+
+
+@pytest.mark.parametrize("name", ["FORGET", "REPLICATE", "MEET", "SETSLOT"])
+def test_an_id_that_is_no_text_is_an_unknown_node(nodes: Nodes, name: str) -> None:
+    node = nodes.start(*CLUSTERED)
+    nobody = b"\xff" * 40
+    words: dict[str, tuple[Word, ...]] = {"MEET": (nobody, 1), "SETSLOT": (1, "NODE", nobody)}
+    answer = node.ask("CLUSTER", name, *words.get(name, (nobody,)))
+    wrong = {"MEET": b"ERR Invalid node address specified: " + nobody + b":1"}
+    assert answer.text.replace(b"I don't know about node", b"Unknown node") in (
+        wrong.get(name, b"ERR Unknown node " + nobody),
+    )
+    assert node.stop() == 0
+
+
+def fields_of(raw: bytes, at: int, patch: bytes, size: int) -> bytes:
+    return raw[:at] + patch[:size].ljust(size, b"\0") + raw[at + size :]
+
+
+def bus_attack(target: Node, known: Node) -> None:
+    """Every text field of a PING from a node that the target knows."""
+    own = ask(known, "CLUSTER", "MYID")
+    third = "c" * 40
+    whole = encode(
+        Packet(
+            Kind.PING, own, known.port, 0, known.bus_port, ip="127.0.0.1", flags=2, mflags=MessageFlag.EXT_DATA,
+            body=Ping(
+                (Gossip(third, 1, 1, "127.0.0.9", 1, 2, 2),),
+                (Hostname("h" * 50), HumanName("n" * 50), AvailabilityZone("z" * 50)),
+            ),
+        )
+    )  # fmt: skip
+    places = [(whole.index(b"127.0.0.1"), 46), (whole.index(b"127.0.0.9"), 46), (whole.index(own.encode()), 40)]
+    places += [(whole.index(letter * 40), 40) for letter in (b"c", b"h", b"n", b"z")]
+    for at, size in places:
+        for text in NASTY:
+            with target.connect() as sock:
+                sock.close()
+            with_bus(target, fields_of(whole, at, text, size))
+        others_are_served(target)
+
+
+def with_bus(target: Node, data: bytes) -> None:
+    import socket
+
+    with socket.create_connection((target.host, target.bus_port), 20) as sock:
+        sock.sendall(data)
+        sock.shutdown(socket.SHUT_WR)
+        while sock.recv(65536):
+            pass
+
+
+def test_no_text_of_a_peer_ends_a_node_or_stays_in_its_file(nodes: Nodes) -> None:
+    one, two = nodes.start(*CLUSTERED), nodes.start(*CLUSTERED)
+    form([one, two])
+    bus_attack(one, two)
+    demand(one, "CLUSTER", "SAVECONFIG")
+    nothing_unexpected(one)
+    one.restart()
+    nothing_unexpected(one)
+    wait_peace([one, two])
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (name, text)
+        for name in ("dir", "logfile", "pidfile", "unixsocket", "bind", "cluster-config-file", "include")
+        for text in ("\\x00", "\\xff", "x" * 5000, " ", "..", "a\\nb")
+    ],
+)
+def test_a_file_with_such_a_text_starts_a_node_or_names_its_line(nodes: Nodes, name: str, text: str) -> None:
+    node = nodes.make(*CLUSTER)
+    file = node.home / "node.conf"
+    file.write_text(f'{name} "{text}"\n')
+    node._command = [*node._command, str(file)]
+    if name == "bind":
+        node.host = "127.0.0.1"
+    node.launch()
+    try:
+        node.wait_log(READY)
+    except AssertionError:
+        node.wait_end()
+    assert "Traceback" not in node.log(), node.log_tail()
