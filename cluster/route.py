@@ -75,7 +75,7 @@ def redirect(word: bytes, slot: int, node: Node, policy: RoutePolicy) -> bytes:
     """``MOVED 3999 127.0.0.1:6381`` or the same with ASK. Nobody is sent to a node without an address."""
     if not node.port:
         return UNSERVED
-    return b"%s %d %s:%d" % (word, slot, endpoint(node, policy.preferred_endpoint).encode(), node.port)
+    return b"%s %d %s:%d" % (word, slot, bytes_of(endpoint(node, policy.preferred_endpoint)), node.port)
 
 
 def endpoint(node: Node, preferred: str) -> str:

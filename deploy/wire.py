@@ -7,6 +7,7 @@ import socket
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from cluster.text import bytes_of, text_of
 from node.io.address import connect
 
 Answer: TypeAlias = "bytes | int | list[Answer] | Refused | None"

@@ -24,7 +24,7 @@ def describe(client: Client, now: int, asking: bool) -> bytes:
         f" obl={client.out_bytes} oll={1 if client.unsent else 0} omem={client.unsent}"
         f" tot-mem={unread + queued + client.out_bytes + client.unsent} events={'rw' if client.unsent else 'r'}"
         f" cmd={command.name if command is not None else 'NULL'} user={client.user} redir=-1"
-        f" resp={3 if client.resp3 else 2} lib-name={client.lib_name.decode()} lib-ver={client.lib_ver.decode()}\n"
+        f" resp={3 if client.resp3 else 2} lib-name={text_of(client.lib_name)} lib-ver={text_of(client.lib_ver)}\n"
     )
     return bytes_of(fields)
 

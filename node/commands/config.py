@@ -33,8 +33,8 @@ def config_set(c: Call, argv: list[bytes]) -> Reply:
     settings = c.server.config
     pairs: list[tuple[str, str]] = []
     for at in range(2, len(argv) - 1, 2):
-        name = to_text(argv[at])
-        pairs.append((name, to_text(argv[at + 1])))
+        name = text_of(argv[at])
+        pairs.append((name, text_of(argv[at + 1])))
         if settings.is_sensitive(name):
             argv[at + 1] = REDACTED
     if len(argv) % 2:

@@ -6,6 +6,7 @@ mistake as an unknown subcommand (debug.c of Redis 7.0).
 
 from typing import Final
 
+from cluster.text import bytes_of, text_of
 from gossip.events import DropKind, KillLink, PauseCron
 from node.commands.digest import digest_of_all, digest_of_value
 from node.commands.numbers import integer, integer_or_none
@@ -111,7 +112,7 @@ def wish(c: Call, wanted: DropKind | PauseCron) -> Reply:
 def kill_link(c: Call, way: bytes, node: bytes) -> Reply:
     if c.server.agreement is None:
         raise Refusal(b"ERR Debug option only available for cluster mode enabled setup!")
-    known = node.decode("ascii", "replace")
+    known = text_of(node)
     if known not in c.server.agreement.snapshot().nodes:
         raise Refusal(one_line(b"ERR Unknown node %s" % node))
     if way == b"to":

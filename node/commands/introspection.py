@@ -100,10 +100,10 @@ def command_list(c: Call, argv: list[bytes]) -> Reply:
     if kind == b"module":
         return []
     if kind == b"aclcat":
-        category = argv[4].lower().decode("utf-8", "replace")
+        category = text_of(argv[4].lower())
         return [cmd.name for cmd in everything(c.server.table) if category in cmd.categories()]
     if kind == b"pattern":
-        return [cmd.name for cmd in everything(c.server.table) if glob_match(argv[4], cmd.name.encode(), True)]
+        return [cmd.name for cmd in everything(c.server.table) if glob_match(argv[4], bytes_of(cmd.name), True)]
     raise Refusal(SYNTAX)
 
 

@@ -10,6 +10,7 @@ transaction, which stops everything too.
 
 from typing import Final
 
+from cluster.text import text_of
 from node.commands.connection import REDACTED
 from node.commands.numbers import integer
 from node.engine.call import Call

@@ -226,8 +226,8 @@ def command(
         summary = (inspect.getdoc(handler) or "").partition("\n")[0]
         record = Command(name.lower(), handler, arity, flags, keys, categories, since, group, summary)
         parent, _, sub = name.lower().partition("|")
-        home = DECLARED[parent.encode()].subcommands if sub else DECLARED
-        word = (sub or parent).encode()
+        home = DECLARED[bytes_of(parent)].subcommands if sub else DECLARED
+        word = bytes_of(sub or parent)
         assert word not in home, f"{name} is declared twice"
         home[word] = record
         home[word.upper()] = record

@@ -8,6 +8,7 @@ unambiguous: a name that was declared means the command that it was declared for
 
 from typing import Final
 
+from cluster.text import bytes_of
 from node.engine.command import DECLARED, Command, distinct, lookup
 
 NO_SUCH_COMMAND: Final = "No such command in rename-command"
@@ -20,7 +21,7 @@ class Commands:
     def __init__(self) -> None:
         self.table: dict[bytes, Command] = {}
         for cmd in distinct(DECLARED):
-            word = cmd.name.encode()
+            word = bytes_of(cmd.name)
             self.table[word] = self.table[word.upper()] = cmd.fresh()
         self.originals: dict[bytes, Command] = self.table
         """The same by the names that were declared, those included that clients may not call."""
@@ -52,7 +53,7 @@ class Commands:
         """``argv`` as a client sent it, in words that mean ``cmd`` in a stream of writes."""
         if self.in_stream(argv) is cmd:
             return argv
-        words = cmd.name.upper().encode().split(b"|")
+        words = bytes_of(cmd.name.upper()).split(b"|")
         return [*words, *argv[len(words) :]]
 
     def forget_calls(self) -> None:

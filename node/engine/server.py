@@ -9,9 +9,9 @@ from typing import Final
 
 from cluster.route import RoutePolicy, served_slots, serves_alike
 from cluster.slots import SLOTS
+from cluster.text import bytes_of
 from cluster.topology import Topology
 from node.config import Config, ConfigError
-from node.config.words import to_bytes
 from node.engine.acks import Acks
 from node.engine.agreement import Agreement
 from node.engine.clearing import Clearing
@@ -362,7 +362,7 @@ def named_commands(config: Config) -> Commands:
     """The commands by the names that every ``rename-command`` makes of them, in order. Raises ConfigError."""
     commands = Commands()
     for line in config.lines("rename-command"):
-        reason = commands.rename(to_bytes(line.words[1]), to_bytes(line.words[2]))
+        reason = commands.rename(bytes_of(line.words[1]), bytes_of(line.words[2]))
         if reason is not None:
             raise ConfigError(reason, line)
     return commands

@@ -32,6 +32,7 @@ from struct import Struct
 from typing import Final
 
 from cluster.edited import id_of_myself, with_addresses, with_epochs, without_addresses
+from cluster.text import bytes_of, text_of
 from node.io.disk import overwrite_file, replace_file, write_all
 
 PLACES: Final = 3
@@ -79,7 +80,7 @@ class NodesConf:
         except ConfTorn:
             self.close()
             raise
-        self._text = text.decode("utf-8", "surrogateescape")
+        self._text = text_of(text)
         self.behind = text != saved
         """nodes.conf itself is older than a note."""
 
@@ -93,7 +94,7 @@ class NodesConf:
             return note
         if not note or exact:
             return note or saved
-        edited, newer = saved.decode("utf-8", "surrogateescape"), note.decode("utf-8", "surrogateescape")
+        edited, newer = text_of(saved), text_of(note)
         if blind:
             self.remarks.append(f"Addresses in {self.path} were edited: they count, and all else that was noted later")
             return encoded(with_addresses(newer, edited))
@@ -122,7 +123,7 @@ class NodesConf:
 
     def note(self, text: str, synced: bool) -> None:
         """Keep this text from now on; ``synced``: on disk, not only in case this process ends. Not from two threads."""
-        data = encoded(text)
+        data = bytes_of(text)
         if self._in_place:
             self._note_in_place(data, synced)
         elif self._notes.hold(data):
@@ -147,7 +148,7 @@ class NodesConf:
 
     def replacing(self, text: str) -> Callable[[], None]:
         """The same, to be done at leisure and by any thread, while newer texts may be noted already."""
-        data = encoded(text)
+        data = bytes_of(text)
         fresh = Beside(data)
         self._beside = self._beside[0], fresh
 
@@ -184,7 +185,7 @@ class Beside:
 
     def __init__(self, data: bytes) -> None:
         self.exact = digest_of(data)
-        self.blind = digest_of(encoded(without_addresses(data.decode("utf-8", "surrogateescape"))))
+        self.blind = digest_of(bytes_of(without_addresses(text_of(data))))
 
 
 class Notes:
@@ -272,10 +273,6 @@ def is_mounted(path: str) -> bool:
     for special in (b"\\", b" ", b"\t", b"\n"):
         escaped = escaped.replace(special, b"\\%03o" % special[0])
     return escaped in points
-
-
-def encoded(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
 
 
 def digest_of(data: bytes) -> bytes:

@@ -300,7 +300,7 @@ class Conversation:
         if line.startswith(b"$"):
             return
         self._identifying = False
-        if line.startswith(NO_CLUSTER) or (not line.startswith(b"-") and line != self.node.encode()):
+        if line.startswith(NO_CLUSTER) or (not line.startswith(b"-") and line != bytes_of(self.node)):
             self._fail(f"node {self.node} is not there any more, but {shown(line)}: the present data stays")
         elif line.startswith(TRY_LATER):
             self._fail(f"the primary is not ready: {shown(line)}")
