@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing
 from functools import partial
 from typing import Final
 
+from cluster.text import text_of
 from deploy.cluster.survey import Access, reach
 from deploy.folder import Folder, Record
 from deploy.form import form, wait_until_ok
@@ -82,7 +83,7 @@ class LocalCluster:
                 said = os.read(ready, REASON_BYTES)
                 os.close(ready)
                 if said != READY:
-                    child.reason = said.decode(errors="replace")
+                    child.reason = text_of(said)
                     while child.check() and time.monotonic() < deadline:
                         time.sleep(POLL_S)
                     child.demand_alive()

@@ -97,13 +97,13 @@ class NodesConf:
         edited, newer = text_of(saved), text_of(note)
         if blind:
             self.remarks.append(f"Addresses in {self.path} were edited: they count, and all else that was noted later")
-            return encoded(with_addresses(newer, edited))
+            return bytes_of(with_addresses(newer, edited))
         if not id_of_myself(newer) or id_of_myself(newer) != id_of_myself(edited):
             what = "is of another node" if saved else "is of a node whose nodes.conf is gone"
             self.remarks.append(f"{self.path}.latest {what}: it is not looked at")
             return saved
-        merged = encoded(with_epochs(edited, newer))
-        if merged != encoded(with_epochs(edited, edited)):
+        merged = bytes_of(with_epochs(edited, newer))
+        if merged != bytes_of(with_epochs(edited, edited)):
             self.remarks.append(
                 f"{self.path} was changed since the newest note beside it was made: of that only its epochs count"
             )

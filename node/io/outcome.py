@@ -4,6 +4,8 @@ import os
 import sys
 from typing import Final
 
+from cluster.text import bytes_of, text_of
+
 READY: Final = b"1"
 REASON_BYTES: Final = 4000
 """Less than a pipe takes without anybody reading."""
@@ -20,9 +22,9 @@ class Outcome:
 
     def failed(self, reason: str, *, aloud: bool) -> None:
         """``aloud``: on standard error too, since it stands nowhere else that the operator looks at."""
-        line = " ".join(reason.split()).encode("utf-8", "surrogateescape")[:REASON_BYTES]
+        line = bytes_of(" ".join(reason.split()))[:REASON_BYTES]
         if aloud:
-            sys.stderr.write(f"gossamer: {line.decode(errors='replace')}\n")
+            sys.stderr.write(f"gossamer: {text_of(line)}\n")
             sys.stderr.flush()
         self._tell(line)
 

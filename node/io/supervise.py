@@ -12,6 +12,7 @@ import signal
 import socket
 from typing import Final
 
+from cluster.text import bytes_of
 from node.io.log import Log
 
 LOADING: Final = "Gossamer is loading..."
@@ -55,7 +56,7 @@ class Supervisor:
         if not self._address:
             return False
         try:
-            send(self._address, message.encode("utf-8", "replace"), patience_s)
+            send(self._address, bytes_of(message), patience_s)
         except OSError as error:
             code = error.errno or errno.EINVAL
             self._log.write("warning", f"systemd supervision error: sd_notify: {-code} ({os.strerror(code)})")

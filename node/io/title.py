@@ -57,4 +57,4 @@ def show(config: Config, config_file: str) -> None:
 
 def printable(title: str) -> str:
     """What the system takes for a title: valid text, that ends at its first NUL."""
-    return title.encode("utf-8", "surrogateescape").decode("utf-8", "replace").partition("\0")[0]
+    return "".join("?" if "\ud800" <= letter <= "\udfff" else letter for letter in title).partition("\0")[0]
