@@ -22,3 +22,8 @@ def bytes_of(text: str) -> bytes:
     except UnicodeEncodeError:
         # Half of a pair, which no bytes ever become: it was made by a program, and is shown rather than lost.
         return text.encode("utf-8", "backslashreplace")
+
+
+def printable(text: str) -> str:
+    """``text`` for terminals and titles, which take no lone surrogates: each is shown as U+FFFD."""
+    return "".join("\ufffd" if "\ud800" <= letter <= "\udfff" else letter for letter in text)

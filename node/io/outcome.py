@@ -4,7 +4,7 @@ import os
 import sys
 from typing import Final
 
-from cluster.text import bytes_of, text_of
+from cluster.text import bytes_of, printable, text_of
 
 READY: Final = b"1"
 REASON_BYTES: Final = 4000
@@ -24,7 +24,7 @@ class Outcome:
         """``aloud``: on standard error too, since it stands nowhere else that the operator looks at."""
         line = bytes_of(" ".join(reason.split()))[:REASON_BYTES]
         if aloud:
-            sys.stderr.write(f"gossamer: {text_of(line)}\n")
+            sys.stderr.write(f"gossamer: {printable(text_of(line))}\n")
             sys.stderr.flush()
         self._tell(line)
 

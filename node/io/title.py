@@ -7,6 +7,7 @@ address would leave no room for the port; so these are ``gossamer:7000``.
 import re
 from typing import Final
 
+from cluster import text
 from node.config import Config
 
 try:
@@ -57,4 +58,4 @@ def show(config: Config, config_file: str) -> None:
 
 def printable(title: str) -> str:
     """What the system takes for a title: valid text, that ends at its first NUL."""
-    return "".join("?" if "\ud800" <= letter <= "\udfff" else letter for letter in title).partition("\0")[0]
+    return text.printable(title).partition("\0")[0]
