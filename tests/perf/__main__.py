@@ -29,6 +29,7 @@ from tests.perf import (
     moving,
     scale,
     throughput,
+    together,
 )
 from tests.perf.figures import Figures
 from tests.perf.question import Bench, Question
@@ -48,6 +49,7 @@ QUESTIONS: Final = {
         idle.QUESTION,
         acknowledged.QUESTION,
         scale.QUESTION,
+        together.QUESTION,
     )
 }
 RESULTS: Final = Path(__file__).with_name("RESULTS.md")

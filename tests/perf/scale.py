@@ -7,6 +7,8 @@ from tests.perf.question import Bench, Question
 from tests.sim.crowd import Crowd
 
 SIZES: Final = (100, 1000)
+CROWDS: Final = (100, 300, 1000)
+SHARES: Final = (0.1, 0.33)
 TIMEOUT_MS: Final = 15_000
 WORK_MS: Final = 3_000_000
 """Milliseconds of one node's life that are watched: fewer nodes are watched for longer."""
@@ -30,7 +32,31 @@ def measure(bench: Bench) -> list[Figures]:
                 patient = Crowd(size, TIMEOUT_MS, turn + 1, fast=False)
                 patient.run(TIMEOUT_MS // 2)
                 silent.add(f"{size} nodes", GOSSIP, agreed_ms(patient, silently=True))
-    return [traffic, messages, refused, silent]
+    return [traffic, messages, refused, silent, *together(bench)]
+
+
+def together(bench: Bench) -> list[Figures]:
+    """A tenth and a third of the primaries die in one moment."""
+    refused = Figures("Primaries die at once (refused), until all see every slot served", "ms", digits=0)
+    silent = Figures(f"The same, falling silent, node timeout {TIMEOUT_MS} ms", "ms", digits=0)
+    for full in CROWDS:
+        size = max(12, bench.amount(full) // 2 * 2)
+        for share in SHARES:
+            case = f"{share:.0%} of {size // 2} primaries"
+            for figures, silently in ((refused, False), (silent, True)):
+                crowd = Crowd(size, TIMEOUT_MS, fast=not silently)
+                crowd.run(1000)
+                figures.add(case, GOSSIP, whole_ms(crowd, max(1, round(size // 2 * share)), silently))
+                bench.tell(f"scale: {case} {'silent' if silently else 'dead'}: whole")
+    return [refused, silent]
+
+
+def whole_ms(crowd: Crowd, count: int, silently: bool) -> float:
+    """From the deaths to the moment when nobody believes that a dead node owns slots; at most four node timeouts."""
+    began, victims = crowd.now, crowd.kill_primaries(count, silently)
+    while crowd.unserved_at(victims) and crowd.now - began < 2 * LONGEST_MS:
+        crowd.run(20)
+    return crowd.now - began
 
 
 def one(bench: Bench, size: int, seed: int, traffic: Figures, messages: Figures, refused: Figures) -> None:

@@ -25,6 +25,8 @@ from tests.sim.network import Weather
 from tests.sim.world import Host, World
 
 PRIMARIES = 3
+MORE: Sequence[int] = (5, 7, 9)
+"""How many primaries there are where several die at once."""
 TIMEOUT_MS = 6000
 GRACE_US = 200_000
 """A restart that takes less costs nobody the role."""
@@ -41,17 +43,34 @@ class QuickRestarts(Crashes):
             self.world.timeline.after(self.rng.randrange(GRACE_US), partial(self._return, host))
 
 
+class DeathsAtOnce(Crashes):
+    """Several primaries are killed, or lose power, in one moment; a majority of them lives. Later they come back."""
+
+    def strike(self) -> None:
+        leading = [host for host in self.world.running() if host.running.gossip.me.is_voter]
+        most = (len(leading) - 1) // 2
+        if most < 1:
+            return
+        silently = self.rng.random() < 0.3
+        away_us = self.a_while_us()
+        for host in self.rng.sample(leading, self.rng.randrange(1, most + 1)):
+            self.world.note("dies with others", host.name)
+            self.world.kill(host, silently)
+            self.world.timeline.after(away_us, partial(self._return, host))
+
+
 KINDS: Sequence[type[Fault]] = (
-    QuickRestarts, Crashes, Moves, Freezes, SlowNodes, SlowDisks, Cuts, OneWayCuts, Breaks, Storms,
+    DeathsAtOnce, QuickRestarts, Crashes, Moves, Freezes, SlowNodes, SlowDisks, Cuts, OneWayCuts, Breaks, Storms,
 )  # fmt: skip
 
 
 class ShardRun:
-    """Three primaries with a replica or two each. ``kinds`` overrides which faults the seed mixes."""
+    """Three primaries with a replica or two each; or more of them, if several are to die at once. ``kinds`` overrides which faults the seed mixes."""
 
     def __init__(self, seed: int, kinds: Sequence[type[Fault]] | None = None) -> None:
         self.rng = Random(seed)
         self.kinds = self.rng.sample(KINDS, self.rng.randrange(1, 5)) if kinds is None else list(kinds)
+        self.primaries = self.rng.choice(MORE) if DeathsAtOnce in self.kinds else PRIMARIES
         self.world = World(Random(self.rng.getrandbits(64)), TIMEOUT_MS)
         self.world.config = evolve(self.world.config, replica_validity_factor=0)
         self.suspicion = SuspicionNeedsSilenceOrDeath()
@@ -71,16 +90,16 @@ class ShardRun:
         self.converge()
 
     def form(self) -> None:
-        world, per_shard = self.world, self.rng.randrange(1, 3)
-        hosts = [world.add_host(f"n{n + 1}") for n in range(PRIMARIES * (1 + per_shard))]
-        for at, host in enumerate(hosts[:PRIMARIES]):
-            first, last = SLOTS * at // PRIMARIES, SLOTS * (at + 1) // PRIMARIES - 1
+        world, per_shard = self.world, 1 if self.primaries > PRIMARIES else self.rng.randrange(1, 3)
+        hosts = [world.add_host(f"n{n + 1}") for n in range(self.primaries * (1 + per_shard))]
+        for at, host in enumerate(hosts[: self.primaries]):
+            first, last = SLOTS * at // self.primaries, SLOTS * (at + 1) // self.primaries - 1
             world.ask(host, "CLUSTER", "ADDSLOTSRANGE", str(first), str(last))
         for host in hosts[1:]:
             world.ask(hosts[0], "CLUSTER", "MEET", host.ip, "7000")
         self.converge()
-        for at, host in enumerate(hosts[PRIMARIES:]):
-            reply = world.ask(host, "CLUSTER", "REPLICATE", hosts[at % PRIMARIES].id)
+        for at, host in enumerate(hosts[self.primaries :]):
+            reply = world.ask(host, "CLUSTER", "REPLICATE", hosts[at % self.primaries].id)
             assert reply == b"+OK\r\n", reply
 
     def converge(self) -> None:
