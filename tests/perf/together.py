@@ -89,8 +89,8 @@ def key_near(slot: int, span: int) -> str:
 QUESTION = Question(
     "together",
     f"{PRIMARIES} primaries with a replica each, formed by `redis-cli --cluster create`, at the default node timeout. "
-    f"{DEATHS} primaries get SIGKILL one right behind the other, and a client of each of their replicas sends SET until "
-    "it is taken: the figure is the time from before the first signal to the last of these writes. Each turn has a new "
-    "cluster.",
+    f"{DEATHS} primaries get SIGKILL one right behind the other, and a client of each of their replicas sends SET "
+    "until it is taken: the figure is the time from before the first signal to the last of these writes. Each turn has "
+    "a new cluster.",
     measure,
 )

@@ -65,7 +65,10 @@ KINDS: Sequence[type[Fault]] = (
 
 
 class ShardRun:
-    """Three primaries with a replica or two each; or more of them, if several are to die at once. ``kinds`` overrides which faults the seed mixes."""
+    """Three primaries with a replica or two each, or more if several are to die at once.
+
+    ``kinds`` overrides which faults the seed mixes.
+    """
 
     def __init__(self, seed: int, kinds: Sequence[type[Fault]] | None = None) -> None:
         self.rng = Random(seed)
