@@ -26,4 +26,4 @@ def bytes_of(text: str) -> bytes:
 
 def printable(text: str) -> str:
     """``text`` for terminals and titles, which take no lone surrogates: each is shown as U+FFFD."""
-    return "".join("\ufffd" if "\ud800" <= letter <= "\udfff" else letter for letter in text)
+    return "".join(["\ufffd" if 0xD800 <= ord(letter) <= 0xDFFF else letter for letter in text])

@@ -116,7 +116,8 @@ def _load_line(config: Config, line: Line, read: Reader, depth: int) -> None:
 def _include(config: Config, path: str, read: Reader, depth: int) -> None:
     try:
         files = read(path)
-    except OSError as error:
-        raise ConfigError(f"Fatal error, can't open config file '{path}': {error.strerror or error}") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ConfigError(f"Fatal error, can't open config file '{path}': {reason}") from None
     for name, text in files:
         load_text(config, text, name, read, depth)

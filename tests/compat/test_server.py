@@ -8,7 +8,7 @@ import pytest
 from tests.compat.pair import Pair, Word, encode
 from tests.compat.replies import Answer
 
-OURS_ONLY = {"gossamer_version", "gossamer_build"}
+OURS_ONLY = {"gossamer_version", "gossamer_build", "unexpected_errors"}
 """Fields of INFO that Redis does not have."""
 
 

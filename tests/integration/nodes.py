@@ -153,6 +153,9 @@ class Node:
         self.stop()
         self.start()
 
+    def process_ended(self) -> bool:
+        return self._running().poll() is not None
+
     def wait_end(self) -> int:
         """The exit status of a process that is about to end."""
         process = self._running()
