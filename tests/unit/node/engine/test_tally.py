@@ -5,6 +5,7 @@ from random import Random
 import pytest
 
 from node.engine.client import IN_MULTI
+from node.engine.edge import Edge
 from node.engine.keyspace import Database
 from node.engine.server import Server
 from node.engine.session import Session
@@ -118,10 +119,22 @@ def test_a_replica_takes_what_its_primary_sends_whatever_its_own_limit() -> None
     assert replica.tell("SET k v").startswith(b"-READONLY")
 
 
+class Listening(Edge):
+    """Keeps what is logged. The log of a compiled edge cannot be replaced on the object."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[str] = []
+
+    def log(self, level: str, text: str) -> None:
+        self.told.append(f"{level} {text}")
+
+
 def test_a_limit_below_what_is_used_is_told_in_the_log() -> None:
     session = client()
-    told: list[str] = []
-    session.server.edge.log = lambda level, text: told.append(f"{level} {text}")  # type: ignore[method-assign]
+    listening = Listening()
+    session.server.edge = listening
+    told = listening.told
     say(session, "SET big " + "v" * 200_000)
     used = session.server.keyspace.tally.used()
     say(session, "CONFIG SET maxmemory 100mb")
