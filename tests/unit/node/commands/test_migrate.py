@@ -348,3 +348,7 @@ def test_login_and_database_are_answered_before_the_keys_are_sent(here: Node) ->
 )
 def test_ports_are_read_as_c_does(text: bytes, port: int) -> None:
     assert leading_number(text) == port
+
+
+def test_a_port_of_some_thousand_digits_wraps_as_a_short_one_does() -> None:
+    assert leading_number(b"9" * 4999) == leading_number(b"9" * 16) == (10**16 - 1) & 0xFFFF
