@@ -2,7 +2,6 @@
 
 Redis fills a table of len(a) * len(b) numbers. Here row j of it is one integer with a bit for each byte of ``a``: bit
 i is 0 where the length for ``a[:i+1]`` is one more than for ``a[:i]`` (both against ``b[:j]``), so that a row follows
-from cluster.text import text_of
 from the one before in a few operations on long integers (Hyyrö, "Bit-parallel LCS-length computation revisited",
 2004). Walking back takes the same turns as Redis, because there are often several longest subsequences.
 """
