@@ -13,7 +13,7 @@ from typing import Final
 PORTS: Final = 0xFFFF
 
 
-class Unreachable(OSError):
+class Unreachable(ConnectionError):
     """Nobody can be reached there, or nothing can listen there; ``str()`` says why, ``errno`` is set if there is one.
 
     ``refused``: the host said that nobody listens. ``unknown``: the name stands for nothing, or is none. ``late``: it
