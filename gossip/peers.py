@@ -178,6 +178,10 @@ class Peer:
             self.asked, self.assured = max(0, self.asked + ms), max(0, self.assured + ms)
 
 
+UNFIT: Final = Flag.PFAIL | Flag.FAIL | Flag.NOFAILOVER
+"""A replica with one of these does not stand for election."""
+
+
 @frozen
 class Inbound:
     """An accepted link: its two addresses, and who speaks on it (empty: not known yet)."""

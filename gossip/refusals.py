@@ -20,7 +20,7 @@ from cluster.topology import Flag, Millis
 from gossip.config import GossipConfig
 from gossip.detector import Detector
 from gossip.effects import Level, Outbox
-from gossip.peers import Peer, Peers
+from gossip.peers import UNFIT, Peer, Peers
 
 GRACE_MS: Final = 250
 REFUSALS: Final = 3
@@ -70,5 +70,4 @@ class Refusals:
     def _has_successor(self, primary: Peer) -> bool:
         """Whether a replica is there that may stand, as far as we know."""
         me = self._peers.me
-        unfit = Flag.PFAIL | Flag.FAIL | Flag.NOFAILOVER
-        return any((p.linked or p is me) and not p.has(unfit) for p in self._peers.replicas_of(primary))
+        return any((p.linked or p is me) and not p.has(UNFIT) for p in self._peers.replicas_of(primary))

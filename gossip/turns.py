@@ -12,7 +12,7 @@ Rules kept here:
 """
 
 from cluster.topology import Flag, Millis, NodeId
-from gossip.peers import Peer, Peers
+from gossip.peers import UNFIT, Peer, Peers
 
 
 class Turns:
@@ -56,9 +56,8 @@ class Turns:
         """Counted anew when a role, a flag or a slot has changed anywhere."""
         if self._version != self._peers.version:
             self._version = self._peers.version
-            unfit = Flag.PFAIL | Flag.FAIL | Flag.NOFAILOVER
             roster = self._peers.roster()
-            replaceable = {p.primary for p in roster if p.primary and not p.gone and not p.flags & unfit}
+            replaceable = {p.primary for p in roster if p.primary and not p.gone and not p.flags & UNFIT}
             self._failed = [p.id for p in roster if p.flags & Flag.FAIL and p.is_voter and p.id in replaceable]
         return [node for node in self._failed if node < primary.id and node not in self._given_up]
 

@@ -87,7 +87,8 @@ QUESTION = Question(
     "replica each. A message takes 1 ms; nothing is encoded, saved or served, and nothing takes processor time: these "
     "are figures of the protocol, not of a machine. The cluster is there from the beginning, with every link up. A "
     "thousand nodes are a million links: they are watched for 3 s after 3 s, with one seed; a hundred for 15 s after "
-    "15 s. No other server takes part. What Valkey has published of 2,000 nodes (valkey.io, October 2025: Scaling a "
+    "15 s. Primaries that die at once are drawn by chance, and their replicas live. No other "
+    "server takes part. What Valkey has published of 2,000 nodes (valkey.io, October 2025: Scaling a "
     "Valkey Cluster to 1 Billion Request per Second) shows recovery times in a diagram only, and no traffic.",
     measure,
 )

@@ -27,6 +27,17 @@ def six(seed: int = 1) -> Mesh:
     return mesh
 
 
+def without_voters() -> Mesh:
+    """The primary of g has failed, g knows it, and nobody votes."""
+    mesh = six()
+    for name in "cdef":
+        mesh.cut(name)
+    mesh.kill("a")
+    for by in "bh":
+        mesh.condemn("a", by, "g")
+    return mesh
+
+
 def request(mesh: Mesh, name: str, epoch: int, flags: int = 0) -> Packet:
     """What the replica ``name`` would send to ask for votes in ``epoch``."""
     gossip = mesh[name].gossip
@@ -49,12 +60,7 @@ def test_two_that_die_at_once_are_both_replaced_within_a_moment(seed: int) -> No
 
 
 def test_a_candidate_whose_epoch_is_taken_asks_again_for_a_newer_one_at_once() -> None:
-    mesh = six()
-    for name in "cdef":
-        mesh.cut(name)  # nobody votes
-    mesh.kill("a")
-    for by in "bh":
-        mesh.condemn("a", by, "g")
+    mesh = without_voters()
     while not sent(mesh, "g", Kind.FAILOVER_AUTH_REQUEST):
         mesh.run(1)
     (first,) = sent(mesh, "g", Kind.FAILOVER_AUTH_REQUEST)
@@ -67,12 +73,7 @@ def test_a_candidate_whose_epoch_is_taken_asks_again_for_a_newer_one_at_once() -
 
 
 def test_rivals_that_win_nothing_ask_ever_more_rarely() -> None:
-    mesh = six()
-    for name in "cdef":
-        mesh.cut(name)
-    mesh.kill("a")
-    for by in "bh":
-        mesh.condemn("a", by, "g")
+    mesh = without_voters()
     end = mesh.now + 2 * TIMEOUT_MS
     while mesh.now < end:
         epoch = mesh["g"].view.current_epoch + 1
@@ -82,12 +83,7 @@ def test_rivals_that_win_nothing_ask_ever_more_rarely() -> None:
 
 
 def test_a_vote_for_an_earlier_round_counts_for_that_round_alone() -> None:
-    mesh = six()
-    for name in "cdef":
-        mesh.cut(name)
-    mesh.kill("a")
-    for by in "bh":
-        mesh.condemn("a", by, "g")
+    mesh = without_voters()
     election = mesh["g"].gossip._election
     while not sent(mesh, "g", Kind.FAILOVER_AUTH_REQUEST):
         mesh.run(1)
