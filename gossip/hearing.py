@@ -175,7 +175,7 @@ class Hearing:
         expected = self._peers.outbound.get(link)
         if expected is not None and expected.flags & Flag.HANDSHAKE:
             sender = self._complete_handshake(expected, packet, sender, link, now)
-        elif packet.kind is Kind.PING and sender is not None:
+        elif packet.kind is not Kind.MEET and sender is not None:
             self._follow_address(sender, link, packet, now)
         if sender is None or sender is self._peers.me or self._is_unproven(packet, ping):
             return

@@ -170,6 +170,18 @@ def test_a_new_address_is_followed() -> None:
     assert f"Address updated for node {mesh['b'].id}, now 10.0.0.99:7000" in mesh["a"].logs
 
 
+def test_a_new_announced_address_is_followed_at_once_whatever_the_node_timeout() -> None:
+    """It is told unasked, so no ping has to come first."""
+    mesh = three(config=evolve(CONFIG, node_timeout_ms=60_000))
+    mesh.run(2000)
+    mesh.tell("a", ConfigChanged(evolve(mesh["a"].config, port=7777)))
+    mesh.run(100)
+    for name in "bc":
+        seen = mesh[name].sees(mesh["a"])
+        assert seen is not None
+        assert (seen.port, seen.linked) == (7777, True)
+
+
 def test_hostnames_names_and_shards_spread_and_go() -> None:
     mesh = three(config=evolve(CONFIG, hostname="one.example.com", human_name="one"))
     assert all(n.hostname == "one.example.com" for n in mesh["a"].view.nodes.values())
