@@ -11,21 +11,20 @@ There is no message that refuses: silence does.
 """
 
 from cluster.topology import Flag, Millis
-from gossip.claims import Claims
-from gossip.config import GossipConfig
-from gossip.effects import Level, Outbox
+from gossip.effects import Level
 from gossip.packet import MessageFlag, Packet
-from gossip.peers import Peer, Peers
+from gossip.peers import Peer
+from gossip.tables import Tables
 from gossip.voice import Voice
 
 
 class Ballot:
-    def __init__(self, peers: Peers, claims: Claims, voice: Voice, config: GossipConfig, out: Outbox) -> None:
-        self.config = config
-        self._peers = peers
-        self._claims = claims
+    def __init__(self, tables: Tables, voice: Voice) -> None:
+        self._tables = tables
+        self._peers = tables.peers
+        self._claims = tables.claims
         self._voice = voice
-        self._out = out
+        self._out = tables.out
 
     def asked(self, candidate: Peer, request: Packet, now: Millis) -> None:
         """``candidate`` asks for the vote."""
@@ -57,9 +56,9 @@ class Ballot:
             return "I know it as a replica of another master"
         if not primary.has(Flag.FAIL) and not request.mflags & MessageFlag.FORCEACK:
             return "its master is up"
-        recent = primary.voted_at and now - primary.voted_at < 2 * self.config.node_timeout_ms
+        recent = primary.voted_at and now - primary.voted_at < 2 * self._tables.config.node_timeout_ms
         if recent and primary.voted_for != candidate.id:
-            left = 2 * self.config.node_timeout_ms - (now - primary.voted_at)
+            left = 2 * self._tables.config.node_timeout_ms - (now - primary.voted_at)
             return f"can't vote about this master before {left} milliseconds"
         newer = self._newer_owner(request)
         return f"slots of node {newer.id} claimed with an old configEpoch" if newer else ""

@@ -31,11 +31,8 @@ from random import Random
 from typing import Final
 
 from cluster.topology import Flag, Millis, NodeId, Topology
-from gossip.ballot import Ballot
 from gossip.config import GossipConfig
-from gossip.detector import Detector
 from gossip.effects import Answer, Effect, Hangup, Outbox, Refused
-from gossip.election import Election
 from gossip.events import (
     Accepted,
     Broadcast,
@@ -52,19 +49,11 @@ from gossip.events import (
     Resolved,
     Woke,
 )
-from gossip.handover import Handover
-from gossip.health import Health
 from gossip.hearing import Hearing
-from gossip.herald import Herald
-from gossip.identity import Identity
-from gossip.manual import Manual
-from gossip.names import Names
-from gossip.orphans import Orphans
+from gossip.parts import Parts
 from gossip.peers import TICK_MS, Peer
-from gossip.refusals import Refusals
 from gossip.restore import remember
-from gossip.roles import Roles
-from gossip.voice import Voice
+from gossip.tables import Tables
 from gossip.wishes import Refusal, Wishes
 
 SYNC_MS: Final = 1000
@@ -86,43 +75,12 @@ class Gossip:
         self._next_tick = self._may_save = now
         self._sync_due: Millis | None = None
         self._stands_still = False
-        self._config = config
         self._out = Outbox()
         self._peers, self._claims = remember(topology, rng, self._out, now)
-        self._health = Health(self._peers, self._claims, self._out, now)
-        self._voice = Voice(self._peers, self._claims, self._health, config, rng, self._out)
-        self._herald = Herald(self._peers, self._voice, rng)
-        self._detector = Detector(self._peers, self._health, self._voice, config, rng, self._out)
-        self._refusals = Refusals(self._peers, self._detector, config, self._out)
-        self._roles = Roles(self._peers, self._claims, config, self._out)
-        self._ballot = Ballot(self._peers, self._claims, self._voice, config, self._out)
-        self._election = Election(
-            self._peers, self._claims, self._health, self._roles, self._voice, config, rng, self._out
-        )
-        self._manual = Manual(self._peers, self._voice, config, self._out)
-        self._handover = Handover(self._peers, self._claims, self._voice, self._out)
-        self._orphans = Orphans(self._peers, self._health, self._roles, config, self._out)
-        self._names = Names(self._peers, self._out)
-        self._identity = Identity(self._peers, self._claims, self._health, self._herald, rng, self._out)
-        self._hearing = Hearing(
-            self._peers,
-            self._names,
-            self._identity,
-            self._claims,
-            self._detector,
-            self._voice,
-            self._herald,
-            self._roles,
-            self._ballot,
-            self._election,
-            self._manual,
-            self._handover,
-            config,
-            self._out,
-        )
-        self._wishes = Wishes(
-            self._peers, self._claims, self._roles, self._manual, self._herald, self._handover, config, self._out
-        )
+        self._tables = Tables(self._peers, self._claims, config, rng, self._out)
+        self._parts = Parts(self._tables, now)
+        self._hearing = Hearing(self._tables, self._parts)
+        self._wishes = Wishes(self._tables, self._parts)
         self._introduce_myself(config)
 
     def handle(self, event: Event, now: Millis) -> list[Effect]:
@@ -135,25 +93,25 @@ class Gossip:
             pass
         elif now >= self._next_tick:
             self._tick(now)
-        elif self._detector.due is not None and now >= self._detector.due:
-            self._detector.look_around(now)
+        elif self._parts.detector.due is not None and now >= self._parts.detector.due:
+            self._parts.detector.look_around(now)
         if len(self._peers.suspects) > suspects:
-            self._herald.confide(now)
+            self._parts.herald.confide(now)
         if self._claims.settle_collision(now):
-            self._herald.proclaim(now)
+            self._parts.herald.proclaim(now)
         self._lead_or_follow(now)
         if self._peers.me.primary != followed:
-            self._herald.proclaim(now)
-        self._herald.speak(now)
-        if self._out.recheck or (self._health.due is not None and now >= self._health.due):
+            self._parts.herald.proclaim(now)
+        self._parts.herald.speak(now)
+        if self._out.recheck or (self._parts.health.due is not None and now >= self._parts.health.due):
             self._out.recheck = False
-            self._health.review(self._config, now)
-            self._roles.review()
-        self._roles.tell()
+            self._parts.health.review(now)
+            self._parts.roles.review()
+        self._parts.roles.tell()
         moved = self._peers.me.shard_id != shard
-        self._voice.foreign = not self._peers.me.is_primary and (moved or self._voice.foreign)
+        self._parts.voice.foreign = not self._peers.me.is_primary and (moved or self._parts.voice.foreign)
         if doubted and self._peers.me.primary == followed and not self._peers.me.has(Flag.MY_PRIMARY_FAIL):
-            self._herald.proclaim(now)  # the siblings wait for that
+            self._parts.herald.proclaim(now)  # the siblings wait for that
         return self._settle()
 
     def deadline(self) -> Millis:
@@ -162,12 +120,12 @@ class Gossip:
             return self._now + TICK_MS
         dues = (
             self._next_tick,
-            self._herald.due,
+            self._parts.herald.due,
             self._claims.settle_due,
-            self._election.due,
-            self._manual.due,
-            self._detector.due,
-            self._health.due,
+            self._parts.election.due,
+            self._parts.manual.due,
+            self._parts.detector.due,
+            self._parts.health.due,
         )
         return min(due for due in dues if due is not None)
 
@@ -182,26 +140,26 @@ class Gossip:
             case LinkUp(link):
                 self._greet(link, now)
             case LinkDown(link, refused):
-                self._refusals.link_down(link, refused, now)
+                self._parts.refusals.link_down(link, refused, now)
             case Resolved(node, ips):
-                self._names.resolved(node, ips, now)
+                self._parts.names.resolved(node, ips, now)
             case GarbageIn(link):
                 self._hearing.garbage += 1
                 self._out.do(Hangup(link))
                 self._peers.lost(link, now)
             case Replicated(offset, heard, bereft, syncing):
-                self._peers.me.repl_offset, self._election.heard, self._roles.bereft = offset, heard, bereft
-                self._voice.syncing = syncing
-                self._voice.foreign &= not heard
+                self._peers.me.repl_offset, self._parts.election.heard, self._parts.roles.bereft = offset, heard, bereft
+                self._parts.voice.syncing = syncing
+                self._parts.voice.foreign &= not heard
             case Paused(offset):
                 self._peers.me.repl_offset = offset
-                self._manual.paused(now)
+                self._parts.manual.paused(now)
             case ConfigChanged(config):
                 self._peers.dial_anew()
                 self._introduce_myself(config)
-                self._herald.proclaim(now)
+                self._parts.herald.proclaim(now)
             case Broadcast(channel, message, sharded):
-                self._voice.publish(channel, message, sharded)
+                self._parts.voice.publish(channel, message, sharded)
             case DropKind(kind):
                 self._hearing.dropped = kind
                 self._out.do(Answer("OK"))
@@ -221,35 +179,35 @@ class Gossip:
             self._peers.connected(peer, now)
             if not peer.trial:
                 peer.take_back_refusals()
-                if self._detector.connected(peer):
-                    self._herald.recant(peer, now)
-            self._voice.ping(peer, now)
+                if self._parts.detector.connected(peer):
+                    self._parts.herald.recant(peer, now)
+            self._parts.voice.ping(peer, now)
 
     def _lead_or_follow(self, now: Millis) -> None:
         """What the roles of this node and of others lead to."""
-        self._roles.unchain()
-        self._manual.step(now)
-        self._election.unconditional = self._manual.may_start
-        self._election.step(now)
-        replaced = self._election.won(now)
+        self._parts.roles.unchain()
+        self._parts.manual.step(now)
+        self._parts.election.unconditional = self._parts.manual.may_start
+        self._parts.election.step(now)
+        replaced = self._parts.election.won(now)
         if replaced is not None:
-            self._manual.step(now)
+            self._parts.manual.step(now)
             # First of all to the one whose clients may be waiting for it.
             audience = sorted(self._peers.reachable(), key=lambda peer: peer is not replaced)
-            self._voice.announce(audience, [], now)
+            self._parts.voice.announce(audience, [], now)
 
     def _tick(self, now: Millis) -> None:
         self._next_tick = now + TICK_MS
-        self._peers.expire(now, self._config.handshake_ms)
-        self._names.tick(now)
-        self._identity.tick(now)
+        self._peers.expire(now, self._tables.config.handshake_ms)
+        self._parts.names.tick(now)
+        self._parts.identity.tick(now)
         self._peers.dial_missing(now)
-        self._detector.look_around(now)
-        self._manual.tick(now)
-        if self._orphans.tick(now):
-            self._herald.proclaim(now)
+        self._parts.detector.look_around(now)
+        self._parts.manual.tick(now)
+        if self._parts.orphans.tick(now):
+            self._parts.herald.proclaim(now)
         self._out.publish |= self._out.publish_soon
-        self._out.recheck |= not self._health.ok
+        self._out.recheck |= not self._parts.health.ok
         self._out.promised |= self._sync_due is not None and now >= self._sync_due
 
     def _settle(self) -> list[Effect]:
@@ -275,14 +233,14 @@ class Gossip:
         for part in (
             self._peers,
             self._claims,
-            self._health,
-            self._herald,
-            self._detector,
-            self._election,
-            self._manual,
-            self._names,
-            self._identity,
-            self._orphans,
+            self._parts.health,
+            self._parts.herald,
+            self._parts.detector,
+            self._parts.election,
+            self._parts.manual,
+            self._parts.names,
+            self._parts.identity,
+            self._parts.orphans,
         ):
             part.shift(gap)
         self._next_tick = self._may_save = now
@@ -290,9 +248,7 @@ class Gossip:
 
     def _introduce_myself(self, config: GossipConfig) -> None:
         """What the configuration says about this node."""
-        self._config = self._voice.config = self._detector.config = self._hearing.config = config
-        self._roles.config = self._ballot.config = self._election.config = self._manual.config = config
-        self._orphans.config = self._wishes.config = self._refusals.config = config
+        self._tables.config = config
         me = self._peers.me
         me.ip = config.announce_ip or me.ip
         me.port, me.pport, me.cport = config.port, config.pport, config.cport
@@ -307,12 +263,12 @@ class Gossip:
     @property
     def doubts_primary(self) -> bool:
         """Nothing may be acknowledged to the primary now: what it knows to be here could be lost by an election."""
-        return self._roles.doubts_primary
+        return self._parts.roles.doubts_primary
 
     @property
     def awaited_offset(self) -> int | None:
         """Replicated is wanted at once when this much has been applied, so that a manual failover can go on."""
-        return self._manual.awaited
+        return self._parts.manual.awaited
 
     def snapshot(self) -> Topology:
         """The cluster as of now, with the times of pings and the states of links."""
@@ -333,8 +289,8 @@ class Gossip:
             dict(self._claims.importing),
             self._claims.current_epoch,
             self._claims.last_vote_epoch,
-            self._health.ok,
-            self._health.size,
+            self._parts.health.ok,
+            self._parts.health.size,
             self._peers.me.cluster or "",
             self._claims.leaving(),
         )
@@ -342,7 +298,7 @@ class Gossip:
     def failure_reports(self, node: NodeId) -> int | None:
         """How many valid reports say that ``node`` is failing; None if it is not known."""
         peer = self._peers.by_id.get(node)
-        return None if peer is None else self._detector.failure_reports(peer, self._now)
+        return None if peer is None else self._parts.detector.failure_reports(peer, self._now)
 
     def links(self) -> list[tuple[int, str, NodeId, Millis]]:
         """(link, ``to`` or ``from``, node, created) of every link whose other end is known."""
@@ -366,7 +322,7 @@ class Gossip:
     @property
     def foreign(self) -> int:
         """How often a node of another cluster was refused."""
-        return self._identity.refused
+        return self._parts.identity.refused
 
     @property
     def garbage(self) -> int:

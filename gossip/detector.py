@@ -18,14 +18,13 @@ Rules kept here (Redis cluster specification, "Failure detection"; cron of Redis
   replica of it, which counts as long: its disk may be slow.
 """
 
-from random import Random
 from typing import Final
 
 from cluster.topology import Flag, Millis
-from gossip.config import GossipConfig
-from gossip.effects import Level, Outbox
+from gossip.effects import Level
 from gossip.health import Health
-from gossip.peers import TICK_MS, Peer, Peers
+from gossip.peers import TICK_MS, Peer
+from gossip.tables import Tables
 from gossip.voice import Voice
 
 SAMPLE: Final = 5
@@ -37,15 +36,13 @@ FUTURE_MS: Final = 500
 class Detector:
     """Owns the times of pings and answers and the reports of failure, which stand in the peers' table."""
 
-    def __init__(
-        self, peers: Peers, health: Health, voice: Voice, config: GossipConfig, rng: Random, out: Outbox
-    ) -> None:
-        self.config = config
-        self._peers = peers
+    def __init__(self, tables: Tables, health: Health, voice: Voice) -> None:
+        self._tables = tables
+        self._peers = tables.peers
         self._health = health
         self._voice = voice
-        self._rng = rng
-        self._out = out
+        self._rng = tables.rng
+        self._out = tables.out
         self.due: Millis | None = None
         """When silence becomes PFAIL, if that is before the next tick."""
         self._next_sample: Millis = 0
@@ -57,7 +54,7 @@ class Detector:
         if now >= self._next_sample or self._next_sample > now + SAMPLE_EVERY_MS:
             self._next_sample = now + SAMPLE_EVERY_MS
             self._ping_stalest(now)
-        half = self.config.node_timeout_ms // 2
+        half = self._tables.config.node_timeout_ms // 2
         recent = now - self._voters_patience
         self.due = None
         for peer in self._peers.roster():
@@ -75,10 +72,10 @@ class Detector:
                 self._voice.ping(peer, now)
             return
         silent = now - max(peer.ping_sent, peer.data_received)
-        stuck = silent > half or now - peer.ping_sent > self.config.node_timeout_ms
-        if stuck and peer.link is not None and now - peer.linked_at > self.config.node_timeout_ms:
+        stuck = silent > half or now - peer.ping_sent > self._tables.config.node_timeout_ms
+        if stuck and peer.link is not None and now - peer.linked_at > self._tables.config.node_timeout_ms:
             self._peers.hang_up(peer)
-        left = self.config.node_timeout_ms - silent
+        left = self._tables.config.node_timeout_ms - silent
         if left < 0:
             self._suspect_silent(peer, now)
         elif left < TICK_MS and (self.due is None or now + left < self.due):
@@ -86,7 +83,7 @@ class Detector:
 
     @property
     def _voters_patience(self) -> Millis:
-        return self.config.ask_voters_ms // (10 if self._health.unsure else 1)
+        return self._tables.config.ask_voters_ms // (10 if self._health.unsure else 1)
 
     def _suspect_silent(self, peer: Peer, now: Millis) -> None:
         if not peer.flags & (Flag.PFAIL | Flag.FAIL):
@@ -157,7 +154,7 @@ class Detector:
         return len(peer.reports)
 
     def _expire_reports(self, peer: Peer, now: Millis) -> None:
-        oldest = now - 2 * self.config.node_timeout_ms
+        oldest = now - 2 * self._tables.config.node_timeout_ms
         for reporter in [r for r, at in peer.reports.items() if at < oldest]:
             del peer.reports[reporter]
 
@@ -202,7 +199,7 @@ class Detector:
         if not peer.is_voter:
             what = "master without slots" if peer.is_primary else "replica"
             self._out.log(Level.NOTICE, f"Clear FAIL state for node {peer.name}: {what} is reachable again.")
-        elif now - max(peer.fail_time, peer.voted_at) > 2 * self.config.node_timeout_ms:
+        elif now - max(peer.fail_time, peer.voted_at) > 2 * self._tables.config.node_timeout_ms:
             self._out.log(
                 Level.NOTICE,
                 f"Clear FAIL state for node {peer.name}: "

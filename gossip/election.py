@@ -20,17 +20,15 @@ Rules kept here (Redis cluster specification, "Replica election and promotion"; 
   after each round. Votes for its earlier epochs still count: each of them has one winner, too.
 """
 
-from random import Random
 from typing import Final
 
 from cluster.topology import Flag, Millis, NodeId
-from gossip.claims import Claims
-from gossip.config import GossipConfig
-from gossip.effects import Level, Outbox
+from gossip.effects import Level
 from gossip.health import Health
 from gossip.packet import Packet
-from gossip.peers import Peer, Peers
+from gossip.peers import Peer
 from gossip.roles import Roles
+from gossip.tables import Tables
 from gossip.turns import Turns
 from gossip.voice import Voice
 
@@ -51,18 +49,7 @@ class Election:
     ``unconditional`` is set by a manual failover that may start.
     """
 
-    def __init__(
-        self,
-        peers: Peers,
-        claims: Claims,
-        health: Health,
-        roles: Roles,
-        voice: Voice,
-        config: GossipConfig,
-        rng: Random,
-        out: Outbox,
-    ) -> None:
-        self.config = config
+    def __init__(self, tables: Tables, health: Health, roles: Roles, voice: Voice) -> None:
         self.heard: Millis = 0
         self.unconditional = False
         self._due: Millis | None = None
@@ -82,14 +69,15 @@ class Election:
         self._votes: dict[int, set[NodeId]] = {}
         """Who has voted for us, by epoch."""
         self._excuse = ""
-        self._peers = peers
-        self._claims = claims
+        self._tables = tables
+        self._peers = tables.peers
+        self._claims = tables.claims
         self._health = health
         self._roles = roles
         self._voice = voice
-        self._rng = rng
-        self._out = out
-        self._turns = Turns(peers)
+        self._rng = tables.rng
+        self._out = tables.out
+        self._turns = Turns(tables.peers)
 
     @property
     def due(self) -> Millis | None:
@@ -108,12 +96,12 @@ class Election:
         if primary.id != self._failed:
             self._withdraw()
             self._failed = primary.id
-        if self._due is None or now - self._due > 2 * self.config.election_ms:
+        if self._due is None or now - self._due > 2 * self._tables.config.election_ms:
             self._plan(primary, now)
         assert self._due is not None
         if not self._asked:
             self._reconsider(primary, now)
-            if self._due <= now <= self._due + self.config.election_ms:
+            if self._due <= now <= self._due + self._tables.config.election_ms:
                 self._listening = not self._has_heard_all(primary, now)
                 if not self._listening:
                     self._stand(now)
@@ -150,7 +138,7 @@ class Election:
     def won(self, now: Millis) -> Peer | None:
         """Take over if a majority has voted for us; from whom."""
         primary = self._peers.head()
-        late = self._due is None or now - self._due > self.config.election_ms
+        late = self._due is None or now - self._due > self._tables.config.election_ms
         won = [epoch for epoch, voters in self._votes.items() if len(voters) >= self._health.quorum]
         if not self._asked or late or not won or primary in (None, self._peers.me):
             return None
@@ -171,11 +159,15 @@ class Election:
         if not primary.has(Flag.FAIL) and not self._roles.bereft:
             self._excuse = ""
             return False
-        if self.config.replica_no_failover:
+        if self._tables.config.replica_no_failover:
             return False
-        stale = self.config.stale_ms
+        stale = self._tables.config.stale_ms
         age = now - self.heard
-        if stale is None or (age - self.config.node_timeout_ms if age > self.config.node_timeout_ms else age) <= stale:
+        if (
+            stale is None
+            or (age - self._tables.config.node_timeout_ms if age > self._tables.config.node_timeout_ms else age)
+            <= stale
+        ):
             self._excuse = ""
             return True
         self._complain(
@@ -200,7 +192,7 @@ class Election:
     @property
     def _step_ms(self) -> int:
         """The unit of all delays: 500 ms at the default node timeout, less at smaller ones."""
-        return max(1, min(LONGEST_STEP_MS, self.config.node_timeout_ms // STEPS_IN_TIMEOUT))
+        return max(1, min(LONGEST_STEP_MS, self._tables.config.node_timeout_ms // STEPS_IN_TIMEOUT))
 
     def _plan(self, primary: Peer, now: Millis) -> None:
         self._withdraw()
@@ -250,7 +242,7 @@ class Election:
 
     def _courtesy_ms(self, rank: int) -> int:
         """How much later one stands that has so many before it."""
-        promised = self.config.node_timeout_ms if rank and self.config.write_ack_replicas else 0
+        promised = self._tables.config.node_timeout_ms if rank and self._tables.config.write_ack_replicas else 0
         return 2 * self._step_ms * rank + promised
 
     def _all_see_the_failure(self, primary: Peer) -> bool:
@@ -263,7 +255,7 @@ class Election:
 
     def _has_heard_all(self, primary: Peer, now: Millis) -> bool:
         """Has each sibling that is well said how far it is, since we asked? Soon it has, or it is suspect."""
-        if self.unconditional or now - self._planned > min(self.config.node_timeout_ms, LONGEST_SILENCE_MS):
+        if self.unconditional or now - self._planned > min(self._tables.config.node_timeout_ms, LONGEST_SILENCE_MS):
             return True
         waiting = (p for p in self._siblings(primary) if p.linked and not p.has(Flag.PFAIL))
         return all(p.pong_received >= self._planned and not p.ping_sent for p in waiting)

@@ -8,22 +8,22 @@ Nothing here is on disk: a node that starts again has its claim, and no writes t
 """
 
 from cluster.topology import Millis, NodeId
-from gossip.claims import Claims
-from gossip.effects import Outbox, Settled
-from gossip.peers import Peer, Peers
+from gossip.effects import Settled
+from gossip.peers import Peer
+from gossip.tables import Tables
 from gossip.voice import Voice
 
 
 class Handover:
     """``claims.unsettled`` are the slots."""
 
-    def __init__(self, peers: Peers, claims: Claims, voice: Voice, out: Outbox) -> None:
-        self._claims = claims
+    def __init__(self, tables: Tables, voice: Voice) -> None:
+        self._claims = tables.claims
         self._owed: dict[NodeId, int] = {}
         """How many PONGs of each voter are to come until it has surely heard."""
-        self._peers = peers
+        self._peers = tables.peers
         self._voice = voice
-        self._out = out
+        self._out = tables.out
 
     def begin(self, slots: int, now: Millis) -> None:
         """``slots`` are ours since a moment ago."""

@@ -17,10 +17,10 @@ is down sooner than Redis, by as much as its questions are apart, and up again w
 from typing import Final
 
 from cluster.topology import Flag, Millis
-from gossip.claims import FULL, Claims
-from gossip.config import GossipConfig
-from gossip.effects import Level, Outbox
-from gossip.peers import Peer, Peers
+from gossip.claims import FULL
+from gossip.effects import Level
+from gossip.peers import Peer
+from gossip.tables import Tables
 
 RESTART_MS: Final = 2000
 
@@ -28,25 +28,26 @@ RESTART_MS: Final = 2000
 class Health:
     """``ok`` is cluster_state, ``size`` the number of primaries with slots, both as last reviewed."""
 
-    def __init__(self, peers: Peers, claims: Claims, out: Outbox, now: Millis) -> None:
+    def __init__(self, tables: Tables, now: Millis) -> None:
         self.ok = False
         self.size = 0
         self.unsure = False
         """Too few have answered lately: all are to be asked."""
         self.due: Millis | None = None
         """When the answers of a majority are too old, unless newer ones come."""
-        self._held_until = now + RESTART_MS if peers.me.slots else 0
+        self._held_until = now + RESTART_MS if tables.me.slots else 0
         self._minority_at: Millis | None = None
-        self._peers = peers
-        self._claims = claims
-        self._out = out
+        self._tables = tables
+        self._peers = tables.peers
+        self._claims = tables.claims
+        self._out = tables.out
 
     @property
     def quorum(self) -> int:
         """How many voters make a majority."""
         return self.size // 2 + 1
 
-    def review(self, config: GossipConfig, now: Millis) -> None:
+    def review(self, now: Millis) -> None:
         """Look at the tables again."""
         voters = [p for p in self._peers.roster() if p.slots and p.flags & Flag.MASTER]
         self.size = len(voters)
@@ -55,17 +56,17 @@ class Health:
         if minority and voters:
             self._minority_at = now
         covered = self._claims.owned == FULL and not any(p.flags & Flag.FAIL for p in voters)
-        sure = self._is_sure(voters, config, now)
-        ok = sure and not minority and (covered or not config.require_full_coverage)
-        if ok != self.ok and not (ok and self._held_back(config, now)):
+        sure = self._is_sure(voters, now)
+        ok = sure and not minority and (covered or not self._tables.config.require_full_coverage)
+        if ok != self.ok and not (ok and self._held_back(now)):
             self.ok = ok
             self._out.log(Level.WARNING, f"Cluster state changed: {'ok' if ok else 'fail'}")
             self._out.publish = True
 
-    def _is_sure(self, voters: list[Peer], config: GossipConfig, now: Millis) -> bool:
+    def _is_sure(self, voters: list[Peer], now: Millis) -> bool:
         """Whether nobody can have been elected in our place. One that has not answered yet in this life is believed."""
         were_sure, self.unsure, self.due = not self.unsure, False, None
-        me = self._peers.me
+        me, config = self._tables.me, self._tables.config
         if config.write_ack_replicas and me.is_voter:
             times = sorted((now if peer is me else peer.assured or now for peer in voters), reverse=True)
             too_old = times[self.quorum - 1] + config.node_timeout_ms + 1
@@ -79,10 +80,10 @@ class Health:
             )
         return not self.unsure
 
-    def _held_back(self, config: GossipConfig, now: Millis) -> bool:
+    def _held_back(self, now: Millis) -> bool:
         if not self._peers.me.is_primary:
             return False
-        rejoining = self._minority_at is not None and now - self._minority_at < config.rejoin_ms
+        rejoining = self._minority_at is not None and now - self._minority_at < self._tables.config.rejoin_ms
         return now < self._held_until or rejoining
 
     def shift(self, ms: int) -> None:

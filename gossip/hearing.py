@@ -12,23 +12,14 @@ asked.
 from typing import Final
 
 from cluster.topology import Flag, Millis
-from gossip.ballot import Ballot
-from gossip.claims import Claims
-from gossip.config import GossipConfig
-from gossip.detector import Detector
-from gossip.effects import Deliver, Hangup, Level, Outbox
-from gossip.election import Election
+from gossip.effects import Deliver, Hangup, Level
 from gossip.extensions import ClusterIdentity, Extension, Forgotten, Hostname, HumanName, ShardId
-from gossip.handover import Handover
-from gossip.herald import Herald
-from gossip.identity import Identity
-from gossip.manual import Manual
-from gossip.names import Names
 from gossip.packet import Fail, Kind, MessageFlag, Packet, Ping, Publish, Update
 from gossip.packet import Gossip as Entry
-from gossip.peers import BAN_MS, ROLES, Peer, Peers
-from gossip.roles import Roles
-from gossip.voice import IDENTITY, Voice
+from gossip.parts import Parts
+from gossip.peers import BAN_MS, ROLES, Peer
+from gossip.tables import Tables
+from gossip.voice import IDENTITY
 
 LARGEST_EPOCH: Final = 1 << 62
 """An epoch no cluster can reach: a message with a larger one is garbage, and believing it would leave no next epoch."""
@@ -46,42 +37,26 @@ COPIED: Final = Flag.NOFAILOVER | Flag.LIGHT_PUBLISH_SUPPORTED | Flag.LIGHT_MODU
 class Hearing:
     """Reads packets. ``received`` counts them by kind; ``garbage`` counts what could not be used."""
 
-    def __init__(
-        self,
-        peers: Peers,
-        names: Names,
-        identity: Identity,
-        claims: Claims,
-        detector: Detector,
-        voice: Voice,
-        herald: Herald,
-        roles: Roles,
-        ballot: Ballot,
-        election: Election,
-        manual: Manual,
-        handover: Handover,
-        config: GossipConfig,
-        out: Outbox,
-    ) -> None:
-        self.config = config
+    def __init__(self, tables: Tables, parts: Parts) -> None:
         self.received = [0] * len(Kind)
         self.garbage = 0
         self.dropped = -1
         """Messages of this type are not read, for tests."""
         self._knows_own_ip = False
-        self._peers = peers
-        self._names = names
-        self._identity = identity
-        self._claims = claims
-        self._detector = detector
-        self._voice = voice
-        self._herald = herald
-        self._roles = roles
-        self._ballot = ballot
-        self._election = election
-        self._manual = manual
-        self._handover = handover
-        self._out = out
+        self._tables = tables
+        self._peers = tables.peers
+        self._names = parts.names
+        self._identity = parts.identity
+        self._claims = tables.claims
+        self._detector = parts.detector
+        self._voice = parts.voice
+        self._herald = parts.herald
+        self._roles = parts.roles
+        self._ballot = parts.ballot
+        self._election = parts.election
+        self._manual = parts.manual
+        self._handover = parts.handover
+        self._out = tables.out
 
     def hear(self, link: int, packet: Packet, now: Millis) -> None:
         """One message. Links that were hung up meanwhile are not listened to."""
@@ -201,7 +176,7 @@ class Hearing:
         So is the one at which a known node first reaches us after a restart: what we remember may be of another place.
         """
         inbound, me = self._peers.inbound.get(link), self._peers.me
-        if inbound is None or not inbound.local_ip or self.config.announce_ip:
+        if inbound is None or not inbound.local_ip or self._tables.config.announce_ip:
             return
         told = packet.kind is Kind.MEET or not me.ip or (sender is not None and not self._knows_own_ip)
         if not told:

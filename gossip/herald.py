@@ -10,11 +10,11 @@ milliseconds. What keeps that from becoming a flood:
   large the cluster is. These messages tell of hardly anybody else.
 """
 
-from random import Random
 from typing import Final
 
 from cluster.topology import Flag, Millis, NodeId
-from gossip.peers import Peer, Peers
+from gossip.peers import Peer
+from gossip.tables import Tables
 from gossip.voice import INTRODUCED, Voice
 
 COLLECT_MS: Final = 10
@@ -26,14 +26,14 @@ CONFIDANTS: Final = 20
 class Herald:
     """Owns the news that is not told yet."""
 
-    def __init__(self, peers: Peers, voice: Voice, rng: Random) -> None:
+    def __init__(self, tables: Tables, voice: Voice) -> None:
         self.due: Millis | None = None
         self._newcomers: list[Peer] = []
         self._to_all = False
         self._not_before: Millis = 0
-        self._peers = peers
+        self._peers = tables.peers
         self._voice = voice
-        self._rng = rng
+        self._rng = tables.rng
 
     def proclaim(self, now: Millis) -> None:
         """Something about me has changed: tell everybody."""

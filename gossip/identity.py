@@ -22,15 +22,15 @@ it), and kept among the ``vars`` of nodes.conf, where others skip it as well. Ho
 - Who tells of none (another server, a fresh node) is judged as ever.
 """
 
-from random import Random
 from typing import Final
 
 from cluster.topology import Flag, Millis
-from gossip.claims import FULL, Claims
-from gossip.effects import Level, Outbox
+from gossip.claims import FULL
+from gossip.effects import Level
 from gossip.health import Health
 from gossip.herald import Herald
-from gossip.peers import Peer, Peers
+from gossip.peers import Peer
+from gossip.tables import Tables
 
 WHOLE_MS: Final = 2000
 """How long a cluster must have been whole."""
@@ -42,16 +42,16 @@ ALOOF_MS: Final = 1500
 class Identity:
     """Owns the identity, which is ``cluster`` of this node's own entry. ``refused`` counts those of another."""
 
-    def __init__(self, peers: Peers, claims: Claims, health: Health, herald: Herald, rng: Random, out: Outbox) -> None:
+    def __init__(self, tables: Tables, health: Health, herald: Herald) -> None:
         self.refused = 0
         self._whole_since: Millis | None = None
-        self._peers = peers
-        self._claims = claims
+        self._peers = tables.peers
+        self._claims = tables.claims
         self._health = health
         self._herald = herald
-        self._me = peers.me
-        self._rng = rng
-        self._out = out
+        self._me = tables.me
+        self._rng = tables.rng
+        self._out = tables.out
 
     def tick(self, now: Millis) -> None:
         if self._me.cluster:

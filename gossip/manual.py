@@ -11,18 +11,17 @@ Rules kept here (cluster bus of Redis 7.0, "Manual failover"):
 """
 
 from cluster.topology import Millis, NodeId
-from gossip.config import GossipConfig
-from gossip.effects import Level, Outbox, Pause, Resume
+from gossip.effects import Level, Pause, Resume
 from gossip.packet import MessageFlag, Packet
-from gossip.peers import Peer, Peers
+from gossip.peers import Peer
+from gossip.tables import Tables
 from gossip.voice import Voice
 
 
 class Manual:
     """``may_start``: the replica has everything. ``awaited`` is the offset it must reach, None while not known."""
 
-    def __init__(self, peers: Peers, voice: Voice, config: GossipConfig, out: Outbox) -> None:
-        self.config = config
+    def __init__(self, tables: Tables, voice: Voice) -> None:
         self.may_start = False
         self.awaited: int | None = None
         self._ends: Millis | None = None
@@ -33,10 +32,11 @@ class Manual:
         self._handing_over = False
         self._put_off: tuple[NodeId, int, Millis] | None = None
         """Who asked meanwhile, on which link, and when."""
-        self._peers = peers
+        self._tables = tables
+        self._peers = tables.peers
         self._voice = voice
-        self._me = peers.me
-        self._out = out
+        self._me = tables.me
+        self._out = tables.out
 
     @property
     def due(self) -> Millis | None:
@@ -47,7 +47,7 @@ class Manual:
     def begin(self, primary: Peer, forced: bool, now: Millis) -> None:
         """The operator asks for it. An attempt under way is given up for this one."""
         self._end()
-        self._ends, self._leading, self._partner = now + self.config.manual_failover_ms, False, primary.id
+        self._ends, self._leading, self._partner = now + self._tables.config.manual_failover_ms, False, primary.id
         if forced:
             self._out.log(Level.WARNING, "Forced failover user request accepted.")
             self.may_start = True
@@ -78,10 +78,10 @@ class Manual:
             self._put_off = replica.id, link, now
             return
         self._end()
-        self._ends, self._leading, self._partner = now + self.config.manual_failover_ms, True, replica.id
+        self._ends, self._leading, self._partner = now + self._tables.config.manual_failover_ms, True, replica.id
         self._reply_to = link
         self._out.log(Level.WARNING, f"Manual failover requested by replica {replica.name}.")
-        self._out.do(Pause(now + 2 * self.config.manual_failover_ms))
+        self._out.do(Pause(now + 2 * self._tables.config.manual_failover_ms))
 
     def handing_over(self, on: bool, now: Millis) -> None:
         """Slots are on their way to another shard, or no longer."""
@@ -90,7 +90,7 @@ class Manual:
             return
         (node, link, asked), self._put_off = self._put_off, None
         replica = self._peers.known(node)
-        if replica is not None and now - asked < self.config.manual_failover_ms:
+        if replica is not None and now - asked < self._tables.config.manual_failover_ms:
             self.asked_to_pause(replica, link, now)
 
     def paused(self, now: Millis) -> None:

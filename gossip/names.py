@@ -18,8 +18,9 @@ from typing import Final
 from attrs import Factory, define
 
 from cluster.topology import Flag, Millis, NodeId
-from gossip.effects import Outbox, Resolve
-from gossip.peers import Peer, Peers
+from gossip.effects import Resolve
+from gossip.peers import Peer
+from gossip.tables import Tables
 
 LOST_MS: Final = 500
 """So long without a link is more than a hiccup, or a quick restart at the same address."""
@@ -47,10 +48,10 @@ class _Search:
 class Names:
     """Owns the searches, by node."""
 
-    def __init__(self, peers: Peers, out: Outbox) -> None:
+    def __init__(self, tables: Tables) -> None:
         self._searches: dict[NodeId, _Search] = {}
-        self._peers = peers
-        self._out = out
+        self._peers = tables.peers
+        self._out = tables.out
 
     def tick(self, now: Millis) -> None:
         """Begin the searches that are called for, end those that are not, and go on with the others."""

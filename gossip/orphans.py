@@ -10,11 +10,11 @@ Rules kept here (Redis cluster specification, "Replica migration"):
 from typing import Final
 
 from cluster.topology import Flag, Millis
-from gossip.config import GossipConfig
-from gossip.effects import Level, Outbox
+from gossip.effects import Level
 from gossip.health import Health
-from gossip.peers import Peer, Peers
+from gossip.peers import Peer
 from gossip.roles import Roles
+from gossip.tables import Tables
 
 PATIENCE_MS: Final = 5000
 LOOK_EVERY_MS: Final = 500
@@ -24,18 +24,23 @@ LOOK_EVERY_MS: Final = 500
 class Orphans:
     """Owns ``orphaned_at`` of the peers."""
 
-    def __init__(self, peers: Peers, health: Health, roles: Roles, config: GossipConfig, out: Outbox) -> None:
-        self.config = config
-        self._peers = peers
+    def __init__(self, tables: Tables, health: Health, roles: Roles) -> None:
+        self._tables = tables
+        self._peers = tables.peers
         self._health = health
         self._roles = roles
-        self._out = out
+        self._out = tables.out
         self._next_look: Millis = 0
 
     def tick(self, now: Millis) -> bool:
         """Look for orphans, and move to one if it is for me to do so. True if this node has moved."""
         me = self._peers.me
-        if me.is_primary or not self.config.allow_replica_migration or not self._health.ok or now < self._next_look:
+        if (
+            me.is_primary
+            or not self._tables.config.allow_replica_migration
+            or not self._health.ok
+            or now < self._next_look
+        ):
             return False
         self._next_look = now + LOOK_EVERY_MS
         good = self._good_replicas()
@@ -70,7 +75,7 @@ class Orphans:
         most = max(len(replicas) for replicas in good.values())
         mine = good.get(me.primary or "", [])
         certain = sum(1 for p in mine if not p.has(Flag.PFAIL))
-        if most < 2 or len(mine) < most or certain <= self.config.migration_barrier:
+        if most < 2 or len(mine) < most or certain <= self._tables.config.migration_barrier:
             return False
         return me.id == min(p.id for replicas in good.values() if len(replicas) == most for p in replicas)
 

@@ -17,10 +17,10 @@ Rules kept here:
 from typing import Final
 
 from cluster.topology import Flag, Millis
-from gossip.config import GossipConfig
 from gossip.detector import Detector
-from gossip.effects import Level, Outbox
-from gossip.peers import UNFIT, Peer, Peers
+from gossip.effects import Level
+from gossip.peers import UNFIT, Peer
+from gossip.tables import Tables
 
 GRACE_MS: Final = 250
 REFUSALS: Final = 3
@@ -31,16 +31,16 @@ STEADY_MS: Final = 100
 class Refusals:
     """Owns what the peers' table says of refusals."""
 
-    def __init__(self, peers: Peers, detector: Detector, config: GossipConfig, out: Outbox) -> None:
-        self.config = config
-        self._peers = peers
+    def __init__(self, tables: Tables, detector: Detector) -> None:
+        self._tables = tables
+        self._peers = tables.peers
         self._detector = detector
-        self._out = out
+        self._out = tables.out
 
     def link_down(self, link: int, refused: bool, now: Millis) -> None:
         """A link broke, or a dial failed."""
         peer = self._peers.outbound.get(link)
-        if peer is None or peer.trial or not self.config.fast_failover:
+        if peer is None or peer.trial or not self._tables.config.fast_failover:
             self._peers.lost(link, now)
             return
         linked, since = peer.linked, peer.linked_at

@@ -15,21 +15,21 @@ Rules kept here (cluster bus of Redis 7.0, clusterUpdateSlotsConfigWith and clus
 from typing import Final
 
 from cluster.topology import Flag, NodeId
-from gossip.claims import Claims, slots_in
-from gossip.config import GossipConfig
-from gossip.effects import DropKeys, Follow, Lead, Level, Outbox, Unfollow
-from gossip.peers import Peer, Peers
+from gossip.claims import slots_in
+from gossip.effects import DropKeys, Follow, Lead, Level, Unfollow
+from gossip.peers import Peer
+from gossip.tables import Tables
 
 AWAY: Final = ("", "", 0)
 
 
 class Roles:
-    def __init__(self, peers: Peers, claims: Claims, config: GossipConfig, out: Outbox) -> None:
-        self.config = config
-        self._peers = peers
-        self._claims = claims
-        self._me = peers.me
-        self._out = out
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._peers = tables.peers
+        self._claims = tables.claims
+        self._me = tables.me
+        self._out = tables.out
         self.bereft = False
         """My primary lives, but has come back without its data, which I have."""
         self._siblings_doubt = False
@@ -77,7 +77,7 @@ class Roles:
     def lost(self, slots: int, claimed: int, winner: Peer) -> None:
         """``winner``, which claims ``claimed``, has taken ``slots`` of my shard."""
         head = self._peers.head()
-        if head is not None and not head.slots and (self.config.allow_replica_migration or claimed == slots):
+        if head is not None and not head.slots and (self._tables.config.allow_replica_migration or claimed == slots):
             self._out.log(
                 Level.WARNING, f"Configuration change detected. Reconfiguring myself as a replica of {winner.name}"
             )

@@ -8,14 +8,10 @@ Rules kept here (cluster bus of Redis 7.0 and Valkey 9.1):
 - A replica speaks with the epoch and the slots of its primary, without those that it has heard it give up.
 """
 
-from random import Random
 from typing import Final
 
 from cluster.topology import Flag, Millis, NodeId
 from gossip.bitmap import BITMAP_BYTES, NO_SLOTS
-from gossip.claims import Claims
-from gossip.config import GossipConfig
-from gossip.effects import Outbox
 from gossip.extensions import ClusterIdentity, Forgotten, Hostname, HumanName, ShardId
 from gossip.health import Health
 from gossip.packet import (
@@ -30,7 +26,8 @@ from gossip.packet import (
     Update,
 )
 from gossip.packet import Gossip as Entry
-from gossip.peers import Peer, Peers
+from gossip.peers import Peer
+from gossip.tables import Tables
 
 MIN_ENTRIES: Final = 3
 INTRODUCED: Final = 64
@@ -49,21 +46,19 @@ and not its address."""
 class Voice:
     """Builds messages out of the tables and hands them to the outbox."""
 
-    def __init__(
-        self, peers: Peers, claims: Claims, health: Health, config: GossipConfig, rng: Random, out: Outbox
-    ) -> None:
-        self.config = config
+    def __init__(self, tables: Tables, health: Health) -> None:
         self.paused = False
         """Writes are held back for a manual failover, and every message says so."""
         self.syncing = False
         """A full sync is under way here (Replicated)."""
         self.foreign = False
         """What is here is of another shard: nothing has come from the primary that this node follows now."""
-        self._peers = peers
-        self._claims = claims
+        self._tables = tables
+        self._peers = tables.peers
+        self._claims = tables.claims
         self._health = health
-        self._rng = rng
-        self._out = out
+        self._rng = tables.rng
+        self._out = tables.out
 
     # To one node
 
@@ -74,7 +69,7 @@ class Voice:
         half of the handshake went wrong. Whoever may be at an address that is only tried is introduced to nobody.
         """
         assert peer.link is not None
-        half_met = peer.met and now - peer.created > self.config.handshake_ms
+        half_met = peer.met and now - peer.created > self._tables.config.handshake_ms
         introduce = (half_met or peer.flags & Flag.MEET) and not peer.trial
         kind = Kind.MEET if introduce else Kind.PING
         peer.ping_sent, peer.asked = peer.ping_sent or now, peer.asked or now
@@ -159,7 +154,7 @@ class Voice:
             self.offset,
             bitmap,
             me.primary,
-            self.config.announce_ip,
+            self._tables.config.announce_ip,
             me.flags,
             self._health.ok,
             mflags | (MessageFlag.PAUSED if self.paused else 0),
@@ -204,10 +199,10 @@ class Voice:
     def _extensions(self, understood: int, now: Millis) -> tuple[Extension, ...]:
         """In the order in which Valkey writes them, and ours."""
         out: list[Extension] = []
-        if self.config.hostname:
-            out.append(Hostname(self.config.hostname))
-        if self.config.human_name:
-            out.append(HumanName(self.config.human_name))
+        if self._tables.config.hostname:
+            out.append(Hostname(self._tables.config.hostname))
+        if self._tables.config.human_name:
+            out.append(HumanName(self._tables.config.human_name))
         out += [Forgotten(n, (until - now) // 1000) for n, until in self._peers.bans.items() if until - now >= 1000]
         out.append(ShardId(self._peers.me.shard_id))
         if understood & IDENTITY:

@@ -7,9 +7,8 @@ a slot out of range) has been refused before it comes here.
 from ipaddress import ip_address
 
 from cluster.topology import Flag, Millis
-from gossip.claims import FULL, Claims, slots_in
-from gossip.config import GossipConfig
-from gossip.effects import Answer, DropKeys, Hangup, Level, Outbox
+from gossip.claims import FULL, slots_in
+from gossip.effects import Answer, DropKeys, Hangup, Level
 from gossip.events import (
     AddSlots,
     BumpEpoch,
@@ -28,11 +27,9 @@ from gossip.events import (
     TakeSlots,
     Wish,
 )
-from gossip.handover import Handover
-from gossip.herald import Herald
-from gossip.manual import Manual
-from gossip.peers import BAN_MS, Peer, Peers
-from gossip.roles import Roles
+from gossip.parts import Parts
+from gossip.peers import BAN_MS, Peer
+from gossip.tables import Tables
 
 
 class Refusal(Exception):
@@ -40,26 +37,16 @@ class Refusal(Exception):
 
 
 class Wishes:
-    def __init__(
-        self,
-        peers: Peers,
-        claims: Claims,
-        roles: Roles,
-        manual: Manual,
-        herald: Herald,
-        handover: Handover,
-        config: GossipConfig,
-        out: Outbox,
-    ) -> None:
-        self.config = config
-        self._handover = handover
-        self._roles = roles
-        self._manual = manual
-        self._peers = peers
-        self._claims = claims
-        self._herald = herald
-        self._me = peers.me
-        self._out = out
+    def __init__(self, tables: Tables, parts: Parts) -> None:
+        self._tables = tables
+        self._handover = parts.handover
+        self._roles = parts.roles
+        self._manual = parts.manual
+        self._peers = tables.peers
+        self._claims = tables.claims
+        self._herald = parts.herald
+        self._me = tables.me
+        self._out = tables.out
 
     def grant(self, wish: Wish, now: Millis) -> None:
         """Do it and answer, or raise Refusal with nothing changed."""
@@ -277,7 +264,7 @@ class Wishes:
         if not wish.keys:
             self._claims.migrating.pop(slot, None)
         self._claims.assign(1 << slot, owner)
-        if mine and owner is not self._me and not self._me.slots and self.config.allow_replica_migration:
+        if mine and owner is not self._me and not self._me.slots and self._tables.config.allow_replica_migration:
             self._out.log(
                 Level.WARNING, f"Configuration change detected. Reconfiguring myself as a replica of {owner.name}"
             )

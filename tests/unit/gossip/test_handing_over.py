@@ -94,7 +94,7 @@ def test_who_has_come_to_have_a_say_meanwhile_is_counted_from_its_second_answer_
     mesh = three()
     mesh.cut("b")
     assert mesh.wish("b", TakeSlots((SLOT,))) == "OK"
-    mesh["b"].gossip._handover._owed.clear()  # as if those that have a say now had none then
+    mesh["b"].gossip._parts.handover._owed.clear()  # as if those that have a say now had none then
     mesh["b"].heard.clear()
     mesh.heal("b")
     while not settled(mesh, "b"):
