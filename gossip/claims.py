@@ -313,11 +313,6 @@ class Claims:
         same = other.config_epoch == self._me.config_epoch and other.data_received
         return bool(same and self._me.is_primary and other.is_primary and other.id > self._me.id)
 
-    def shift(self, ms: int) -> None:
-        """The clock was set."""
-        if self.settle_due is not None:
-            self.settle_due += ms
-
     def next_epoch(self) -> int:
         """A new epoch for an election, or the reserved one if it is still new; on disk before anybody hears of it."""
         taken = max(peer.config_epoch for peer in self._peers.roster())

@@ -2,6 +2,7 @@
 
 Here is only who is asked, and in which order; the questions and their tables are elsewhere:
 
+    clock.py     what time is it?
     peers.py     who do we know, and how do we reach them?
     detector.py  whom do we ping, and when is silence a failure?
     refusals.py  when is a refused connection one?
@@ -23,14 +24,15 @@ Rules kept here:
 - Ten times a second the node looks around; ``deadline`` says when it wants to be woken.
 - What we promise is saved at once, and synced; what others said of themselves at once too, but not more often than once
   a tick. What was only written is synced a second later.
-- Times are those of the wall clock, which can be set, and a process can be stopped. A jump is taken out of every time
-  we keep: nobody is suspected for a silence that nobody heard.
+- ``now`` is wall time only where it comes in; within it is that of the inner clock (clock.py), from which jumps and
+  stops are taken out: nobody is suspected for a silence that nobody heard.
 """
 
 from random import Random
 from typing import Final
 
 from cluster.topology import Flag, Millis, NodeId, Topology
+from gossip.clock import Clock
 from gossip.config import GossipConfig
 from gossip.effects import Answer, Effect, Hangup, Outbox, Refused
 from gossip.events import (
@@ -58,8 +60,6 @@ from gossip.wishes import Refusal, Wishes
 
 SYNC_MS: Final = 1000
 """What is only written is synced within this time."""
-JUMP_MS: Final = 500
-"""A gap between two calls that is no longer explained by a busy machine."""
 
 OWN_FLAGS: Final = Flag.MYSELF | Flag.EXTENSIONS_SUPPORTED | Flag.LIGHT_PUBLISH_SUPPORTED | Flag.LIGHT_MODULE_SUPPORTED
 
@@ -67,25 +67,28 @@ OWN_FLAGS: Final = Flag.MYSELF | Flag.EXTENSIONS_SUPPORTED | Flag.LIGHT_PUBLISH_
 class Gossip:
     """One node's part in the agreement.
 
-    ``topology`` is what it remembers (nodes.conf), or a fresh one with only itself; ``now`` is unix milliseconds.
+    ``topology`` is what it remembers (nodes.conf), or a fresh one with only itself; ``now`` is wall time, in unix
+    milliseconds, and so is every time that is asked for or told.
     """
 
     def __init__(self, topology: Topology, config: GossipConfig, rng: Random, now: Millis) -> None:
-        self._now = now
+        self._clock = Clock(now)
         self._next_tick = self._may_save = now
         self._sync_due: Millis | None = None
         self._stands_still = False
         self._out = Outbox()
         self._peers, self._claims = remember(topology, rng, self._out, now)
-        self._tables = Tables(self._peers, self._claims, config, rng, self._out)
-        self._parts = Parts(self._tables, now)
+        self._tables = Tables(self._peers, self._claims, config, self._clock, rng, self._out)
+        self._parts = Parts(self._tables)
         self._hearing = Hearing(self._tables, self._parts)
         self._wishes = Wishes(self._tables, self._parts)
         self._introduce_myself(config)
 
     def handle(self, event: Event, now: Millis) -> list[Effect]:
         """Everything that follows from ``event``, to be done in the order given."""
-        self._set_clock(now)
+        if self._clock.advance(now):
+            self._resume()
+        now = self._clock.now
         suspects, followed = len(self._peers.suspects), self._peers.me.primary
         doubted, shard = self._peers.me.has(Flag.MY_PRIMARY_FAIL), self._peers.me.shard_id
         self._dispatch(event, now)
@@ -117,7 +120,7 @@ class Gossip:
     def deadline(self) -> Millis:
         """Call ``handle`` by then, with Woke if there is nothing else."""
         if self._stands_still:
-            return self._now + TICK_MS
+            return self._clock.to_wall(self._clock.now + TICK_MS)
         dues = (
             self._next_tick,
             self._parts.herald.due,
@@ -127,7 +130,7 @@ class Gossip:
             self._parts.detector.due,
             self._parts.health.due,
         )
-        return min(due for due in dues if due is not None)
+        return self._clock.to_wall(min(due for due in dues if due is not None))
 
     def _dispatch(self, event: Event, now: Millis) -> None:
         match event:
@@ -148,7 +151,8 @@ class Gossip:
                 self._out.do(Hangup(link))
                 self._peers.lost(link, now)
             case Replicated(offset, heard, bereft, syncing):
-                self._peers.me.repl_offset, self._parts.election.heard, self._parts.roles.bereft = offset, heard, bereft
+                self._peers.me.repl_offset, self._parts.roles.bereft = offset, bereft
+                self._parts.election.heard = self._clock.from_wall(heard)
                 self._parts.voice.syncing = syncing
                 self._parts.voice.foreign &= not heard
             case Paused(offset):
@@ -216,35 +220,19 @@ class Gossip:
         assert self._claims.current_epoch >= me.config_epoch, "an epoch of mine that the cluster has not reached"
         assert me.flags & Flag.MYSELF
         assert not me.flags & (Flag.PFAIL | Flag.FAIL | Flag.HANDSHAKE)
-        if self._out.save_soon and self._now >= self._may_save:
+        if self._out.save_soon and self._clock.now >= self._may_save:
             self._out.save_now = True
         if self._out.save_now or self._out.promised:
-            self._may_save = self._now + TICK_MS
-            self._sync_due = None if self._out.promised else self._sync_due or self._now + SYNC_MS
+            self._may_save = self._clock.now + TICK_MS
+            self._sync_due = None if self._out.promised else self._sync_due or self._clock.now + SYNC_MS
         wanted = self._out.save_now or self._out.promised or self._out.publish
         return self._out.take(self._view() if wanted else None)
 
-    def _set_clock(self, now: Millis) -> None:
-        """Take a jump of the clock, or a stop of the process, out of all times."""
-        gap = now - self._now
-        self._now = now
-        if 0 <= gap <= JUMP_MS:
-            return
-        for part in (
-            self._peers,
-            self._claims,
-            self._parts.health,
-            self._parts.herald,
-            self._parts.detector,
-            self._parts.election,
-            self._parts.manual,
-            self._parts.names,
-            self._parts.identity,
-            self._parts.orphans,
-        ):
-            part.shift(gap)
-        self._next_tick = self._may_save = now
-        self._sync_due = None if self._sync_due is None else now
+    def _resume(self) -> None:
+        """The clock was set, or the process was stopped: look around at once, and see if the answers are still new."""
+        self._next_tick = self._may_save = self._clock.now
+        self._sync_due = None if self._sync_due is None else self._clock.now
+        self._out.recheck |= self._parts.health.due is not None
 
     def _introduce_myself(self, config: GossipConfig) -> None:
         """What the configuration says about this node."""
@@ -280,7 +268,7 @@ class Gossip:
         """The newest view; the times in it may be older than the rest."""
         for peer in self._peers.roster():
             if peer.view is None:
-                peer.view = peer.as_node()
+                peer.view = peer.as_node(self._clock)
         return Topology(
             self._peers.me.id,
             {p.id: p.view for p in self._peers.roster() if p.view is not None},
@@ -298,12 +286,13 @@ class Gossip:
     def failure_reports(self, node: NodeId) -> int | None:
         """How many valid reports say that ``node`` is failing; None if it is not known."""
         peer = self._peers.by_id.get(node)
-        return None if peer is None else self._parts.detector.failure_reports(peer, self._now)
+        return None if peer is None else self._parts.detector.failure_reports(peer, self._clock.now)
 
     def links(self) -> list[tuple[int, str, NodeId, Millis]]:
         """(link, ``to`` or ``from``, node, created) of every link whose other end is known."""
-        to = [(link, "to", p.id, p.linked_at) for link, p in self._peers.outbound.items()]
-        return to + [(link, "from", i.node, i.accepted) for link, i in self._peers.inbound.items() if i.node]
+        wall = self._clock.to_wall
+        to = [(link, "to", p.id, wall(p.linked_at)) for link, p in self._peers.outbound.items()]
+        return to + [(link, "from", i.node, wall(i.accepted)) for link, i in self._peers.inbound.items() if i.node]
 
     def knows(self, link: int) -> bool:
         """Has a known node spoken on ``link``, or was it dialled to one?"""

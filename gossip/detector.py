@@ -51,7 +51,7 @@ class Detector:
 
     def look_around(self, now: Millis) -> None:
         """Every tick: ask those we have not heard from, and suspect those that do not answer."""
-        if now >= self._next_sample or self._next_sample > now + SAMPLE_EVERY_MS:
+        if now >= self._next_sample:
             self._next_sample = now + SAMPLE_EVERY_MS
             self._ping_stalest(now)
         half = self._tables.config.node_timeout_ms // 2
@@ -209,8 +209,3 @@ class Detector:
             return
         peer.flags &= ~Flag.FAIL
         self._peers.touch(peer)
-
-    def shift(self, ms: int) -> None:
-        """The clock was set."""
-        self._next_sample += ms
-        self.due = None

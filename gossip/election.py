@@ -271,15 +271,3 @@ class Election:
         self._rounds += 1
         self._out.log(Level.WARNING, f"Starting a failover election for epoch {self._epoch}.")
         self._voice.ask_for_votes(self.unconditional or self._at_once or self._roles.bereft)
-
-    def shift(self, ms: int) -> None:
-        """The clock was set."""
-        if self._due is not None:
-            self._due += ms
-            self._base += ms
-            self._planned += ms
-            self._turns.shift(ms)
-        if self._again is not None:
-            self._again += ms
-        if self.heard:
-            self.heard += ms

@@ -11,7 +11,8 @@ With ``write-ack-replicas`` a primary must be surer than that, or it would show 
 PFAIL looks at when the last word of a node came in, and that may have been long under way. It is up only while a
 majority of the primaries with slots has answered, without a word of its failure, a PING that was sent within the node
 timeout. None of these can have found it silent for the node timeout since, and it takes a majority to replace it. So it
-is down sooner than Redis, by as much as its questions are apart, and up again with the answers.
+is down sooner than Redis, by as much as its questions are apart, and up again with the answers. Gaps of the clock
+count here: while this node was stopped it may have been replaced.
 """
 
 from typing import Final
@@ -28,19 +29,24 @@ RESTART_MS: Final = 2000
 class Health:
     """``ok`` is cluster_state, ``size`` the number of primaries with slots, both as last reviewed."""
 
-    def __init__(self, tables: Tables, now: Millis) -> None:
+    def __init__(self, tables: Tables) -> None:
         self.ok = False
         self.size = 0
         self.unsure = False
         """Too few have answered lately: all are to be asked."""
-        self.due: Millis | None = None
-        """When the answers of a majority are too old, unless newer ones come."""
-        self._held_until = now + RESTART_MS if tables.me.slots else 0
+        self._sure_until: Millis | None = None
+        """When the answers of a majority are too old, unless newer ones come; in time with gaps."""
+        self._held_until = tables.clock.now + RESTART_MS if tables.me.slots else 0
         self._minority_at: Millis | None = None
         self._tables = tables
         self._peers = tables.peers
         self._claims = tables.claims
         self._out = tables.out
+
+    @property
+    def due(self) -> Millis | None:
+        """When to review, though nothing has changed. A gap brings it nearer."""
+        return None if self._sure_until is None else self._sure_until - self._tables.clock.gaps_ms
 
     @property
     def quorum(self) -> int:
@@ -56,22 +62,23 @@ class Health:
         if minority and voters:
             self._minority_at = now
         covered = self._claims.owned == FULL and not any(p.flags & Flag.FAIL for p in voters)
-        sure = self._is_sure(voters, now)
+        sure = self._is_sure(voters)
         ok = sure and not minority and (covered or not self._tables.config.require_full_coverage)
         if ok != self.ok and not (ok and self._held_back(now)):
             self.ok = ok
             self._out.log(Level.WARNING, f"Cluster state changed: {'ok' if ok else 'fail'}")
             self._out.publish = True
 
-    def _is_sure(self, voters: list[Peer], now: Millis) -> bool:
+    def _is_sure(self, voters: list[Peer]) -> bool:
         """Whether nobody can have been elected in our place. One that has not answered yet in this life is believed."""
-        were_sure, self.unsure, self.due = not self.unsure, False, None
+        were_sure, self.unsure, self._sure_until = not self.unsure, False, None
         me, config = self._tables.me, self._tables.config
         if config.write_ack_replicas and me.is_voter:
+            now = self._tables.clock.now_with_gaps
             times = sorted((now if peer is me else peer.assured or now for peer in voters), reverse=True)
             too_old = times[self.quorum - 1] + config.node_timeout_ms + 1
             self.unsure = now >= too_old
-            self.due = None if self.unsure else too_old
+            self._sure_until = None if self.unsure else too_old
         if self.unsure and were_sure:
             self._out.log(
                 Level.WARNING,
@@ -85,10 +92,3 @@ class Health:
             return False
         rejoining = self._minority_at is not None and now - self._minority_at < self._tables.config.rejoin_ms
         return now < self._held_until or rejoining
-
-    def shift(self, ms: int) -> None:
-        """The clock was set."""
-        self._held_until += ms
-        self.due = None if self.due is None else 0
-        if self._minority_at is not None:
-            self._minority_at += ms

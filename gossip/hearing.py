@@ -336,7 +336,7 @@ class Hearing:
             self._hear_of_new(entry, now)
             return
         if not ((entry.flags | peer.flags) & DOUBTFUL or peer.reports):
-            self._detector.vouched(peer, entry.pong_received_s * 1000, now)
+            self._detector.vouched(peer, self._tables.clock.from_wall(entry.pong_received_s * 1000), now)
             return
         if peer is self._peers.me:
             return
@@ -345,7 +345,7 @@ class Hearing:
             self._detector.reported(peer, sender, failing, now)
         if failing:
             return
-        self._detector.vouched(peer, entry.pong_received_s * 1000, now)
+        self._detector.vouched(peer, self._tables.clock.from_wall(entry.pong_received_s * 1000), now)
         if self._seeks_address(peer, now) and not entry.flags & Flag.NOADDR and entry.ip and entry.cport:
             address = (entry.ip, entry.port, entry.pport, entry.cport)
             if peer.address != address:

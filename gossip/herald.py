@@ -86,9 +86,3 @@ class Herald:
     def _schedule(self, now: Millis) -> None:
         if self.due is None:
             self.due = max(now + COLLECT_MS, self._not_before)
-
-    def shift(self, ms: int) -> None:
-        """The clock was set."""
-        self._not_before += ms
-        if self.due is not None:
-            self.due += ms

@@ -107,8 +107,3 @@ class Identity:
         self._out.promised = True
         self._peers.touch(self._me)
         self._herald.proclaim(now)
-
-    def shift(self, ms: int) -> None:
-        """The clock was set."""
-        if self._whole_since is not None:
-            self._whole_since += ms

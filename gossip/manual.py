@@ -81,7 +81,7 @@ class Manual:
         self._ends, self._leading, self._partner = now + self._tables.config.manual_failover_ms, True, replica.id
         self._reply_to = link
         self._out.log(Level.WARNING, f"Manual failover requested by replica {replica.name}.")
-        self._out.do(Pause(now + 2 * self._tables.config.manual_failover_ms))
+        self._out.do(Pause(self._tables.clock.to_wall(now + 2 * self._tables.config.manual_failover_ms)))
 
     def handing_over(self, on: bool, now: Millis) -> None:
         """Slots are on their way to another shard, or no longer."""
@@ -135,11 +135,3 @@ class Manual:
         self._ends = self.awaited = self._reply_to = None
         self._partner = ""
         self.may_start = self._voice.paused = False
-
-    def shift(self, ms: int) -> None:
-        """The clock was set."""
-        if self._ends is not None:
-            self._ends += ms
-        if self._put_off is not None:
-            node, link, asked = self._put_off
-            self._put_off = node, link, asked + ms

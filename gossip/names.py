@@ -99,8 +99,3 @@ class Names:
         patience_ms = TRIAL_MS if peer.trial else LOST_MS
         if peer.link is None or now - peer.linked_at >= patience_ms:
             self._peers.try_at(peer, search.untried.pop(0), peer.cport or peer.old_cport or self._peers.me.cport, now)
-
-    def shift(self, ms: int) -> None:
-        """The clock was set."""
-        for search in self._searches.values():
-            search.due += ms

@@ -78,7 +78,3 @@ class Orphans:
         if most < 2 or len(mine) < most or certain <= self._tables.config.migration_barrier:
             return False
         return me.id == min(p.id for replicas in good.values() if len(replicas) == most for p in replicas)
-
-    def shift(self, ms: int) -> None:
-        """The clock was set."""
-        self._next_look += ms

@@ -1,6 +1,5 @@
 """The parts of the agreement, each made from the tables and from those parts that it asks."""
 
-from cluster.topology import Millis
 from gossip.ballot import Ballot
 from gossip.detector import Detector
 from gossip.election import Election
@@ -20,8 +19,8 @@ from gossip.voice import Voice
 class Parts:
     """One of each. The order is that in which they need each other."""
 
-    def __init__(self, tables: Tables, now: Millis) -> None:
-        self.health = Health(tables, now)
+    def __init__(self, tables: Tables) -> None:
+        self.health = Health(tables)
         self.voice = Voice(tables, self.health)
         self.herald = Herald(tables, self.voice)
         self.detector = Detector(tables, self.health, self.voice)

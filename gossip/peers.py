@@ -22,6 +22,7 @@ from attrs import Factory, define, frozen
 
 from cluster.topology import Flag, Millis, Node, NodeId
 from gossip.bitmap import BITMAP_BYTES, NO_SLOTS
+from gossip.clock import Clock
 from gossip.effects import Dial, Hangup, Level, Outbox
 
 BAN_MS: Final = 60_000
@@ -36,19 +37,6 @@ STUCK_MS: Final = 200
 """A dial that takes longer is begun anew when the node comes to us meanwhile."""
 
 ROLES: Final = Flag.MASTER | Flag.SLAVE
-MOMENTS: Final = (
-    "created",
-    "ping_sent",
-    "pong_received",
-    "data_received",
-    "fail_time",
-    "linked_at",
-    "voted_at",
-    "orphaned_at",
-    "refused_at",
-    "dial_due",
-)
-"""The fields of a Peer that are points in time; 0 is none."""
 
 
 @define(eq=False)
@@ -61,7 +49,8 @@ class Peer:
     is when we last voted for a replica of it, ``voted_for`` (ballot.py), ``orphaned_at`` since when it has no replica
     (orphans.py).
     ``asked`` is when the PING was sent on this link that is not answered, ``assured`` when the last was sent that was,
-    without a word of our failure; stops of our process count in both (health.py).
+    without a word of our failure; both in time with gaps (health.py). All other times are those of the inner
+    clock; 0 is none.
     ``answered`` says that it has answered us in this life; its ``refusals`` of our dials in a row, the first of which
     we noticed at ``refused_at``, in the end mean that it is ``gone`` (refusals.py); ``hasty`` marks a PFAIL that rests
     on nothing else. ``dials`` counts those since its last answer; no other is made before ``dial_due``. ``trial`` is
@@ -147,7 +136,8 @@ class Peer:
         """They mean nothing any more."""
         self.refusals, self.refused_at, self.gone = 0, 0, False
 
-    def as_node(self) -> Node:
+    def as_node(self, clock: Clock) -> Node:
+        """What others are shown of it, in wall time."""
         return Node(
             self.id,
             self.ip,
@@ -157,8 +147,8 @@ class Peer:
             self.flags,
             self.primary,
             self.config_epoch,
-            self.ping_sent,
-            self.pong_received,
+            clock.to_wall(self.ping_sent),
+            clock.to_wall(self.pong_received),
             self.linked,
             self.repl_offset,
             self.shard_id,
@@ -166,16 +156,6 @@ class Peer:
             self.human_name,
             self.aux,
         )
-
-    def shift(self, ms: int) -> None:
-        """The clock was set: move every point in time with it."""
-        for name in MOMENTS:
-            if moment := getattr(self, name):
-                setattr(self, name, max(1, moment + ms))
-        for reporter in self.reports:
-            self.reports[reporter] += ms
-        if ms < 0:
-            self.asked, self.assured = max(0, self.asked + ms), max(0, self.assured + ms)
 
 
 UNFIT: Final = Flag.PFAIL | Flag.FAIL | Flag.NOFAILOVER
@@ -456,10 +436,3 @@ class Peers:
         del self.outbound[peer.link]
         peer.link, peer.linked, peer.view, peer.trial = None, False, None, ""
         self.unlinked[peer] = None
-
-    def shift(self, ms: int) -> None:
-        """The clock was set."""
-        for peer in self.roster():
-            peer.shift(ms)
-        for node in self.bans:
-            self.bans[node] += ms

@@ -8,6 +8,7 @@ from random import Random
 from attrs import define
 
 from gossip.claims import Claims
+from gossip.clock import Clock
 from gossip.config import GossipConfig
 from gossip.effects import Outbox
 from gossip.peers import Peer, Peers
@@ -15,11 +16,13 @@ from gossip.peers import Peer, Peers
 
 @define(eq=False)
 class Tables:
-    """``peers`` and ``claims`` are what this node knows; ``out`` collects what follows from the present event."""
+    """``peers`` and ``claims`` are what this node knows, in times of ``clock``; ``out``
+    collects what follows from the present event."""
 
     peers: Peers
     claims: Claims
     config: GossipConfig
+    clock: Clock
     rng: Random
     out: Outbox
 

@@ -64,9 +64,3 @@ class Turns:
     def _is_failed(self, node: NodeId) -> bool:
         peer = self._peers.by_id.get(node)
         return peer is not None and peer.is_voter and peer.has(Flag.FAIL)
-
-    def shift(self, ms: int) -> None:
-        """The clock was set."""
-        self._since += ms
-        self._yields_until += ms
-        self.comes += ms

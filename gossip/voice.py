@@ -72,7 +72,7 @@ class Voice:
         half_met = peer.met and now - peer.created > self._tables.config.handshake_ms
         introduce = (half_met or peer.flags & Flag.MEET) and not peer.trial
         kind = Kind.MEET if introduce else Kind.PING
-        peer.ping_sent, peer.asked = peer.ping_sent or now, peer.asked or now
+        peer.ping_sent, peer.asked = peer.ping_sent or now, peer.asked or self._tables.clock.now_with_gaps
         self._out.send((peer.link,), self._pinglike(kind, self._entries(), understood_by(peer), now))
 
     def ping_on(self, link: int, peer: Peer, now: Millis) -> None:
@@ -194,7 +194,12 @@ class Voice:
         for peer in self._peers.suspects.values():
             if not peer.flags & Flag.HANDSHAKE:
                 chosen[peer.id] = peer
-        return tuple(_entry(p) for p in chosen.values())
+        return tuple(self._entry(p) for p in chosen.values())
+
+    def _entry(self, p: Peer) -> Entry:
+        wall = self._tables.clock.to_wall
+        ping_s, pong_s = wall(p.ping_sent) // 1000, wall(p.pong_received) // 1000
+        return Entry(p.id, ping_s, pong_s, p.ip, p.port, p.cport, p.flags & 0xFFFF, p.pport)
 
     def _extensions(self, understood: int, now: Millis) -> tuple[Extension, ...]:
         """In the order in which Valkey writes them, and ours."""
@@ -214,7 +219,3 @@ def understood_by(peer: Peer) -> int:
     """What the peer has shown that it reads, as message flags."""
     extensions = EXTENSIONS if peer.flags & Flag.EXTENSIONS_SUPPORTED else 0
     return extensions if peer.cluster is None else extensions | IDENTITY
-
-
-def _entry(p: Peer) -> Entry:
-    return Entry(p.id, p.ping_sent // 1000, p.pong_received // 1000, p.ip, p.port, p.cport, p.flags & 0xFFFF, p.pport)

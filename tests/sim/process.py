@@ -30,7 +30,7 @@ from tests.sim.network import End, Network
 from tests.sim.timeline import Clock, Micros, Timeline
 
 STALL_MS = 500
-"""The longest time between two looks at the world that a process counts as time it attended to (gossip/core.py)."""
+"""The longest time between two looks at the world that a process counts as time it attended to (gossip/clock.py)."""
 
 
 class VirtualEdge(Edge):

@@ -1,0 +1,54 @@
+"""The inner clock: the time that passes while this node attends to the cluster.
+
+Times on the wire, in nodes.conf and in what operators are shown are those of the wall clock, which can be set; and a
+process can be stopped. Neither may make anybody look silent for a time in which nobody listened.
+
+Rules kept here:
+- All parts reckon in inner time, which never goes back. It starts as the wall time of the start and advances with it.
+- A step back of the wall clock, or a gap that no busy machine explains, is left out of it: it advances by nothing.
+- Only core.py reads the wall clock. A time that goes out is converted by ``to_wall``, one that comes in by
+  ``from_wall``. 0 stands for "never" on both sides, and stays 0.
+- A second reading counts the gaps: whether this node may have been replaced meanwhile depends on them (health.py).
+"""
+
+from typing import Final
+
+from cluster.topology import Millis
+
+JUMP_MS: Final = 500
+"""A gap between two readings that is no longer explained by a busy machine."""
+
+
+class Clock:
+    """``now`` is the inner time."""
+
+    def __init__(self, wall: Millis) -> None:
+        self.now = wall
+        self.gaps_ms = 0
+        """How much was left out because time was missing: stops, and steps forward of the wall clock."""
+        self._wall = wall
+
+    def advance(self, wall: Millis) -> bool:
+        """Read the wall clock. True if it has jumped."""
+        before, step = self.now, wall - self._wall
+        self._wall = wall
+        jumped = not 0 <= step <= JUMP_MS
+        if jumped:
+            self.gaps_ms += max(0, step)
+        else:
+            self.now += step
+        assert self.now >= before, "inner time never goes back"
+        return jumped
+
+    @property
+    def now_with_gaps(self) -> Millis:
+        """Inner time that goes on while the process is stopped. It does not go back either."""
+        return self.now + self.gaps_ms
+
+    def to_wall(self, moment: Millis) -> Millis:
+        """What the wall clock shows, as it is set now, for an inner time."""
+        return max(1, moment + self._wall - self.now) if moment else 0
+
+    def from_wall(self, moment: Millis) -> Millis:
+        """The inner time of what the wall clock shows, as it is set now."""
+        return max(1, moment - self._wall + self.now) if moment else 0
