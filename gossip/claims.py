@@ -43,11 +43,11 @@ class Claims:
         self.owners: list[NodeId | None] = list(NOBODY)
         self.owned = 0
         self.unclaimed = 0
-        self.unsettled = 0
+        self.unconfirmed = 0
         """My slots for which a claim with my own epoch wins: a vote is better than a hand-over (handover.py)."""
         self.migrating: dict[int, NodeId] = {}
         self.importing: dict[int, NodeId] = {}
-        self.told: dict[int, tuple[str, NodeId]] = {}
+        self.primary_slots: dict[int, tuple[str, NodeId]] = {}
         """On a replica: the slots that its primary has open, ``migrating`` or ``importing``, and the other end."""
         self.current_epoch = 0
         self.last_vote_epoch = 0
@@ -57,7 +57,7 @@ class Claims:
         """That in which a majority has voted for this node, in this life; or another that it had to take instead."""
         self.keeps_epoch = False
         """I claim slots that another has been granted: a new epoch of mine would take them back (KeepEpoch)."""
-        self.settle_due: Millis | None = None
+        self.collision_due: Millis | None = None
         self._owners_view: tuple[NodeId | None, ...] | None = None
         self._peers = peers
         self._me = peers.me
@@ -99,7 +99,7 @@ class Claims:
         to.set_slots(to.slots | slots)
         self._peers.touch(to)
 
-    def hear(self, claimant: Peer, epoch: int, bitmap: bytes) -> int:
+    def apply_claim(self, claimant: Peer, epoch: int, bitmap: bytes) -> int:
         """A primary says, or somebody says of it, that it owns these slots since ``epoch``.
 
         Returns the slots that my shard has lost to it.
@@ -112,15 +112,17 @@ class Claims:
         won = self._won(claimant, epoch, claimed & ~claimant.slots)
         if not won:
             return 0
-        head = self._peers.head()
-        lost = head.slots & won if head else 0
+        primary = self._peers.shard_primary()
+        lost = primary.slots & won if primary else 0
         self.assign(won, claimant)
         if lost:
             self._out.save_now = True
         for slot in [slot for slot in self.migrating if lost >> slot & 1]:
             del self.migrating[slot]
-        for slot in [slot for slot, (action, _) in self.told.items() if action == "migrating" and lost >> slot & 1]:
-            del self.told[slot]
+        for slot in [
+            slot for slot, (action, _) in self.primary_slots.items() if action == "migrating" and lost >> slot & 1
+        ]:
+            del self.primary_slots[slot]
         return lost
 
     def _won(self, claimant: Peer, epoch: int, wanted: int) -> int:
@@ -134,7 +136,7 @@ class Claims:
             if owner is not claimant and owner.slots & wanted and owner.config_epoch >= epoch:
                 kept = owner.slots
                 if owner is self._me and owner.config_epoch == epoch:
-                    kept &= 0 if self._succeeds_me(claimant) else ~self.unsettled
+                    kept &= 0 if self._succeeds_me(claimant) else ~self.unconfirmed
                 wanted &= ~kept | self.unclaimed
         return wanted
 
@@ -149,29 +151,31 @@ class Claims:
 
     # Open slots
 
-    def note_told(self, slot: int, action: str, node: NodeId) -> None:
+    def note_primary_slot(self, slot: int, action: str, node: NodeId) -> None:
         """My primary has been asked to do this with ``slot``."""
         if action in ("migrating", "importing"):
-            self.told[slot] = action, node
-        elif action == "node" and slot in self.leaving() and self.owners[slot] != node and not self._heads(node):
-            self.told[slot] = "migrating", node  # its keys are there, though I have not heard yet that the slot is
+            self.primary_slots[slot] = action, node
+        elif action == "node" and slot in self.leaving() and self.owners[slot] != node and not self._leads_me(node):
+            # Its keys are there already. That the slot is, too, has yet to come from the new owner as gossip.
+            self.primary_slots[slot] = "migrating", node
         else:
-            self.told.pop(slot, None)
+            self.primary_slots.pop(slot, None)
         self._out.changed()
 
     def leaving(self) -> dict[int, NodeId]:
         """On a replica: the slots that its primary sends away, and where to, as far as I know these nodes."""
         known = self._peers.by_id
-        return {slot: node for slot, (action, node) in self.told.items() if action == "migrating" and node in known}
+        open_there = self.primary_slots.items()
+        return {slot: node for slot, (action, node) in open_there if action == "migrating" and node in known}
 
-    def _heads(self, node: NodeId) -> bool:
-        head = self._peers.head()
-        return head is not None and head.id == node
+    def _leads_me(self, node: NodeId) -> bool:
+        primary = self._peers.shard_primary()
+        return primary is not None and primary.id == node
 
-    def open_told(self) -> None:
+    def reopen_primary_slots(self) -> None:
         """This node has succeeded its primary, slots and all: what that one had open is open here."""
-        told, self.told = self.told, {}
-        for slot, (action, node) in told.items():
+        open_there, self.primary_slots = self.primary_slots, {}
+        for slot, (action, node) in open_there.items():
             mine = self.owners[slot] == self._me.id
             if node in self._peers.by_id and node != self._me.id and mine == (action == "migrating"):
                 (self.migrating if mine else self.importing)[slot] = node
@@ -179,7 +183,9 @@ class Claims:
     def _redirect_to_successor(self, claimant: Peer, epoch: int, claimed: int) -> None:
         """``claimant`` may have taken over the slots of its shard from the other end of an open slot."""
         tables = (self.migrating, self.importing)
-        for other in {node for table in tables for node in table.values()} | {node for _, node in self.told.values()}:
+        for other in {node for table in tables for node in table.values()} | {
+            node for _, node in self.primary_slots.values()
+        }:
             peer = self._peers.by_id.get(other)
             if peer is None or peer is claimant or not peer.shard_id or peer.shard_id != claimant.shard_id:
                 continue
@@ -194,9 +200,9 @@ class Claims:
                 else:
                     table[slot] = successor.id
                 self._out.changed()
-        for slot, (action, node) in self.told.items():
+        for slot, (action, node) in self.primary_slots.items():
             if node == other:
-                self.told[slot] = action, successor.id
+                self.primary_slots[slot] = action, successor.id
                 self._out.changed()
 
     def contradiction(self, sender: Peer, epoch: int, bitmap: bytes) -> Peer | None:
@@ -260,8 +266,8 @@ class Claims:
         for table in (self.migrating, self.importing):
             for slot in [s for s, other in table.items() if other == peer.id]:
                 del table[slot]
-        for slot in [s for s, (_, other) in self.told.items() if other == peer.id]:
-            del self.told[slot]
+        for slot in [s for s, (_, other) in self.primary_slots.items() if other == peer.id]:
+            del self.primary_slots[slot]
         for other in self._peers.roster():
             other.reports.pop(peer.id, None)
             if other.primary == peer.id:
@@ -284,22 +290,22 @@ class Claims:
 
     def notice_collision(self, other: Peer, now: Millis) -> None:
         """``other`` and I may be primaries with one config epoch, and it may be for me to take a new one."""
-        if self._collides(other) and self.settle_due is None:
-            self.settle_due = now + int(self._rng.random() * PATIENCE_MS_PER_NODE * len(self._peers))
+        if self._collides(other) and self.collision_due is None:
+            self.collision_due = now + int(self._rng.random() * PATIENCE_MS_PER_NODE * len(self._peers))
 
     def settle_collision(self, now: Millis) -> bool:
         """Take a new config epoch if that is due and still called for."""
-        if self.settle_due is None or now < self.settle_due:
+        if self.collision_due is None or now < self.collision_due:
             return False
         if self.keeps_epoch:
-            self.settle_due = now + LATER_MS
+            self.collision_due = now + LATER_MS
             return False
-        self.settle_due = None
+        self.collision_due = None
         other = next((p for p in self._peers.roster() if self._collides(p)), None)
         if other is None:
             return False
         was_elected = self.elected_epoch and self.elected_epoch == self._me.config_epoch
-        self._raise_epoch()
+        self._take_next_epoch()
         if was_elected:
             self.elected_epoch = self._me.config_epoch
         self._out.log(
@@ -327,29 +333,29 @@ class Claims:
         self.reserved_epoch = self.current_epoch
         self._out.promised = True
 
-    def vote(self) -> None:
+    def record_vote(self) -> None:
         """My one vote in this epoch is given."""
         assert self.last_vote_epoch < self.current_epoch, "one vote an epoch"
         self.last_vote_epoch = self.current_epoch
         self._out.promised = True
 
-    def bump(self) -> bool:
+    def bump_epoch(self) -> bool:
         """Take a new config epoch without asking anybody, unless mine is the largest already."""
         largest = max(self.current_epoch, max(p.config_epoch for p in self._peers.roster()))
         if self._me.config_epoch and self._me.config_epoch == largest:
             return False
         self.current_epoch = max(self.current_epoch, largest)
-        self._raise_epoch()
+        self._take_next_epoch()
         self._out.log(Level.WARNING, f"New configEpoch set to {self._me.config_epoch}")
         return True
 
-    def rise(self, beyond: int) -> None:
+    def take_epoch_above(self, beyond: int) -> None:
         """Take a new config epoch without asking anybody: larger than ``beyond`` and than all that are known."""
         largest = max(p.config_epoch for p in self._peers.roster())
         self.current_epoch = max(self.current_epoch, largest, beyond)
-        self._raise_epoch()
+        self._take_next_epoch()
 
-    def _raise_epoch(self) -> None:
+    def _take_next_epoch(self) -> None:
         self.current_epoch += 1
         self._me.config_epoch = self.current_epoch
         self._peers.touch(self._me)

@@ -7,17 +7,17 @@ Here is only who is asked, and in which order; the questions and their tables ar
     detector.py  whom do we ping, and when is silence a failure?
     refusals.py  when is a refused connection one?
     identity.py  which cluster is this, and who is of another?
-    names.py     where is a node that is no longer where it was?
+    hostname_lookup.py     where is a node that is no longer where it was?
     claims.py    whose slots are they, and who is whose replica?
     roles.py     do I lead, or whom do I follow?
-    election.py  do I stand for my failed primary?     ballot.py   for whom do I vote?
-    manual.py    does the operator want a replica to take over?
+    election.py  do I stand for my failed primary?     voting.py   for whom do I vote?
+    manual_failover.py    does the operator want a replica to take over?
     handover.py  do enough others know which slots I was given?
-    orphans.py   should I move to a primary that has no replica?
+    replica_migration.py   should I move to a primary that has no replica?
     health.py    is the cluster up?
-    hearing.py   what does this message mean?
-    voice.py     what do we say?               herald.py   and when do we say it unasked?
-    wishes.py    what does the operator want?
+    packet_handler.py   what does this message mean?
+    messages.py     what do we say?               announcer.py   and when do we say it unasked?
+    cluster_commands.py    what does the operator want?
 
 Rules kept here:
 - ``handle`` is the only way in. One call is one step: what it changed is saved, published and told in that order.
@@ -33,6 +33,7 @@ from typing import Final
 
 from cluster.topology import Flag, Millis, NodeId, Topology
 from gossip.clock import Clock
+from gossip.cluster_commands import ClusterCommands, Refusal
 from gossip.config import GossipConfig
 from gossip.effects import Answer, Effect, Hangup, Outbox, Refused
 from gossip.events import (
@@ -51,12 +52,11 @@ from gossip.events import (
     Resolved,
     Woke,
 )
-from gossip.hearing import Hearing
+from gossip.packet_handler import PacketHandler
 from gossip.parts import Parts
 from gossip.peers import TICK_MS, Peer
-from gossip.restore import remember
+from gossip.restore import restore_tables
 from gossip.tables import Tables
-from gossip.wishes import Refusal, Wishes
 
 SYNC_MS: Final = 1000
 """What is only written is synced within this time."""
@@ -75,14 +75,14 @@ class Gossip:
         self._clock = Clock(now)
         self._next_tick = self._may_save = now
         self._sync_due: Millis | None = None
-        self._stands_still = False
+        self._cron_paused = False
         self._out = Outbox()
-        self._peers, self._claims = remember(topology, rng, self._out, now)
+        self._peers, self._claims = restore_tables(topology, rng, self._out, now)
         self._tables = Tables(self._peers, self._claims, config, self._clock, rng, self._out)
         self._parts = Parts(self._tables)
-        self._hearing = Hearing(self._tables, self._parts)
-        self._wishes = Wishes(self._tables, self._parts)
-        self._introduce_myself(config)
+        self._packet_handler = PacketHandler(self._tables, self._parts)
+        self._commands = ClusterCommands(self._tables, self._parts)
+        self._apply_config(config)
 
     def handle(self, event: Event, now: Millis) -> list[Effect]:
         """Everything that follows from ``event``, to be done in the order given."""
@@ -92,41 +92,43 @@ class Gossip:
         suspects, followed = len(self._peers.suspects), self._peers.me.primary
         doubted, shard = self._peers.me.has(Flag.MY_PRIMARY_FAIL), self._peers.me.shard_id
         self._dispatch(event, now)
-        if self._stands_still:
+        if self._cron_paused:
             pass
         elif now >= self._next_tick:
             self._tick(now)
         elif self._parts.detector.due is not None and now >= self._parts.detector.due:
-            self._parts.detector.look_around(now)
+            self._parts.detector.check_all(now)
         if len(self._peers.suspects) > suspects:
-            self._parts.herald.confide(now)
+            self._parts.announcer.report_suspicion(now)
         if self._claims.settle_collision(now):
-            self._parts.herald.proclaim(now)
+            self._parts.announcer.announce(now)
         self._lead_or_follow(now)
         if self._peers.me.primary != followed:
-            self._parts.herald.proclaim(now)
-        self._parts.herald.speak(now)
+            self._parts.announcer.announce(now)
+        self._parts.announcer.send_due(now)
         if self._out.recheck or (self._parts.health.due is not None and now >= self._parts.health.due):
             self._out.recheck = False
             self._parts.health.review(now)
             self._parts.roles.review()
-        self._parts.roles.tell()
+        self._parts.roles.tell_machine()
         moved = self._peers.me.shard_id != shard
-        self._parts.voice.foreign = not self._peers.me.is_primary and (moved or self._parts.voice.foreign)
+        self._parts.messages.data_from_other_shard = not self._peers.me.is_primary and (
+            moved or self._parts.messages.data_from_other_shard
+        )
         if doubted and self._peers.me.primary == followed and not self._peers.me.has(Flag.MY_PRIMARY_FAIL):
-            self._parts.herald.proclaim(now)  # the siblings wait for that
-        return self._settle()
+            self._parts.announcer.announce(now)  # the siblings wait for that
+        return self._take_effects()
 
     def deadline(self) -> Millis:
         """Call ``handle`` by then, with Woke if there is nothing else."""
-        if self._stands_still:
+        if self._cron_paused:
             return self._clock.to_wall(self._clock.now + TICK_MS)
         dues = (
             self._next_tick,
-            self._parts.herald.due,
-            self._claims.settle_due,
+            self._parts.announcer.due,
+            self._claims.collision_due,
             self._parts.election.due,
-            self._parts.manual.due,
+            self._parts.manual_failover.due,
             self._parts.detector.due,
             self._parts.health.due,
         )
@@ -135,86 +137,86 @@ class Gossip:
     def _dispatch(self, event: Event, now: Millis) -> None:
         match event:
             case PacketIn(link, packet):
-                self._hearing.hear(link, packet, now)
+                self._packet_handler.process(link, packet, now)
             case Woke():
                 pass
             case Accepted(link, peer_ip, local_ip):
                 self._peers.accept(link, peer_ip, local_ip, now)
             case LinkUp(link):
-                self._greet(link, now)
+                self._link_up(link, now)
             case LinkDown(link, refused):
                 self._parts.refusals.link_down(link, refused, now)
             case Resolved(node, ips):
-                self._parts.names.resolved(node, ips, now)
+                self._parts.hostname_lookup.resolved(node, ips, now)
             case GarbageIn(link):
-                self._hearing.garbage += 1
+                self._packet_handler.garbage += 1
                 self._out.do(Hangup(link))
-                self._peers.lost(link, now)
-            case Replicated(offset, heard, bereft, syncing):
-                self._peers.me.repl_offset, self._parts.roles.bereft = offset, bereft
+                self._peers.link_lost(link, now)
+            case Replicated(offset, heard, primary_lost_data, syncing):
+                self._peers.me.repl_offset, self._parts.roles.primary_lost_data = offset, primary_lost_data
                 self._parts.election.heard = self._clock.from_wall(heard)
-                self._parts.voice.syncing = syncing
-                self._parts.voice.foreign &= not heard
+                self._parts.messages.syncing = syncing
+                self._parts.messages.data_from_other_shard &= not heard
             case Paused(offset):
                 self._peers.me.repl_offset = offset
-                self._parts.manual.paused(now)
+                self._parts.manual_failover.paused(now)
             case ConfigChanged(config):
-                self._peers.dial_anew()
-                self._introduce_myself(config)
-                self._parts.herald.proclaim(now)
+                self._peers.reset_dial_pauses()
+                self._apply_config(config)
+                self._parts.announcer.announce(now)
             case Broadcast(channel, message, sharded):
-                self._parts.voice.publish(channel, message, sharded)
+                self._parts.messages.publish(channel, message, sharded)
             case DropKind(kind):
-                self._hearing.dropped = kind
+                self._packet_handler.dropped = kind
                 self._out.do(Answer("OK"))
             case PauseCron(on):
-                self._stands_still = on
+                self._cron_paused = on
                 self._out.do(Answer("OK"))
-            case wish:
+            case command:
                 try:
-                    self._wishes.grant(wish, now)
+                    self._commands.execute(command, now)
                 except Refusal as refusal:
                     self._out.do(Refused(str(refusal)))
 
-    def _greet(self, link: int, now: Millis) -> None:
+    def _link_up(self, link: int, now: Millis) -> None:
         """A dialled link is up: the first message on it is a PING, or a MEET."""
         peer = self._peers.outbound.get(link)
         if peer is not None:
             self._peers.connected(peer, now)
-            if not peer.trial:
+            if not peer.trial_ip:
                 peer.take_back_refusals()
                 if self._parts.detector.connected(peer):
-                    self._parts.herald.recant(peer, now)
-            self._parts.voice.ping(peer, now)
+                    self._parts.announcer.retract(peer, now)
+            self._parts.messages.ping(peer, now)
 
     def _lead_or_follow(self, now: Millis) -> None:
         """What the roles of this node and of others lead to."""
-        self._parts.roles.unchain()
-        self._parts.manual.step(now)
-        self._parts.election.unconditional = self._parts.manual.may_start
+        self._parts.roles.leave_chain()
+        self._parts.manual_failover.step(now)
+        self._parts.election.unconditional = self._parts.manual_failover.may_start
         self._parts.election.step(now)
         replaced = self._parts.election.won(now)
         if replaced is not None:
-            self._parts.manual.step(now)
+            self._parts.manual_failover.step(now)
             # First of all to the one whose clients may be waiting for it.
             audience = sorted(self._peers.reachable(), key=lambda peer: peer is not replaced)
-            self._parts.voice.announce(audience, [], now)
+            self._parts.messages.unsolicited_pong(audience, [], now)
 
     def _tick(self, now: Millis) -> None:
         self._next_tick = now + TICK_MS
         self._peers.expire(now, self._tables.config.handshake_ms)
-        self._parts.names.tick(now)
+        self._parts.hostname_lookup.tick(now)
         self._parts.identity.tick(now)
         self._peers.dial_missing(now)
-        self._parts.detector.look_around(now)
-        self._parts.manual.tick(now)
-        if self._parts.orphans.tick(now):
-            self._parts.herald.proclaim(now)
+        self._parts.detector.check_all(now)
+        self._parts.manual_failover.tick(now)
+        if self._parts.replica_migration.tick(now):
+            self._parts.announcer.announce(now)
         self._out.publish |= self._out.publish_soon
         self._out.recheck |= not self._parts.health.ok
         self._out.promised |= self._sync_due is not None and now >= self._sync_due
 
-    def _settle(self) -> list[Effect]:
+    def _take_effects(self) -> list[Effect]:
         """Check what must always hold, and give out the effects."""
         me = self._peers.me
         assert self._claims.current_epoch >= me.config_epoch, "an epoch of mine that the cluster has not reached"
@@ -234,7 +236,7 @@ class Gossip:
         self._sync_due = None if self._sync_due is None else self._clock.now
         self._out.recheck |= self._parts.health.due is not None
 
-    def _introduce_myself(self, config: GossipConfig) -> None:
+    def _apply_config(self, config: GossipConfig) -> None:
         """What the configuration says about this node."""
         self._tables.config = config
         me = self._peers.me
@@ -249,14 +251,14 @@ class Gossip:
     # Questions
 
     @property
-    def doubts_primary(self) -> bool:
+    def acks_suspended(self) -> bool:
         """Nothing may be acknowledged to the primary now: what it knows to be here could be lost by an election."""
-        return self._parts.roles.doubts_primary
+        return self._parts.roles.acks_suspended
 
     @property
     def awaited_offset(self) -> int | None:
         """Replicated is wanted at once when this much has been applied, so that a manual failover can go on."""
-        return self._parts.manual.awaited
+        return self._parts.manual_failover.awaited_offset
 
     def snapshot(self) -> Topology:
         """The cluster as of now, with the times of pings and the states of links."""
@@ -296,7 +298,7 @@ class Gossip:
 
     def knows(self, link: int) -> bool:
         """Has a known node spoken on ``link``, or was it dialled to one?"""
-        return self._hearing.speaker(link) is not None
+        return self._packet_handler.speaker(link) is not None
 
     @property
     def sent(self) -> list[int]:
@@ -306,17 +308,17 @@ class Gossip:
     @property
     def received(self) -> list[int]:
         """Messages received, by Kind."""
-        return self._hearing.received
+        return self._packet_handler.received
 
     @property
-    def foreign(self) -> int:
+    def refused_peers(self) -> int:
         """How often a node of another cluster was refused."""
         return self._parts.identity.refused
 
     @property
     def garbage(self) -> int:
         """Messages that could not be used."""
-        return self._hearing.garbage
+        return self._packet_handler.garbage
 
     @property
     def me(self) -> Peer:

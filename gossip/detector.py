@@ -23,9 +23,9 @@ from typing import Final
 from cluster.topology import Flag, Millis
 from gossip.effects import Level
 from gossip.health import Health
+from gossip.messages import Messages
 from gossip.peers import TICK_MS, Peer
 from gossip.tables import Tables
-from gossip.voice import Voice
 
 SAMPLE: Final = 5
 SAMPLE_EVERY_MS: Final = 1000
@@ -36,11 +36,11 @@ FUTURE_MS: Final = 500
 class Detector:
     """Owns the times of pings and answers and the reports of failure, which stand in the peers' table."""
 
-    def __init__(self, tables: Tables, health: Health, voice: Voice) -> None:
+    def __init__(self, tables: Tables, health: Health, messages: Messages) -> None:
         self._tables = tables
         self._peers = tables.peers
         self._health = health
-        self._voice = voice
+        self._messages = messages
         self._rng = tables.rng
         self._out = tables.out
         self.due: Millis | None = None
@@ -49,7 +49,7 @@ class Detector:
 
     # Asking
 
-    def look_around(self, now: Millis) -> None:
+    def check_all(self, now: Millis) -> None:
         """Every tick: ask those we have not heard from, and suspect those that do not answer."""
         if now >= self._next_sample:
             self._next_sample = now + SAMPLE_EVERY_MS
@@ -61,15 +61,15 @@ class Detector:
             if peer.pong_received >= recent and not peer.ping_sent:
                 continue
             if not peer.flags & (Flag.MYSELF | Flag.HANDSHAKE):
-                self._look_at(peer, half, now)
+                self._check(peer, half, now)
 
-    def _look_at(self, peer: Peer, half: int, now: Millis) -> None:
+    def _check(self, peer: Peer, half: int, now: Millis) -> None:
         if peer.ping_sent == 0 and peer.flags & Flag.NOADDR:
             peer.ping_sent = now
         if peer.ping_sent == 0:
             patience = self._voters_patience if peer.is_voter else half
             if now - peer.pong_received > patience and peer.linked:
-                self._voice.ping(peer, now)
+                self._messages.ping(peer, now)
             return
         silent = now - max(peer.ping_sent, peer.data_received)
         stuck = silent > half or now - peer.ping_sent > self._tables.config.node_timeout_ms
@@ -77,7 +77,7 @@ class Detector:
             self._peers.hang_up(peer)
         left = self._tables.config.node_timeout_ms - silent
         if left < 0:
-            self._suspect_silent(peer, now)
+            self._silence_exceeded(peer, now)
         elif left < TICK_MS and (self.due is None or now + left < self.due):
             self.due = now + left + 1
 
@@ -85,11 +85,11 @@ class Detector:
     def _voters_patience(self) -> Millis:
         return self._tables.config.ask_voters_ms // (10 if self._health.unsure else 1)
 
-    def _suspect_silent(self, peer: Peer, now: Millis) -> None:
+    def _silence_exceeded(self, peer: Peer, now: Millis) -> None:
         if not peer.flags & (Flag.PFAIL | Flag.FAIL):
-            self._suspect(peer, now)
-        elif peer.hasty:
-            peer.hasty = False
+            self._mark_pfail(peer, now)
+        elif peer.pfail_by_refusal:
+            peer.pfail_by_refusal = False
             self._peers.touch(peer)
 
     def _ping_stalest(self, now: Millis) -> None:
@@ -97,36 +97,36 @@ class Detector:
         picked = self._rng.sample(roster, min(SAMPLE, len(roster)))
         idle = [p for p in picked if p.linked and not p.ping_sent and not p.flags & (Flag.MYSELF | Flag.HANDSHAKE)]
         if idle:
-            self._voice.ping(min(idle, key=lambda p: p.pong_received), now)
+            self._messages.ping(min(idle, key=lambda p: p.pong_received), now)
 
     # Judging
 
-    def answered(self, peer: Peer, accused: bool, now: Millis) -> None:
+    def pong_arrived(self, peer: Peer, accused: bool, now: Millis) -> None:
         """A PONG came on the link to ``peer``. ``accused``: it says that we are failing."""
-        if peer.asked and not accused:
-            peer.assured = peer.asked
-        peer.asked = 0
+        if peer.open_ping_sent and not accused:
+            peer.acked_ping_sent = peer.open_ping_sent
+        peer.open_ping_sent = 0
         self._out.recheck |= self._health.unsure
-        peer.ping_sent, peer.pong_received, peer.answered, peer.dials = 0, now, True, 0
+        peer.ping_sent, peer.pong_received, peer.has_answered, peer.dials = 0, now, True, 0
         if peer.flags & Flag.PFAIL:
-            self._trust(peer)
+            self._clear_pfail(peer)
         elif peer.flags & Flag.FAIL:
-            self._acquit(peer, now)
+            self._clear_fail_if_safe(peer, now)
 
-    def suspect_gone(self, peer: Peer, now: Millis) -> None:
+    def suspect_refusing(self, peer: Peer, now: Millis) -> None:
         """Its host says that it is gone: no need to wait for the node timeout."""
         if not peer.flags & (Flag.PFAIL | Flag.FAIL):
-            peer.hasty = True
-            self._suspect(peer, now)
+            peer.pfail_by_refusal = True
+            self._mark_pfail(peer, now)
 
     def connected(self, peer: Peer) -> bool:
         """Somebody listens at its address. True if that takes a suspicion back."""
-        if not (peer.hasty and peer.flags & Flag.PFAIL):
+        if not (peer.pfail_by_refusal and peer.flags & Flag.PFAIL):
             return False
-        self._trust(peer)
+        self._clear_pfail(peer)
         return True
 
-    def reported(self, peer: Peer, reporter: Peer, failing: bool, now: Millis) -> None:
+    def report_received(self, peer: Peer, reporter: Peer, failing: bool, now: Millis) -> None:
         """A voter's opinion about another node."""
         if not failing:
             if peer.reports.pop(reporter.id, None) is not None:
@@ -135,15 +135,15 @@ class Detector:
         if reporter.id not in peer.reports:
             self._out.log(Level.VERBOSE, f"Node {reporter.name} reported node {peer.name} as not reachable.")
         peer.reports[reporter.id] = now
-        self._convict_by_quorum(peer, now)
+        self._mark_fail_if_quorum(peer, now)
 
-    def told_failed(self, peer: Peer, by: Peer, now: Millis) -> None:
+    def fail_received(self, peer: Peer, by: Peer, now: Millis) -> None:
         """A FAIL message: a majority has decided."""
         if not peer.flags & (Flag.FAIL | Flag.MYSELF | Flag.HANDSHAKE):
             self._out.log(Level.NOTICE, f"FAIL message received from {by.name} about {peer.name}")
-            self._condemn(peer, now)
+            self._mark_fail(peer, now)
 
-    def vouched(self, peer: Peer, pong_received: Millis, now: Millis) -> None:
+    def pong_reported(self, peer: Peer, pong_received: Millis, now: Millis) -> None:
         """Another node has had an answer lately; that saves us a ping."""
         if not peer.ping_sent and not peer.reports and peer.pong_received < pong_received <= now + FUTURE_MS:
             peer.pong_received = pong_received
@@ -158,43 +158,43 @@ class Detector:
         for reporter in [r for r, at in peer.reports.items() if at < oldest]:
             del peer.reports[reporter]
 
-    def _suspect(self, peer: Peer, now: Millis) -> None:
+    def _mark_pfail(self, peer: Peer, now: Millis) -> None:
         assert not peer.flags & (Flag.PFAIL | Flag.FAIL | Flag.MYSELF)
         self._out.log(Level.DEBUG, f"*** NODE {peer.name} possibly failing")
         peer.flags |= Flag.PFAIL
         self._peers.suspects[peer.id] = peer
         self._peers.touch(peer)
-        self._convict_by_quorum(peer, now)
+        self._mark_fail_if_quorum(peer, now)
 
-    def _trust(self, peer: Peer) -> None:
+    def _clear_pfail(self, peer: Peer) -> None:
         peer.flags &= ~Flag.PFAIL
-        peer.hasty = False
+        peer.pfail_by_refusal = False
         self._peers.suspects.pop(peer.id, None)
         self._peers.touch(peer)
 
-    def _convict_by_quorum(self, peer: Peer, now: Millis) -> None:
+    def _mark_fail_if_quorum(self, peer: Peer, now: Millis) -> None:
         """PFAIL for me and for a majority is FAIL."""
         if not peer.flags & Flag.PFAIL:
             return
-        if self._accusers(peer, now) < self._health.quorum:
+        if self._count_accusers(peer, now) < self._health.quorum:
             return
         self._out.log(Level.NOTICE, f"Marking node {peer.name} as failing (quorum reached).")
-        self._condemn(peer, now)
-        self._voice.fail(peer)
+        self._mark_fail(peer, now)
+        self._messages.fail(peer)
 
-    def _accusers(self, peer: Peer, now: Millis) -> int:
+    def _count_accusers(self, peer: Peer, now: Millis) -> int:
         """How many of those whose opinion is valid, and of us, have a say: who was replaced meanwhile has none."""
         self._expire_reports(peer, now)
         accusers = (self._peers.by_id.get(node) for node in (*peer.reports, self._peers.me.id))
         return sum(1 for accuser in accusers if accuser is not None and accuser.is_voter)
 
-    def _condemn(self, peer: Peer, now: Millis) -> None:
+    def _mark_fail(self, peer: Peer, now: Millis) -> None:
         peer.flags = peer.flags & ~Flag.PFAIL | Flag.FAIL
-        peer.fail_time, peer.hasty = now, False
+        peer.fail_time, peer.pfail_by_refusal = now, False
         self._peers.suspects.pop(peer.id, None)
         self._peers.touch(peer)
 
-    def _acquit(self, peer: Peer, now: Millis) -> None:
+    def _clear_fail_if_safe(self, peer: Peer, now: Millis) -> None:
         """A failed node answers again."""
         if not peer.is_voter:
             what = "master without slots" if peer.is_primary else "replica"

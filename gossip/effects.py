@@ -134,7 +134,7 @@ class DropKeys:
 
 
 @frozen
-class Settled:
+class SlotsConfirmed:
     """A majority knows of the slots that were handed over to this node: it may take writes for them."""
 
 
@@ -167,7 +167,7 @@ Effect = (
     | Send
     | Deliver
     | DropKeys
-    | Settled
+    | SlotsConfirmed
     | Answer
     | Refused
 )

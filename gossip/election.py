@@ -25,12 +25,12 @@ from typing import Final
 from cluster.topology import Flag, Millis, NodeId
 from gossip.effects import Level
 from gossip.health import Health
+from gossip.messages import Messages
 from gossip.packet import Packet
 from gossip.peers import Peer
 from gossip.roles import Roles
 from gossip.tables import Tables
 from gossip.turns import Turns
-from gossip.voice import Voice
 
 LONGEST_STEP_MS: Final = 500
 LONGEST_SILENCE_MS: Final = 2000
@@ -49,21 +49,21 @@ class Election:
     ``unconditional`` is set by a manual failover that may start.
     """
 
-    def __init__(self, tables: Tables, health: Health, roles: Roles, voice: Voice) -> None:
+    def __init__(self, tables: Tables, health: Health, roles: Roles, messages: Messages) -> None:
         self.heard: Millis = 0
         self.unconditional = False
         self._due: Millis | None = None
         self._base: Millis = 0
         """When it would stand if no other shard had failed."""
         self._planned: Millis = 0
-        self._failed: NodeId = ""
+        self._failed_primary: NodeId = ""
         """Whom it wants to replace: votes for that are none for anybody else's slots."""
         self._rank = 0
         self._epoch = 0
         self._asked = False
-        self._at_once = False
+        self._no_delay = False
         self._listening = False
-        self._again: Millis | None = None
+        self._next_round_at: Millis | None = None
         """Not before this it asks anew, for its epoch has been contested."""
         self._rounds = 0
         self._votes: dict[int, set[NodeId]] = {}
@@ -74,7 +74,7 @@ class Election:
         self._claims = tables.claims
         self._health = health
         self._roles = roles
-        self._voice = voice
+        self._messages = messages
         self._rng = tables.rng
         self._out = tables.out
         self._turns = Turns(tables.peers)
@@ -83,19 +83,19 @@ class Election:
     def due(self) -> Millis | None:
         """When it wants to ask for votes; None if it has, does not, or waits for a sibling's word."""
         if self._asked:
-            return None if self._again is None else max(self._again, self._turns.comes)
+            return None if self._next_round_at is None else max(self._next_round_at, self._turns.our_turn)
         return None if self._listening else self._due
 
     def step(self, now: Millis) -> None:
         """Look at where things are, and do what is due."""
         me = self._peers.me
-        primary = None if me.is_primary else self._peers.head()
+        primary = None if me.is_primary else self._peers.shard_primary()
         if primary is None or not primary.slots or not (self.unconditional or self._may_stand(primary, now)):
             self._withdraw()
             return
-        if primary.id != self._failed:
+        if primary.id != self._failed_primary:
             self._withdraw()
-            self._failed = primary.id
+            self._failed_primary = primary.id
         if self._due is None or now - self._due > 2 * self._tables.config.election_ms:
             self._plan(primary, now)
         assert self._due is not None
@@ -104,13 +104,13 @@ class Election:
             if self._due <= now <= self._due + self._tables.config.election_ms:
                 self._listening = not self._has_heard_all(primary, now)
                 if not self._listening:
-                    self._stand(now)
-        elif self._again is not None:
+                    self._ask_for_votes(now)
+        elif self._next_round_at is not None:
             turn = now if self.unconditional else self._turns.look(primary, self._step_ms, now)
-            if now >= max(self._again, turn):
-                self._stand(now)
+            if now >= max(self._next_round_at, turn):
+                self._ask_for_votes(now)
 
-    def voted(self, voter: Peer, ack: Packet) -> None:
+    def vote_received(self, voter: Peer, ack: Packet) -> None:
         """An ACK came in. It tells its epoch, which may be that of an earlier round."""
         if not self._asked or self._peers.me.is_primary or not voter.is_voter:
             return
@@ -118,32 +118,32 @@ class Election:
         if ack.current_epoch >= epoch:
             self._votes[epoch].add(voter.id)
 
-    def heard_epochs(self, sender: Peer, packet: Packet, now: Millis) -> None:
+    def note_epochs(self, sender: Peer, packet: Packet, now: Millis) -> None:
         """Any message tells whether the epoch that we have asked for is still to be had."""
         if self._asked and (packet.current_epoch > self._epoch or packet.config_epoch >= self._epoch):
             self._contest(now)
 
-    def heard_rival(self, candidate: Peer, request: Packet, now: Millis) -> None:
+    def note_rival(self, candidate: Peer, request: Packet, now: Millis) -> None:
         """Another replica asks for votes. That of another shard is not disturbed for the length of a round."""
-        if candidate.primary and candidate.primary != self._failed and request.current_epoch >= self._epoch:
+        if candidate.primary and candidate.primary != self._failed_primary and request.current_epoch >= self._epoch:
             self._turns.yield_to(candidate.primary, now + ROUND_MS)
         if self._asked and request.current_epoch >= self._epoch:
             self._contest(now)
 
     def _contest(self, now: Millis) -> None:
-        if self._again is None:
+        if self._next_round_at is None:
             round_ms = ROUND_MS << min(self._rounds - 1, MOST_DOUBLINGS)
-            self._again = now + round_ms + int(self._rng.random() * round_ms)
+            self._next_round_at = now + round_ms + int(self._rng.random() * round_ms)
 
     def won(self, now: Millis) -> Peer | None:
         """Take over if a majority has voted for us; from whom."""
-        primary = self._peers.head()
+        primary = self._peers.shard_primary()
         late = self._due is None or now - self._due > self._tables.config.election_ms
         won = [epoch for epoch, voters in self._votes.items() if len(voters) >= self._health.quorum]
         if not self._asked or late or not won or primary in (None, self._peers.me):
             return None
         assert primary is not None
-        assert primary.id == self._failed, "step comes first"
+        assert primary.id == self._failed_primary, "step comes first"
         me = self._peers.me
         self._out.log(Level.WARNING, "Failover election won: I'm the new master.")
         me.config_epoch = max(me.config_epoch, *won)
@@ -156,7 +156,7 @@ class Election:
     # Whether
 
     def _may_stand(self, primary: Peer, now: Millis) -> bool:
-        if not primary.has(Flag.FAIL) and not self._roles.bereft:
+        if not primary.has(Flag.FAIL) and not self._roles.primary_lost_data:
             self._excuse = ""
             return False
         if self._tables.config.replica_no_failover:
@@ -170,21 +170,21 @@ class Election:
         ):
             self._excuse = ""
             return True
-        self._complain(
+        self._log_excuse(
             "Disconnected from master for longer than allowed. "
             "Please check the 'cluster-replica-validity-factor' configuration option."
         )
         return False
 
-    def _complain(self, excuse: str) -> None:
+    def _log_excuse(self, excuse: str) -> None:
         """Say why not, once."""
         if excuse != self._excuse:
             self._excuse = excuse
             self._out.log(Level.WARNING, f"Currently unable to failover: {excuse}")
 
     def _withdraw(self) -> None:
-        self._due, self._asked, self._at_once, self._listening = None, False, False, False
-        self._again, self._rounds = None, 0
+        self._due, self._asked, self._no_delay, self._listening = None, False, False, False
+        self._next_round_at, self._rounds = None, 0
         self._votes.clear()
 
     # When
@@ -202,17 +202,17 @@ class Election:
             return
         step = self._step_ms
         self._rank = self._rank_among(primary)
-        self._base = now + step + int(self._rng.random() * step) + self._courtesy_ms(self._rank)
+        self._base = now + step + int(self._rng.random() * step) + self._rank_delay_ms(self._rank)
         self._due = max(self._base, self._turns.look(primary, step, now))
         self._out.log(
             Level.WARNING,
             f"Start of election delayed for {self._due - now} milliseconds "
-            f"(rank #{self._rank}, offset {self._voice.offset}).",
+            f"(rank #{self._rank}, offset {self._messages.offset}).",
         )
         self._peers.me.flags |= Flag.MY_PRIMARY_FAIL
         for sibling in self._siblings(primary):
             if sibling.linked:
-                self._voice.ping(sibling, now)
+                self._messages.ping(sibling, now)
 
     def _reconsider(self, primary: Peer, now: Millis) -> None:
         """Siblings have told of their offsets meanwhile, and whether they see the failure."""
@@ -222,25 +222,25 @@ class Election:
             return
         rank = self._rank_among(primary)
         if rank != self._rank:
-            self._base += self._courtesy_ms(rank) - self._courtesy_ms(self._rank)
+            self._base += self._rank_delay_ms(rank) - self._rank_delay_ms(self._rank)
             self._rank = rank
-        if not rank and not self._at_once and self._all_see_the_failure(primary):
-            self._at_once = True
+        if not rank and not self._no_delay and self._all_see_the_failure(primary):
+            self._no_delay = True
             self._base = min(self._base, max(now, primary.fail_time + GATHER_MS))
         self._due = max(self._base, self._turns.look(primary, self._step_ms, now))
 
     def _siblings(self, primary: Peer) -> list[Peer]:
         """The other replicas of my primary that have not failed, and are not evidently gone (refusals.py)."""
         me = self._peers.me
-        return [p for p in self._peers.replicas_of(primary) if p is not me and not p.gone and not p.has(Flag.FAIL)]
+        return [p for p in self._peers.replicas_of(primary) if p is not me and not p.refuses and not p.has(Flag.FAIL)]
 
     def _rank_among(self, primary: Peer) -> int:
         me = self._peers.me
-        mine = -self._voice.offset, me.id
+        mine = -self._messages.offset, me.id
         rivals = (p for p in self._siblings(primary) if not p.has(Flag.NOFAILOVER))
         return sum(1 for p in rivals if (-p.repl_offset, p.id) < mine)
 
-    def _courtesy_ms(self, rank: int) -> int:
+    def _rank_delay_ms(self, rank: int) -> int:
         """How much later one stands that has so many before it."""
         promised = self._tables.config.node_timeout_ms if rank and self._tables.config.write_ack_replicas else 0
         return 2 * self._step_ms * rank + promised
@@ -250,7 +250,7 @@ class Election:
 
         A primary that has spoken since it failed is back; voters that know it should decide.
         """
-        silent = primary.data_received <= primary.fail_time or self._roles.bereft
+        silent = primary.data_received <= primary.fail_time or self._roles.primary_lost_data
         return silent and all(p.has(Flag.MY_PRIMARY_FAIL | Flag.PFAIL) for p in self._siblings(primary))
 
     def _has_heard_all(self, primary: Peer, now: Millis) -> bool:
@@ -262,12 +262,12 @@ class Election:
 
     # Asking
 
-    def _stand(self, now: Millis) -> None:
+    def _ask_for_votes(self, now: Millis) -> None:
         """Ask everybody, for the first time or anew."""
         self._epoch = self._claims.next_epoch()
         assert all(epoch < self._epoch for epoch in self._votes)
         self._votes[self._epoch] = set()
-        self._asked, self._due, self._again = True, now, None
+        self._asked, self._due, self._next_round_at = True, now, None
         self._rounds += 1
         self._out.log(Level.WARNING, f"Starting a failover election for epoch {self._epoch}.")
-        self._voice.ask_for_votes(self.unconditional or self._at_once or self._roles.bereft)
+        self._messages.ask_for_votes(self.unconditional or self._no_delay or self._roles.primary_lost_data)

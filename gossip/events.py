@@ -74,13 +74,13 @@ class Replicated:
     """How far replication has come: ``offset``, in bytes, is what a primary has sent, or a replica has applied.
 
     ``heard`` is when a replica last heard from its primary, or, if the connection is down, when it broke; 0: never.
-    ``bereft``: the primary has come back without the data that this replica has of it. ``syncing``: it is getting all
-    of the primary's data anew, and nobody was promised anything of what it has until then.
+    ``primary_lost_data``: the primary has come back without the data that this replica has of it. ``syncing``: it is
+    getting all of the primary's data anew, and nobody was promised anything of what it has until then.
     """
 
     offset: int
     heard: Millis = 0
-    bereft: bool = False
+    primary_lost_data: bool = False
     syncing: bool = False
 
 
@@ -96,7 +96,7 @@ class ConfigChanged:
     config: GossipConfig
 
 
-# Wishes of the operator: each is answered by exactly one Answer or Refused.
+# ClusterCommands of the operator: each is answered by exactly one Answer or Refused.
 
 
 @frozen
@@ -136,14 +136,14 @@ class FlushSlots:
 class SetSlot:
     """CLUSTER SETSLOT. ``node`` is empty for ``stable``; ``keys`` is how many keys of the slot the node holds.
 
-    ``told``: it was granted by the primary of this replica, which has to know in case it takes over.
+    ``from_primary``: it was granted by the primary of this replica, which has to know in case it takes over.
     """
 
     slot: int
     action: Literal["migrating", "importing", "stable", "node"]
     node: NodeId = ""
     keys: int = 0
-    told: bool = False
+    from_primary: bool = False
 
 
 @frozen
@@ -224,14 +224,14 @@ class PauseCron:
 
 @frozen
 class Broadcast:
-    """Carry a PUBLISH (or, ``sharded``, an SPUBLISH) to the other nodes. The one wish without an answer."""
+    """Carry a PUBLISH (or, ``sharded``, an SPUBLISH) to the other nodes. The one command without an answer."""
 
     channel: bytes
     message: bytes
     sharded: bool = False
 
 
-Wish = (
+ClusterCommand = (
     Meet
     | Forget
     | AddSlots
@@ -262,5 +262,5 @@ Event = (
     | Paused
     | ConfigChanged
     | Broadcast
-    | Wish
+    | ClusterCommand
 )

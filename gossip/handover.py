@@ -1,50 +1,50 @@
 """Slots that were handed over to this node, until a majority of the primaries know of it.
 
 A claim of ours beats the source's by its epoch, but nobody voted for it. A replica of the source that is elected before
-the voters know takes the slots back. So the engine is told (Settled) when that can no longer happen: when a majority,
-this node included, has answered a PING that said whose the slots are. Before that it takes no write for them.
+the voters know takes the slots back. When that can no longer happen the engine is told (SlotsConfirmed): when a
+majority, this node included, has answered a PING that said whose the slots are. Before that it takes no write for them.
 
 Nothing here is on disk: a node that starts again has its claim, and no writes to lose.
 """
 
 from cluster.topology import Millis, NodeId
-from gossip.effects import Settled
+from gossip.effects import SlotsConfirmed
+from gossip.messages import Messages
 from gossip.peers import Peer
 from gossip.tables import Tables
-from gossip.voice import Voice
 
 
 class Handover:
-    """``claims.unsettled`` are the slots."""
+    """``claims.unconfirmed`` are the slots."""
 
-    def __init__(self, tables: Tables, voice: Voice) -> None:
+    def __init__(self, tables: Tables, messages: Messages) -> None:
         self._claims = tables.claims
         self._owed: dict[NodeId, int] = {}
         """How many PONGs of each voter are to come until it has surely heard."""
         self._peers = tables.peers
-        self._voice = voice
+        self._messages = messages
         self._out = tables.out
 
     def begin(self, slots: int, now: Millis) -> None:
         """``slots`` are ours since a moment ago."""
-        self._claims.unsettled |= slots
+        self._claims.unconfirmed |= slots
         voters = [peer for peer in self._peers.others() if peer.is_voter]
         self._owed = {peer.id: 2 if peer.linked and peer.ping_sent else 1 for peer in voters}
-        self.tell(now)
+        self.ping_voters(now)
         self._count()
 
-    def tell(self, now: Millis) -> None:
+    def ping_voters(self, now: Millis) -> None:
         """Let the voters know whose the slots are, at once."""
         for peer in self._peers.others():
             if peer.is_voter and peer.linked:
-                self._voice.ping(peer, now)
+                self._messages.ping(peer, now)
 
-    def answered(self, peer: Peer) -> None:
+    def pong_arrived(self, peer: Peer) -> None:
         """A PONG on the link that we dialled: one of our PINGs has been read.
 
         That of a node which had no say when this began may be older than that; its next one is not.
         """
-        if not self._claims.unsettled:
+        if not self._claims.unconfirmed:
             return
         owed = self._owed.get(peer.id, 2)
         if owed:
@@ -55,6 +55,6 @@ class Handover:
         voters = [peer for peer in self._peers.others() if peer.is_voter]
         know = 1 + sum(not self._owed.get(peer.id, 1) for peer in voters)
         if know * 2 > len(voters) + 1:
-            self._claims.unsettled = 0
+            self._claims.unconfirmed = 0
             self._owed = {}
-            self._out.do(Settled())
+            self._out.do(SlotsConfirmed())

@@ -57,7 +57,7 @@ class Health:
         """Look at the tables again."""
         voters = [p for p in self._peers.roster() if p.slots and p.flags & Flag.MASTER]
         self.size = len(voters)
-        in_sight = sum(1 for p in voters if p.hasty or not p.flags & (Flag.PFAIL | Flag.FAIL))
+        in_sight = sum(1 for p in voters if p.pfail_by_refusal or not p.flags & (Flag.PFAIL | Flag.FAIL))
         minority = in_sight < self.quorum
         if minority and voters:
             self._minority_at = now
@@ -75,7 +75,7 @@ class Health:
         me, config = self._tables.me, self._tables.config
         if config.write_ack_replicas and me.is_voter:
             now = self._tables.clock.now_with_gaps
-            times = sorted((now if peer is me else peer.assured or now for peer in voters), reverse=True)
+            times = sorted((now if peer is me else peer.acked_ping_sent or now for peer in voters), reverse=True)
             too_old = times[self.quorum - 1] + config.node_timeout_ms + 1
             self.unsure = now >= too_old
             self._sure_until = None if self.unsure else too_old

@@ -25,30 +25,30 @@ it), and kept among the ``vars`` of nodes.conf, where others skip it as well. Ho
 from typing import Final
 
 from cluster.topology import Flag, Millis
+from gossip.announcer import Announcer
 from gossip.claims import FULL
 from gossip.effects import Level
 from gossip.health import Health
-from gossip.herald import Herald
 from gossip.peers import Peer
 from gossip.tables import Tables
 
 WHOLE_MS: Final = 2000
 """How long a cluster must have been whole."""
 
-ALOOF_MS: Final = 1500
+LINK_BACK_MS: Final = 1500
 """How long a node that knows us may take to make its link to us, once we have ours to it."""
 
 
 class Identity:
     """Owns the identity, which is ``cluster`` of this node's own entry. ``refused`` counts those of another."""
 
-    def __init__(self, tables: Tables, health: Health, herald: Herald) -> None:
+    def __init__(self, tables: Tables, health: Health, announcer: Announcer) -> None:
         self.refused = 0
         self._whole_since: Millis | None = None
         self._peers = tables.peers
         self._claims = tables.claims
         self._health = health
-        self._herald = herald
+        self._announcer = announcer
         self._me = tables.me
         self._rng = tables.rng
         self._out = tables.out
@@ -75,30 +75,30 @@ class Identity:
 
     # What others tell
 
-    def learn(self, peer: Peer, told: str, now: Millis) -> None:
+    def learn(self, peer: Peer, identity: str, now: Millis) -> None:
         """A known node that knows us tells which cluster this is."""
-        if told and not self._me.cluster:
-            self._take(told, f"Node {peer.id} tells the identity of the cluster:", now)
+        if identity and not self._me.cluster:
+            self._take(identity, f"Node {peer.id} tells the identity of the cluster:", now)
 
-    def reconcile(self, peer: Peer, told: str, now: Millis) -> None:
+    def reconcile(self, peer: Peer, identity: str, now: Millis) -> None:
         """A node that is of our cluster beyond doubt has another identity for it."""
-        if self._me.cluster and told < self._me.cluster:
-            self._take(told, f"Node {peer.id} knows this cluster under a smaller identity:", now)
+        if self._me.cluster and identity < self._me.cluster:
+            self._take(identity, f"Node {peer.id} knows this cluster under a smaller identity:", now)
 
-    def is_stranger(self, told: str | None) -> bool:
-        """Whether ``told`` is the identity of another cluster."""
-        return bool(told and self._me.cluster and told != self._me.cluster)
+    def is_other_identity(self, identity: str | None) -> bool:
+        """Whether ``identity`` is the identity of another cluster."""
+        return bool(identity and self._me.cluster and identity != self._me.cluster)
 
-    def is_aloof(self, peer: Peer, now: Millis) -> bool:
+    def never_links_back(self, peer: Peer, now: Millis) -> bool:
         """Whether a known node of another identity evidently does not come to us."""
-        return peer.inbound is None and now - peer.linked_at > ALOOF_MS
+        return peer.inbound is None and now - peer.linked_at > LINK_BACK_MS
 
-    def refuse(self, node: str, address: str, told: str) -> None:
+    def refuse(self, node: str, address: str, identity: str) -> None:
         self.refused += 1
         self._out.log(
             Level.WARNING,
-            f"Node {node} at {address} belongs to another cluster: its identity is {told}, ours {self._me.cluster}. "
-            "It is not let in. (CLUSTER RESET on a node makes it forget its cluster.)",
+            f"Node {node} at {address} belongs to another cluster: its identity is {identity}, "
+            f"ours {self._me.cluster}. It is not let in. (CLUSTER RESET on a node makes it forget its cluster.)",
         )
 
     def _take(self, identity: str, why: str, now: Millis) -> None:
@@ -106,4 +106,4 @@ class Identity:
         self._out.log(Level.NOTICE, f"{why} {identity}")
         self._out.promised = True
         self._peers.touch(self._me)
-        self._herald.proclaim(now)
+        self._announcer.announce(now)

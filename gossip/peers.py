@@ -6,7 +6,7 @@ Rules kept here (cluster bus of Redis 7.0 and Valkey 9.1):
 - While the link is down it is dialled again with every tick, later less and less often, down to once a second; and at
   once when the node itself comes to us. A stranger gets less: whoever asks us to meet a thousand dead addresses must
   not keep us busy. Nobody is dialled in crowds.
-- A link may try another address than the one that is known (names.py): who answers there decides.
+- A link may try another address than the one that is known (hostname_lookup.py): who answers there decides.
 - A node met by address is in HANDSHAKE under a made-up id until it tells its own, and is given up after a while.
 - A forgotten node is banned for a minute, so that gossip does not bring it back.
 - An accepted link belongs to nobody until a known node speaks on it.
@@ -41,22 +41,24 @@ ROLES: Final = Flag.MASTER | Flag.SLAVE
 
 @define(eq=False)
 class Peer:
-    """One node, this one included. ``slots`` has bit s set if the node owns slot s; ``bitmap`` is the same as bytes.
+    """One node, this one included. Times are those of the inner clock, 0 for never; two count its gaps, too.
 
-    ``link`` is the outgoing link from Dial on, ``linked`` says that it is connected; ``inbound`` is the accepted link
-    the node speaks on. ``reports`` says which nodes reported it as failing, and when (detector.py). ``met`` is True
-    from the handshake on until the node has itself asked us something, which shows that it knows us too. ``voted_at``
-    is when we last voted for a replica of it, ``voted_for`` (ballot.py), ``orphaned_at`` since when it has no replica
-    (orphans.py).
-    ``asked`` is when the PING was sent on this link that is not answered, ``assured`` when the last was sent that was,
-    without a word of our failure; both in time with gaps (health.py). All other times are those of the inner
-    clock; 0 is none.
-    ``answered`` says that it has answered us in this life; its ``refusals`` of our dials in a row, the first of which
-    we noticed at ``refused_at``, in the end mean that it is ``gone`` (refusals.py); ``hasty`` marks a PFAIL that rests
-    on nothing else. ``dials`` counts those since its last answer; no other is made before ``dial_due``. ``trial`` is
-    the address that the present link tries, if it is not ``ip``; ``old_cport`` is the bus port it had before it lost
-    its address. ``cluster`` is the identity it tells (identity.py): empty if it has none, None if it knows of no such
-    thing.
+    Its slots: ``slots`` has bit s set if the node owns slot s; ``bitmap`` is the same as bytes.
+    Its links: ``link`` is the outgoing one from Dial on, ``linked`` says that it is connected; ``inbound`` is the
+    accepted link that the node speaks on. ``dials`` counts those since its last answer; no other is made before
+    ``dial_due``. ``trial_ip`` is the address that the present link tries, if it is not ``ip``; ``old_cport`` is the bus
+    port that the node had before it lost its address.
+    Its answers: ``open_ping_sent`` is when the PING was sent on this link that is not answered, ``acked_ping_sent``
+    when the last was sent that was answered without a word of our failure: both with gaps (health.py).
+    ``has_answered`` says that it has answered us in this life. ``refusals`` counts those of our dials in a row;
+    ``refused_at`` is when we noticed the first. In the end they mean that it ``refuses`` (refusals.py), and
+    ``pfail_by_refusal`` marks a PFAIL that rests on nothing else.
+    Its failures: ``reports`` says which nodes reported it as failing, and when (detector.py). ``voted_at`` is when we
+    last voted for a replica of it, ``voted_for`` (voting.py), ``orphaned_at`` since when it has no replica
+    (replica_migration.py).
+    Its acquaintance: ``greeting`` is True from the handshake on until the node has itself asked us something, which
+    shows that it knows us too. ``cluster`` is the identity it tells (identity.py): empty if it has none, None if it
+    knows of no such thing.
     """
 
     id: NodeId
@@ -70,8 +72,8 @@ class Peer:
     created: Millis = 0
     ping_sent: Millis = 0
     pong_received: Millis = 0
-    asked: Millis = 0
-    assured: Millis = 0
+    open_ping_sent: Millis = 0
+    acked_ping_sent: Millis = 0
     data_received: Millis = 0
     fail_time: Millis = 0
     voted_at: Millis = 0
@@ -89,15 +91,15 @@ class Peer:
     slots: int = 0
     bitmap: bytes = NO_SLOTS
     reports: dict[NodeId, Millis] = Factory(dict)
-    met: bool = False
-    answered: bool = False
+    greeting: bool = False
+    has_answered: bool = False
     refusals: int = 0
     refused_at: Millis = 0
-    gone: bool = False
-    hasty: bool = False
+    refuses: bool = False
+    pfail_by_refusal: bool = False
     dials: int = 0
     dial_due: Millis = 0
-    trial: str = ""
+    trial_ip: str = ""
     old_cport: int = 0
     cluster: str | None = None
     view: Node | None = None
@@ -124,7 +126,7 @@ class Peer:
     def address(self) -> tuple[str, int, int, int]:
         return self.ip, self.port, self.pport, self.cport
 
-    def is_foreign(self, identity: str | None) -> bool:
+    def is_of_other_cluster(self, identity: str | None) -> bool:
         """Of another cluster than that with ``identity``, as far as it tells."""
         return bool(self.cluster and identity and self.cluster != identity)
 
@@ -134,7 +136,7 @@ class Peer:
 
     def take_back_refusals(self) -> None:
         """They mean nothing any more."""
-        self.refusals, self.refused_at, self.gone = 0, 0, False
+        self.refusals, self.refused_at, self.refuses = 0, 0, False
 
     def as_node(self, clock: Clock) -> Node:
         """What others are shown of it, in wall time."""
@@ -221,7 +223,7 @@ class Peers:
     def new_id(self) -> NodeId:
         return f"{self._rng.getrandbits(160):040x}"
 
-    def head(self) -> Peer | None:
+    def shard_primary(self) -> Peer | None:
         """The primary of my shard: I, or the one that I replicate; None if I do not know it."""
         return self.me if self.me.is_primary else self.by_id.get(self.me.primary or "")
 
@@ -264,14 +266,14 @@ class Peers:
         self._roster = None
         self._out.changed()
 
-    def shake_hands(self, ip: str, port: int, pport: int, cport: int, flags: int, now: Millis) -> None:
+    def start_handshake(self, ip: str, port: int, pport: int, cport: int, flags: int, now: Millis) -> None:
         """Get to know whoever is at that address, unless we are already at it."""
         if not any(p.ip == ip and p.cport == cport for p in self.strangers.values()):
             peer = Peer(self.new_id(), ip, port, cport, pport, Flag.HANDSHAKE | flags)
             self.strangers[peer.id] = peer
             self.add(peer, now)
 
-    def name(self, peer: Peer, node: NodeId, role: int) -> None:
+    def complete_handshake(self, peer: Peer, node: NodeId, role: int) -> None:
         """The stranger has told its id: a handshake is completed.
 
         That is saved at once. Whoever is learned of by gossip is learned of again, but the first acquaintance of a node
@@ -282,7 +284,7 @@ class Peers:
         self._out.log(Level.DEBUG, f"Handshake with node {peer.id} completed.")
         del self.by_id[peer.id], self.strangers[peer.id]
         self.bans.pop(node, None)
-        peer.id, peer.flags, peer.met = node, role, True
+        peer.id, peer.flags, peer.greeting = node, role, True
         self.by_id[node] = peer
         self._roster = peer.view = None
         self._out.grown()
@@ -299,15 +301,15 @@ class Peers:
     def move(self, peer: Peer, ip: str, port: int, pport: int, cport: int, now: Millis) -> None:
         """The node is at another address now: dial it there."""
         self.hang_up(peer)
-        self.found(peer, ip, port, pport, cport)
+        self.set_address(peer, ip, port, pport, cport)
         self.dial(peer, now)
 
-    def found(self, peer: Peer, ip: str, port: int, pport: int, cport: int) -> None:
+    def set_address(self, peer: Peer, ip: str, port: int, pport: int, cport: int) -> None:
         """The node is at another address now; the link, if there is one, is to that address."""
         peer.take_back_refusals()
         peer.ip, peer.port, peer.pport, peer.cport = ip, port, pport, cport
         peer.flags &= ~Flag.NOADDR
-        peer.trial, peer.dials, peer.dial_due = "", 0, 0
+        peer.trial_ip, peer.dials, peer.dial_due = "", 0, 0
         self.touch(peer)
 
     def lose_address(self, peer: Peer) -> None:
@@ -341,7 +343,7 @@ class Peers:
         """See whether the node is there."""
         self.hang_up(peer)
         self._dial(peer, ip, cport, now)
-        peer.trial = ip
+        peer.trial_ip = ip
 
     def _dial(self, peer: Peer, ip: str, cport: int, now: Millis) -> None:
         if peer is self.me or peer.link is not None:
@@ -365,7 +367,7 @@ class Peers:
                 self.dial(peer, now)
                 self.unlinked[peer] = self.unlinked.pop(peer)
 
-    def dial_anew(self) -> None:
+    def reset_dial_pauses(self) -> None:
         """Whatever kept us from reaching the others may be over."""
         for peer in self.unlinked:
             if not peer.flags & Flag.HANDSHAKE:
@@ -379,14 +381,14 @@ class Peers:
         self._dials_left -= 1
         return self._dials_left >= 0
 
-    def came_to_us(self, peer: Peer, now: Millis) -> None:
+    def redial_if_stuck(self, peer: Peer, now: Millis) -> None:
         """Whoever reaches us is likely to be reached."""
         if not peer.linked and (peer.link is None or now - peer.linked_at > STUCK_MS):
             self.hang_up(peer)
             self.dial(peer, now)
 
     def connected(self, peer: Peer, now: Millis) -> None:
-        peer.linked, peer.linked_at, peer.asked, peer.view = True, now, 0, None
+        peer.linked, peer.linked_at, peer.open_ping_sent, peer.view = True, now, 0, None
         self.unlinked.pop(peer, None)
 
     def hang_up(self, peer: Peer) -> None:
@@ -394,7 +396,7 @@ class Peers:
             self._out.do(Hangup(peer.link))
             self._unlink(peer)
 
-    def lost(self, link: int, now: Millis) -> None:
+    def link_lost(self, link: int, now: Millis) -> None:
         """A link is gone; of an outgoing one the node now owes us an answer."""
         peer = self.outbound.get(link)
         if peer is not None:
@@ -434,5 +436,5 @@ class Peers:
     def _unlink(self, peer: Peer) -> None:
         assert peer.link is not None
         del self.outbound[peer.link]
-        peer.link, peer.linked, peer.view, peer.trial = None, False, None, ""
+        peer.link, peer.linked, peer.view, peer.trial_ip = None, False, None, ""
         self.unlinked[peer] = None

@@ -40,11 +40,11 @@ class Refusals:
     def link_down(self, link: int, refused: bool, now: Millis) -> None:
         """A link broke, or a dial failed."""
         peer = self._peers.outbound.get(link)
-        if peer is None or peer.trial or not self._tables.config.fast_failover:
-            self._peers.lost(link, now)
+        if peer is None or peer.trial_ip or not self._tables.config.fast_failover:
+            self._peers.link_lost(link, now)
             return
         linked, since = peer.linked, peer.linked_at
-        self._peers.lost(link, now)
+        self._peers.link_lost(link, now)
         if linked and now - since >= STEADY_MS:
             self._peers.dial(peer, now)
         elif refused and not linked:
@@ -54,18 +54,18 @@ class Refusals:
 
     def _refused(self, peer: Peer, dialled: Millis, now: Millis) -> None:
         spoke = peer.refused_at and peer.data_received > peer.refused_at
-        if not peer.answered or peer.inbound is not None or spoke:
+        if not peer.has_answered or peer.inbound is not None or spoke:
             peer.take_back_refusals()
             return
         peer.refused_at = peer.refused_at or now
         peer.refusals += 1
         if peer.refusals < REFUSALS or dialled - peer.refused_at < GRACE_MS:
             return
-        if not peer.gone:
-            peer.gone = True
+        if not peer.refuses:
+            peer.refuses = True
             self._out.log(Level.VERBOSE, f"Node {peer.name} is gone: its host refuses connections.")
         if peer.is_voter and not peer.flags & (Flag.PFAIL | Flag.FAIL) and self._has_successor(peer):
-            self._detector.suspect_gone(peer, now)
+            self._detector.suspect_refusing(peer, now)
 
     def _has_successor(self, primary: Peer) -> bool:
         """Whether a replica is there that may stand, as far as we know."""

@@ -13,7 +13,7 @@ from gossip.effects import Outbox
 from gossip.peers import Peer, Peers
 
 
-def remember(topology: Topology, rng: Random, out: Outbox, now: Millis) -> tuple[Peers, Claims]:
+def restore_tables(topology: Topology, rng: Random, out: Outbox, now: Millis) -> tuple[Peers, Claims]:
     """Tables equal to ``topology``. If this node has no shard id, as in a file of Redis 7.0, it gets one."""
     me = _peer(topology.myself, now)
     peers = Peers(me, rng, out)

@@ -30,12 +30,12 @@ class Roles:
         self._claims = tables.claims
         self._me = tables.me
         self._out = tables.out
-        self.bereft = False
+        self.primary_lost_data = False
         """My primary lives, but has come back without its data, which I have."""
-        self._siblings_doubt = False
+        self._sibling_saw_failure = False
         self._departed = 0
         """Slots that my primary has lost while I was its replica."""
-        self._told: tuple[NodeId, str, int] | None = None
+        self._machine_role: tuple[NodeId, str, int] | None = None
         """Whom the machine follows; AWAY: somebody who is to be found first; None: nobody, as when it starts."""
 
     # Changes
@@ -47,9 +47,9 @@ class Roles:
         assert not self._me.slots
         self._claims.migrating.clear()
         self._claims.importing.clear()
-        self._claims.unsettled = self._departed = 0
-        self.bereft = False
-        self._claims.told.clear()
+        self._claims.unconfirmed = self._departed = 0
+        self.primary_lost_data = False
+        self._claims.primary_slots.clear()
         self._claims.make_replica(self._me, primary)
         self._me.config_epoch = 0
         self._out.promised = True
@@ -69,15 +69,19 @@ class Roles:
         self._departed |= primary.slots
         self.lead()
         self._claims.assign(slots, self._me)
-        self._claims.open_told()
+        self._claims.reopen_primary_slots()
         leftover, self._departed = self._departed & ~slots, 0
         if leftover:
             self._out.do(DropKeys(tuple(slots_in(leftover))))
 
-    def lost(self, slots: int, claimed: int, winner: Peer) -> None:
+    def slots_lost(self, slots: int, claimed: int, winner: Peer) -> None:
         """``winner``, which claims ``claimed``, has taken ``slots`` of my shard."""
-        head = self._peers.head()
-        if head is not None and not head.slots and (self._tables.config.allow_replica_migration or claimed == slots):
+        primary = self._peers.shard_primary()
+        if (
+            primary is not None
+            and not primary.slots
+            and (self._tables.config.allow_replica_migration or claimed == slots)
+        ):
             self._out.log(
                 Level.WARNING, f"Configuration change detected. Reconfiguring myself as a replica of {winner.name}"
             )
@@ -91,9 +95,9 @@ class Roles:
         else:
             self._departed |= slots
 
-    def unchain(self) -> None:
+    def leave_chain(self) -> None:
         """My primary may have become a replica itself."""
-        primary = None if self._me.is_primary else self._peers.head()
+        primary = None if self._me.is_primary else self._peers.shard_primary()
         if primary is None or primary.is_primary:
             return
         above = self._peers.known(primary.primary or "")
@@ -103,38 +107,38 @@ class Roles:
 
     # What follows from the role
 
-    def tell(self) -> None:
+    def tell_machine(self) -> None:
         """Let the machine know, if it does not yet."""
-        me, primary = self._me, None if self._me.is_primary else self._peers.head()
+        me, primary = self._me, None if self._me.is_primary else self._peers.shard_primary()
         self._mark_failed_primary(primary)
         if primary is not None and primary.shard_id and primary.shard_id != me.shard_id:
             me.shard_id = primary.shard_id
             self._peers.touch(me)
         if me.is_primary:
-            if self._told is not None:
-                self._told, self._out.role = None, Lead()
+            if self._machine_role is not None:
+                self._machine_role, self._out.role = None, Lead()
         elif primary is not None and primary.ip and primary.port:
             now = primary.id, primary.ip, primary.port
-            if self._told != now:
-                self._told, self._out.role = now, Follow(*now)
-        elif primary is not None and primary.has(Flag.NOADDR) and self._told not in (None, AWAY):
-            self._told, self._out.role = AWAY, Unfollow()
+            if self._machine_role != now:
+                self._machine_role, self._out.role = now, Follow(*now)
+        elif primary is not None and primary.has(Flag.NOADDR) and self._machine_role not in (None, AWAY):
+            self._machine_role, self._out.role = AWAY, Unfollow()
             self._out.log(
                 Level.WARNING, f"My primary {primary.name} is not at its address any more: its data stays here"
             )
 
     @property
-    def doubts_primary(self) -> bool:
+    def acks_suspended(self) -> bool:
         """Whether nothing may be acknowledged to it (machine.py): it has failed, as this node or a sibling sees it."""
-        return self._siblings_doubt or self._me.has(Flag.MY_PRIMARY_FAIL)
+        return self._sibling_saw_failure or self._me.has(Flag.MY_PRIMARY_FAIL)
 
     def review(self) -> None:
         """Look at the siblings again. Who has seen the primary fail may be elected on what this node told it then, even
         if the primary is well again by now.
         """
-        primary = None if self._me.is_primary else self._peers.head()
+        primary = None if self._me.is_primary else self._peers.shard_primary()
         siblings = [] if primary is None else self._peers.replicas_of(primary)
-        self._siblings_doubt = any(
+        self._sibling_saw_failure = any(
             p.has(Flag.MY_PRIMARY_FAIL) and not p.has(Flag.FAIL) for p in siblings if p is not self._me
         )
 
@@ -144,5 +148,5 @@ class Roles:
         From then on this node acknowledges nothing to that primary: so the offset that goes with the flag says all that
         may have been promised on its account.
         """
-        failed = primary is not None and (primary.has(Flag.FAIL) or self.bereft)
+        failed = primary is not None and (primary.has(Flag.FAIL) or self.primary_lost_data)
         self._me.flags = self._me.flags & ~Flag.MY_PRIMARY_FAIL | (Flag.MY_PRIMARY_FAIL if failed else 0)

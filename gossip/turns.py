@@ -16,10 +16,10 @@ from gossip.peers import UNFIT, Peer, Peers
 
 
 class Turns:
-    """``comes`` is when it is our turn, as far as is known; as of the last ``look``."""
+    """``our_turn`` is when it is our turn, as far as is known; as of the last ``look``."""
 
     def __init__(self, peers: Peers) -> None:
-        self.comes: Millis = 0
+        self.our_turn: Millis = 0
         self._peers = peers
         self._ahead: list[NodeId] = []
         self._since: Millis = 0
@@ -40,13 +40,13 @@ class Turns:
         ahead = self._shards_before(primary)
         if ahead != self._ahead:
             self._ahead, self._since = ahead, now
-        self.comes = self._since + step_ms * len(ahead)
-        if ahead and now >= self.comes:
+        self.our_turn = self._since + step_ms * len(ahead)
+        if ahead and now >= self.our_turn:
             self._given_up.update(ahead)
             self._ahead = []
         if now < self._yields_until and self._is_failed(self._yielding_to):
-            self.comes = max(self.comes, self._yields_until)
-        return max(self.comes, now)
+            self.our_turn = max(self.our_turn, self._yields_until)
+        return max(self.our_turn, now)
 
     def yield_to(self, primary: NodeId, until: Millis) -> None:
         """A replica of ``primary`` has asked for votes."""
@@ -57,7 +57,7 @@ class Turns:
         if self._version != self._peers.version:
             self._version = self._peers.version
             roster = self._peers.roster()
-            replaceable = {p.primary for p in roster if p.primary and not p.gone and not p.flags & UNFIT}
+            replaceable = {p.primary for p in roster if p.primary and not p.refuses and not p.flags & UNFIT}
             self._failed = [p.id for p in roster if p.flags & Flag.FAIL and p.is_voter and p.id in replaceable]
         return [node for node in self._failed if node < primary.id and node not in self._given_up]
 

@@ -15,8 +15,20 @@ from cluster.reports import FOREIGN, GARBAGE, MESSAGE_NAMES, Link
 from cluster.text import bytes_of
 from cluster.topology import Millis, NodeId, Topology
 from gossip.core import Gossip
-from gossip.effects import Answer, DropKeys, Effect, Follow, Lead, Pause, Publish, Refused, Resume, Settled, Unfollow
-from gossip.events import Event, Paused, Replicated, Wish, Woke
+from gossip.effects import (
+    Answer,
+    DropKeys,
+    Effect,
+    Follow,
+    Lead,
+    Pause,
+    Publish,
+    Refused,
+    Resume,
+    SlotsConfirmed,
+    Unfollow,
+)
+from gossip.events import ClusterCommand, Event, Paused, Replicated, Woke
 from node import commands as commands
 from node.engine.agreement import Agreement
 from node.engine.client import HANDING_OVER, Client
@@ -205,7 +217,7 @@ class Machine:
     def tell_progress(self, now: Millis) -> None:
         """Let the gossip know how far replication has come. A manual failover waits for it."""
         standing = self.server.standing
-        progress = standing.offset, standing.heard, standing.bereft, standing.syncing
+        progress = standing.offset, standing.heard, standing.primary_lost_data, standing.syncing
         if progress != self._told:
             self._told = progress
             assert self.gossip is not None
@@ -223,17 +235,17 @@ class Machine:
         effects, self.outbox = self.outbox, []
         return effects
 
-    def grant(self, wish: Wish) -> str:
-        """Hand the operator's wish to the gossip; its answer, or Refusal."""
+    def execute(self, command: ClusterCommand) -> str:
+        """Hand the operator's command to the gossip; its answer, or Refusal."""
         assert self.gossip is not None
-        effects = self._heard(wish, self.server.now)
+        effects = self._heard(command, self.server.now)
         self._absorb(effects, self.server.now)
         for effect in effects:
             if isinstance(effect, Refused):
                 raise Refusal(b"ERR " + bytes_of(effect.text))
             if isinstance(effect, Answer):
                 return effect.text
-        raise AssertionError(f"{wish} got no answer")
+        raise AssertionError(f"{command} got no answer")
 
     def _heard(self, event: Event, now: Millis) -> Sequence[Effect]:
         """What the gossip makes of ``event``. An exception in between leaves it half changed."""
@@ -246,7 +258,7 @@ class Machine:
     def _absorb(self, effects: Sequence[Effect], now: Millis) -> None:
         assert self.gossip is not None
         self.server.changing += 1
-        self.replication.doubted = self.gossip.doubts_primary
+        self.replication.acks_suspended = self.gossip.acks_suspended
         paused = led = followed = False
         for effect in effects:
             match effect:
@@ -273,7 +285,7 @@ class Machine:
                 case Resume():
                     self._hold.release()
                     self._hurry()
-                case Settled():
+                case SlotsConfirmed():
                     self.migrations.settled()
                 case Answer() | Refused():
                     pass
@@ -294,14 +306,14 @@ class Machine:
 
 
 class Desk(Agreement):
-    """Where CLUSTER commands hand in their wishes and questions."""
+    """Where CLUSTER commands hand in what the operator wants, and their questions."""
 
     def __init__(self, machine: Machine, gossip: Gossip) -> None:
         self._machine = machine
         self._gossip = gossip
 
-    def wish(self, wish: Wish) -> str:
-        return self._machine.grant(wish)
+    def wish(self, command: ClusterCommand) -> str:
+        return self._machine.execute(command)
 
     def snapshot(self) -> Topology:
         return self._gossip.snapshot()
@@ -324,4 +336,4 @@ class Desk(Agreement):
 
     def messages_received(self) -> dict[str, int]:
         counted = dict(zip(MESSAGE_NAMES, self._gossip.received, strict=False))
-        return {**counted, GARBAGE: self._gossip.garbage, FOREIGN: self._gossip.foreign}
+        return {**counted, GARBAGE: self._gossip.garbage, FOREIGN: self._gossip.refused_peers}

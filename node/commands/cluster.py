@@ -14,6 +14,7 @@ from cluster.topology import Topology
 from gossip.events import (
     AddSlots,
     BumpEpoch,
+    ClusterCommand,
     DelSlots,
     Failover,
     FlushSlots,
@@ -24,7 +25,6 @@ from gossip.events import (
     SaveConfig,
     SetConfigEpoch,
     SetSlot,
-    Wish,
 )
 from node.commands.numbers import integer_or_none
 from node.engine.agreement import Agreement
@@ -44,8 +44,8 @@ def agreement(c: Call) -> Agreement:
     return found
 
 
-def granted(c: Call, wish: Wish) -> Status:
-    return Status(bytes_of(agreement(c).wish(wish)))
+def granted(c: Call, command: ClusterCommand) -> Status:
+    return Status(bytes_of(agreement(c).wish(command)))
 
 
 def topology(c: Call) -> Topology:
@@ -262,7 +262,7 @@ def action_in(argv: list[bytes]) -> Literal["migrating", "importing", "stable", 
 def told_by_primary(argv: list[bytes]) -> SetSlot:
     """In the stream of a primary: what it has open, in case this replica takes over. Valkey's TIMEOUT is its own."""
     argv = argv[: 4 if argv[3].lower() == b"stable" else 5]
-    return SetSlot(slot_number(argv[2]), action_in(argv), text_of(argv[4]) if len(argv) == 5 else "", told=True)
+    return SetSlot(slot_number(argv[2]), action_in(argv), text_of(argv[4]) if len(argv) == 5 else "", from_primary=True)
 
 
 @command("CLUSTER|KEYSLOT", arity=3, flags=STALE, since="3.0.0", group="cluster")

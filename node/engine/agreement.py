@@ -1,4 +1,4 @@
-"""How commands speak to the gossip: in wishes and questions, never by reaching into its state.
+"""How commands speak to the gossip: in commands and questions, never by reaching into its state.
 
 ``node.machine`` implements this; the engine knows only the shape.
 """
@@ -7,13 +7,13 @@ from mypy_extensions import mypyc_attr
 
 from cluster.reports import Link
 from cluster.topology import NodeId, Topology
-from gossip.events import Wish
+from gossip.events import ClusterCommand
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Agreement:
-    def wish(self, wish: Wish) -> str:
-        """The answer to an operator's wish, as a simple string; raises Refusal if it cannot be granted."""
+    def wish(self, command: ClusterCommand) -> str:
+        """The answer to an operator's command, as a simple string; raises Refusal if it is refused."""
         raise NotImplementedError
 
     def snapshot(self) -> Topology:

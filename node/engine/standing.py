@@ -41,7 +41,7 @@ class Standing:
         return 0
 
     @property
-    def bereft(self) -> bool:
+    def primary_lost_data(self) -> bool:
         """The primary lives, but has lost the data that this replica has of it."""
         return False
 

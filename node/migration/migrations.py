@@ -8,7 +8,7 @@ from typing import Final
 
 from cluster.text import text_of
 from cluster.topology import Flag, NodeId, Topology
-from gossip.events import KeepEpoch, Wish
+from gossip.events import ClusterCommand, KeepEpoch
 from node.engine.client import Client
 from node.engine.feed import Tap
 from node.engine.intake import Intake
@@ -244,12 +244,12 @@ class Migrations(Moves):
         topology = self.topology
         return sum(not node.has(Flag.PFAIL | Flag.FAIL) for node in topology.replicas_of(topology.me))
 
-    def wish(self, wish: Wish) -> str:
+    def wish(self, command: ClusterCommand) -> str:
         """Empty if it is granted, else why not."""
         agreement = self.server.agreement
         assert agreement is not None
         try:
-            agreement.wish(wish)
+            agreement.wish(command)
         except Refusal as refusal:
             return text_of(refusal.text)
         return ""

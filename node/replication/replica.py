@@ -82,7 +82,7 @@ class Conversation:
         """The last connection brought nonsense, or broke off inside a snapshot: to ask again at once helps nobody."""
         self.in_step: bool = False
         """What is here came from this primary."""
-        self.bereft: bool = False
+        self.primary_lost_data: bool = False
         """It has come back without that, and what it offers instead was not taken."""
         self.abandoned: bool = False
         """The node follows somebody else now, or nobody."""
@@ -235,7 +235,7 @@ class Conversation:
 
     def acknowledge(self, offset: int) -> None:
         self._acked_ms = self.server.now
-        if self.replication.doubted:
+        if self.replication.acks_suspended:
             return
         self._send(encoded([b"REPLCONF", b"ACK", b"%d" % offset]))
 
@@ -334,7 +334,7 @@ class Conversation:
             self._full_id = text_of(words[1])
             self._full_offset = int(words[2])
             if self._has_lost_all():
-                self.bereft = True
+                self.primary_lost_data = True
                 self._fail("it has come back without its data, which is kept here: this replica will stand for it")
                 return
             self.state = SYNC
@@ -371,7 +371,7 @@ class Conversation:
     def _go_online(self) -> None:
         self.state = CONNECTED
         self.lasted = self.in_step = True
-        self.bereft = False
+        self.primary_lost_data = False
         self._applier.begin()
         self._applier.client.id = self.server.next_client_id
         self.server.next_client_id += 1

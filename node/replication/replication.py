@@ -29,7 +29,7 @@ class Replication(Standing):
         self.failover: Failover = Failover(self)
         self.upstream: Conversation | None = None
         self.on_target: Callable[[], None] | None = None
-        self.doubted: bool = False
+        self.acks_suspended: bool = False
         """The cluster takes the primary for failed: nothing more is acknowledged to it, for it may be replaced."""
         self._second: int = 0
         server.config.on_change(("repl-backlog-size",), self._resize)
@@ -45,8 +45,8 @@ class Replication(Standing):
         return self.history.offset if feed is None else feed.offset
 
     @property
-    def bereft(self) -> bool:
-        return self.upstream is not None and self.upstream.bereft and self.server.acks.wanted > 0
+    def primary_lost_data(self) -> bool:
+        return self.upstream is not None and self.upstream.primary_lost_data and self.server.acks.wanted > 0
 
     @property
     def syncing(self) -> bool:

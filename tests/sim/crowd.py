@@ -122,7 +122,7 @@ class Crowd:
         peers, link = gossip._peers, -1 - index
         peer.link, peer.linked, peer.linked_at = link, True, heard
         peer.pong_received = peer.data_received = heard
-        peer.answered, peer.cluster, peer.inbound = True, "c" * 40, 1 + index
+        peer.has_answered, peer.cluster, peer.inbound = True, "c" * 40, 1 + index
         peers.outbound[link] = peer
         peers.inbound[1 + index] = Inbound(peer.ip, peers.me.ip, heard, peer.id)
         del peers.unlinked[peer]

@@ -326,7 +326,8 @@ class MigrateRun(WriteRun):
 
     def changing_places(self) -> str:
         """A failover that was asked for may have to be tried again, or be given up."""
-        busy = [host.name for host in self.world.hosts.values() if host.running.gossip._parts.manual.due is not None]
+        parts = ((host.name, host.running.gossip._parts) for host in self.world.hosts.values())
+        busy = [name for name, of_host in parts if of_host.manual_failover.due is not None]
         return f"{busy} change places" if busy else ""
 
     def unfinished(self) -> str:

@@ -158,22 +158,22 @@ class Mesh:
 
     # What happens
 
-    def wish(self, name: str, wish: Event) -> str:
+    def execute(self, name: str, command: Event) -> str:
         """The answer, or the refusal after ``ERR``."""
-        answers = [e for e in self._happen(self.hosts[name], wish) if isinstance(e, Answer | Refused)]
+        answers = [e for e in self._happen(self.hosts[name], command) if isinstance(e, Answer | Refused)]
         assert len(answers) == 1
         return answers[0].text if isinstance(answers[0], Answer) else f"ERR {answers[0].text}"
 
     def meet(self, one: str, *others: str) -> None:
         for other in others:
-            assert self.wish(one, Meet(self.hosts[other].ip, 7000)) == "OK"
+            assert self.execute(one, Meet(self.hosts[other].ip, 7000)) == "OK"
 
     def own(self, name: str, first: int, last: int) -> None:
-        assert self.wish(name, AddSlots(tuple(range(first, last + 1)))) == "OK"
+        assert self.execute(name, AddSlots(tuple(range(first, last + 1)))) == "OK"
 
     def replicate(self, primary: str, *replicas: str, offset: int = 100) -> None:
         """Make these nodes replicas of ``primary``; all have received ``offset`` bytes."""
-        assert all(self.wish(name, Replicate(self.hosts[primary].id, 0)) == "OK" for name in replicas)
+        assert all(self.execute(name, Replicate(self.hosts[primary].id, 0)) == "OK" for name in replicas)
         for name in (primary, *replicas):
             self.receive(name, offset)
         self.run(500)

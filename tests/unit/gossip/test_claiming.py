@@ -45,7 +45,7 @@ def test_a_new_epoch_is_on_disk_before_it_is_said() -> None:
 def test_set_epochs_are_kept() -> None:
     mesh = Mesh("a", "b", "c")
     for epoch, name in enumerate("abc", start=1):
-        assert mesh.wish(name, SetConfigEpoch(epoch)) == "OK"
+        assert mesh.execute(name, SetConfigEpoch(epoch)) == "OK"
     mesh.meet("a", "b", "c")
     mesh.run(500)
     assert sorted(n.config_epoch for n in mesh["c"].view.nodes.values()) == [1, 2, 3]
@@ -63,7 +63,7 @@ def test_a_larger_epoch_wins_the_slot_and_its_keys_go() -> None:
 
 def test_a_stale_claimant_is_told_by_update() -> None:
     mesh = three()
-    mesh.wish("a", BumpEpoch())
+    mesh.execute("a", BumpEpoch())
     stale = claim(mesh, "b", [0, 5461], 0)
     effects = mesh.inject("a", stale, inbound(mesh, "a", "b"))
     updates = [e.packet.body for e in effects if isinstance(e, Send) and isinstance(e.packet.body, Update)]
@@ -93,7 +93,7 @@ def test_a_slot_its_owner_stopped_claiming_is_free_for_any_epoch() -> None:
 
 def test_an_importing_slot_is_left_alone_by_claims() -> None:
     mesh = three()
-    assert mesh.wish("a", SetSlot(6000, "importing", mesh["b"].id)) == "OK"
+    assert mesh.execute("a", SetSlot(6000, "importing", mesh["b"].id)) == "OK"
     mesh.inject("a", claim(mesh, "c", [6000, *range(10923, 16384)], 50), inbound(mesh, "a", "c"))
     assert mesh["a"].view.owners[6000] == mesh["b"].id
     assert mesh["a"].view.importing == {6000: mesh["b"].id}
@@ -102,10 +102,10 @@ def test_an_importing_slot_is_left_alone_by_claims() -> None:
 def test_a_slot_moves_and_everybody_hears_of_it_at_once() -> None:
     mesh = three()
     source, target = mesh["a"], mesh["b"]
-    assert mesh.wish("b", SetSlot(100, "importing", source.id)) == "OK"
-    assert mesh.wish("a", SetSlot(100, "migrating", target.id)) == "OK"
+    assert mesh.execute("b", SetSlot(100, "importing", source.id)) == "OK"
+    assert mesh.execute("a", SetSlot(100, "migrating", target.id)) == "OK"
     assert source.view.migrating == {100: target.id}
-    assert mesh.wish("b", SetSlot(100, "node", target.id)) == "OK"
+    assert mesh.execute("b", SetSlot(100, "node", target.id)) == "OK"
     assert target.view.importing == {}
     assert target.view.myself.config_epoch == target.view.current_epoch
     mesh.run(100)
@@ -167,15 +167,15 @@ def test_new_slots_are_told_within_milliseconds_and_once() -> None:
     mesh.run(1000)
     before = mesh["a"].gossip.sent[Kind.PONG]
     for slot in range(50):
-        assert mesh.wish("a", AddSlots((slot,))) == "OK"
+        assert mesh.execute("a", AddSlots((slot,))) == "OK"
     mesh.run(20)
     assert mesh["b"].view.owners[:50] == (mesh["a"].id,) * 50
     assert mesh["a"].gossip.sent[Kind.PONG] - before <= 4
-    assert mesh.wish("a", DelSlots((0,))) == "OK"
+    assert mesh.execute("a", DelSlots((0,))) == "OK"
     assert mesh["a"].view.owners[0] is None
 
 
 def test_bump_epoch_says_bumped_then_still() -> None:
     mesh = Mesh("a")
-    assert mesh.wish("a", BumpEpoch()) == "BUMPED 1"
-    assert mesh.wish("a", BumpEpoch()) == "STILL 1"
+    assert mesh.execute("a", BumpEpoch()) == "BUMPED 1"
+    assert mesh.execute("a", BumpEpoch()) == "STILL 1"

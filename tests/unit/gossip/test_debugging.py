@@ -17,15 +17,15 @@ def links(mesh: Mesh, name: str, other: str) -> dict[str, int]:
 
 def test_messages_of_a_dropped_type_are_not_read_until_that_ends() -> None:
     mesh = three()
-    assert mesh.wish("a", DropKind(Kind.FAIL)) == "OK"
-    assert mesh.wish("b", DropKind(Kind.FAIL)) == "OK"
+    assert mesh.execute("a", DropKind(Kind.FAIL)) == "OK"
+    assert mesh.execute("b", DropKind(Kind.FAIL)) == "OK"
     mesh.condemn("c", by="b", to="a")
     mesh.run(10)
     seen = mesh["a"].sees(mesh["c"])
     assert seen is not None
     assert not seen.has(Flag.FAIL)
     assert mesh["a"].gossip.received[Kind.FAIL] == 1, "it is counted all the same"
-    assert mesh.wish("a", DropKind(-1)) == "OK"
+    assert mesh.execute("a", DropKind(-1)) == "OK"
     mesh.condemn("c", by="b", to="a")
     seen = mesh["a"].sees(mesh["c"])
     assert seen is not None
@@ -51,12 +51,12 @@ def test_a_link_to_nobody_cannot_be_ended() -> None:
 
 def test_a_node_whose_clock_is_stopped_suspects_nobody_until_it_goes_on() -> None:
     mesh = three()
-    assert mesh.wish("a", PauseCron(on=True)) == "OK"
+    assert mesh.execute("a", PauseCron(on=True)) == "OK"
     mesh.cut("c")
     mesh.run(3 * TIMEOUT_MS)
     assert mesh["a"].gossip.deadline() > mesh.now, "it does not ask to be woken again and again"
     assert not mesh["a"].gossip._peers.suspects
-    assert mesh.wish("a", PauseCron(on=False)) == "OK"
+    assert mesh.execute("a", PauseCron(on=False)) == "OK"
     mesh.run(3 * TIMEOUT_MS)
     seen = mesh["a"].sees(mesh["c"])
     assert seen is not None

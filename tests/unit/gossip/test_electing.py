@@ -172,7 +172,7 @@ def test_who_comes_from_another_shard_has_nothing_until_something_has_come() -> 
     mesh.meet("a", "e")
     mesh.run(1500)
     mesh.receive("e", 9000)
-    assert mesh.wish("e", Replicate(mesh["c"].id, 0)) == "OK"
+    assert mesh.execute("e", Replicate(mesh["c"].id, 0)) == "OK"
     mesh.tell("e", Replicated(9000))
     mesh.run(TIMEOUT_MS)
     assert offsets(mesh, "e") == [0] * 4
@@ -205,10 +205,10 @@ def test_a_sibling_that_says_nothing_is_not_waited_for_much_longer_than_the_node
 def test_an_epoch_taken_without_asking_does_not_win_against_an_elected_successor(seed: int) -> None:
     """As SETSLOT NODE takes one, a moment before the node is cut off."""
     mesh = shards(seed=seed)
-    assert mesh.wish("b", BumpEpoch()).startswith("BUMPED")
+    assert mesh.execute("b", BumpEpoch()).startswith("BUMPED")
     mesh.run(500)
     mesh.cut("c")
-    assert mesh.wish("c", BumpEpoch()).startswith("BUMPED")
+    assert mesh.execute("c", BumpEpoch()).startswith("BUMPED")
     taken = mesh["c"].gossip.me.config_epoch
     mesh.run(TIMEOUT_MS * 4)
     assert primaries(mesh) == {"a", "b", "d"}
@@ -462,8 +462,8 @@ def test_replicate_saves_and_follows_before_it_answers() -> None:
 def test_who_would_stand_for_an_empty_primary_does_not_stand_for_the_next_one() -> None:
     """The empty one has lost its slots meanwhile, and its replicas follow whoever has taken them."""
     mesh = shards()
-    mesh.tell("d", Replicated(100, mesh.now, bereft=True))
-    assert mesh.wish("d", Replicate(mesh["a"].id, 0)) == "OK"
+    mesh.tell("d", Replicated(100, mesh.now, primary_lost_data=True))
+    assert mesh.execute("d", Replicate(mesh["a"].id, 0)) == "OK"
     mesh.run(5000)
     assert not mesh["d"].gossip.me.is_primary
     assert primaries(mesh) == {"a", "b", "c"}
@@ -471,17 +471,17 @@ def test_who_would_stand_for_an_empty_primary_does_not_stand_for_the_next_one() 
 
 def test_votes_for_one_primary_are_none_for_the_slots_of_another() -> None:
     mesh = shards()
-    mesh.tell("d", Replicated(100, mesh.now, bereft=True))
+    mesh.tell("d", Replicated(100, mesh.now, primary_lost_data=True))
     while not sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST):
         mesh.run(1)
-    assert mesh.wish("d", Replicate(mesh["a"].id, 0)) == "OK"
-    mesh.tell("d", Replicated(100, mesh.now, bereft=True))
+    assert mesh.execute("d", Replicate(mesh["a"].id, 0)) == "OK"
+    mesh.tell("d", Replicated(100, mesh.now, primary_lost_data=True))
     mesh.run(3)
     assert not mesh["d"].gossip.me.is_primary
 
 
 def doubts(mesh: Mesh, name: str) -> bool:
-    return mesh[name].gossip.doubts_primary
+    return mesh[name].gossip.acks_suspended
 
 
 def test_a_replica_acknowledges_nothing_while_a_sibling_may_be_elected() -> None:

@@ -102,7 +102,7 @@ def test_a_question_lost_on_the_way_is_asked_again() -> None:
     mesh.lose("c")
     lost = asked_at(mesh, "a", "c")
     for _ in range(12):
-        mesh.wish("c", BumpEpoch())
+        mesh.execute("c", BumpEpoch())
         mesh.run(TIMEOUT_MS // 5)
     assert asked_at(mesh, "a", "c") != lost
 

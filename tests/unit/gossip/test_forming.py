@@ -82,7 +82,7 @@ def test_an_announced_address_is_kept() -> None:
 
 def test_a_handshake_that_is_not_answered_is_given_up() -> None:
     mesh = Mesh("a")
-    assert mesh.wish("a", Meet("10.9.9.9", 7000)) == "OK"
+    assert mesh.execute("a", Meet("10.9.9.9", 7000)) == "OK"
     assert [n.flags for n in mesh["a"].view.nodes.values() if n.id != mesh["a"].id] == [Flag.HANDSHAKE | Flag.MEET]
     mesh.run(1300)
     assert list(mesh["a"].view.nodes) == [mesh["a"].id]
@@ -110,7 +110,7 @@ def test_a_forgotten_node_is_banned_for_a_minute_everywhere() -> None:
     mesh.meet("a", "d")
     mesh.run(300)
     assert all(mesh[n].sees(mesh["d"]) for n in "abc")
-    assert mesh.wish("a", Forget(mesh["d"].id)) == "OK"
+    assert mesh.execute("a", Forget(mesh["d"].id)) == "OK"
     mesh.run(300)
     assert not any(mesh[n].sees(mesh["d"]) for n in "abc")
     mesh.run(50_000)
@@ -122,7 +122,7 @@ def test_a_banned_node_may_be_met_again() -> None:
     mesh = Mesh("a", "b")
     mesh.meet("a", "b")
     mesh.run(100)
-    assert mesh.wish("a", Forget(mesh["b"].id)) == "OK"
+    assert mesh.execute("a", Forget(mesh["b"].id)) == "OK"
     mesh.run(100)
     assert mesh["a"].sees(mesh["b"]) is None
     mesh.meet("a", "b")
@@ -149,7 +149,7 @@ def test_a_hard_reset_makes_another_node() -> None:
     mesh.meet("a", "d")
     mesh.run(300)
     before = mesh["d"].id
-    assert mesh.wish("d", Reset(hard=True, keys=0)) == "OK"
+    assert mesh.execute("d", Reset(hard=True, keys=0)) == "OK"
     assert mesh["d"].id != before
     assert mesh["d"].view.current_epoch == 0
     assert list(mesh["d"].view.nodes) == [mesh["d"].id]

@@ -1,6 +1,6 @@
 """Slots that are handed over: an epoch on disk first, settled only with a majority; votes count for more."""
 
-from gossip.effects import Save, Send, Settled
+from gossip.effects import Save, Send, SlotsConfirmed
 from gossip.events import BumpEpoch, KeepEpoch, TakeSlots
 from gossip.packet import Kind
 from tests.unit.gossip.mesh import START, Mesh, agree, three
@@ -10,14 +10,14 @@ SLOT = 5
 
 
 def settled(mesh: Mesh, name: str) -> bool:
-    return any(isinstance(effect, Settled) for effect in mesh[name].done)
+    return any(isinstance(effect, SlotsConfirmed) for effect in mesh[name].done)
 
 
 def test_the_new_epoch_is_on_disk_before_anybody_hears_of_it_and_all_follow() -> None:
     mesh = three()
     mesh["b"].done.clear()
     before = mesh["b"].view.current_epoch
-    assert mesh.wish("b", TakeSlots((SLOT,))) == "OK"
+    assert mesh.execute("b", TakeSlots((SLOT,))) == "OK"
     kinds = [type(effect) for effect in mesh["b"].done]
     assert kinds.index(Save) < kinds.index(Send)
     assert not settled(mesh, "b")
@@ -31,7 +31,7 @@ def test_the_new_epoch_is_on_disk_before_anybody_hears_of_it_and_all_follow() ->
 def test_who_is_cut_off_is_not_settled() -> None:
     mesh = three()
     mesh.cut("b")
-    assert mesh.wish("b", TakeSlots((SLOT,))) == "OK"
+    assert mesh.execute("b", TakeSlots((SLOT,))) == "OK"
     mesh.run(500)
     assert not settled(mesh, "b")
 
@@ -39,7 +39,7 @@ def test_who_is_cut_off_is_not_settled() -> None:
 def test_one_other_of_three_is_enough() -> None:
     mesh = three()
     mesh.cut("a")
-    assert mesh.wish("b", TakeSlots((SLOT,))) == "OK"
+    assert mesh.execute("b", TakeSlots((SLOT,))) == "OK"
     mesh.run(100)
     assert settled(mesh, "b")
 
@@ -48,9 +48,9 @@ def test_while_it_is_not_settled_a_claim_with_the_same_epoch_wins() -> None:
     for seed in range(6):
         mesh = three(seed=seed)
         mesh.cut("b")
-        assert mesh.wish("b", TakeSlots((SLOT,))) == "OK"
+        assert mesh.execute("b", TakeSlots((SLOT,))) == "OK"
         written = mesh["b"].view.nodes[mesh["b"].id].config_epoch
-        assert mesh.wish("a", TakeSlots((SLOT,), written - 1)) == "OK"
+        assert mesh.execute("a", TakeSlots((SLOT,), written - 1)) == "OK"
         epochs = [mesh[name].view.nodes[mesh[name].id].config_epoch for name in ("a", "b")]
         assert epochs[0] == epochs[1]
         mesh.run(100)
@@ -62,9 +62,9 @@ def test_while_it_is_not_settled_a_claim_with_the_same_epoch_wins() -> None:
 def test_who_takes_its_slots_back_goes_beyond_what_the_other_may_have_written_down() -> None:
     mesh = three()
     mesh.cut("b")
-    assert mesh.wish("b", TakeSlots((SLOT,))) == "OK"
+    assert mesh.execute("b", TakeSlots((SLOT,))) == "OK"
     written = mesh["b"].view.nodes[mesh["b"].id].config_epoch
-    assert mesh.wish("a", TakeSlots((SLOT,), written)) == "OK"
+    assert mesh.execute("a", TakeSlots((SLOT,), written)) == "OK"
     mesh.run(100)
     mesh.heal("b")
     mesh.run(5000)
@@ -76,14 +76,14 @@ def test_a_collision_of_epochs_waits_until_slots_are_handed_over() -> None:
     mesh = three()
     low, high = sorted("ab", key=lambda name: mesh[name].id)
     claims = mesh[low].gossip._claims
-    assert mesh.wish(low, KeepEpoch(on=True)) == "OK"
+    assert mesh.execute(low, KeepEpoch(on=True)) == "OK"
     epoch = mesh[high].gossip.me.config_epoch
     claims.current_epoch = max(claims.current_epoch, epoch)
     mesh[low].gossip.me.config_epoch = epoch
     mesh.run(3000)
     assert mesh[low].gossip.me.config_epoch == epoch
-    assert mesh.wish(low, BumpEpoch()).startswith("ERR Slots are being handed over")
-    assert mesh.wish(low, KeepEpoch(on=False)) == "OK"
+    assert mesh.execute(low, BumpEpoch()).startswith("ERR Slots are being handed over")
+    assert mesh.execute(low, KeepEpoch(on=False)) == "OK"
     mesh.run(3000)
     assert mesh[low].gossip.me.config_epoch > epoch
     assert agree(mesh, "a", "b", "c")
@@ -93,7 +93,7 @@ def test_who_has_come_to_have_a_say_meanwhile_is_counted_from_its_second_answer_
     """The first may be to a question that was asked before the slots were handed over."""
     mesh = three()
     mesh.cut("b")
-    assert mesh.wish("b", TakeSlots((SLOT,))) == "OK"
+    assert mesh.execute("b", TakeSlots((SLOT,))) == "OK"
     mesh["b"].gossip._parts.handover._owed.clear()  # as if those that have a say now had none then
     mesh["b"].heard.clear()
     mesh.heal("b")

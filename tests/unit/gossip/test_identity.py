@@ -5,7 +5,7 @@ from attrs import evolve
 from cluster.nodesconf import dump, load
 from cluster.topology import Flag
 from gossip.events import Forget, Meet, Reset
-from gossip.identity import ALOOF_MS, WHOLE_MS
+from gossip.identity import LINK_BACK_MS, WHOLE_MS
 from tests.unit.gossip.mesh import CONFIG, START, Mesh, agree, three
 
 A, X = ("a", "b", "c"), ("x", "y", "z")
@@ -46,7 +46,7 @@ def must_be_two(mesh: Mesh) -> None:
 
 
 def refusals(mesh: Mesh, *names: str) -> int:
-    return sum(mesh[name].gossip.foreign for name in names)
+    return sum(mesh[name].gossip.refused_peers for name in names)
 
 
 # How it comes about
@@ -121,7 +121,7 @@ def test_who_is_alone_and_owns_nothing_has_none() -> None:
     mesh.run(500)
     assert identity(mesh, "d")
     for name in A:
-        assert mesh.wish("d", Forget(mesh[name].id)) == "OK"
+        assert mesh.execute("d", Forget(mesh[name].id)) == "OK"
     mesh.run(200)
     assert not identity(mesh, "d")
 
@@ -170,8 +170,8 @@ def test_a_node_that_was_reset_may_change_clusters() -> None:
     mesh.meet("a", "d")
     mesh.run(500)
     for name in A:
-        assert mesh.wish(name, Forget(mesh["d"].id)) == "OK"
-    assert mesh.wish("d", Reset(hard=False, keys=0)) == "OK"
+        assert mesh.execute(name, Forget(mesh["d"].id)) == "OK"
+    assert mesh.execute("d", Reset(hard=False, keys=0)) == "OK"
     assert not identity(mesh, "d")
     mesh.run(500)
     mesh.meet("x", "d")
@@ -187,7 +187,7 @@ def with_a_deserter() -> Mesh:
     mesh.start("d")
     mesh.meet("a", "d")
     mesh.run(2000)
-    assert mesh.wish("d", Reset(hard=False, keys=0)) == "OK"
+    assert mesh.execute("d", Reset(hard=False, keys=0)) == "OK"
     mesh.meet("x", "d")
     return mesh
 
@@ -195,7 +195,7 @@ def with_a_deserter() -> Mesh:
 def test_a_node_that_was_reset_but_not_forgotten_does_not_bring_its_new_cluster() -> None:
     """It keeps its id, and the old cluster still asks it: this is how clusters of Redis merge."""
     mesh = with_a_deserter()
-    mesh.run(ALOOF_MS + 5000)
+    mesh.run(LINK_BACK_MS + 5000)
     assert agree(mesh, *X, "d")
     for name in A:
         view = mesh[name].view
@@ -214,7 +214,7 @@ def test_the_address_of_a_dead_node_brings_no_other_cluster() -> None:
     mesh.start("z", saved, place)
     mesh.run(3000)
     assert agree(mesh, *X)
-    assert mesh.wish("a", Meet(place, 7000)) == "OK"
+    assert mesh.execute("a", Meet(place, 7000)) == "OK"
     mesh.run(3000)
     assert agree(mesh, *X)
     assert set(mesh["a"].view.nodes) == {mesh[n].id for n in A}
@@ -245,7 +245,7 @@ def test_who_has_changed_sides_cannot_introduce_his_new_friends() -> None:
     mesh.run(300)
     for name in A:
         mesh.meet("d", name)
-    mesh.run(ALOOF_MS + 5000)
+    mesh.run(LINK_BACK_MS + 5000)
     assert agree(mesh, *X, "d")
     assert all(set(mesh[name].view.nodes) == {mesh[n].id for n in (*A, "d")} for name in A)
     assert all(mesh[name].view.nodes[mesh["d"].id].has(Flag.NOADDR) for name in A)
@@ -253,8 +253,8 @@ def test_who_has_changed_sides_cannot_introduce_his_new_friends() -> None:
 
 def test_who_has_changed_sides_may_come_back() -> None:
     mesh = with_a_deserter()
-    mesh.run(ALOOF_MS + 2000)
-    assert mesh.wish("d", Reset(hard=False, keys=0)) == "OK"
+    mesh.run(LINK_BACK_MS + 2000)
+    assert mesh.execute("d", Reset(hard=False, keys=0)) == "OK"
     mesh.meet("d", "a")
     mesh.run(3000)
     assert agree(mesh, *A, "d")

@@ -5,7 +5,7 @@ from attrs import evolve
 from cluster.topology import Flag, Topology
 from gossip.effects import Dial, Follow, Resolve, Send
 from gossip.events import ConfigChanged, Meet
-from gossip.names import LONGEST_WAIT_MS, LOST_MS
+from gossip.hostname_lookup import LONGEST_WAIT_MS, LOST_MS
 from gossip.packet import Kind
 from gossip.peers import DIALS_A_TICK, STRANGERS_A_TICK
 from tests.unit.gossip.mesh import CONFIG, Mesh, agree, three
@@ -185,7 +185,7 @@ def test_a_flood_of_dead_strangers_is_dialled_a_few_at_a_time() -> None:
     mesh = three()
     mesh["a"].done.clear()
     for number in range(300):
-        assert mesh.wish("a", Meet(f"10.7.{number // 100}.{number % 100 + 1}", 7000)) == "OK"
+        assert mesh.execute("a", Meet(f"10.7.{number // 100}.{number % 100 + 1}", 7000)) == "OK"
     assert dials(mesh, "a") <= STRANGERS_A_TICK
     mesh.run(900)
     assert dials(mesh, "a") <= 10 * STRANGERS_A_TICK
@@ -196,7 +196,7 @@ def test_strangers_do_not_keep_us_from_our_own() -> None:
     mesh = three()
     mesh.run(500)
     for number in range(300):
-        mesh.wish("a", Meet(f"10.7.{number // 100}.{number % 100 + 1}", 7000))
+        mesh.execute("a", Meet(f"10.7.{number // 100}.{number % 100 + 1}", 7000))
     saved = mesh.kill("b")
     mesh.run(300)
     mesh["a"].done.clear()

@@ -21,22 +21,22 @@ def paused(mesh: Mesh, name: str) -> bool:
 
 def test_who_cannot_replicate_is_told_why() -> None:
     mesh = shards()
-    assert mesh.wish("d", Replicate("0" * 40, 0)) == "ERR Unknown node " + "0" * 40
-    assert mesh.wish("d", Replicate(mesh["d"].id, 0)) == "ERR Can't replicate myself"
-    assert mesh.wish("b", Replicate(mesh["d"].id, 0)) == "ERR I can only replicate a master, not a replica."
+    assert mesh.execute("d", Replicate("0" * 40, 0)) == "ERR Unknown node " + "0" * 40
+    assert mesh.execute("d", Replicate(mesh["d"].id, 0)) == "ERR Can't replicate myself"
+    assert mesh.execute("b", Replicate(mesh["d"].id, 0)) == "ERR I can only replicate a master, not a replica."
     text = "ERR To set a master the node must be empty and without assigned slots."
-    assert mesh.wish("b", Replicate(mesh["a"].id, 0)) == text
+    assert mesh.execute("b", Replicate(mesh["a"].id, 0)) == text
     mesh.start("e")
     mesh.meet("a", "e")
     mesh.run(1500)
-    assert mesh.wish("e", Replicate(mesh["a"].id, 1)) == text
-    assert mesh.wish("e", Replicate(mesh["a"].id, 0)) == "OK"
-    assert mesh.wish("d", Replicate(mesh["a"].id, 1)) == "OK", "a replica may have keys"
+    assert mesh.execute("e", Replicate(mesh["a"].id, 1)) == text
+    assert mesh.execute("e", Replicate(mesh["a"].id, 0)) == "OK"
+    assert mesh.execute("d", Replicate(mesh["a"].id, 1)) == "OK", "a replica may have keys"
 
 
 def test_everybody_hears_of_a_new_replica() -> None:
     mesh = shards("de")
-    assert mesh.wish("d", Replicate(mesh["a"].id, 0)) == "OK"
+    assert mesh.execute("d", Replicate(mesh["a"].id, 0)) == "OK"
     mesh.run(200)
     assert agree(mesh, *"abcde")
     seen = mesh["b"].sees(mesh["d"])
@@ -51,7 +51,7 @@ def test_everybody_hears_of_a_new_replica() -> None:
 def test_only_a_replica_can_be_told_to_take_over(how: str) -> None:
     mesh = three()
     wish = Failover(how)  # type: ignore[arg-type]
-    assert mesh.wish("a", wish) == "ERR You should send CLUSTER FAILOVER to a replica"
+    assert mesh.execute("a", wish) == "ERR You should send CLUSTER FAILOVER to a replica"
 
 
 def test_a_failed_primary_cannot_be_asked() -> None:
@@ -61,13 +61,13 @@ def test_a_failed_primary_cannot_be_asked() -> None:
     mesh.kill("c")
     mesh.run(10)
     text = "ERR Master is down or failed, please use CLUSTER FAILOVER FORCE"
-    assert mesh.wish("d", Failover()) == text
+    assert mesh.execute("d", Failover()) == text
 
 
 def test_a_manual_failover_waits_for_the_last_byte() -> None:
     mesh = shards()
     mesh.receive("c", 200)
-    assert mesh.wish("d", Failover()) == "OK"
+    assert mesh.execute("d", Failover()) == "OK"
     mesh.run(50)
     assert paused(mesh, "c")
     assert mesh["d"].gossip.awaited_offset == 200
@@ -92,7 +92,7 @@ def test_a_stream_that_goes_on_while_writes_are_held_back_is_followed_to_its_end
     mesh = shards()
     last = mesh["c"].offset
     mesh.receive("d", last + 14)
-    assert mesh.wish("d", Failover()) == "OK"
+    assert mesh.execute("d", Failover()) == "OK"
     mesh.run(50)
     assert paused(mesh, "c")
     assert mesh["d"].gossip.awaited_offset == last
@@ -105,7 +105,7 @@ def test_a_stream_that_goes_on_while_writes_are_held_back_is_followed_to_its_end
 def test_the_primary_is_paused_before_it_tells_its_offset() -> None:
     mesh = shards()
     mesh["c"].offset = 300
-    mesh.wish("d", Failover())
+    mesh.execute("d", Failover())
     mesh.run(20)
     done = mesh["c"].done
     paused = next(i for i, e in enumerate(done) if isinstance(e, Pause))
@@ -120,7 +120,7 @@ def test_nobody_waits_for_the_disk_of_the_replica_while_writes_are_held_back() -
     before = mesh["d"].view.current_epoch
     for name in "cd":
         mesh.receive(name, 200)
-    assert mesh.wish("d", Failover()) == "OK"
+    assert mesh.execute("d", Failover()) == "OK"
     done = mesh["d"].done
     asked = next(i for i, e in enumerate(done) if isinstance(e, Send) and e.packet.kind is Kind.MFSTART)
     saved = [e for e in done[:asked] if isinstance(e, Save)][-1]
@@ -135,10 +135,10 @@ def test_nobody_waits_for_the_disk_of_the_replica_while_writes_are_held_back() -
 def test_an_epoch_taken_in_advance_that_others_have_passed_is_not_used() -> None:
     mesh = shards()
     mesh.receive("c", 200)
-    mesh.wish("d", Failover())
+    mesh.execute("d", Failover())
     mesh.run(10)
     other = "a" if mesh["a"].view.myself.config_epoch < mesh["b"].view.myself.config_epoch else "b"
-    assert mesh.wish(other, BumpEpoch()).startswith("BUMPED")
+    assert mesh.execute(other, BumpEpoch()).startswith("BUMPED")
     epoch = mesh[other].view.current_epoch
     mesh.run(200)
     mesh.receive("d", 200)
@@ -150,7 +150,7 @@ def test_an_epoch_taken_in_advance_that_others_have_passed_is_not_used() -> None
 def test_a_manual_failover_that_takes_too_long_is_given_up_on_both_sides() -> None:
     mesh = shards()
     mesh.receive("c", 200)
-    mesh.wish("d", Failover())
+    mesh.execute("d", Failover())
     mesh.run(4900)
     assert paused(mesh, "c")
     mesh.run(300)
@@ -166,30 +166,30 @@ def test_a_manual_failover_that_takes_too_long_is_given_up_on_both_sides() -> No
 @pytest.mark.parametrize("leap_ms", [-3_600_000, 0, 3_600_000])
 def test_a_failover_put_off_while_slots_are_handed_over_survives_a_clock_that_is_set(leap_ms: int) -> None:
     mesh = shards()
-    assert mesh.wish("c", KeepEpoch(on=True)) == "OK"
-    assert mesh.wish("d", Failover()) == "OK"
+    assert mesh.execute("c", KeepEpoch(on=True)) == "OK"
+    assert mesh.execute("d", Failover()) == "OK"
     mesh.run(200)
     assert not paused(mesh, "c")
     mesh.leap(leap_ms)
-    assert mesh.wish("c", KeepEpoch(on=False)) == "OK"
+    assert mesh.execute("c", KeepEpoch(on=False)) == "OK"
     assert paused(mesh, "c")
 
 
 def test_a_failover_put_off_for_too_long_is_not_begun() -> None:
     mesh = shards()
-    mesh.wish("c", KeepEpoch(on=True))
-    mesh.wish("d", Failover())
+    mesh.execute("c", KeepEpoch(on=True))
+    mesh.execute("d", Failover())
     mesh.run(CONFIG.manual_failover_ms + 100)
-    mesh.wish("c", KeepEpoch(on=False))
+    mesh.execute("c", KeepEpoch(on=False))
     assert not paused(mesh, "c")
 
 
 def test_a_stranger_cannot_pause_a_primary() -> None:
     mesh = shards("de")
     mesh.receive("c", 200)
-    assert mesh.wish("d", Replicate(mesh["a"].id, 0)) == "OK"
+    assert mesh.execute("d", Replicate(mesh["a"].id, 0)) == "OK"
     mesh.run(200)
-    stray = evolve(mesh["d"].gossip._parts.voice._packet(Kind.MFSTART, None))
+    stray = evolve(mesh["d"].gossip._parts.messages._packet(Kind.MFSTART, None))
     link = next(n for n, way, node, _ in mesh["c"].gossip.links() if way == "from" and node == mesh["d"].id)
     assert not any(isinstance(e, Pause) for e in mesh.inject("c", stray, link))
 
@@ -197,7 +197,7 @@ def test_a_stranger_cannot_pause_a_primary() -> None:
 def test_force_does_without_the_primary() -> None:
     mesh = shards()
     mesh.cut("c")
-    assert mesh.wish("d", Failover("force")) == "OK"
+    assert mesh.execute("d", Failover("force")) == "OK"
     mesh.run(50)
     assert primaries(mesh) == {"a", "b", "d"}
     assert not sent(mesh, "d", Kind.MFSTART)
@@ -213,7 +213,7 @@ def test_force_does_not_mind_old_data_or_no_failover() -> None:
     mesh.run(1500)
     mesh.replicate("c", "d")
     mesh.tell("d", Replicated(0, 0))
-    assert mesh.wish("d", Failover("force")) == "OK"
+    assert mesh.execute("d", Failover("force")) == "OK"
     mesh.run(50)
     assert primaries(mesh) == {"a", "b", "d"}
 
@@ -222,7 +222,7 @@ def test_force_still_needs_a_majority() -> None:
     mesh = shards()
     for name in "ab":
         mesh.cut(name)
-    mesh.wish("d", Failover("force"))
+    mesh.execute("d", Failover("force"))
     mesh.run(TIMEOUT_MS * 10)
     assert primaries(mesh, "d") == {"a", "b", "c"}
 
@@ -232,7 +232,7 @@ def test_takeover_asks_nobody() -> None:
     for name in "abc":
         mesh.cut(name)
     epoch = mesh["d"].view.current_epoch
-    assert mesh.wish("d", Failover("takeover")) == "OK"
+    assert mesh.execute("d", Failover("takeover")) == "OK"
     assert primaries(mesh, "d") == {"a", "b", "d"}
     assert mesh["d"].view.myself.config_epoch == epoch + 1
     for name in "abc":
@@ -248,7 +248,7 @@ def test_back_and_forth() -> None:
         mesh.run(2 * TIMEOUT_MS)
         for name in "cd":
             mesh.receive(name, 500)
-        assert mesh.wish(new, Failover()) == "OK"
+        assert mesh.execute(new, Failover()) == "OK"
         mesh.run(100)
         assert primaries(mesh) == {"a", "b", new}
         assert mesh[old].follows == mesh[new].id
@@ -303,7 +303,7 @@ def test_a_primary_that_never_had_replicas_beside_others_is_left_alone() -> None
 
 def test_a_replica_that_is_reset_leads_itself() -> None:
     mesh = shards()
-    assert mesh.wish("d", Reset(hard=False, keys=5)) == "OK"
+    assert mesh.execute("d", Reset(hard=False, keys=5)) == "OK"
     assert leader(mesh, "d") is None
     assert any(isinstance(e, Lead) for e in mesh["d"].done)
     assert mesh["d"].view.myself.is_primary
@@ -316,12 +316,12 @@ def test_who_succeeds_a_primary_leaves_alone_what_that_one_has_given_up(how: Lit
     slot = next(slot for slot, owner in enumerate(mesh["c"].view.owners) if owner == mesh["c"].id)
     mesh.wall("b", "d")
     mesh.wall("d", "b")
-    assert mesh.wish("b", TakeSlots((slot,))) == "OK"
+    assert mesh.execute("b", TakeSlots((slot,))) == "OK"
     mesh.run(100)
-    mesh.wish("c", BumpEpoch())
+    mesh.execute("c", BumpEpoch())
     mesh.run(100)
     assert mesh["d"].view.owners[slot] == mesh["c"].id
-    assert mesh.wish("d", Failover(how)) == "OK"
+    assert mesh.execute("d", Failover(how)) == "OK"
     mesh.run(300)
     assert mesh["d"].gossip.me.is_primary
     mesh.raze()

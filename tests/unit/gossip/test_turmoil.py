@@ -45,7 +45,7 @@ class Turmoil:
         elif not host.alive:
             self.restart(name)
         elif self.rng.random() < 0.3:
-            mesh.wish(name, Failover(self.rng.choice(("asking", "force"))))
+            mesh.execute(name, Failover(self.rng.choice(("asking", "force"))))
         elif len(broken) < 2:
             mesh.cut(name) if self.rng.random() < 0.5 else mesh.kill(name)
         self.pass_time(self.rng.randrange(TIMEOUT_MS * 3))

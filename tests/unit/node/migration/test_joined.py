@@ -272,7 +272,7 @@ def end_by_flushing_the_target(town: Town) -> None:
 
 def end_by_giving_the_slots_away(town: Town) -> None:
     for slot in (150, 151):
-        town.wish("c", SetSlot(slot, "node", town["c"].id))
+        town.execute("c", SetSlot(slot, "node", town["c"].id))
 
 
 @pytest.mark.parametrize(

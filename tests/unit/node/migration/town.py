@@ -162,11 +162,11 @@ class Town(Mesh):
             self.finish(host)
         return []
 
-    def wish(self, name: str, wish: Event) -> str:
+    def execute(self, name: str, command: Event) -> str:
         host = self.hosts[name]
         self.begin(host)
         try:
-            answer = self.machine(host).grant(wish)  # type: ignore[arg-type]
+            answer = self.machine(host).execute(command)  # type: ignore[arg-type]
         except Refusal as refusal:
             answer = refusal.text.decode()
         self.finish(host)

@@ -252,13 +252,13 @@ def test_a_replica_does_not_give_up_what_it_has_acknowledged_for_a_primary_that_
     while again.step() and not again.upstream.failure:
         pass
     replica.server.clustered = False
-    assert again.upstream.bereft == replica.replication.bereft == promised
+    assert again.upstream.primary_lost_data == replica.replication.primary_lost_data == promised
     assert replica.tell("GET a") == (b"$1\r\n1\r\n" if promised else b"$-1\r\n")
     if promised:
         assert "without its data" in again.upstream.failure
         again.cut()
         Link(replica, primary).settle()
-        assert not replica.replication.bereft, "it has its data after all"
+        assert not replica.replication.primary_lost_data, "it has its data after all"
 
 
 def test_a_clock_that_is_set_back_stops_no_acknowledgements() -> None:
@@ -274,12 +274,12 @@ def test_a_clock_that_is_set_back_stops_no_acknowledgements() -> None:
 
 def test_nothing_is_acknowledged_to_a_primary_that_the_cluster_has_given_up() -> None:
     primary, link = pair()
-    link.replica.replication.doubted = True
+    link.replica.replication.acks_suspended = True
     assert primary.tell("SET a 1") == b""
     link.settle()
     assert primary.client.take_output() == b""
     assert link.replica.tell("GET a") == b"$1\r\n1\r\n"
-    link.replica.replication.doubted = False
+    link.replica.replication.acks_suspended = False
     link.replica.at(START + 1500)
     link.replica.machine.tick(START + 1500)
     link.settle()

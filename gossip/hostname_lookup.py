@@ -45,7 +45,7 @@ class _Search:
     untried: list[str] = Factory(list)
 
 
-class Names:
+class HostnameLookup:
     """Owns the searches, by node."""
 
     def __init__(self, tables: Tables) -> None:
@@ -76,14 +76,14 @@ class Names:
         if self._is_lost(peer, now):
             self._seek(peer, search, now)
 
-    def mistaken(self, peer: Peer) -> None:
+    def wrong_node_answered(self, peer: Peer) -> None:
         """Somebody else answers at the address that was tried."""
         self._peers.hang_up(peer)
 
     def _is_lost(self, peer: Peer, now: Millis) -> bool:
-        if not peer.hostname or (peer.linked and not peer.trial) or peer.flags & Flag.HANDSHAKE:
+        if not peer.hostname or (peer.linked and not peer.trial_ip) or peer.flags & Flag.HANDSHAKE:
             return False
-        if peer.is_foreign(self._peers.me.cluster):
+        if peer.is_of_other_cluster(self._peers.me.cluster):
             return False
         return bool(peer.flags & Flag.NOADDR) or 0 < peer.ping_sent <= now - LOST_MS
 
@@ -96,6 +96,6 @@ class Names:
 
     def _try_next(self, peer: Peer, search: _Search, now: Millis) -> None:
         """Another dial gets its time before."""
-        patience_ms = TRIAL_MS if peer.trial else LOST_MS
+        patience_ms = TRIAL_MS if peer.trial_ip else LOST_MS
         if peer.link is None or now - peer.linked_at >= patience_ms:
             self._peers.try_at(peer, search.untried.pop(0), peer.cport or peer.old_cport or self._peers.me.cport, now)

@@ -13,29 +13,29 @@ milliseconds. What keeps that from becoming a flood:
 from typing import Final
 
 from cluster.topology import Flag, Millis, NodeId
+from gossip.messages import INTRODUCED, Messages
 from gossip.peers import Peer
 from gossip.tables import Tables
-from gossip.voice import INTRODUCED, Voice
 
 COLLECT_MS: Final = 10
 DISTANCE_MS: Final = 50
 DISTANCE_MS_PER_NODE: Final = 2
-CONFIDANTS: Final = 20
+FEW_VOTERS: Final = 20
 
 
-class Herald:
+class Announcer:
     """Owns the news that is not told yet."""
 
-    def __init__(self, tables: Tables, voice: Voice) -> None:
+    def __init__(self, tables: Tables, messages: Messages) -> None:
         self.due: Millis | None = None
         self._newcomers: list[Peer] = []
         self._to_all = False
         self._not_before: Millis = 0
         self._peers = tables.peers
-        self._voice = voice
+        self._messages = messages
         self._rng = tables.rng
 
-    def proclaim(self, now: Millis) -> None:
+    def announce(self, now: Millis) -> None:
         """Something about me has changed: tell everybody."""
         self._to_all = True
         self._schedule(now)
@@ -44,44 +44,44 @@ class Herald:
         """Tell everybody of a node that we shook hands with, and tell it of everybody."""
         if peer not in self._newcomers:
             self._newcomers.append(peer)
-        self.proclaim(now)
+        self.announce(now)
 
-    def confide(self, now: Millis) -> None:
+    def report_suspicion(self, now: Millis) -> None:
         """Tell a few voters whom we suspect."""
         self._schedule(now)
 
-    def recant(self, peer: Peer, now: Millis) -> None:
+    def retract(self, peer: Peer, now: Millis) -> None:
         """Tell a few voters that somebody whom we suspected is there."""
         if peer not in self._newcomers:
             self._newcomers.append(peer)
         self._schedule(now)
 
-    def speak(self, now: Millis) -> None:
+    def send_due(self, now: Millis) -> None:
         """Tell what is due."""
         if self.due is None or now < self.due:
             return
         audience = self._peers.reachable()
         newcomers = [p for p in self._newcomers if self._peers.known(p.id) is p]
         if not self._to_all:
-            audience = self._confidants(audience, [*self._peers.suspects, *(p.id for p in newcomers)])
-        self._voice.announce(audience, newcomers, now, few=not self._to_all)
+            audience = self._few_voters(audience, [*self._peers.suspects, *(p.id for p in newcomers)])
+        self._messages.unsolicited_pong(audience, newcomers, now, few=not self._to_all)
         self.due, self._to_all = None, False
         self._not_before = now + max(DISTANCE_MS, DISTANCE_MS_PER_NODE * len(self._peers))
         self._newcomers = newcomers[INTRODUCED:]
         if self._newcomers:
-            self.proclaim(now)
+            self.announce(now)
 
-    def _confidants(self, reachable: list[Peer], about: list[NodeId]) -> list[Peer]:
+    def _few_voters(self, reachable: list[Peer], about: list[NodeId]) -> list[Peer]:
         """The voters whose ids come next after those of the nodes in question, and others by chance."""
         voters = [p for p in reachable if p.is_voter and not p.flags & (Flag.PFAIL | Flag.FAIL)]
-        if len(voters) <= CONFIDANTS:
+        if len(voters) <= FEW_VOTERS:
             return voters
         chosen: dict[NodeId, Peer] = {}
-        for node in about[: CONFIDANTS // 2]:
+        for node in about[: FEW_VOTERS // 2]:
             after = sorted(voters, key=lambda p: (p.id <= node, p.id))
-            chosen.update((p.id, p) for p in after[: max(1, CONFIDANTS // 2 // len(about))])
+            chosen.update((p.id, p) for p in after[: max(1, FEW_VOTERS // 2 // len(about))])
         others = [p for p in voters if p.id not in chosen]
-        return [*chosen.values(), *self._rng.sample(others, CONFIDANTS - len(chosen))]
+        return [*chosen.values(), *self._rng.sample(others, FEW_VOTERS - len(chosen))]
 
     def _schedule(self, now: Millis) -> None:
         if self.due is None:

@@ -7,6 +7,7 @@ from gossip.events import (
     AddSlots,
     Broadcast,
     BumpEpoch,
+    ClusterCommand,
     DelSlots,
     Event,
     FlushSlots,
@@ -16,7 +17,6 @@ from gossip.events import (
     SaveConfig,
     SetConfigEpoch,
     SetSlot,
-    Wish,
 )
 from gossip.packet import Kind
 from tests.unit.gossip.mesh import Mesh, three
@@ -79,48 +79,48 @@ def test_a_replica_takes_no_slots() -> None:
     mesh.meet("a", "b")
     mesh.run(1500)
     mesh.replicate("a", "b")
-    assert mesh.wish("b", AddSlots((7,))) == "ERR Please use ADDSLOTS only with masters."
+    assert mesh.execute("b", AddSlots((7,))) == "ERR Please use ADDSLOTS only with masters."
 
 
 def test_a_node_cannot_forget_itself() -> None:
     mesh = Mesh("a")
-    assert mesh.wish("a", Forget(mesh["a"].id)) == "ERR I tried hard but I can't forget myself..."
+    assert mesh.execute("a", Forget(mesh["a"].id)) == "ERR I tried hard but I can't forget myself..."
 
 
 def test_a_node_that_gossip_has_made_forgotten_can_be_forgotten_once_more() -> None:
     mesh = three()
     gone = mesh["c"].id
-    assert mesh.wish("a", Forget(gone)) == "OK"
-    assert mesh.wish("a", Forget(gone)) == "OK"
-    assert mesh.wish("a", Forget("0" * 40)) == "ERR Unknown node " + "0" * 40
+    assert mesh.execute("a", Forget(gone)) == "OK"
+    assert mesh.execute("a", Forget(gone)) == "OK"
+    assert mesh.execute("a", Forget("0" * 40)) == "ERR Unknown node " + "0" * 40
 
 
 def test_an_epoch_can_be_set_once_and_only_while_alone() -> None:
     mesh = Mesh("a", "b")
-    assert mesh.wish("b", SetConfigEpoch(5)) == "OK"
-    assert mesh.wish("b", SetConfigEpoch(6)) == "ERR Node config epoch is already non-zero"
-    assert mesh.wish("b", BumpEpoch()) == "STILL 5"
+    assert mesh.execute("b", SetConfigEpoch(5)) == "OK"
+    assert mesh.execute("b", SetConfigEpoch(6)) == "ERR Node config epoch is already non-zero"
+    assert mesh.execute("b", BumpEpoch()) == "STILL 5"
     mesh.meet("a", "b")
     alone = "ERR The user can assign a config epoch only when the node does not know any other node."
-    assert mesh.wish("a", SetConfigEpoch(3)) == alone
+    assert mesh.execute("a", SetConfigEpoch(3)) == alone
 
 
 def test_a_slot_with_keys_is_not_given_away() -> None:
     mesh = three()
     text = "ERR Can't assign hashslot 5 to a different node while I still hold keys for this hash slot."
-    assert mesh.wish("a", SetSlot(5, "node", mesh["b"].id, keys=1)) == text
-    assert mesh.wish("a", SetSlot(5, "node", mesh["a"].id, keys=1)) == "OK"
-    assert mesh.wish("a", SetSlot(5, "node", mesh["b"].id)) == "OK"
+    assert mesh.execute("a", SetSlot(5, "node", mesh["b"].id, keys=1)) == text
+    assert mesh.execute("a", SetSlot(5, "node", mesh["a"].id, keys=1)) == "OK"
+    assert mesh.execute("a", SetSlot(5, "node", mesh["b"].id)) == "OK"
     assert mesh["a"].view.owners[5] == mesh["b"].id
 
 
 def test_an_unassigned_slot_may_be_set_and_an_open_one_closed() -> None:
     mesh = Mesh("a")
     me = mesh["a"].id
-    assert mesh.wish("a", SetSlot(7, "importing", me)) == "OK"
-    assert mesh.wish("a", SetSlot(7, "stable")) == "OK"
+    assert mesh.execute("a", SetSlot(7, "importing", me)) == "OK"
+    assert mesh.execute("a", SetSlot(7, "stable")) == "OK"
     assert mesh["a"].view.importing == {}
-    assert mesh.wish("a", SetSlot(7, "node", me)) == "OK"
+    assert mesh.execute("a", SetSlot(7, "node", me)) == "OK"
     assert mesh["a"].view.owners[7] == me
 
 
@@ -141,13 +141,13 @@ def test_of_a_slot_that_moves_only_its_two_ends_have_news() -> None:
     mesh.run(1000)
     for host in mesh.hosts.values():
         host.heard.clear()
-    assert mesh.wish("b", SetSlot(5, "importing", mesh["a"].id)) == "OK"
-    assert mesh.wish("a", SetSlot(5, "migrating", mesh["b"].id)) == "OK"
+    assert mesh.execute("b", SetSlot(5, "importing", mesh["a"].id)) == "OK"
+    assert mesh.execute("a", SetSlot(5, "migrating", mesh["b"].id)) == "OK"
     mesh.run(200)
     assert [unasked(mesh, name) for name in "abcr"] == [0, 0, 0, 0]
     for name in "bac":
-        assert mesh.wish(name, SetSlot(5, "node", mesh["b"].id)) == "OK"
-    assert mesh.wish("r", SetSlot(5, "node", mesh["b"].id, told=True)) == "OK"
+        assert mesh.execute(name, SetSlot(5, "node", mesh["b"].id)) == "OK"
+    assert mesh.execute("r", SetSlot(5, "node", mesh["b"].id, from_primary=True)) == "OK"
     mesh.run(200)
     assert [unasked(mesh, name) for name in "abcr"] == [3, 3, 0, 0]
     assert {host.view.owners[5] for host in mesh.hosts.values()} == {mesh["b"].id}
@@ -157,12 +157,12 @@ def test_the_answer_comes_after_the_save() -> None:
     mesh = Mesh("a")
     effects = mesh.tell("a", SaveConfig())
     assert isinstance(effects[0], Save)
-    assert mesh.wish("a", SaveConfig()) == "OK"
+    assert mesh.execute("a", SaveConfig()) == "OK"
 
 
 def test_only_what_is_promised_waits_for_the_disk() -> None:
     mesh = three()
-    wishes: tuple[tuple[Wish, bool], ...] = (
+    wishes: tuple[tuple[ClusterCommand, bool], ...] = (
         (SetSlot(7, "migrating", mesh["b"].id), False),
         (SetSlot(7, "stable"), False),
         (SetSlot(5461, "importing", mesh["b"].id), False),
@@ -184,7 +184,7 @@ def test_what_was_only_written_is_synced_a_second_later() -> None:
     mesh = three()
     mesh.run(2000)
     host, before = mesh["a"], len(mesh["a"].done)
-    mesh.wish("a", SetSlot(7, "migrating", mesh["b"].id))
+    mesh.execute("a", SetSlot(7, "migrating", mesh["b"].id))
     mesh.run(900)
     assert [e.synced for e in host.done[before:] if isinstance(e, Save)] == [False]
     mesh.run(300)

@@ -1,4 +1,4 @@
-"""What the operator wants, checked and done: CLUSTER MEET, FORGET, ADDSLOTS, SETSLOT and their kin.
+"""CLUSTER commands of the operator, checked and executed: MEET, FORGET, ADDSLOTS, SETSLOT and their kin.
 
 Texts and the order of checks are those of Redis 7.0.15. What only the command's arguments can get wrong (not a number,
 a slot out of range) has been refused before it comes here.
@@ -12,6 +12,7 @@ from gossip.effects import Answer, DropKeys, Hangup, Level
 from gossip.events import (
     AddSlots,
     BumpEpoch,
+    ClusterCommand,
     DelSlots,
     Failover,
     FlushSlots,
@@ -25,7 +26,6 @@ from gossip.events import (
     SetConfigEpoch,
     SetSlot,
     TakeSlots,
-    Wish,
 )
 from gossip.parts import Parts
 from gossip.peers import BAN_MS, Peer
@@ -33,26 +33,26 @@ from gossip.tables import Tables
 
 
 class Refusal(Exception):
-    """The wish cannot be granted; the text is for the client."""
+    """The command is refused, and nothing was changed; the text is for the client."""
 
 
-class Wishes:
+class ClusterCommands:
     def __init__(self, tables: Tables, parts: Parts) -> None:
         self._tables = tables
         self._handover = parts.handover
         self._roles = parts.roles
-        self._manual = parts.manual
+        self._manual_failover = parts.manual_failover
         self._peers = tables.peers
         self._claims = tables.claims
-        self._herald = parts.herald
+        self._announcer = parts.announcer
         self._me = tables.me
         self._out = tables.out
 
-    def grant(self, wish: Wish, now: Millis) -> None:
+    def execute(self, command: ClusterCommand, now: Millis) -> None:
         """Do it and answer, or raise Refusal with nothing changed."""
         answer = "OK"
         claimed = self._me.slots, self._me.config_epoch
-        match wish:
+        match command:
             case Meet(ip, port, cport):
                 self._meet(ip, port, port + 10000 if cport is None else cport, now)
             case Forget(node):
@@ -63,22 +63,22 @@ class Wishes:
                 self._del_slots(slots)
             case FlushSlots(keys):
                 self._flush_slots(keys)
-            case SetSlot(told=True):
-                self._be_told(wish)
+            case SetSlot(from_primary=True):
+                self._set_slot_from_primary(command)
             case SetSlot():
-                self._set_slot(wish, now)
+                self._set_slot(command, now)
             case TakeSlots(slots, beyond):
                 self._take_slots(slots, beyond, now)
             case SetConfigEpoch(epoch):
                 self._set_config_epoch(epoch)
             case KeepEpoch(on):
                 self._claims.keeps_epoch = on
-                self._manual.handing_over(on, now)
+                self._manual_failover.handing_over(on, now)
                 self._out.do(Answer(answer))
                 return  # nobody need know, and it ends with this process
             case BumpEpoch():
                 self._refuse_while_handing_over()
-                answer = f"{'BUMPED' if self._claims.bump() else 'STILL'} {self._me.config_epoch}"
+                answer = f"{'BUMPED' if self._claims.bump_epoch() else 'STILL'} {self._me.config_epoch}"
             case Reset(hard, keys):
                 self._reset(hard, keys)
             case Replicate(node, keys):
@@ -91,19 +91,19 @@ class Wishes:
                 self._kill_link(way, node, now)
                 self._out.do(Answer(answer))
                 return
-        if self._is_news(wish, claimed == (self._me.slots, self._me.config_epoch)):
-            self._herald.proclaim(now)
+        if self._is_news(command, claimed == (self._me.slots, self._me.config_epoch)):
+            self._announcer.announce(now)
         self._out.save_now = True
-        self._out.promised |= isinstance(wish, SetConfigEpoch | Reset | SaveConfig)
+        self._out.promised |= isinstance(command, SetConfigEpoch | Reset | SaveConfig)
         self._out.do(Answer(answer))
 
-    def _is_news(self, wish: Wish, claims_the_same: bool) -> bool:
+    def _is_news(self, command: ClusterCommand, claims_the_same: bool) -> bool:
         """Has it changed what this node says of itself?
 
         redis-cli says SETSLOT NODE to every primary, and their replicas are told: if all of them spoke to all, it would
         be n² packets for each slot that moves. Only the two whose slot it is have news.
         """
-        match wish:
+        match command:
             case Meet() | SaveConfig():
                 return False
             case Failover():
@@ -124,7 +124,7 @@ class Wishes:
         for link in links:
             if link is not None:
                 self._out.do(Hangup(link))
-                self._peers.lost(link, now)
+                self._peers.link_lost(link, now)
 
     def _meet(self, ip: str, port: int, cport: int, now: Millis) -> None:
         try:
@@ -133,13 +133,13 @@ class Wishes:
             address = ""
         if not address or not 0 < port < 65536 or not 0 < cport < 65536:
             raise Refusal(f"Invalid node address specified: {ip}:{port}")
-        self._peers.shake_hands(address, port, 0, cport, Flag.MEET, now)
+        self._peers.start_handshake(address, port, 0, cport, Flag.MEET, now)
 
     def _forget(self, node: str, now: Millis) -> None:
         peer = self._peers.by_id.get(node)
         if peer is None:
             if node in self._peers.bans:
-                return  # another node has told us of its ban before the operator could: as wished (Redis 7.2)
+                return  # another node has told us of its ban before the operator could: so it is done (Redis 7.2)
             raise Refusal(f"Unknown node {node}")
         if peer is self._me:
             raise Refusal("I tried hard but I can't forget myself...")
@@ -210,33 +210,33 @@ class Wishes:
         if not self._me.is_primary:
             raise Refusal(f"Please use {command} only with masters.")
 
-    def _set_slot(self, wish: SetSlot, now: Millis) -> None:
+    def _set_slot(self, command: SetSlot, now: Millis) -> None:
         self._must_lead("SETSLOT")
-        slot, claims = wish.slot, self._claims
+        slot, claims = command.slot, self._claims
         mine = claims.owners[slot] == self._me.id
-        if wish.action == "migrating":
+        if command.action == "migrating":
             if not mine:
                 raise Refusal(f"I'm not the owner of hash slot {slot}")
-            claims.migrating[slot] = self._other_end(wish.node).id
-        elif wish.action == "importing":
+            claims.migrating[slot] = self._other_end(command.node).id
+        elif command.action == "importing":
             if mine:
                 raise Refusal(f"I'm already the owner of hash slot {slot}")
-            claims.importing[slot] = self._other_end(wish.node).id
-        elif wish.action == "stable":
+            claims.importing[slot] = self._other_end(command.node).id
+        elif command.action == "stable":
             claims.migrating.pop(slot, None)
             claims.importing.pop(slot, None)
         else:
-            self._settle_slot(wish, mine, now)
+            self._set_slot_node(command, mine, now)
         self._out.changed()
 
-    def _be_told(self, wish: SetSlot) -> None:
+    def _set_slot_from_primary(self, command: SetSlot) -> None:
         """The primary of this replica has been asked to."""
         if self._me.is_primary:
             return
-        self._claims.note_told(wish.slot, wish.action, wish.node)
-        head = self._peers.head()
-        if wish.action == "node" and head is not None and head.id == wish.node and head.is_primary:
-            self._claims.assign(1 << wish.slot, head)
+        self._claims.note_primary_slot(command.slot, command.action, command.node)
+        primary = self._peers.shard_primary()
+        if command.action == "node" and primary is not None and primary.id == command.node and primary.is_primary:
+            self._claims.assign(1 << command.slot, primary)
 
     def _other_end(self, node: str) -> Peer:
         peer = self._peers.by_id.get(node)
@@ -249,19 +249,19 @@ class Wishes:
             raise Refusal("Target node is not a master")
         return peer
 
-    def _settle_slot(self, wish: SetSlot, mine: bool, now: Millis) -> None:
+    def _set_slot_node(self, command: SetSlot, mine: bool, now: Millis) -> None:
         """SETSLOT NODE: the slot is at its new home, and if that is here, a new epoch says so."""
-        slot, owner = wish.slot, self._peers.by_id.get(wish.node)
+        slot, owner = command.slot, self._peers.by_id.get(command.node)
         if owner is None:
-            raise Refusal(f"Unknown node {wish.node}")
+            raise Refusal(f"Unknown node {command.node}")
         self._must_be_primary(owner)
         if owner is self._me and slot in self._claims.importing:
             self._refuse_while_handing_over()
-        if mine and owner is not self._me and wish.keys:
+        if mine and owner is not self._me and command.keys:
             raise Refusal(
                 f"Can't assign hashslot {slot} to a different node while I still hold keys for this hash slot."
             )
-        if not wish.keys:
+        if not command.keys:
             self._claims.migrating.pop(slot, None)
         self._claims.assign(1 << slot, owner)
         if mine and owner is not self._me and not self._me.slots and self._tables.config.allow_replica_migration:
@@ -270,9 +270,9 @@ class Wishes:
             )
             self._roles.follow(owner)
         if owner is self._me and self._claims.importing.pop(slot, None) is not None:
-            if self._claims.bump():
+            if self._claims.bump_epoch():
                 self._out.log(Level.WARNING, f"configEpoch updated after importing slot {slot}")
-            self._handover.tell(now)  # the keys are here: whoever decides who replaces me should know at once
+            self._handover.ping_voters(now)  # the keys are here: whoever decides who replaces me should know at once
 
     def _take_slots(self, slots: tuple[int, ...], beyond: int, now: Millis) -> None:
         if not self._me.is_primary:
@@ -281,7 +281,7 @@ class Wishes:
         for slot in slots:
             mask |= 1 << slot
         new = mask & ~self._me.slots
-        self._claims.rise(beyond)
+        self._claims.take_epoch_above(beyond)
         self._claims.assign(mask, self._me)
         self._out.log(Level.NOTICE, f"configEpoch set to {self._me.config_epoch} after slots were handed over")
         if new:
@@ -308,18 +308,18 @@ class Wishes:
     def _fail_over(self, how: str, now: Millis) -> None:
         if self._me.is_primary:
             raise Refusal("You should send CLUSTER FAILOVER to a replica")
-        primary = self._peers.head()
+        primary = self._peers.shard_primary()
         if primary is None:
             raise Refusal("I'm a replica but my master is unknown to me")
         if how == "asking" and (primary.has(Flag.FAIL) or not primary.linked):
             raise Refusal("Master is down or failed, please use CLUSTER FAILOVER FORCE")
         if how == "takeover":
             self._out.log(Level.WARNING, "Taking over the master (user request).")
-            self._claims.bump()
+            self._claims.bump_epoch()
             self._roles.succeed(primary)
         else:
             self._claims.reserve_epoch()  # now, and not while writes are held back
-            self._manual.begin(primary, how == "force", now)
+            self._manual_failover.start(primary, how == "force", now)
 
     # Epochs
 

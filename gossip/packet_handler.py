@@ -14,12 +14,12 @@ from typing import Final
 from cluster.topology import Flag, Millis
 from gossip.effects import Deliver, Hangup, Level
 from gossip.extensions import ClusterIdentity, Extension, Forgotten, Hostname, HumanName, ShardId
+from gossip.messages import IDENTITY
 from gossip.packet import Fail, Kind, MessageFlag, Packet, Ping, Publish, Update
 from gossip.packet import Gossip as Entry
 from gossip.parts import Parts
 from gossip.peers import BAN_MS, ROLES, Peer
 from gossip.tables import Tables
-from gossip.voice import IDENTITY
 
 LARGEST_EPOCH: Final = 1 << 62
 """An epoch no cluster can reach: a message with a larger one is garbage, and believing it would leave no next epoch."""
@@ -34,7 +34,7 @@ COPIED: Final = Flag.NOFAILOVER | Flag.LIGHT_PUBLISH_SUPPORTED | Flag.LIGHT_MODU
 """Flags that a node knows best about itself."""
 
 
-class Hearing:
+class PacketHandler:
     """Reads packets. ``received`` counts them by kind; ``garbage`` counts what could not be used."""
 
     def __init__(self, tables: Tables, parts: Parts) -> None:
@@ -45,20 +45,20 @@ class Hearing:
         self._knows_own_ip = False
         self._tables = tables
         self._peers = tables.peers
-        self._names = parts.names
+        self._hostname_lookup = parts.hostname_lookup
         self._identity = parts.identity
         self._claims = tables.claims
         self._detector = parts.detector
-        self._voice = parts.voice
-        self._herald = parts.herald
+        self._messages = parts.messages
+        self._announcer = parts.announcer
         self._roles = parts.roles
-        self._ballot = parts.ballot
+        self._voting = parts.voting
         self._election = parts.election
-        self._manual = parts.manual
+        self._manual_failover = parts.manual_failover
         self._handover = parts.handover
         self._out = tables.out
 
-    def hear(self, link: int, packet: Packet, now: Millis) -> None:
+    def process(self, link: int, packet: Packet, now: Millis) -> None:
         """One message. Links that were hung up meanwhile are not listened to."""
         if link not in self._peers.inbound and link not in self._peers.outbound:
             return
@@ -72,27 +72,27 @@ class Hearing:
         if packet.light and self.speaker(link) is None:
             self._out.log(Level.NOTICE, "Closing link for node that sent a lightweight message as its first message")
             self._out.do(Hangup(link))
-            self._peers.lost(link, now)
+            self._peers.link_lost(link, now)
             return
         expected = self._peers.outbound.get(link)
         if expected and not expected.flags & Flag.HANDSHAKE and not packet.light and packet.sender != expected.id:
-            self._answered_by_another(expected, packet, now)
+            self._wrong_node_answered(expected, packet, now)
             return
-        if isinstance(packet.body, Ping) and self._is_foreign(link, expected, packet, packet.body, now):
+        if isinstance(packet.body, Ping) and self._is_from_other_cluster(link, expected, packet, packet.body, now):
             return
-        if expected and expected.trial and not packet.light:
-            self._arrive(expected, packet)
+        if expected and expected.trial_ip and not packet.light:
+            self._found_at_trial_ip(expected, packet)
         sender = self.speaker(link) if packet.light else self._peers.known(packet.sender)
         if sender is not None and sender is not self._peers.me:
-            self._note(sender, link, packet, now)
+            self._process_header(sender, link, packet, now)
             if not packet.light:
-                self._manual.heard(sender, packet)
-        self._read(link, packet, sender, now)
+                self._manual_failover.note_offset(sender, packet)
+        self._process_body(link, packet, sender, now)
 
-    def _read(self, link: int, packet: Packet, sender: Peer | None, now: Millis) -> None:
+    def _process_body(self, link: int, packet: Packet, sender: Peer | None, now: Millis) -> None:
         body = packet.body
         if isinstance(body, Ping):
-            self._greet(link, packet, body, sender, now)
+            self._process_ping(link, packet, body, sender, now)
         elif sender is None or sender is self._peers.me:
             if isinstance(body, Fail):
                 self._out.log(
@@ -101,18 +101,18 @@ class Hearing:
         elif isinstance(body, Fail):
             failed = self._peers.known(body.node)
             if failed is not None:
-                self._detector.told_failed(failed, sender, now)
+                self._detector.fail_received(failed, sender, now)
         elif isinstance(body, Publish):
             self._out.do(Deliver(body.channel, body.message, packet.kind is Kind.PUBLISHSHARD))
         elif isinstance(body, Update):
-            self._update(body)
+            self._process_update(body)
         elif packet.kind is Kind.FAILOVER_AUTH_REQUEST:
-            self._election.heard_rival(sender, packet, now)
-            self._ballot.asked(sender, packet, now)
+            self._election.note_rival(sender, packet, now)
+            self._voting.vote_requested(sender, packet, now)
         elif packet.kind is Kind.FAILOVER_AUTH_ACK:
-            self._election.voted(sender, packet)
+            self._election.vote_received(sender, packet)
         elif packet.kind is Kind.MFSTART:
-            self._manual.asked_to_pause(sender, link, now)
+            self._manual_failover.pause_requested(sender, link, now)
 
     def speaker(self, link: int) -> Peer | None:
         """The known node at the other end of a link."""
@@ -120,19 +120,19 @@ class Hearing:
         inbound = self._peers.inbound.get(link)
         return self._peers.known(peer.id if peer else inbound.node if inbound else "")
 
-    def _note(self, sender: Peer, link: int, packet: Packet, now: Millis) -> None:
+    def _process_header(self, sender: Peer, link: int, packet: Packet, now: Millis) -> None:
         """What every message of a known node tells."""
         sender.data_received = now
         if link in self._peers.inbound and self._peers.bind(link, sender):
-            self._peers.came_to_us(sender, now)
-            if sender.met:
+            self._peers.redial_if_stuck(sender, now)
+            if sender.greeting:
                 # Now it surely knows us and believes our gossip, which it may not have done when the handshake ended.
-                sender.met = False
-                self._herald.introduce(sender, now)
+                sender.greeting = False
+                self._announcer.introduce(sender, now)
         if packet.light:
             return
         self._claims.see_epochs(sender, packet.current_epoch, packet.config_epoch)
-        self._election.heard_epochs(sender, packet, now)
+        self._election.note_epochs(sender, packet, now)
         if bool(packet.offset) != bool(sender.repl_offset):
             self._out.publish = True
         if packet.offset != sender.repl_offset:
@@ -140,13 +140,13 @@ class Hearing:
 
     # PING, PONG and MEET
 
-    def _greet(self, link: int, packet: Packet, ping: Ping, sender: Peer | None, now: Millis) -> None:
+    def _process_ping(self, link: int, packet: Packet, ping: Ping, sender: Peer | None, now: Millis) -> None:
         if packet.kind is not Kind.PONG:
             self._learn_own_ip(link, packet, sender)
             if packet.kind is Kind.MEET and sender is None:
-                self._shake_hands(link, packet, ping, now)
+                self._start_handshake(link, packet, ping, now)
             accused = sender if sender is not None and sender.has(Flag.FAIL) else None
-            self._voice.pong(link, packet.mflags, now, accused)
+            self._messages.pong(link, packet.mflags, now, accused)
         expected = self._peers.outbound.get(link)
         if expected is not None and expected.flags & Flag.HANDSHAKE:
             sender = self._complete_handshake(expected, packet, sender, link, now)
@@ -155,17 +155,17 @@ class Hearing:
         if sender is None or sender is self._peers.me or self._is_unproven(packet, ping):
             return
         if packet.kind is Kind.PONG and sender.link == link:
-            self._detector.answered(sender, self._is_accused(ping), now)
-            self._handover.answered(sender)
+            self._detector.pong_arrived(sender, self._says_we_fail(ping), now)
+            self._handover.pong_arrived(sender)
         self._copy_flags(sender, packet)
-        self._hear_role(sender, packet)
-        self._hear_claims(sender, packet, now)
+        self._note_role(sender, packet)
+        self._process_claims(sender, packet, now)
         for entry in ping.gossip:
-            self._hear_gossip(sender, entry, now)
-        self._hear_identity(sender, link, ping, now)
-        self._hear_extensions(sender, ping.extensions, now)
+            self._process_entry(sender, entry, now)
+        self._note_identity(sender, link, ping, now)
+        self._process_extensions(sender, ping.extensions, now)
 
-    def _is_accused(self, ping: Ping) -> bool:
+    def _says_we_fail(self, ping: Ping) -> bool:
         """Is this node failing, in the eyes of the sender?"""
         me = self._peers.me.id
         return any(entry.node == me and entry.flags & (Flag.PFAIL | Flag.FAIL) for entry in ping.gossip)
@@ -178,8 +178,8 @@ class Hearing:
         inbound, me = self._peers.inbound.get(link), self._peers.me
         if inbound is None or not inbound.local_ip or self._tables.config.announce_ip:
             return
-        told = packet.kind is Kind.MEET or not me.ip or (sender is not None and not self._knows_own_ip)
-        if not told:
+        shown = packet.kind is Kind.MEET or not me.ip or (sender is not None and not self._knows_own_ip)
+        if not shown:
             return
         self._knows_own_ip = True
         if inbound.local_ip != me.ip:
@@ -187,30 +187,30 @@ class Hearing:
             self._out.log(Level.WARNING, f"IP address for this node updated to {me.ip}")
             self._peers.touch(me)
 
-    def _is_foreign(self, link: int, expected: Peer | None, packet: Packet, ping: Ping, now: Millis) -> bool:
+    def _is_from_other_cluster(self, link: int, expected: Peer | None, packet: Packet, ping: Ping, now: Millis) -> bool:
         """Whether the sender is of another cluster, so that nothing it tells may be heard (identity.py)."""
-        told = _identity_in(ping)
-        if told is None or not self._identity.is_stranger(told):
+        identity = _identity_in(ping)
+        if identity is None or not self._identity.is_other_identity(identity):
             return False
         if expected is not None and expected.flags & Flag.HANDSHAKE:
-            self._identity.refuse(packet.sender, f"{expected.ip}:{expected.port}", told)
+            self._identity.refuse(packet.sender, f"{expected.ip}:{expected.port}", identity)
             self._claims.forget(expected)
             return True
         sender = self._peers.known(packet.sender)
         if sender is None:
             return False
         if any(entry.node == self._peers.me.id for entry in ping.gossip):
-            self._identity.reconcile(sender, told, now)
+            self._identity.reconcile(sender, identity, now)
             return False
         if link in self._peers.inbound:
             sender.data_received = now  # it lives; and if it knows us, it is shown that we know it
             if packet.kind is not Kind.PONG:
-                self._voice.pong(link, packet.mflags, now, sender)
-        elif sender.trial:
-            self._names.mistaken(sender)
-        elif self._identity.is_aloof(sender, now):
-            sender.cluster = told
-            self._identity.refuse(sender.id, f"{sender.ip}:{sender.port}", told)
+                self._messages.pong(link, packet.mflags, now, sender)
+        elif sender.trial_ip:
+            self._hostname_lookup.wrong_node_answered(sender)
+        elif self._identity.never_links_back(sender, now):
+            sender.cluster = identity
+            self._identity.refuse(sender.id, f"{sender.ip}:{sender.port}", identity)
             self._peers.lose_address(sender)
         return True
 
@@ -221,22 +221,22 @@ class Hearing:
         may_tell = packet.kind is not Kind.PONG and packet.mflags & IDENTITY
         return bool(may_tell and self._peers.me.cluster) and _identity_in(ping) is None
 
-    def _hear_identity(self, sender: Peer, link: int, ping: Ping, now: Millis) -> None:
+    def _note_identity(self, sender: Peer, link: int, ping: Ping, now: Millis) -> None:
         """Who speaks on a link of its own, or was just met, knows us; a mere answer shows nothing."""
-        told = _identity_in(ping)
-        if told is None:
+        identity = _identity_in(ping)
+        if identity is None:
             return
-        sender.cluster = told
-        if link in self._peers.inbound or sender.met:
-            self._identity.learn(sender, told, now)
+        sender.cluster = identity
+        if link in self._peers.inbound or sender.greeting:
+            self._identity.learn(sender, identity, now)
 
-    def _shake_hands(self, link: int, packet: Packet, ping: Ping, now: Millis) -> None:
-        told, ip = _identity_in(ping), packet.ip or self._peer_ip(link)
-        if told and self._identity.is_stranger(told):
-            self._identity.refuse(packet.sender, f"{ip}:{packet.port}", told)
+    def _start_handshake(self, link: int, packet: Packet, ping: Ping, now: Millis) -> None:
+        identity, ip = _identity_in(ping), packet.ip or self._peer_ip(link)
+        if identity and self._identity.is_other_identity(identity):
+            self._identity.refuse(packet.sender, f"{ip}:{packet.port}", identity)
             return
         if ip:
-            self._peers.shake_hands(ip, packet.port, packet.pport, packet.cport, 0, now)
+            self._peers.start_handshake(ip, packet.port, packet.pport, packet.cport, 0, now)
 
     def _peer_ip(self, link: int) -> str:
         inbound = self._peers.inbound.get(link)
@@ -256,15 +256,15 @@ class Hearing:
                 if known.address != address:
                     self._move(known, address, now)
             return None
-        self._peers.name(stranger, packet.sender, Flag.SLAVE if packet.primary else Flag.MASTER)
-        self._note(stranger, link, packet, now)
-        self._herald.introduce(stranger, now)
+        self._peers.complete_handshake(stranger, packet.sender, Flag.SLAVE if packet.primary else Flag.MASTER)
+        self._process_header(stranger, link, packet, now)
+        self._announcer.introduce(stranger, now)
         return stranger
 
-    def _answered_by_another(self, expected: Peer, packet: Packet, now: Millis) -> None:
+    def _wrong_node_answered(self, expected: Peer, packet: Packet, now: Millis) -> None:
         """Of an address that was only tried, nothing follows. If it was believed, it is that of who answers there."""
-        if expected.trial:
-            self._names.mistaken(expected)
+        if expected.trial_ip:
+            self._hostname_lookup.wrong_node_answered(expected)
             return
         ip = packet.ip or expected.ip
         self._out.log(
@@ -277,10 +277,10 @@ class Hearing:
         if there is not None and there is not self._peers.me and not there.linked and there.inbound is None:
             self._move(there, (ip, packet.port, packet.pport, packet.cport), now)
 
-    def _arrive(self, peer: Peer, packet: Packet) -> None:
+    def _found_at_trial_ip(self, peer: Peer, packet: Packet) -> None:
         """A node answers at an address that was tried: there it is."""
-        self._peers.found(peer, packet.ip or peer.trial, packet.port, packet.pport, packet.cport)
-        self._tell_address(peer)
+        self._peers.set_address(peer, packet.ip or peer.trial_ip, packet.port, packet.pport, packet.cport)
+        self._log_address(peer)
 
     def _follow_address(self, sender: Peer, link: int, packet: Packet, now: Millis) -> None:
         address = (packet.ip or self._peer_ip(link), packet.port, packet.pport, packet.cport)
@@ -289,9 +289,9 @@ class Hearing:
 
     def _move(self, peer: Peer, address: tuple[str, int, int, int], now: Millis) -> None:
         self._peers.move(peer, *address, now)
-        self._tell_address(peer)
+        self._log_address(peer)
 
-    def _tell_address(self, peer: Peer) -> None:
+    def _log_address(self, peer: Peer) -> None:
         self._out.log(Level.WARNING, f"Address updated for node {peer.name}, now {peer.ip}:{peer.port}")
 
     def _copy_flags(self, sender: Peer, packet: Packet) -> None:
@@ -304,17 +304,17 @@ class Hearing:
             sender.flags = flags
             self._peers.touch(sender)
 
-    def _hear_role(self, sender: Peer, packet: Packet) -> None:
+    def _note_role(self, sender: Peer, packet: Packet) -> None:
         if packet.primary is None:
             self._claims.make_primary(sender)
         else:
             self._claims.make_replica(sender, self._peers.known(packet.primary))
 
-    def _hear_claims(self, sender: Peer, packet: Packet, now: Millis) -> None:
+    def _process_claims(self, sender: Peer, packet: Packet, now: Millis) -> None:
         claimant = sender if packet.primary is None else self._peers.known(packet.primary)
         disputed = claimant is not None and packet.slots != claimant.bitmap
         if sender.is_primary:
-            self._hear_claim(sender, packet.config_epoch, packet.slots)
+            self._process_claim(sender, packet.config_epoch, packet.slots)
         if disputed:
             owner = self._claims.contradiction(sender, packet.config_epoch, packet.slots)
             if owner is not None:
@@ -322,30 +322,30 @@ class Hearing:
                     Level.VERBOSE,
                     f"Node {sender.name} has old slots configuration, sending an UPDATE message about {owner.name}",
                 )
-                self._voice.update(sender, owner)
+                self._messages.update(sender, owner)
         self._claims.notice_collision(sender, now)
 
-    def _hear_claim(self, claimant: Peer, epoch: int, bitmap: bytes) -> None:
-        lost = self._claims.hear(claimant, epoch, bitmap)
+    def _process_claim(self, claimant: Peer, epoch: int, bitmap: bytes) -> None:
+        lost = self._claims.apply_claim(claimant, epoch, bitmap)
         if lost:
-            self._roles.lost(lost, int.from_bytes(bitmap, "little"), claimant)
+            self._roles.slots_lost(lost, int.from_bytes(bitmap, "little"), claimant)
 
-    def _hear_gossip(self, sender: Peer, entry: Entry, now: Millis) -> None:
+    def _process_entry(self, sender: Peer, entry: Entry, now: Millis) -> None:
         peer = self._peers.by_id.get(entry.node)
         if peer is None:
-            self._hear_of_new(entry, now)
+            self._add_from_entry(entry, now)
             return
         if not ((entry.flags | peer.flags) & DOUBTFUL or peer.reports):
-            self._detector.vouched(peer, self._tables.clock.from_wall(entry.pong_received_s * 1000), now)
+            self._detector.pong_reported(peer, self._tables.clock.from_wall(entry.pong_received_s * 1000), now)
             return
         if peer is self._peers.me:
             return
         failing = bool(entry.flags & (Flag.PFAIL | Flag.FAIL))
         if sender.is_voter and (failing or peer.reports):
-            self._detector.reported(peer, sender, failing, now)
+            self._detector.report_received(peer, sender, failing, now)
         if failing:
             return
-        self._detector.vouched(peer, self._tables.clock.from_wall(entry.pong_received_s * 1000), now)
+        self._detector.pong_reported(peer, self._tables.clock.from_wall(entry.pong_received_s * 1000), now)
         if self._seeks_address(peer, now) and not entry.flags & Flag.NOADDR and entry.ip and entry.cport:
             address = (entry.ip, entry.port, entry.pport, entry.cport)
             if peer.address != address:
@@ -353,13 +353,13 @@ class Hearing:
 
     def _seeks_address(self, peer: Peer, now: Millis) -> bool:
         """Others may know better where it is. They may also still believe what we no longer do."""
-        if peer.is_foreign(self._peers.me.cluster):
+        if peer.is_of_other_cluster(self._peers.me.cluster):
             return False
         if peer.flags & Flag.NOADDR:
             return now - peer.linked_at > RETRY_MS
         return bool(peer.flags & (Flag.PFAIL | Flag.FAIL))
 
-    def _hear_of_new(self, entry: Entry, now: Millis) -> None:
+    def _add_from_entry(self, entry: Entry, now: Millis) -> None:
         """Known nodes may bring others with them: that is how the mesh becomes full."""
         banned = self._peers.bans.get(entry.node, 0) > now
         if banned or entry.flags & (Flag.NOADDR | Flag.HANDSHAKE) or not (entry.ip and entry.cport):
@@ -372,7 +372,7 @@ class Hearing:
             peer.fail_time = now
         self._peers.add(peer, now)
 
-    def _hear_extensions(self, sender: Peer, extensions: tuple[Extension, ...], now: Millis) -> None:
+    def _process_extensions(self, sender: Peer, extensions: tuple[Extension, ...], now: Millis) -> None:
         """A name that is not told is a name that is no more; a shard stays."""
         hostname = human_name = ""
         shard_id = sender.shard_id
@@ -384,12 +384,12 @@ class Hearing:
             elif isinstance(extension, ShardId):
                 shard_id = extension.shard
             elif isinstance(extension, Forgotten):
-                self._hear_forgotten(extension, now)
+                self._process_forgotten(extension, now)
         if (hostname, human_name, shard_id) != (sender.hostname, sender.human_name, sender.shard_id):
             sender.hostname, sender.human_name, sender.shard_id = hostname, human_name, shard_id
             self._peers.touch(sender)
 
-    def _hear_forgotten(self, forgotten: Forgotten, now: Millis) -> None:
+    def _process_forgotten(self, forgotten: Forgotten, now: Millis) -> None:
         peer, me = self._peers.known(forgotten.node), self._peers.me
         since = now + (forgotten.ttl_s + 1) * 1000 - BAN_MS  # who was met again after that is meant to be here
         if peer is not None and peer is not me and peer.id != me.primary and peer.created <= since:
@@ -398,7 +398,7 @@ class Hearing:
 
     # UPDATE
 
-    def _update(self, update: Update) -> None:
+    def _process_update(self, update: Update) -> None:
         """Somebody owns slots that we, or those we believed, claimed."""
         owner = self._peers.known(update.node)
         if owner is None or owner is self._peers.me:
@@ -407,7 +407,7 @@ class Hearing:
             return
         self._claims.make_primary(owner)
         self._claims.see_epochs(owner, 0, update.config_epoch)
-        self._hear_claim(owner, update.config_epoch, update.slots)
+        self._process_claim(owner, update.config_epoch, update.slots)
 
 
 def _identity_in(ping: Ping) -> str | None:

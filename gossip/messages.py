@@ -35,15 +35,15 @@ INTRODUCED: Final = 64
 
 EXTENSIONS: Final = int(MessageFlag.EXT_DATA)
 IDENTITY: Final = int(MessageFlag.IDENTITY)
-TONGUES: Final = EXTENSIONS | IDENTITY
+UNDERSTOOD: Final = EXTENSIONS | IDENTITY
 
-UNSPOKEN: Final = Flag.MYSELF | Flag.PFAIL | Flag.HANDSHAKE | Flag.NOADDR
-LOST: Final = Flag.NOADDR | Flag.FAIL
+NOT_IN_GOSSIP: Final = Flag.MYSELF | Flag.PFAIL | Flag.HANDSHAKE | Flag.NOADDR
+FAILED_WITHOUT_ADDRESS: Final = Flag.NOADDR | Flag.FAIL
 """Without an address and convicted: whoever missed that has to hear it. Other servers use the opinion of such an entry,
 and not its address."""
 
 
-class Voice:
+class Messages:
     """Builds messages out of the tables and hands them to the outbox."""
 
     def __init__(self, tables: Tables, health: Health) -> None:
@@ -51,7 +51,7 @@ class Voice:
         """Writes are held back for a manual failover, and every message says so."""
         self.syncing = False
         """A full sync is under way here (Replicated)."""
-        self.foreign = False
+        self.data_from_other_shard = False
         """What is here is of another shard: nothing has come from the primary that this node follows now."""
         self._tables = tables
         self._peers = tables.peers
@@ -69,10 +69,13 @@ class Voice:
         half of the handshake went wrong. Whoever may be at an address that is only tried is introduced to nobody.
         """
         assert peer.link is not None
-        half_met = peer.met and now - peer.created > self._tables.config.handshake_ms
-        introduce = (half_met or peer.flags & Flag.MEET) and not peer.trial
+        half_met = peer.greeting and now - peer.created > self._tables.config.handshake_ms
+        introduce = (half_met or peer.flags & Flag.MEET) and not peer.trial_ip
         kind = Kind.MEET if introduce else Kind.PING
-        peer.ping_sent, peer.asked = peer.ping_sent or now, peer.asked or self._tables.clock.now_with_gaps
+        peer.ping_sent, peer.open_ping_sent = (
+            peer.ping_sent or now,
+            peer.open_ping_sent or self._tables.clock.now_with_gaps,
+        )
         self._out.send((peer.link,), self._pinglike(kind, self._entries(), understood_by(peer), now))
 
     def ping_on(self, link: int, peer: Peer, now: Millis) -> None:
@@ -85,14 +88,14 @@ class Voice:
         ``about`` is surely among those that it tells of; who is in PFAIL is anyway.
         """
         entries = self._entries([about], few=True) if about is not None else self._entries()
-        self._out.send((link,), self._pinglike(Kind.PONG, entries, mflags & TONGUES, now))
+        self._out.send((link,), self._pinglike(Kind.PONG, entries, mflags & UNDERSTOOD, now))
 
     def update(self, peer: Peer, owner: Peer) -> None:
         """Tell a node that slots it claims, or gives to another, are those of ``owner``."""
         if peer.linked and peer.link is not None:
             self._out.send((peer.link,), self._packet(Kind.UPDATE, Update(owner.config_epoch, owner.id, owner.bitmap)))
 
-    def vote(self, candidate: Peer) -> None:
+    def send_vote(self, candidate: Peer) -> None:
         self._to(candidate, Kind.FAILOVER_AUTH_ACK)
 
     def ask_to_pause(self, primary: Peer) -> None:
@@ -109,7 +112,7 @@ class Voice:
         request = self._packet(Kind.FAILOVER_AUTH_REQUEST, None, MessageFlag.FORCEACK if must_ack else 0)
         self._out.send(self._links(self._peers.reachable()), request)
 
-    def announce(self, audience: list[Peer], newcomers: list[Peer], now: Millis, few: bool = False) -> None:
+    def unsolicited_pong(self, audience: list[Peer], newcomers: list[Peer], now: Millis, few: bool = False) -> None:
         """An unasked PONG: what has changed about me, and who is new; ``few``: and hardly anybody else."""
         entries = self._entries(newcomers, few)
         links_of: dict[int, list[int]] = {}
@@ -126,8 +129,8 @@ class Voice:
         """A client's message, to everybody or to the nodes of my shard."""
         audience = self._peers.reachable()
         if sharded:
-            head = self._peers.me.primary or self._peers.me.id
-            audience = [p for p in audience if head in (p.id, p.primary)]
+            primary = self._peers.me.primary or self._peers.me.id
+            audience = [p for p in audience if primary in (p.id, p.primary)]
         kind = Kind.PUBLISHSHARD if sharded else Kind.PUBLISH
         self._out.send(self._links(audience), self._packet(kind, Publish(channel, message)))
 
@@ -169,11 +172,11 @@ class Voice:
         """
         me = self._peers.me
         loading = self.syncing and not me.flags & Flag.MY_PRIMARY_FAIL
-        return 0 if loading or self.foreign else me.repl_offset
+        return 0 if loading or self.data_from_other_shard else me.repl_offset
 
     def _pinglike(self, kind: Kind, entries: tuple[Entry, ...], understood: int, now: Millis) -> Packet:
         extensions = self._extensions(understood, now) if understood & EXTENSIONS else ()
-        return self._packet(kind, Ping(entries, extensions), TONGUES)
+        return self._packet(kind, Ping(entries, extensions), UNDERSTOOD)
 
     def _entries(self, newcomers: list[Peer] | None = None, few: bool = False) -> tuple[Entry, ...]:
         """Who is talked about: newcomers, then others by chance, then everybody in PFAIL."""
@@ -189,7 +192,9 @@ class Voice:
             if len(chosen) >= wanted:
                 break
             peer = roster[int(pick() * count)]
-            if (not peer.flags & UNSPOKEN or peer.flags & LOST == LOST) and (peer.linked or peer.slots):
+            if (not peer.flags & NOT_IN_GOSSIP or peer.flags & FAILED_WITHOUT_ADDRESS == FAILED_WITHOUT_ADDRESS) and (
+                peer.linked or peer.slots
+            ):
                 chosen[peer.id] = peer
         for peer in self._peers.suspects.values():
             if not peer.flags & Flag.HANDSHAKE:

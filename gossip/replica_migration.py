@@ -21,7 +21,7 @@ LOOK_EVERY_MS: Final = 500
 """Not with every tick: everybody is looked at."""
 
 
-class Orphans:
+class ReplicaMigration:
     """Owns ``orphaned_at`` of the peers."""
 
     def __init__(self, tables: Tables, health: Health, roles: Roles) -> None:

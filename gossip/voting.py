@@ -12,21 +12,21 @@ There is no message that refuses: silence does.
 
 from cluster.topology import Flag, Millis
 from gossip.effects import Level
+from gossip.messages import Messages
 from gossip.packet import MessageFlag, Packet
 from gossip.peers import Peer
 from gossip.tables import Tables
-from gossip.voice import Voice
 
 
-class Ballot:
-    def __init__(self, tables: Tables, voice: Voice) -> None:
+class Voting:
+    def __init__(self, tables: Tables, messages: Messages) -> None:
         self._tables = tables
         self._peers = tables.peers
         self._claims = tables.claims
-        self._voice = voice
+        self._messages = messages
         self._out = tables.out
 
-    def asked(self, candidate: Peer, request: Packet, now: Millis) -> None:
+    def vote_requested(self, candidate: Peer, request: Packet, now: Millis) -> None:
         """``candidate`` asks for the vote."""
         if not self._peers.me.is_voter:
             return
@@ -35,9 +35,9 @@ class Ballot:
             self._out.log(Level.WARNING, f"Failover auth denied to {candidate.name}: {reason}")
             return
         primary = self._peers.by_id[candidate.primary or ""]
-        self._claims.vote()
+        self._claims.record_vote()
         primary.voted_at, primary.voted_for = now, candidate.id
-        self._voice.vote(candidate)
+        self._messages.send_vote(candidate)
         self._out.log(Level.WARNING, f"Failover auth granted to {candidate.name} for epoch {request.current_epoch}")
 
     def _why_not(self, candidate: Peer, request: Packet, now: Millis) -> str:
