@@ -1,6 +1,6 @@
 """A failover that the operator asks for: the primary holds its writes, the replica catches up, then takes over.
 
-Rules kept here (cluster bus of Redis 7.0, "ManualFailover failover"):
+Rules kept here (cluster bus of Redis 7.0, "Manual failover"):
 - On the replica: MFSTART goes to the primary; once it is paused it tells its offset; when the replica's own is the
   same, nothing can be lost, and the replica stands for election at once. ``force`` does so without the primary.
 - On the primary: writes are held back before the offset is told, and for twice the time that the replica has, so that
@@ -52,7 +52,7 @@ class ManualFailover:
             self._out.log(Level.WARNING, "Forced failover user request accepted.")
             self.may_start = True
         else:
-            self._out.log(Level.WARNING, "ManualFailover failover user request accepted.")
+            self._out.log(Level.WARNING, "Manual failover user request accepted.")
             self._messages.ask_to_pause(primary)
 
     def note_offset(self, sender: Peer, packet: Packet) -> None:
@@ -80,7 +80,7 @@ class ManualFailover:
         self._end()
         self._ends_at, self._leading, self._partner = now + self._tables.config.manual_failover_ms, True, replica.id
         self._reply_to = link
-        self._out.log(Level.WARNING, f"ManualFailover failover requested by replica {replica.name}.")
+        self._out.log(Level.WARNING, f"Manual failover requested by replica {replica.name}.")
         self._out.do(Pause(self._tables.clock.to_wall(now + 2 * self._tables.config.manual_failover_ms)))
 
     def handing_over(self, on: bool, now: Millis) -> None:
@@ -114,7 +114,7 @@ class ManualFailover:
         if self._ends_at is None:
             return
         if now >= self._ends_at:
-            self._out.log(Level.WARNING, "ManualFailover failover timed out.")
+            self._out.log(Level.WARNING, "Manual failover timed out.")
             self._end()
         elif self._has_ended():
             self._end()
