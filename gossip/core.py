@@ -89,7 +89,7 @@ class Gossip:
         if self._clock.advance(now):
             self._resume()
         now = self._clock.now
-        suspects, followed = len(self._peers.suspects), self._peers.me.primary
+        suspects, followed = set(self._peers.suspects), self._peers.me.primary
         doubted, shard = self._peers.me.has(Flag.MY_PRIMARY_FAIL), self._peers.me.shard_id
         self._dispatch(event, now)
         if self._cron_paused:
@@ -98,7 +98,7 @@ class Gossip:
             self._tick(now)
         elif self._parts.detector.due is not None and now >= self._parts.detector.due:
             self._parts.detector.check_all(now)
-        if len(self._peers.suspects) > suspects:
+        if self._peers.suspects.keys() - suspects:
             self._parts.announcer.report_suspicion(now)
         if self._claims.settle_collision(now):
             self._parts.announcer.announce(now)

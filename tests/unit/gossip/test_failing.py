@@ -58,6 +58,24 @@ def test_a_minority_suspects_but_never_convicts() -> None:
     assert not [e for e in mesh["c"].done if isinstance(e, Send) and e.packet.kind is Kind.FAIL]
 
 
+def test_a_suspicion_is_reported_in_the_step_in_which_another_one_ends() -> None:
+    mesh = three()
+    mesh.start("d")
+    mesh.meet("a", "d")
+    mesh.run(500)
+    mesh.cut("c")
+    peers = mesh["a"].gossip._peers.by_id
+    peers[mesh["c"].id].ping_sent = peers[mesh["c"].id].data_received = mesh.now - 2 * TIMEOUT_MS
+    mesh.run(300)
+    assert (flags(mesh, "a", "c"), flags(mesh, "b", "c")) == (Flag.PFAIL, 0)
+    silent = peers[mesh["d"].id]
+    mesh.now += 100
+    silent.ping_sent = silent.data_received = mesh.now - 2 * TIMEOUT_MS
+    mesh.condemn("c", by="b", to="a")
+    assert (flags(mesh, "a", "c"), flags(mesh, "a", "d")) == (Flag.FAIL, Flag.PFAIL)
+    assert mesh["a"].gossip._parts.announcer.due, "soon the voters hear of it"
+
+
 def test_primaries_without_slots_have_no_say() -> None:
     mesh = three()
     for name in "def":
