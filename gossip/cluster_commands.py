@@ -80,9 +80,9 @@ class ClusterCommands:
                 self._refuse_while_handing_over()
                 answer = f"{'BUMPED' if self._claims.bump_epoch() else 'STILL'} {self._me.config_epoch}"
             case Reset(hard, keys):
-                self._reset(hard, keys)
+                self._reset(hard, keys, now)
             case Replicate(node, keys):
-                self._replicate(node, keys)
+                self._replicate(node, keys, now)
             case Failover(how):
                 self._fail_over(how, now)
             case SaveConfig():
@@ -148,11 +148,11 @@ class ClusterCommands:
         self._peers.ban(peer.id, now + BAN_MS)
         self._claims.forget(peer)
 
-    def _reset(self, hard: bool, keys: int) -> None:
+    def _reset(self, hard: bool, keys: int, now: Millis) -> None:
         if self._me.is_primary and keys:
             raise Refusal("CLUSTER RESET can't be called with master nodes containing keys")
         if not self._me.is_primary:
-            self._roles.lead()
+            self._roles.lead(now)
             self._out.do(DropKeys(tuple(slots_in(FULL))))
         self._claims.assign(FULL, None)
         for peer in self._peers.others():
@@ -268,7 +268,7 @@ class ClusterCommands:
             self._out.log(
                 Level.WARNING, f"Configuration change detected. Reconfiguring myself as a replica of {owner.name}"
             )
-            self._roles.follow(owner)
+            self._roles.follow(owner, now)
         if owner is self._me and self._claims.importing.pop(slot, None) is not None:
             if self._claims.bump_epoch():
                 self._out.log(Level.WARNING, f"configEpoch updated after importing slot {slot}")
@@ -293,7 +293,7 @@ class ClusterCommands:
 
     # Roles
 
-    def _replicate(self, node: str, keys: int) -> None:
+    def _replicate(self, node: str, keys: int, now: Millis) -> None:
         primary = self._peers.known(node)
         if primary is None:
             raise Refusal(f"Unknown node {node}")
@@ -303,7 +303,7 @@ class ClusterCommands:
             raise Refusal("I can only replicate a master, not a replica.")
         if self._me.is_primary and (self._me.slots or keys):
             raise Refusal("To set a master the node must be empty and without assigned slots.")
-        self._roles.follow(primary)
+        self._roles.follow(primary, now)
 
     def _fail_over(self, how: str, now: Millis) -> None:
         if self._me.is_primary:
@@ -316,7 +316,7 @@ class ClusterCommands:
         if how == "takeover":
             self._out.log(Level.WARNING, "Taking over the master (user request).")
             self._claims.bump_epoch()
-            self._roles.succeed(primary)
+            self._roles.succeed(primary, now)
         else:
             self._claims.reserve_epoch()  # now, and not while writes are held back
             self._manual_failover.start(primary, how == "force", now)

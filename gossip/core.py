@@ -89,34 +89,14 @@ class Gossip:
         if self._clock.advance(now):
             self._resume()
         now = self._clock.now
-        suspects, followed = set(self._peers.suspects), self._peers.me.primary
-        doubted, shard = self._peers.me.has(Flag.MY_PRIMARY_FAIL), self._peers.me.shard_id
         self._dispatch(event, now)
-        if self._cron_paused:
-            pass
-        elif now >= self._next_tick:
-            self._tick(now)
-        elif self._parts.detector.due is not None and now >= self._parts.detector.due:
-            self._parts.detector.check_all(now)
-        if self._peers.suspects.keys() - suspects:
-            self._parts.announcer.report_suspicion(now)
+        self._run_cron(now)
         if self._claims.settle_collision(now):
             self._parts.announcer.announce(now)
         self._lead_or_follow(now)
-        if self._peers.me.primary != followed:
-            self._parts.announcer.announce(now)
         self._parts.announcer.send_due(now)
-        if self._out.recheck or (self._parts.health.due is not None and now >= self._parts.health.due):
-            self._out.recheck = False
-            self._parts.health.review(now)
-            self._parts.roles.review()
-        self._parts.roles.tell_machine()
-        moved = self._peers.me.shard_id != shard
-        self._parts.messages.data_from_other_shard = not self._peers.me.is_primary and (
-            moved or self._parts.messages.data_from_other_shard
-        )
-        if doubted and self._peers.me.primary == followed and not self._peers.me.has(Flag.MY_PRIMARY_FAIL):
-            self._parts.announcer.announce(now)  # the siblings wait for that
+        self._review(now)
+        self._parts.roles.tell_machine(now)
         return self._take_effects()
 
     def deadline(self) -> Millis:
@@ -152,11 +132,8 @@ class Gossip:
                 self._packet_handler.garbage += 1
                 self._out.do(Hangup(link))
                 self._peers.link_lost(link, now)
-            case Replicated(offset, heard, primary_lost_data, syncing):
-                self._peers.me.repl_offset, self._parts.roles.primary_lost_data = offset, primary_lost_data
-                self._parts.election.heard = self._clock.from_wall(heard)
-                self._parts.messages.syncing = syncing
-                self._parts.messages.data_from_other_shard &= not heard
+            case Replicated():
+                self._replicated(event)
             case Paused(offset):
                 self._peers.me.repl_offset = offset
                 self._parts.manual_failover.paused(now)
@@ -185,22 +162,42 @@ class Gossip:
             self._peers.connected(peer, now)
             if not peer.trial_ip:
                 peer.take_back_refusals()
-                if self._parts.detector.connected(peer):
-                    self._parts.announcer.retract(peer, now)
+                self._parts.detector.connected(peer, now)
             self._parts.messages.ping(peer, now)
 
     def _lead_or_follow(self, now: Millis) -> None:
         """What the roles of this node and of others lead to."""
-        self._parts.roles.leave_chain()
+        self._parts.roles.leave_chain(now)
         self._parts.manual_failover.step(now)
         self._parts.election.unconditional = self._parts.manual_failover.may_start
         self._parts.election.step(now)
-        replaced = self._parts.election.won(now)
-        if replaced is not None:
-            self._parts.manual_failover.step(now)
-            # First of all to the one whose clients may be waiting for it.
-            audience = sorted(self._peers.reachable(), key=lambda peer: peer is not replaced)
-            self._parts.messages.unsolicited_pong(audience, [], now)
+        if self._parts.election.take_over_if_won(now):
+            self._parts.manual_failover.step(now)  # it has reached its end
+
+    def _run_cron(self, now: Millis) -> None:
+        """What only the time asks for."""
+        if self._cron_paused:
+            return
+        if now >= self._next_tick:
+            self._tick(now)
+        elif self._parts.detector.due is not None and now >= self._parts.detector.due:
+            self._parts.detector.check_all(now)
+
+    def _review(self, now: Millis) -> None:
+        """Is the cluster up, and may the primary be answered? If anything has changed that this depends on."""
+        due = self._parts.health.due
+        if self._out.recheck or (due is not None and now >= due):
+            self._out.recheck = False
+            self._parts.health.review(now)
+            self._parts.roles.review()
+
+    def _replicated(self, event: Replicated) -> None:
+        replication = self._tables.replication
+        self._peers.me.repl_offset = event.offset
+        replication.heard = self._clock.from_wall(event.heard)
+        replication.primary_lost_data, replication.syncing = event.primary_lost_data, event.syncing
+        if event.heard:
+            replication.data_from_other_shard = False
 
     def _tick(self, now: Millis) -> None:
         self._next_tick = now + TICK_MS
@@ -210,8 +207,7 @@ class Gossip:
         self._peers.dial_missing(now)
         self._parts.detector.check_all(now)
         self._parts.manual_failover.tick(now)
-        if self._parts.replica_migration.tick(now):
-            self._parts.announcer.announce(now)
+        self._parts.replica_migration.tick(now)
         self._out.publish |= self._out.publish_soon
         self._out.recheck |= not self._parts.health.ok
         self._out.promised |= self._sync_due is not None and now >= self._sync_due

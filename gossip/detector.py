@@ -21,6 +21,7 @@ Rules kept here (Redis cluster specification, "Failure detection"; cron of Redis
 from typing import Final
 
 from cluster.topology import Flag, Millis
+from gossip.announcer import Announcer
 from gossip.effects import Level
 from gossip.health import Health
 from gossip.messages import Messages
@@ -32,15 +33,22 @@ SAMPLE_EVERY_MS: Final = 1000
 FUTURE_MS: Final = 500
 """How far ahead of our clock another node's time of an answer may be and still be believed."""
 
+WELL: Final = 0
+PFAIL: Final = int(Flag.PFAIL)
+FAIL: Final = int(Flag.FAIL)
+SUCCESSORS: Final = {WELL: (PFAIL, FAIL), PFAIL: (WELL, FAIL), FAIL: (WELL,)}
+"""What a peer may be next. FAIL without PFAIL is the word of a majority to one that has noticed nothing."""
+
 
 class Detector:
     """Owns the times of pings and answers and the reports of failure, which stand in the peers' table."""
 
-    def __init__(self, tables: Tables, health: Health, messages: Messages) -> None:
+    def __init__(self, tables: Tables, health: Health, messages: Messages, announcer: Announcer) -> None:
         self._tables = tables
         self._peers = tables.peers
         self._health = health
         self._messages = messages
+        self._announcer = announcer
         self._rng = tables.rng
         self._out = tables.out
         self.due: Millis | None = None
@@ -119,12 +127,11 @@ class Detector:
             peer.pfail_by_refusal = True
             self._mark_pfail(peer, now)
 
-    def connected(self, peer: Peer) -> bool:
-        """Somebody listens at its address. True if that takes a suspicion back."""
-        if not (peer.pfail_by_refusal and peer.flags & Flag.PFAIL):
-            return False
-        self._clear_pfail(peer)
-        return True
+    def connected(self, peer: Peer, now: Millis) -> None:
+        """Somebody listens at its address. That takes back a suspicion that rests on refusals, and only that."""
+        if peer.pfail_by_refusal and peer.flags & Flag.PFAIL:
+            self._clear_pfail(peer)
+            self._announcer.retract(peer, now)
 
     def report_received(self, peer: Peer, reporter: Peer, failing: bool, now: Millis) -> None:
         """A voter's opinion about another node."""
@@ -159,18 +166,15 @@ class Detector:
             del peer.reports[reporter]
 
     def _mark_pfail(self, peer: Peer, now: Millis) -> None:
-        assert not peer.flags & (Flag.PFAIL | Flag.FAIL | Flag.MYSELF)
         self._out.log(Level.DEBUG, f"*** NODE {peer.name} possibly failing")
-        peer.flags |= Flag.PFAIL
-        self._peers.suspects[peer.id] = peer
-        self._peers.touch(peer)
+        self._enter(peer, PFAIL)
         self._mark_fail_if_quorum(peer, now)
+        if peer.has(Flag.PFAIL):
+            self._announcer.report_suspicion(now)  # a conviction has been told already, and to all
 
     def _clear_pfail(self, peer: Peer) -> None:
-        peer.flags &= ~Flag.PFAIL
         peer.pfail_by_refusal = False
-        self._peers.suspects.pop(peer.id, None)
-        self._peers.touch(peer)
+        self._enter(peer, WELL)
 
     def _mark_fail_if_quorum(self, peer: Peer, now: Millis) -> None:
         """PFAIL for me and for a majority is FAIL."""
@@ -189,10 +193,8 @@ class Detector:
         return sum(1 for accuser in accusers if accuser is not None and accuser.is_voter)
 
     def _mark_fail(self, peer: Peer, now: Millis) -> None:
-        peer.flags = peer.flags & ~Flag.PFAIL | Flag.FAIL
         peer.fail_time, peer.pfail_by_refusal = now, False
-        self._peers.suspects.pop(peer.id, None)
-        self._peers.touch(peer)
+        self._enter(peer, FAIL)
 
     def _clear_fail_if_safe(self, peer: Peer, now: Millis) -> None:
         """A failed node answers again."""
@@ -207,5 +209,15 @@ class Detector:
             )
         else:
             return
-        peer.flags &= ~Flag.FAIL
+        self._enter(peer, WELL)
+
+    def _enter(self, peer: Peer, state: int) -> None:
+        before = FAIL if peer.flags & FAIL else peer.flags & PFAIL
+        assert state in SUCCESSORS[before], f"{peer.name} goes from {before} to {state}"
+        assert not peer.flags & (Flag.MYSELF | Flag.HANDSHAKE)
+        peer.flags = peer.flags & ~(PFAIL | FAIL) | state
+        if state == PFAIL:
+            self._peers.suspects[peer.id] = peer
+        else:
+            self._peers.suspects.pop(peer.id, None)
         self._peers.touch(peer)

@@ -20,6 +20,7 @@ Rules kept here (Redis cluster specification, "Replica election and promotion"; 
   after each round. Votes for its earlier epochs still count: each of them has one winner, too.
 """
 
+from enum import Enum, auto
 from typing import Final
 
 from cluster.topology import Flag, Millis, NodeId
@@ -29,6 +30,7 @@ from gossip.messages import Messages
 from gossip.packet import Packet
 from gossip.peers import Peer
 from gossip.roles import Roles
+from gossip.states import StateMachine
 from gossip.tables import Tables
 from gossip.turns import Turns
 
@@ -43,16 +45,38 @@ ROUND_MS: Final = 50
 MOST_DOUBLINGS: Final = 6
 
 
-class Election:
-    """``heard`` is when replication last heard from the primary, 0 for never; ``due`` when to look again.
+class Stage(Enum):
+    """How far a replica has come that wants to replace its primary."""
 
-    ``unconditional`` is set by a manual failover that may start.
-    """
+    NOT_STANDING = auto()
+    DELAYED = auto()
+    """It stands at ``_due``."""
+    WAITING_FOR_SIBLINGS = auto()
+    """Its time has come, but a sibling that is well has not said how far it is."""
+    ASKED = auto()
+    """It has asked for votes in ``_epoch``."""
+    CONTESTED = auto()
+    """It has, but somebody else may have them: it asks again at ``_next_round_at``."""
+
+
+SUCCESSORS: Final = {
+    Stage.NOT_STANDING: frozenset({Stage.DELAYED}),
+    Stage.DELAYED: frozenset({Stage.WAITING_FOR_SIBLINGS, Stage.ASKED, Stage.NOT_STANDING}),
+    Stage.WAITING_FOR_SIBLINGS: frozenset({Stage.ASKED, Stage.NOT_STANDING}),
+    Stage.ASKED: frozenset({Stage.CONTESTED, Stage.NOT_STANDING}),
+    Stage.CONTESTED: frozenset({Stage.ASKED, Stage.NOT_STANDING}),
+}
+"""A winner, like one that gives up or begins anew, stands no longer."""
+
+
+class Election:
+    """``unconditional`` is set by a manual failover that may start."""
 
     def __init__(self, tables: Tables, health: Health, roles: Roles, messages: Messages) -> None:
-        self.heard: Millis = 0
         self.unconditional = False
-        self._due: Millis | None = None
+        self._stage = StateMachine(SUCCESSORS, Stage.NOT_STANDING)
+        self._due: Millis = 0
+        """When it stands; when it has stood last, once it has asked."""
         self._base: Millis = 0
         """When it would stand if no other shard had failed."""
         self._planned: Millis = 0
@@ -60,11 +84,9 @@ class Election:
         """Whom it wants to replace: votes for that are none for anybody else's slots."""
         self._rank = 0
         self._epoch = 0
-        self._asked = False
         self._no_delay = False
-        self._listening = False
-        self._next_round_at: Millis | None = None
-        """Not before this it asks anew, for its epoch has been contested."""
+        """All replicas of the shard see the failure, and this one is the first of them."""
+        self._next_round_at: Millis = 0
         self._rounds = 0
         self._votes: dict[int, set[NodeId]] = {}
         """Who has voted for us, by epoch."""
@@ -82,13 +104,19 @@ class Election:
     @property
     def due(self) -> Millis | None:
         """When it wants to ask for votes; None if it has, does not, or waits for a sibling's word."""
-        if self._asked:
-            return None if self._next_round_at is None else max(self._next_round_at, self._turns.our_turn)
-        return None if self._listening else self._due
+        if self._stage.state is Stage.DELAYED:
+            return self._due
+        if self._stage.state is Stage.CONTESTED:
+            return max(self._next_round_at, self._turns.our_turn)
+        return None
+
+    @property
+    def _has_asked(self) -> bool:
+        return self._stage.state in (Stage.ASKED, Stage.CONTESTED)
 
     def step(self, now: Millis) -> None:
         """Look at where things are, and do what is due."""
-        me = self._peers.me
+        me, election_ms = self._peers.me, self._tables.config.election_ms
         primary = None if me.is_primary else self._peers.shard_primary()
         if primary is None or not primary.slots or not (self.unconditional or self._may_stand(primary, now)):
             self._withdraw()
@@ -96,23 +124,27 @@ class Election:
         if primary.id != self._failed_primary:
             self._withdraw()
             self._failed_primary = primary.id
-        if self._due is None or now - self._due > 2 * self._tables.config.election_ms:
+        if self._stage.state is Stage.NOT_STANDING or now - self._due > 2 * election_ms:
             self._plan(primary, now)
-        assert self._due is not None
-        if not self._asked:
+        if not self._has_asked:
             self._reconsider(primary, now)
-            if self._due <= now <= self._due + self._tables.config.election_ms:
-                self._listening = not self._has_heard_all(primary, now)
-                if not self._listening:
-                    self._ask_for_votes(now)
-        elif self._next_round_at is not None:
+            if self._due <= now <= self._due + election_ms:
+                self._stand(primary, now)
+        elif self._stage.state is Stage.CONTESTED:
             turn = now if self.unconditional else self._turns.look(primary, self._step_ms, now)
             if now >= max(self._next_round_at, turn):
                 self._ask_for_votes(now)
 
+    def _stand(self, primary: Peer, now: Millis) -> None:
+        """The delay is over."""
+        if self._has_heard_all(primary, now):
+            self._ask_for_votes(now)
+        elif self._stage.state is Stage.DELAYED:
+            self._stage.enter(Stage.WAITING_FOR_SIBLINGS)
+
     def vote_received(self, voter: Peer, ack: Packet) -> None:
         """An ACK came in. It tells its epoch, which may be that of an earlier round."""
-        if not self._asked or self._peers.me.is_primary or not voter.is_voter:
+        if not self._has_asked or self._peers.me.is_primary or not voter.is_voter:
             return
         epoch = ack.current_epoch if ack.current_epoch in self._votes else self._epoch
         if ack.current_epoch >= epoch:
@@ -120,54 +152,62 @@ class Election:
 
     def note_epochs(self, sender: Peer, packet: Packet, now: Millis) -> None:
         """Any message tells whether the epoch that we have asked for is still to be had."""
-        if self._asked and (packet.current_epoch > self._epoch or packet.config_epoch >= self._epoch):
+        if packet.current_epoch > self._epoch or packet.config_epoch >= self._epoch:
             self._contest(now)
 
     def note_rival(self, candidate: Peer, request: Packet, now: Millis) -> None:
         """Another replica asks for votes. That of another shard is not disturbed for the length of a round."""
-        if candidate.primary and candidate.primary != self._failed_primary and request.current_epoch >= self._epoch:
+        if request.current_epoch < self._epoch:
+            return
+        if candidate.primary and candidate.primary != self._failed_primary:
             self._turns.yield_to(candidate.primary, now + ROUND_MS)
-        if self._asked and request.current_epoch >= self._epoch:
-            self._contest(now)
+        self._contest(now)
 
     def _contest(self, now: Millis) -> None:
-        if self._next_round_at is None:
+        """The votes that we have asked for may be another's. Once a round is enough to know it."""
+        if self._stage.state is Stage.ASKED:
             round_ms = ROUND_MS << min(self._rounds - 1, MOST_DOUBLINGS)
             self._next_round_at = now + round_ms + int(self._rng.random() * round_ms)
+            self._stage.enter(Stage.CONTESTED)
 
-    def won(self, now: Millis) -> Peer | None:
-        """Take over if a majority has voted for us; from whom."""
-        primary = self._peers.shard_primary()
-        late = self._due is None or now - self._due > self._tables.config.election_ms
+    def take_over_if_won(self, now: Millis) -> bool:
+        """Has a majority voted for us in time?"""
+        if not self._has_asked or now - self._due > self._tables.config.election_ms:
+            return False
         won = [epoch for epoch, voters in self._votes.items() if len(voters) >= self._health.quorum]
-        if not self._asked or late or not won or primary in (None, self._peers.me):
-            return None
+        if won:
+            self._win(max(won), now)
+        return bool(won)
+
+    def _win(self, epoch: int, now: Millis) -> None:
+        me, primary = self._peers.me, self._peers.shard_primary()
         assert primary is not None
+        assert not me.is_primary
         assert primary.id == self._failed_primary, "step comes first"
-        me = self._peers.me
         self._out.log(Level.WARNING, "Failover election won: I'm the new master.")
-        me.config_epoch = max(me.config_epoch, *won)
+        me.config_epoch = max(me.config_epoch, epoch)
         self._claims.elected_epoch = me.config_epoch
         self._out.log(Level.WARNING, f"configEpoch set to {me.config_epoch} after successful failover")
-        self._roles.succeed(primary)
+        self._roles.succeed(primary, now)
         self._withdraw()
-        return primary
+        # The old primary is told first: in a manual failover its clients wait for that.
+        audience = sorted(self._peers.reachable(), key=lambda peer: peer is not primary)
+        self._messages.unsolicited_pong(audience, [], now)
+        assert me.is_primary
 
     # Whether
 
     def _may_stand(self, primary: Peer, now: Millis) -> bool:
-        if not primary.has(Flag.FAIL) and not self._roles.primary_lost_data:
+        if not primary.has(Flag.FAIL) and not self._tables.replication.primary_lost_data:
             self._excuse = ""
             return False
         if self._tables.config.replica_no_failover:
             return False
-        stale = self._tables.config.stale_ms
-        age = now - self.heard
-        if (
-            stale is None
-            or (age - self._tables.config.node_timeout_ms if age > self._tables.config.node_timeout_ms else age)
-            <= stale
-        ):
+        stale_ms, timeout_ms = self._tables.config.stale_ms, self._tables.config.node_timeout_ms
+        age_ms = now - self._tables.replication.heard
+        if age_ms > timeout_ms:
+            age_ms -= timeout_ms  # so long the primary may have been gone before anybody could know it
+        if stale_ms is None or age_ms <= stale_ms:
             self._excuse = ""
             return True
         self._log_excuse(
@@ -183,8 +223,9 @@ class Election:
             self._out.log(Level.WARNING, f"Currently unable to failover: {excuse}")
 
     def _withdraw(self) -> None:
-        self._due, self._asked, self._no_delay, self._listening = None, False, False, False
-        self._next_round_at, self._rounds = None, 0
+        if self._stage.state is not Stage.NOT_STANDING:
+            self._stage.enter(Stage.NOT_STANDING)
+        self._no_delay, self._rounds = False, 0
         self._votes.clear()
 
     # When
@@ -196,6 +237,7 @@ class Election:
 
     def _plan(self, primary: Peer, now: Millis) -> None:
         self._withdraw()
+        self._stage.enter(Stage.DELAYED)
         self._due, self._planned, self._rank = now, now, 0
         self._turns.begin(now)
         if self.unconditional:
@@ -216,7 +258,6 @@ class Election:
 
     def _reconsider(self, primary: Peer, now: Millis) -> None:
         """Siblings have told of their offsets meanwhile, and whether they see the failure."""
-        assert self._due is not None
         if self.unconditional:
             self._due = min(self._due, now)
             return
@@ -250,7 +291,7 @@ class Election:
 
         A primary that has spoken since it failed is back; voters that know it should decide.
         """
-        silent = primary.data_received <= primary.fail_time or self._roles.primary_lost_data
+        silent = primary.data_received <= primary.fail_time or self._tables.replication.primary_lost_data
         return silent and all(p.has(Flag.MY_PRIMARY_FAIL | Flag.PFAIL) for p in self._siblings(primary))
 
     def _has_heard_all(self, primary: Peer, now: Millis) -> bool:
@@ -267,7 +308,8 @@ class Election:
         self._epoch = self._claims.next_epoch()
         assert all(epoch < self._epoch for epoch in self._votes)
         self._votes[self._epoch] = set()
-        self._asked, self._due, self._next_round_at = True, now, None
+        self._stage.enter(Stage.ASKED)
+        self._due = now
         self._rounds += 1
         self._out.log(Level.WARNING, f"Starting a failover election for epoch {self._epoch}.")
-        self._messages.ask_for_votes(self.unconditional or self._no_delay or self._roles.primary_lost_data)
+        self._messages.ask_for_votes(self.unconditional or self._no_delay or self._tables.replication.primary_lost_data)

@@ -22,11 +22,14 @@ class Handover:
         self._owed: dict[NodeId, int] = {}
         """How many PONGs of each voter are to come until it has surely heard."""
         self._peers = tables.peers
+        self._me = tables.me
         self._messages = messages
         self._out = tables.out
 
     def begin(self, slots: int, now: Millis) -> None:
         """``slots`` are ours since a moment ago."""
+        assert slots
+        assert not slots & ~self._me.slots, "only what is ours can be confirmed"
         self._claims.unconfirmed |= slots
         voters = [peer for peer in self._peers.others() if peer.is_voter]
         self._owed = {peer.id: 2 if peer.linked and peer.ping_sent else 1 for peer in voters}
@@ -55,6 +58,11 @@ class Handover:
         voters = [peer for peer in self._peers.others() if peer.is_voter]
         know = 1 + sum(not self._owed.get(peer.id, 1) for peer in voters)
         if know * 2 > len(voters) + 1:
-            self._claims.unconfirmed = 0
-            self._owed = {}
-            self._out.do(SlotsConfirmed())
+            self._confirm()
+
+    def _confirm(self) -> None:
+        """From now on a replica of the source that is elected cannot take the slots back unknowingly."""
+        assert self._claims.unconfirmed, "nothing was handed over"
+        self._claims.unconfirmed = 0
+        self._owed = {}
+        self._out.do(SlotsConfirmed())

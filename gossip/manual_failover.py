@@ -10,25 +10,56 @@ Rules kept here (cluster bus of Redis 7.0, "Manual failover"):
 - Either side gives up after ``cluster-manual-failover-timeout``. A new role ends it too.
 """
 
+from enum import Enum, auto
+from typing import Final
+
 from cluster.topology import Millis, NodeId
 from gossip.effects import Level, Pause, Resume
 from gossip.messages import Messages
 from gossip.packet import MessageFlag, Packet
 from gossip.peers import Peer
+from gossip.states import StateMachine
 from gossip.tables import Tables
 
 
+class Stage(Enum):
+    """How far it has come, at this end."""
+
+    IDLE = auto()
+    ASKED_PRIMARY = auto()
+    """Replica: the primary has been asked to pause, and has not told its offset."""
+    CATCHING_UP = auto()
+    """Replica: it is paused at ``awaited_offset``."""
+    MAY_START = auto()
+    """Replica: everything is here, or the operator does without it."""
+    PAUSING = auto()
+    """Primary: its writes are to be held back, which Paused will say."""
+    PAUSED = auto()
+    """Primary: they are, and the replica knows up to where it has to come."""
+
+
+SUCCESSORS: Final = {
+    Stage.IDLE: frozenset({Stage.ASKED_PRIMARY, Stage.MAY_START, Stage.PAUSING}),
+    Stage.ASKED_PRIMARY: frozenset({Stage.CATCHING_UP, Stage.IDLE}),
+    Stage.CATCHING_UP: frozenset({Stage.MAY_START, Stage.IDLE}),
+    Stage.MAY_START: frozenset({Stage.IDLE}),
+    Stage.PAUSING: frozenset({Stage.PAUSED, Stage.IDLE}),
+    Stage.PAUSED: frozenset({Stage.IDLE}),
+}
+PRIMARYS: Final = (Stage.PAUSING, Stage.PAUSED)
+
+
 class ManualFailover:
-    """``may_start``: the replica has everything. ``awaited`` is the offset it must reach, None while not known."""
+    """``awaited_offset`` is that which the replica must reach, None while not known."""
 
     def __init__(self, tables: Tables, messages: Messages) -> None:
-        self.may_start = False
         self.awaited_offset: int | None = None
-        self._ends_at: Millis | None = None
-        self._leading = False
+        self._stage = StateMachine(SUCCESSORS, Stage.IDLE)
+        self._ends_at: Millis = 0
         self._partner: NodeId = ""
         """The primary that a replica wants to replace; the replica that a primary is paused for."""
-        self._reply_to: int | None = None
+        self._reply_to: int = 0
+        """The link on which that replica has asked."""
         self._handing_over = False
         self._postponed: tuple[NodeId, int, Millis] | None = None
         """Who asked meanwhile, on which link, and when."""
@@ -40,19 +71,28 @@ class ManualFailover:
 
     @property
     def due(self) -> Millis | None:
-        return self._ends_at
+        """When it is given up."""
+        return None if self._stage.state is Stage.IDLE else self._ends_at
+
+    @property
+    def may_start(self) -> bool:
+        """The replica has everything, and need not ask whether its primary has failed."""
+        return self._stage.state is Stage.MAY_START
 
     # The replica
 
     def start(self, primary: Peer, forced: bool, now: Millis) -> None:
         """The operator asks for it. An attempt under way is given up for this one."""
+        assert not self._me.is_primary
+        assert self._me.primary == primary.id
         self._end()
-        self._ends_at, self._leading, self._partner = now + self._tables.config.manual_failover_ms, False, primary.id
+        self._ends_at, self._partner = now + self._tables.config.manual_failover_ms, primary.id
         if forced:
             self._out.log(Level.WARNING, "Forced failover user request accepted.")
-            self.may_start = True
+            self._stage.enter(Stage.MAY_START)
         else:
             self._out.log(Level.WARNING, "Manual failover user request accepted.")
+            self._stage.enter(Stage.ASKED_PRIMARY)
             self._messages.ask_to_pause(primary)
 
     def note_offset(self, sender: Peer, packet: Packet) -> None:
@@ -60,9 +100,12 @@ class ManualFailover:
 
         The offset is not yet the last if its stream goes on without writes, with a PING say: the newest told counts.
         """
-        if sender.id != self._partner or self._ends_at is None or self._me.is_primary or self.may_start:
+        waits = self._stage.state in (Stage.ASKED_PRIMARY, Stage.CATCHING_UP)
+        if not waits or sender.id != self._partner or self._me.is_primary:
             return
         if packet.mflags & MessageFlag.PAUSED and packet.offset != self.awaited_offset:
+            if self._stage.state is Stage.ASKED_PRIMARY:
+                self._stage.enter(Stage.CATCHING_UP)
             self.awaited_offset = packet.offset
             self._out.log(
                 Level.WARNING, f"Received replication offset for paused master manual failover: {self.awaited_offset}"
@@ -78,8 +121,9 @@ class ManualFailover:
             self._postponed = replica.id, link, now
             return
         self._end()
-        self._ends_at, self._leading, self._partner = now + self._tables.config.manual_failover_ms, True, replica.id
+        self._ends_at, self._partner = now + self._tables.config.manual_failover_ms, replica.id
         self._reply_to = link
+        self._stage.enter(Stage.PAUSING)
         self._out.log(Level.WARNING, f"Manual failover requested by replica {replica.name}.")
         self._out.do(Pause(self._tables.clock.to_wall(now + 2 * self._tables.config.manual_failover_ms)))
 
@@ -88,50 +132,54 @@ class ManualFailover:
         self._handing_over = on
         if on or self._postponed is None:
             return
-        (node, link, asked), self._postponed = self._postponed, None
+        (node, link, asked_at), self._postponed = self._postponed, None
         replica = self._peers.known(node)
-        if replica is not None and now - asked < self._tables.config.manual_failover_ms:
+        if replica is not None and now - asked_at < self._tables.config.manual_failover_ms:
             self.pause_requested(replica, link, now)
 
     def paused(self, now: Millis) -> None:
         """Writes are held back now, and ``me.repl_offset`` is where the stream ends."""
         replica = self._peers.known(self._partner)
-        if replica is None or self._ends_at is None or self._reply_to is None:
+        if replica is None or self._stage.state is not Stage.PAUSING:
             return
+        self._stage.enter(Stage.PAUSED)
         self._messages.paused = True
         self._messages.ping_on(self._reply_to, replica, now)
-        self._reply_to = None
 
     def tick(self, now: Millis) -> None:
         replica = self._peers.known(self._partner)
-        if self._messages.paused and replica is not None and replica.linked:
+        if self._stage.state is Stage.PAUSED and replica is not None and replica.linked:
             self._messages.ping(replica, now)
 
     # Both
 
     def step(self, now: Millis) -> None:
         """Has it come to its end, or may it start?"""
-        if self._ends_at is None:
+        if self._stage.state is Stage.IDLE:
             return
         if now >= self._ends_at:
             self._out.log(Level.WARNING, "Manual failover timed out.")
             self._end()
         elif self._has_ended():
             self._end()
-        elif self.awaited_offset is not None and not self.may_start and self.awaited_offset == self._me.repl_offset:
+        elif self._stage.state is Stage.CATCHING_UP and self.awaited_offset == self._me.repl_offset:
             self._out.log(Level.WARNING, "All master replication stream processed, manual failover can start.")
-            self.may_start = True
+            self._stage.enter(Stage.MAY_START)
 
     def _has_ended(self) -> bool:
         """One of the two has another role now."""
         partner = self._peers.known(self._partner)
-        if partner is None or self._leading != self._me.is_primary:
+        was_primary = self._stage.state in PRIMARYS
+        if partner is None or was_primary != self._me.is_primary:
             return True
-        return partner.primary != self._me.id if self._leading else self._me.primary != partner.id
+        return partner.primary != self._me.id if was_primary else self._me.primary != partner.id
 
     def _end(self) -> None:
-        if self._messages.paused or self._reply_to is not None:
+        """Whatever it has come to: writes are held back for it no longer."""
+        if self._stage.state is Stage.IDLE:
+            return
+        if self._stage.state in PRIMARYS:
             self._out.do(Resume())
-        self._ends_at = self.awaited_offset = self._reply_to = None
-        self._partner = ""
-        self.may_start = self._messages.paused = False
+        self._stage.enter(Stage.IDLE)
+        self.awaited_offset, self._partner = None, ""
+        self._messages.paused = False

@@ -49,10 +49,6 @@ class Messages:
     def __init__(self, tables: Tables, health: Health) -> None:
         self.paused = False
         """Writes are held back for a manual failover, and every message says so."""
-        self.syncing = False
-        """A full sync is under way here (Replicated)."""
-        self.data_from_other_shard = False
-        """What is here is of another shard: nothing has come from the primary that this node follows now."""
         self._tables = tables
         self._peers = tables.peers
         self._claims = tables.claims
@@ -171,8 +167,9 @@ class Messages:
         if it never had that one's: then a sibling that has some comes first, however long the other stream was.
         """
         me = self._peers.me
-        loading = self.syncing and not me.flags & Flag.MY_PRIMARY_FAIL
-        return 0 if loading or self.data_from_other_shard else me.repl_offset
+        replication = self._tables.replication
+        loading = replication.syncing and not me.flags & Flag.MY_PRIMARY_FAIL
+        return 0 if loading or replication.data_from_other_shard else me.repl_offset
 
     def _pinglike(self, kind: Kind, entries: tuple[Entry, ...], understood: int, now: Millis) -> Packet:
         extensions = self._extensions(understood, now) if understood & EXTENSIONS else ()

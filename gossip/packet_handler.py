@@ -18,7 +18,7 @@ from gossip.messages import IDENTITY
 from gossip.packet import Fail, Kind, MessageFlag, Packet, Ping, Publish, Update
 from gossip.packet import Gossip as Entry
 from gossip.parts import Parts
-from gossip.peers import BAN_MS, ROLES, Peer
+from gossip.peers import BAN_MS, ROLES, Acquaintance, Peer
 from gossip.tables import Tables
 
 LARGEST_EPOCH: Final = 1 << 62
@@ -105,7 +105,7 @@ class PacketHandler:
         elif isinstance(body, Publish):
             self._out.do(Deliver(body.channel, body.message, packet.kind is Kind.PUBLISHSHARD))
         elif isinstance(body, Update):
-            self._process_update(body)
+            self._process_update(body, now)
         elif packet.kind is Kind.FAILOVER_AUTH_REQUEST:
             self._election.note_rival(sender, packet, now)
             self._voting.vote_requested(sender, packet, now)
@@ -127,7 +127,7 @@ class PacketHandler:
             self._peers.redial_if_stuck(sender, now)
             if sender.greeting:
                 # Now it surely knows us and believes our gossip, which it may not have done when the handshake ended.
-                sender.greeting = False
+                sender.become(Acquaintance.KNOWN)
                 self._announcer.introduce(sender, now)
         if packet.light:
             return
@@ -314,7 +314,7 @@ class PacketHandler:
         claimant = sender if packet.primary is None else self._peers.known(packet.primary)
         disputed = claimant is not None and packet.slots != claimant.bitmap
         if sender.is_primary:
-            self._process_claim(sender, packet.config_epoch, packet.slots)
+            self._process_claim(sender, packet.config_epoch, packet.slots, now)
         if disputed:
             owner = self._claims.contradiction(sender, packet.config_epoch, packet.slots)
             if owner is not None:
@@ -325,10 +325,10 @@ class PacketHandler:
                 self._messages.update(sender, owner)
         self._claims.notice_collision(sender, now)
 
-    def _process_claim(self, claimant: Peer, epoch: int, bitmap: bytes) -> None:
+    def _process_claim(self, claimant: Peer, epoch: int, bitmap: bytes, now: Millis) -> None:
         lost = self._claims.apply_claim(claimant, epoch, bitmap)
         if lost:
-            self._roles.slots_lost(lost, int.from_bytes(bitmap, "little"), claimant)
+            self._roles.slots_lost(lost, int.from_bytes(bitmap, "little"), claimant, now)
 
     def _process_entry(self, sender: Peer, entry: Entry, now: Millis) -> None:
         peer = self._peers.by_id.get(entry.node)
@@ -398,7 +398,7 @@ class PacketHandler:
 
     # UPDATE
 
-    def _process_update(self, update: Update) -> None:
+    def _process_update(self, update: Update, now: Millis) -> None:
         """Somebody owns slots that we, or those we believed, claimed."""
         owner = self._peers.known(update.node)
         if owner is None or owner is self._peers.me:
@@ -407,7 +407,7 @@ class PacketHandler:
             return
         self._claims.make_primary(owner)
         self._claims.see_epochs(owner, 0, update.config_epoch)
-        self._process_claim(owner, update.config_epoch, update.slots)
+        self._process_claim(owner, update.config_epoch, update.slots, now)
 
 
 def _identity_in(ping: Ping) -> str | None:

@@ -15,6 +15,7 @@ Slots, epochs and roles are the business of claims.py; PFAIL and FAIL that of de
 """
 
 from collections.abc import Iterator
+from enum import Enum, auto
 from random import Random
 from typing import Final
 
@@ -39,6 +40,25 @@ STUCK_MS: Final = 200
 ROLES: Final = Flag.MASTER | Flag.SLAVE
 
 
+class Acquaintance(Enum):
+    """How well two nodes know each other."""
+
+    STRANGER = auto()
+    """An address, under a made-up id and in HANDSHAKE, until somebody answers there."""
+    GREETING = auto()
+    """It has told its id. It has not asked us anything yet, which would show that it knows us, too."""
+    KNOWN = auto()
+    """It has; or others have told of it."""
+
+
+SUCCESSORS: Final = {
+    Acquaintance.STRANGER: (Acquaintance.GREETING,),
+    Acquaintance.GREETING: (Acquaintance.KNOWN,),
+    Acquaintance.KNOWN: (),
+}
+"""A node that is forgotten is removed; when it is met again, it is another Peer."""
+
+
 @define(eq=False)
 class Peer:
     """One node, this one included. Times are those of the inner clock, 0 for never; two count its gaps, too.
@@ -56,9 +76,7 @@ class Peer:
     Its failures: ``reports`` says which nodes reported it as failing, and when (detector.py). ``voted_at`` is when we
     last voted for a replica of it, ``voted_for`` (voting.py), ``orphaned_at`` since when it has no replica
     (replica_migration.py).
-    Its acquaintance: ``greeting`` is True from the handshake on until the node has itself asked us something, which
-    shows that it knows us too. ``cluster`` is the identity it tells (identity.py): empty if it has none, None if it
-    knows of no such thing.
+    ``cluster`` is the identity it tells (identity.py): empty if it has none, None if it knows of no such thing.
     """
 
     id: NodeId
@@ -91,7 +109,7 @@ class Peer:
     slots: int = 0
     bitmap: bytes = NO_SLOTS
     reports: dict[NodeId, Millis] = Factory(dict)
-    greeting: bool = False
+    acquaintance: Acquaintance = Acquaintance.KNOWN
     has_answered: bool = False
     refusals: int = 0
     refused_at: Millis = 0
@@ -129,6 +147,15 @@ class Peer:
     def is_of_other_cluster(self, identity: str | None) -> bool:
         """Of another cluster than that with ``identity``, as far as it tells."""
         return bool(self.cluster and identity and self.cluster != identity)
+
+    @property
+    def greeting(self) -> bool:
+        return self.acquaintance is Acquaintance.GREETING
+
+    def become(self, acquaintance: Acquaintance) -> None:
+        before = self.acquaintance
+        assert acquaintance in SUCCESSORS[before], f"{before.name} is not followed by {acquaintance.name}"
+        self.acquaintance = acquaintance
 
     def set_slots(self, slots: int) -> None:
         self.slots = slots
@@ -270,6 +297,7 @@ class Peers:
         """Get to know whoever is at that address, unless we are already at it."""
         if not any(p.ip == ip and p.cport == cport for p in self.strangers.values()):
             peer = Peer(self.new_id(), ip, port, cport, pport, Flag.HANDSHAKE | flags)
+            peer.acquaintance = Acquaintance.STRANGER
             self.strangers[peer.id] = peer
             self.add(peer, now)
 
@@ -284,7 +312,8 @@ class Peers:
         self._out.log(Level.DEBUG, f"Handshake with node {peer.id} completed.")
         del self.by_id[peer.id], self.strangers[peer.id]
         self.bans.pop(node, None)
-        peer.id, peer.flags, peer.greeting = node, role, True
+        peer.become(Acquaintance.GREETING)
+        peer.id, peer.flags = node, role
         self.by_id[node] = peer
         self._roster = peer.view = None
         self._out.grown()

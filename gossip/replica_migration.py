@@ -32,8 +32,8 @@ class ReplicaMigration:
         self._out = tables.out
         self._next_look: Millis = 0
 
-    def tick(self, now: Millis) -> bool:
-        """Look for orphans, and move to one if it is for me to do so. True if this node has moved."""
+    def tick(self, now: Millis) -> None:
+        """Look for orphans, and move to one if it is for me to do so."""
         me = self._peers.me
         if (
             me.is_primary
@@ -41,15 +41,14 @@ class ReplicaMigration:
             or not self._health.ok
             or now < self._next_look
         ):
-            return False
+            return
         self._next_look = now + LOOK_EVERY_MS
         good = self._good_replicas()
         target = self._orphan(good, now)
         if target is None or not self._am_chosen(good) or now - target.orphaned_at <= PATIENCE_MS:
-            return False
+            return
         self._out.log(Level.WARNING, f"Migrating to orphaned master {target.name}")
-        self._roles.follow(target)
-        return True
+        self._roles.follow(target, now)
 
     def _good_replicas(self) -> dict[str, list[Peer]]:
         """Of every primary that is not FAIL: its replicas that are not."""

@@ -14,7 +14,8 @@ Rules kept here (cluster bus of Redis 7.0, clusterUpdateSlotsConfigWith and clus
 
 from typing import Final
 
-from cluster.topology import Flag, NodeId
+from cluster.topology import Flag, Millis, NodeId
+from gossip.announcer import Announcer
 from gossip.claims import slots_in
 from gossip.effects import DropKeys, Follow, Lead, Level, Unfollow
 from gossip.peers import Peer
@@ -24,14 +25,15 @@ AWAY: Final = ("", "", 0)
 
 
 class Roles:
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, announcer: Announcer) -> None:
         self._tables = tables
         self._peers = tables.peers
         self._claims = tables.claims
         self._me = tables.me
+        self._announcer = announcer
         self._out = tables.out
-        self.primary_lost_data = False
-        """My primary lives, but has come back without its data, which I have."""
+        self._judged: NodeId | None = tables.me.primary
+        """Whose failure or health MY_PRIMARY_FAIL last told of."""
         self._sibling_saw_failure = False
         self._departed = 0
         """Slots that my primary has lost while I was its replica."""
@@ -40,41 +42,51 @@ class Roles:
 
     # Changes
 
-    def follow(self, primary: Peer) -> None:
-        """Become a replica of ``primary``: it owns nothing, opens no slots, and has no config epoch of its own."""
+    def follow(self, primary: Peer, now: Millis) -> None:
+        """Become a replica of ``primary``, and tell everybody.
+
+        A replica owns nothing, opens no slots, and has no config epoch of its own.
+        """
         assert primary is not self._me
         assert primary.is_primary
         assert not self._me.slots
         self._claims.migrating.clear()
         self._claims.importing.clear()
         self._claims.unconfirmed = self._departed = 0
-        self.primary_lost_data = False
+        self._tables.replication.primary_lost_data = False
         self._claims.primary_slots.clear()
+        if self._me.primary != primary.id:
+            self._announcer.announce(now)
         self._claims.make_replica(self._me, primary)
         self._me.config_epoch = 0
         self._out.promised = True
+        assert not self._me.is_primary
+        assert self._me.primary == primary.id
 
-    def lead(self) -> None:
-        """Become a primary, without slots yet."""
+    def lead(self, now: Millis) -> None:
+        """Become a primary, without slots yet, and tell everybody."""
+        assert not self._me.is_primary
+        assert not self._me.slots
+        self._announcer.announce(now)
         self._me.flags &= ~Flag.MY_PRIMARY_FAIL
         self._claims.make_primary(self._me)
         self._out.promised = True
 
-    def succeed(self, primary: Peer) -> None:
+    def succeed(self, primary: Peer, now: Millis) -> None:
         """Become a primary with all that ``primary`` owns. What it no longer claims is somebody else's, even if nobody
         has told us yet whose.
         """
         assert self._me.primary == primary.id
         slots = self._claims.still_claimed(primary)
         self._departed |= primary.slots
-        self.lead()
+        self.lead(now)
         self._claims.assign(slots, self._me)
         self._claims.reopen_primary_slots()
         leftover, self._departed = self._departed & ~slots, 0
         if leftover:
             self._out.do(DropKeys(tuple(slots_in(leftover))))
 
-    def slots_lost(self, slots: int, claimed: int, winner: Peer) -> None:
+    def slots_lost(self, slots: int, claimed: int, winner: Peer, now: Millis) -> None:
         """``winner``, which claims ``claimed``, has taken ``slots`` of my shard."""
         primary = self._peers.shard_primary()
         if (
@@ -85,7 +97,7 @@ class Roles:
             self._out.log(
                 Level.WARNING, f"Configuration change detected. Reconfiguring myself as a replica of {winner.name}"
             )
-            self.follow(winner)
+            self.follow(winner, now)
         elif self._me.is_primary:
             if not self._me.slots:
                 self._out.log(
@@ -95,7 +107,7 @@ class Roles:
         else:
             self._departed |= slots
 
-    def leave_chain(self) -> None:
+    def leave_chain(self, now: Millis) -> None:
         """My primary may have become a replica itself."""
         primary = None if self._me.is_primary else self._peers.shard_primary()
         if primary is None or primary.is_primary:
@@ -103,24 +115,24 @@ class Roles:
         above = self._peers.known(primary.primary or "")
         if above is not None and above is not self._me and above.is_primary:
             self._out.log(Level.NOTICE, f"My primary {primary.name} is a replica of {above.name}: following that one")
-            self.follow(above)
+            self.follow(above, now)
 
     # What follows from the role
 
-    def tell_machine(self) -> None:
-        """Let the machine know, if it does not yet."""
+    def tell_machine(self, now: Millis) -> None:
+        """Let the machine know of the role, if it does not yet."""
         me, primary = self._me, None if self._me.is_primary else self._peers.shard_primary()
-        self._mark_failed_primary(primary)
+        self._judge_primary(primary, now)
         if primary is not None and primary.shard_id and primary.shard_id != me.shard_id:
-            me.shard_id = primary.shard_id
-            self._peers.touch(me)
+            self._join_shard(primary.shard_id)
         if me.is_primary:
+            self._tables.replication.data_from_other_shard = False
             if self._machine_role is not None:
                 self._machine_role, self._out.role = None, Lead()
         elif primary is not None and primary.ip and primary.port:
-            now = primary.id, primary.ip, primary.port
-            if self._machine_role != now:
-                self._machine_role, self._out.role = now, Follow(*now)
+            role = primary.id, primary.ip, primary.port
+            if self._machine_role != role:
+                self._machine_role, self._out.role = role, Follow(*role)
         elif primary is not None and primary.has(Flag.NOADDR) and self._machine_role not in (None, AWAY):
             self._machine_role, self._out.role = AWAY, Unfollow()
             self._out.log(
@@ -142,11 +154,23 @@ class Roles:
             p.has(Flag.MY_PRIMARY_FAIL) and not p.has(Flag.FAIL) for p in siblings if p is not self._me
         )
 
-    def _mark_failed_primary(self, primary: Peer | None) -> None:
+    def _join_shard(self, shard_id: str) -> None:
+        """My primary is of another shard than I was. So is all that has been replicated to me until now."""
+        assert not self._me.is_primary
+        self._me.shard_id = shard_id
+        self._tables.replication.data_from_other_shard = True
+        self._peers.touch(self._me)
+
+    def _judge_primary(self, primary: Peer | None, now: Millis) -> None:
         """The flag by which the replicas of a shard know that all of them have seen their primary fail.
 
         From then on this node acknowledges nothing to that primary: so the offset that goes with the flag says all that
         may have been promised on its account.
         """
-        failed = primary is not None and (primary.has(Flag.FAIL) or self.primary_lost_data)
-        self._me.flags = self._me.flags & ~Flag.MY_PRIMARY_FAIL | (Flag.MY_PRIMARY_FAIL if failed else 0)
+        if primary is not None and (primary.has(Flag.FAIL) or self._tables.replication.primary_lost_data):
+            self._me.flags |= Flag.MY_PRIMARY_FAIL
+        elif self._me.has(Flag.MY_PRIMARY_FAIL):
+            self._me.flags &= ~Flag.MY_PRIMARY_FAIL
+            if self._me.primary == self._judged:
+                self._announcer.announce(now)  # the siblings wait for that; of a new primary they hear anyway
+        self._judged = self._me.primary

@@ -95,11 +95,11 @@ def test_a_vote_for_an_earlier_round_counts_for_that_round_alone() -> None:
     for name, of in zip("bcde", (epoch, epoch, election._epoch, election._epoch), strict=True):
         ack = Packet(Kind.FAILOVER_AUTH_ACK, mesh[name].id, 7000, 0, 17000, of, 1)
         election.vote_received(peers[mesh[name].id], ack)
-    assert election.won(mesh.now) is None, "two and two are no majority of six"
+    assert not election.take_over_if_won(mesh.now), "two and two are no majority of six"
     for name in "de":
         ack = Packet(Kind.FAILOVER_AUTH_ACK, mesh[name].id, 7000, 0, 17000, epoch, 1)
         election.vote_received(peers[mesh[name].id], ack)
-    assert election.won(mesh.now) is not None
+    assert election.take_over_if_won(mesh.now)
     assert mesh["g"].gossip.me.config_epoch == epoch, "the one in which the majority voted"
 
 
