@@ -136,11 +136,11 @@ class Claims:
             if owner is not claimant and owner.slots & wanted and owner.config_epoch >= epoch:
                 kept = owner.slots
                 if owner is self._me and owner.config_epoch == epoch:
-                    kept &= 0 if self._succeeds_me(claimant) else ~self.unconfirmed
+                    kept &= 0 if self._replaces_me(claimant) else ~self.unconfirmed
                 wanted &= ~kept | self.unclaimed
         return wanted
 
-    def _succeeds_me(self, claimant: Peer) -> bool:
+    def _replaces_me(self, claimant: Peer) -> bool:
         """Has a replica of mine been elected, in the epoch that I have taken for myself?"""
         elected = self.elected_epoch == self._me.config_epoch
         return not elected and bool(claimant.shard_id) and claimant.shard_id == self._me.shard_id

@@ -316,7 +316,7 @@ class ClusterCommands:
         if how == "takeover":
             self._out.log(Level.WARNING, "Taking over the master (user request).")
             self._claims.bump_epoch()
-            self._roles.succeed(primary, now)
+            self._roles.take_over(primary, now)
         else:
             self._claims.reserve_epoch()  # now, and not while writes are held back
             self._manual_failover.start(primary, how == "force", now)

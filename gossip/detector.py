@@ -184,7 +184,7 @@ class Detector:
             return
         self._out.log(Level.NOTICE, f"Marking node {peer.name} as failing (quorum reached).")
         self._mark_fail(peer, now)
-        self._messages.fail(peer)
+        self._messages.send_fail(peer)
 
     def _count_accusers(self, peer: Peer, now: Millis) -> int:
         """How many of those whose opinion is valid, and of us, have a say: who was replaced meanwhile has none."""

@@ -131,14 +131,14 @@ class Election:
             if self._due <= now <= self._due + election_ms:
                 self._stand(primary, now)
         elif self._stage.state is Stage.CONTESTED:
-            turn = now if self.unconditional else self._turns.look(primary, self._step_ms, now)
+            turn = now if self.unconditional else self._turns.turn_at(primary, self._step_ms, now)
             if now >= max(self._next_round_at, turn):
-                self._ask_for_votes(now)
+                self._request_votes(now)
 
     def _stand(self, primary: Peer, now: Millis) -> None:
         """The delay is over."""
         if self._has_heard_all(primary, now):
-            self._ask_for_votes(now)
+            self._request_votes(now)
         elif self._stage.state is Stage.DELAYED:
             self._stage.enter(Stage.WAITING_FOR_SIBLINGS)
 
@@ -188,7 +188,7 @@ class Election:
         me.config_epoch = max(me.config_epoch, epoch)
         self._claims.elected_epoch = me.config_epoch
         self._out.log(Level.WARNING, f"configEpoch set to {me.config_epoch} after successful failover")
-        self._roles.succeed(primary, now)
+        self._roles.take_over(primary, now)
         self._withdraw()
         # The old primary is told first: in a manual failover its clients wait for that.
         audience = sorted(self._peers.reachable(), key=lambda peer: peer is not primary)
@@ -245,7 +245,7 @@ class Election:
         step = self._step_ms
         self._rank = self._rank_among(primary)
         self._base = now + step + int(self._rng.random() * step) + self._rank_delay_ms(self._rank)
-        self._due = max(self._base, self._turns.look(primary, step, now))
+        self._due = max(self._base, self._turns.turn_at(primary, step, now))
         self._out.log(
             Level.WARNING,
             f"Start of election delayed for {self._due - now} milliseconds "
@@ -268,7 +268,7 @@ class Election:
         if not rank and not self._no_delay and self._all_see_the_failure(primary):
             self._no_delay = True
             self._base = min(self._base, max(now, primary.fail_time + GATHER_MS))
-        self._due = max(self._base, self._turns.look(primary, self._step_ms, now))
+        self._due = max(self._base, self._turns.turn_at(primary, self._step_ms, now))
 
     def _siblings(self, primary: Peer) -> list[Peer]:
         """The other replicas of my primary that have not failed, and are not evidently gone (refusals.py)."""
@@ -303,7 +303,7 @@ class Election:
 
     # Asking
 
-    def _ask_for_votes(self, now: Millis) -> None:
+    def _request_votes(self, now: Millis) -> None:
         """Ask everybody, for the first time or anew."""
         self._epoch = self._claims.next_epoch()
         assert all(epoch < self._epoch for epoch in self._votes)
@@ -312,4 +312,4 @@ class Election:
         self._due = now
         self._rounds += 1
         self._out.log(Level.WARNING, f"Starting a failover election for epoch {self._epoch}.")
-        self._messages.ask_for_votes(self.unconditional or self._no_delay or self._tables.replication.primary_lost_data)
+        self._messages.request_votes(self.unconditional or self._no_delay or self._tables.replication.primary_lost_data)

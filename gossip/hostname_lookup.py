@@ -63,7 +63,7 @@ class HostnameLookup:
             if lost is None or not self._is_lost(lost, now):
                 del self._searches[node]
             else:
-                self._seek(lost, search, now)
+                self._search(lost, search, now)
 
     def resolved(self, node: NodeId, ips: tuple[str, ...], now: Millis) -> None:
         """Somebody has looked it up."""
@@ -74,7 +74,7 @@ class HostnameLookup:
         search.due, search.wait_ms = now + search.wait_ms, min(2 * search.wait_ms, LONGEST_WAIT_MS)
         search.untried = [ip for ip in ips[:ADDRESSES] if ip != peer.ip]
         if self._is_lost(peer, now):
-            self._seek(peer, search, now)
+            self._search(peer, search, now)
 
     def wrong_node_answered(self, peer: Peer) -> None:
         """Somebody else answers at the address that was tried."""
@@ -87,7 +87,7 @@ class HostnameLookup:
             return False
         return bool(peer.flags & Flag.NOADDR) or 0 < peer.ping_sent <= now - LOST_MS
 
-    def _seek(self, peer: Peer, search: _Search, now: Millis) -> None:
+    def _search(self, peer: Peer, search: _Search, now: Millis) -> None:
         if search.untried:
             self._try_next(peer, search, now)
         elif now >= search.due and not search.asking and sum(s.asking for s in self._searches.values()) < LOOKUPS:

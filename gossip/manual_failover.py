@@ -93,7 +93,7 @@ class ManualFailover:
         else:
             self._out.log(Level.WARNING, "Manual failover user request accepted.")
             self._stage.enter(Stage.ASKED_PRIMARY)
-            self._messages.ask_to_pause(primary)
+            self._messages.send_mfstart(primary)
 
     def note_offset(self, sender: Peer, packet: Packet) -> None:
         """Any message of ``sender``; it may be that the primary is paused.

@@ -18,6 +18,7 @@ from gossip.packet import (
     Body,
     Extension,
     Fail,
+    GossipEntry,
     Kind,
     MessageFlag,
     Packet,
@@ -25,7 +26,6 @@ from gossip.packet import (
     Publish,
     Update,
 )
-from gossip.packet import Gossip as Entry
 from gossip.peers import Peer
 from gossip.tables import Tables
 
@@ -86,7 +86,7 @@ class Messages:
         entries = self._entries([about], few=True) if about is not None else self._entries()
         self._out.send((link,), self._pinglike(Kind.PONG, entries, mflags & UNDERSTOOD, now))
 
-    def update(self, peer: Peer, owner: Peer) -> None:
+    def send_update(self, peer: Peer, owner: Peer) -> None:
         """Tell a node that slots it claims, or gives to another, are those of ``owner``."""
         if peer.linked and peer.link is not None:
             self._out.send((peer.link,), self._packet(Kind.UPDATE, Update(owner.config_epoch, owner.id, owner.bitmap)))
@@ -94,7 +94,7 @@ class Messages:
     def send_vote(self, candidate: Peer) -> None:
         self._to(candidate, Kind.FAILOVER_AUTH_ACK)
 
-    def ask_to_pause(self, primary: Peer) -> None:
+    def send_mfstart(self, primary: Peer) -> None:
         self._to(primary, Kind.MFSTART)
 
     def _to(self, peer: Peer, kind: Kind) -> None:
@@ -103,7 +103,7 @@ class Messages:
 
     # To many
 
-    def ask_for_votes(self, must_ack: bool) -> None:
+    def request_votes(self, must_ack: bool) -> None:
         """To everybody: who may vote knows it. ``must_ack``: even if my primary has not failed, as they see it."""
         request = self._packet(Kind.FAILOVER_AUTH_REQUEST, None, MessageFlag.FORCEACK if must_ack else 0)
         self._out.send(self._links(self._peers.reachable()), request)
@@ -118,7 +118,7 @@ class Messages:
         for understood, links in sorted(links_of.items()):
             self._out.send(tuple(links), self._pinglike(Kind.PONG, entries, understood, now))
 
-    def fail(self, peer: Peer) -> None:
+    def send_fail(self, peer: Peer) -> None:
         self._out.send(self._links(self._peers.reachable()), self._packet(Kind.FAIL, Fail(peer.id)))
 
     def publish(self, channel: bytes, message: bytes, sharded: bool) -> None:
@@ -171,11 +171,11 @@ class Messages:
         loading = replication.syncing and not me.flags & Flag.MY_PRIMARY_FAIL
         return 0 if loading or replication.data_from_other_shard else me.repl_offset
 
-    def _pinglike(self, kind: Kind, entries: tuple[Entry, ...], understood: int, now: Millis) -> Packet:
+    def _pinglike(self, kind: Kind, entries: tuple[GossipEntry, ...], understood: int, now: Millis) -> Packet:
         extensions = self._extensions(understood, now) if understood & EXTENSIONS else ()
         return self._packet(kind, Ping(entries, extensions), UNDERSTOOD)
 
-    def _entries(self, newcomers: list[Peer] | None = None, few: bool = False) -> tuple[Entry, ...]:
+    def _entries(self, newcomers: list[Peer] | None = None, few: bool = False) -> tuple[GossipEntry, ...]:
         """Who is talked about: newcomers, then others by chance, then everybody in PFAIL."""
         roster = self._peers.roster()
         others = len(roster) - 2
@@ -198,10 +198,10 @@ class Messages:
                 chosen[peer.id] = peer
         return tuple(self._entry(p) for p in chosen.values())
 
-    def _entry(self, p: Peer) -> Entry:
+    def _entry(self, p: Peer) -> GossipEntry:
         wall = self._tables.clock.to_wall
         ping_s, pong_s = wall(p.ping_sent) // 1000, wall(p.pong_received) // 1000
-        return Entry(p.id, ping_s, pong_s, p.ip, p.port, p.cport, p.flags & 0xFFFF, p.pport)
+        return GossipEntry(p.id, ping_s, pong_s, p.ip, p.port, p.cport, p.flags & 0xFFFF, p.pport)
 
     def _extensions(self, understood: int, now: Millis) -> tuple[Extension, ...]:
         """In the order in which Valkey writes them, and ours."""

@@ -83,7 +83,7 @@ PING_KINDS: Final = frozenset({Kind.PING, Kind.PONG, Kind.MEET})
 
 
 @frozen
-class Gossip:
+class GossipEntry:
     """What the sender knows of another node. Times are unix seconds, 0 = none; ``ip`` is empty if unknown."""
 
     node: NodeId
@@ -100,7 +100,7 @@ class Gossip:
 class Ping:
     """Body of PING, PONG and MEET. Extensions are carried only with MessageFlag.EXT_DATA."""
 
-    gossip: tuple[Gossip, ...] = ()
+    gossip: tuple[GossipEntry, ...] = ()
     extensions: tuple[Extension, ...] = ()
 
 
@@ -224,7 +224,7 @@ def _encode_body(packet: Packet) -> tuple[bytes, int, int]:
     return payload, 0, 0
 
 
-def _encode_entry(entry: Gossip) -> bytes:
+def _encode_entry(entry: GossipEntry) -> bytes:
     return _ENTRY.pack(
         bytes_of(entry.node),
         entry.ping_sent_s,
@@ -298,7 +298,7 @@ def _decode_ping(payload: bytes, count: int, extensions: int) -> Ping:
     if len(payload) < end:
         raise ValueError("gossip entries end early")
     entries = [
-        Gossip(_id(node), ping_sent, pong_received, _ip(ip), port, cport, flags, pport)
+        GossipEntry(_id(node), ping_sent, pong_received, _ip(ip), port, cport, flags, pport)
         for node, ping_sent, pong_received, ip, port, cport, flags, pport in _ENTRY.iter_unpack(payload[:end])
     ]
     return Ping(tuple(entries), decode_extensions(payload[end:], extensions))

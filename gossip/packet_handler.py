@@ -15,8 +15,7 @@ from cluster.topology import Flag, Millis
 from gossip.effects import Deliver, Hangup, Level
 from gossip.extensions import ClusterIdentity, Extension, Forgotten, Hostname, HumanName, ShardId
 from gossip.messages import IDENTITY
-from gossip.packet import Fail, Kind, MessageFlag, Packet, Ping, Publish, Update
-from gossip.packet import Gossip as Entry
+from gossip.packet import Fail, GossipEntry, Kind, MessageFlag, Packet, Ping, Publish, Update
 from gossip.parts import Parts
 from gossip.peers import BAN_MS, ROLES, Acquaintance, Peer
 from gossip.tables import Tables
@@ -322,7 +321,7 @@ class PacketHandler:
                     Level.VERBOSE,
                     f"Node {sender.name} has old slots configuration, sending an UPDATE message about {owner.name}",
                 )
-                self._messages.update(sender, owner)
+                self._messages.send_update(sender, owner)
         self._claims.notice_collision(sender, now)
 
     def _process_claim(self, claimant: Peer, epoch: int, bitmap: bytes, now: Millis) -> None:
@@ -330,7 +329,7 @@ class PacketHandler:
         if lost:
             self._roles.slots_lost(lost, int.from_bytes(bitmap, "little"), claimant, now)
 
-    def _process_entry(self, sender: Peer, entry: Entry, now: Millis) -> None:
+    def _process_entry(self, sender: Peer, entry: GossipEntry, now: Millis) -> None:
         peer = self._peers.by_id.get(entry.node)
         if peer is None:
             self._add_from_entry(entry, now)
@@ -359,7 +358,7 @@ class PacketHandler:
             return now - peer.linked_at > RETRY_MS
         return bool(peer.flags & (Flag.PFAIL | Flag.FAIL))
 
-    def _add_from_entry(self, entry: Entry, now: Millis) -> None:
+    def _add_from_entry(self, entry: GossipEntry, now: Millis) -> None:
         """Known nodes may bring others with them: that is how the mesh becomes full."""
         banned = self._peers.bans.get(entry.node, 0) > now
         if banned or entry.flags & (Flag.NOADDR | Flag.HANDSHAKE) or not (entry.ip and entry.cport):

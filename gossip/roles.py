@@ -72,7 +72,7 @@ class Roles:
         self._claims.make_primary(self._me)
         self._out.promised = True
 
-    def succeed(self, primary: Peer, now: Millis) -> None:
+    def take_over(self, primary: Peer, now: Millis) -> None:
         """Become a primary with all that ``primary`` owns. What it no longer claims is somebody else's, even if nobody
         has told us yet whose.
         """

@@ -16,7 +16,7 @@ from gossip.peers import UNFIT, Peer, Peers
 
 
 class Turns:
-    """``our_turn`` is when it is our turn, as far as is known; as of the last ``look``."""
+    """``our_turn`` is when it is our turn, as far as is known; as of the last ``turn_at``."""
 
     def __init__(self, peers: Peers) -> None:
         self.our_turn: Millis = 0
@@ -35,7 +35,7 @@ class Turns:
         self._ahead, self._since = [], now
         self._given_up.clear()
 
-    def look(self, primary: Peer, step_ms: int, now: Millis) -> Millis:
+    def turn_at(self, primary: Peer, step_ms: int, now: Millis) -> Millis:
         """When it is the turn of the replicas of ``primary``: ``now`` or later."""
         ahead = self._shards_before(primary)
         if ahead != self._ahead:

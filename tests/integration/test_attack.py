@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from gossip.extensions import AvailabilityZone, Hostname, HumanName
-from gossip.packet import Gossip, Kind, MessageFlag, Packet, Ping, encode
+from gossip.packet import GossipEntry, Kind, MessageFlag, Packet, Ping, encode
 from tests.compat.pair import Word
 from tests.integration.attack import NASTY, Attacker, nothing_unexpected, others_are_served, requests
 from tests.integration.clusters import CLUSTER, ask, demand, form, wait_state, wait_until
@@ -146,7 +146,7 @@ def bus_attack(target: Node, known: Node) -> None:
         Packet(
             Kind.PING, own, known.port, 0, known.bus_port, ip="127.0.0.1", flags=2, mflags=MessageFlag.EXT_DATA,
             body=Ping(
-                (Gossip(third, 1, 1, "127.0.0.9", 1, 2, 2),),
+                (GossipEntry(third, 1, 1, "127.0.0.9", 1, 2, 2),),
                 (Hostname("h" * 50), HumanName("n" * 50), AvailabilityZone("z" * 50)),
             ),
         )

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from cluster.slots import SLOTS
 from cluster.topology import Flag, Node, Topology
-from gossip.packet import Fail, Gossip, Kind, MessageFlag, Packet, Ping, encode
+from gossip.packet import Fail, GossipEntry, Kind, MessageFlag, Packet, Ping, encode
 from tests.sim.checkers import (
     Checker,
     EpochsNeverGoBack,
@@ -56,7 +56,7 @@ def said(packet: Packet) -> Said:
 
 
 def ping(sender: str, config_epoch: int = 0, current_epoch: int = 3, failing: str = "") -> Packet:
-    entries = (Gossip(failing, 0, 0, "10.0.0.9", 7000, 17000, Flag.MASTER | Flag.PFAIL),) if failing else ()
+    entries = (GossipEntry(failing, 0, 0, "10.0.0.9", 7000, 17000, Flag.MASTER | Flag.PFAIL),) if failing else ()
     return Packet(Kind.PING, sender, 7000, 0, 17000, current_epoch, config_epoch, body=Ping(entries))
 
 
@@ -186,7 +186,7 @@ def test_a_conviction_by_two_of_three_is_allowed() -> None:
     show(FailNeedsAQuorum(), started(view(A)), heard(ping(B, failing=C)), *convicted())
 
 
-TAKEN_BACK = evolve(ping(B), body=Ping((Gossip(C, 0, 0, "10.0.0.3", 7000, 17000, Flag.MASTER),)))
+TAKEN_BACK = evolve(ping(B), body=Ping((GossipEntry(C, 0, 0, "10.0.0.3", 7000, 17000, Flag.MASTER),)))
 UNPROVEN = evolve(TAKEN_BACK, mflags=MessageFlag.IDENTITY)
 """Of a node that has just started: it does not say yet of which cluster it is, and nobody may believe it."""
 

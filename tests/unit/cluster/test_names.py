@@ -10,7 +10,7 @@ from cluster.nodesconf import NodesConfError, dump, load
 from cluster.text import text_of
 from cluster.topology import Flag, Node, Topology
 from gossip.extensions import Hostname, HumanName
-from gossip.packet import Gossip, Kind, MessageFlag, Packet, Ping, decode, encode
+from gossip.packet import GossipEntry, Kind, MessageFlag, Packet, Ping, decode, encode
 from node.config import checks
 
 ME = "a" * 40
@@ -29,7 +29,7 @@ def described(ip: str = "127.0.0.1", hostname: str = "", human_name: str = "") -
 def test_an_address_that_may_be_announced_comes_back(text: str) -> None:
     if checks.announced_address(text) is None or is_address(text):
         assert load(dump(described(ip=text))).nodes[ME].ip == text
-        packet = Packet(Kind.PING, ME, ip=text, body=Ping((Gossip("b" * 40, 0, 0, text, 1, 2, 0),)))
+        packet = Packet(Kind.PING, ME, ip=text, body=Ping((GossipEntry("b" * 40, 0, 0, text, 1, 2, 0),)))
         assert decode(encode(packet)) == packet
 
 
@@ -75,7 +75,7 @@ def test_a_name_in_nodes_conf_that_is_no_good_text_is_told_with_its_line(name: s
 
 
 def test_an_address_from_a_peer_that_cannot_be_kept_is_unknown_and_the_rest_counts() -> None:
-    entry = Gossip("b" * 40, 1, 2, "10.0.0.2", 1, 2, 0)
+    entry = GossipEntry("b" * 40, 1, 2, "10.0.0.2", 1, 2, 0)
     packet = Packet(Kind.PING, ME, ip="10.0.0.1", port=7, body=Ping((entry,)))
     frame = encode(packet).replace(b"10.0.0.1", b"10 0\t0 1").replace(b"10.0.0.2", b"\xff\xff,\xff00.2")
     assert decode(frame) == evolve(packet, ip="", body=Ping((evolve(entry, ip=""),)))

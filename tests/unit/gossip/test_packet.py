@@ -16,7 +16,7 @@ from gossip.frames import Deframer, frame_length
 from gossip.packet import (
     Body,
     Fail,
-    Gossip,
+    GossipEntry,
     Kind,
     MessageFlag,
     Module,
@@ -86,7 +86,7 @@ def described_body(body: Body) -> Json:
             return {}
 
 
-def described_gossip(entry: Gossip) -> Json:
+def described_gossip(entry: GossipEntry) -> Json:
     return {
         "nodename": entry.node,
         "ping_sent": entry.ping_sent_s,
@@ -286,7 +286,7 @@ ids = st.text("0123456789abcdef", min_size=40, max_size=40)
 ips = st.one_of(st.just(""), st.ip_addresses().map(str))
 names = st.text("abcxyz-.09é", max_size=70)
 bitmaps = st.one_of(st.just(NO_SLOTS), st.binary(min_size=2048, max_size=2048))
-entries = st.builds(Gossip, ids, u32, u32, ips, u16, u16, u16, u16)
+entries = st.builds(GossipEntry, ids, u32, u32, ips, u16, u16, u16, u16)
 any_extension: st.SearchStrategy[ext.Extension] = st.one_of(
     *(st.builds(t, names) for t in (ext.Hostname, ext.HumanName, ext.AvailabilityZone, ext.ClientIpv4, ext.ClientIpv6)),
     *(st.builds(t, u16) for t in (ext.ClientPort, ext.ClientTlsPort)),

@@ -140,16 +140,16 @@ def test_turns_follow_the_order_of_ids_and_end_with_a_successor_or_a_step() -> N
         peer.flags |= Flag.FAIL
         peers.touch(peer)
     now = mesh.now
-    assert turns.look(first, 500, now) == now
-    assert turns.look(second, 500, now) == now + 500
-    assert turns.look(second, 500, now + 500) == now + 500, "a step is waited for, not more"
+    assert turns.turn_at(first, 500, now) == now
+    assert turns.turn_at(second, 500, now) == now + 500
+    assert turns.turn_at(second, 500, now + 500) == now + 500, "a step is waited for, not more"
     turns.begin(now)
-    assert turns.look(second, 500, now) == now + 500
+    assert turns.turn_at(second, 500, now) == now + 500
     slots, bitmap = first.slots, first.bitmap
     first.set_slots(0)
     peers.touch(first)
-    assert turns.look(second, 500, now + 20) == now + 20, "the one before has a successor"
+    assert turns.turn_at(second, 500, now + 20) == now + 20, "the one before has a successor"
     first.slots, first.bitmap = slots, bitmap
     turns.yield_to(first.id, now + 70)
     peers.touch(first)
-    assert turns.look(first, 500, now + 30) == now + 70, "whoever asks is not disturbed"
+    assert turns.turn_at(first, 500, now + 30) == now + 70, "whoever asks is not disturbed"
