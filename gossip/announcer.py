@@ -5,9 +5,9 @@ milliseconds. What keeps that from becoming a flood:
 - News is collected for a moment, and announcements keep a distance that grows with the cluster: whatever happens, a
   node says no more than 500 messages a second unasked in a cluster of more than 25 nodes, and 20 to each in a smaller.
 - A newcomer is introduced only by the node that shook hands with it, never by those that learned of it by gossip.
-- A suspicion, which every node has at about the same time, is told to a few voters only; so is that it was hasty. Half
-  of them are the same for all who suspect that node, so that a majority of opinions comes together at one place however
-  large the cluster is. These messages tell of hardly anybody else.
+- A suspicion, which every node has at about the same time, is reported to a few voters only, and so is its retraction.
+  Half of them are the same for all who suspect that node: so a majority of opinions comes together at one place,
+  however large the cluster is. These messages tell of hardly anybody else.
 """
 
 from typing import Final
@@ -24,7 +24,7 @@ FEW_VOTERS: Final = 20
 
 
 class Announcer:
-    """Owns the news that is not told yet."""
+    """Owns the news that has not been sent yet. ``due`` is when it will be."""
 
     def __init__(self, tables: Tables, messages: Messages) -> None:
         self.due: Millis | None = None
@@ -36,7 +36,7 @@ class Announcer:
         self._rng = tables.rng
 
     def announce(self, now: Millis) -> None:
-        """Something about me has changed: tell everybody."""
+        """Something about this node has changed: tell everybody, in a moment."""
         self._to_all = True
         self._schedule(now)
 
@@ -47,7 +47,7 @@ class Announcer:
         self.announce(now)
 
     def report_suspicion(self, now: Millis) -> None:
-        """Tell a few voters whom we suspect."""
+        """Tell a few voters whom we suspect: messages.py names every suspect anyway."""
         self._schedule(now)
 
     def retract(self, peer: Peer, now: Millis) -> None:
@@ -57,7 +57,7 @@ class Announcer:
         self._schedule(now)
 
     def send_due(self, now: Millis) -> None:
-        """Tell what is due."""
+        """Send the news if it is due. Newcomers for whom one message has no room wait for the next."""
         if self.due is None or now < self.due:
             return
         audience = self._peers.reachable()

@@ -354,6 +354,7 @@ class Claims:
         largest = max(p.config_epoch for p in self._peers.roster())
         self.current_epoch = max(self.current_epoch, largest, beyond)
         self._take_next_epoch()
+        assert self._me.config_epoch > beyond
 
     def _take_next_epoch(self) -> None:
         self.current_epoch += 1

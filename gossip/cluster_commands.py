@@ -37,6 +37,8 @@ class Refusal(Exception):
 
 
 class ClusterCommands:
+    """Executes them. Checks come in the order in which a client of Redis sees them."""
+
     def __init__(self, tables: Tables, parts: Parts) -> None:
         self._tables = tables
         self._handover = parts.handover
@@ -49,7 +51,7 @@ class ClusterCommands:
         self._out = tables.out
 
     def execute(self, command: ClusterCommand, now: Millis) -> None:
-        """Do it and answer, or raise Refusal with nothing changed."""
+        """Execute it and answer, or raise Refusal with nothing changed."""
         answer = "OK"
         claimed = self._me.slots, self._me.config_epoch
         match command:
@@ -75,7 +77,7 @@ class ClusterCommands:
                 self._claims.keeps_epoch = on
                 self._manual_failover.handing_over(on, now)
                 self._out.do(Answer(answer))
-                return  # nobody need know, and it ends with this process
+                return  # other nodes need not know, and it ends with this process
             case BumpEpoch():
                 self._refuse_while_handing_over()
                 answer = f"{'BUMPED' if self._claims.bump_epoch() else 'STILL'} {self._me.config_epoch}"
@@ -98,7 +100,7 @@ class ClusterCommands:
         self._out.do(Answer(answer))
 
     def _is_news(self, command: ClusterCommand, claims_the_same: bool) -> bool:
-        """Has it changed what this node says of itself?
+        """Whether it has changed what this node says of itself.
 
         redis-cli says SETSLOT NODE to every primary, and their replicas are told: if all of them spoke to all, it would
         be n² packets for each slot that moves. Only the two whose slot it is have news.
@@ -107,7 +109,7 @@ class ClusterCommands:
             case Meet() | SaveConfig():
                 return False
             case Failover():
-                return self._me.is_primary  # else it has to come true first
+                return self._me.is_primary  # else it is only under way
             case SetSlot():
                 return not claims_the_same
         return True

@@ -1,31 +1,36 @@
 """The agreement of the nodes, as a state machine: events in, effects out; clock and randomness are arguments.
 
-Here is only who is asked, and in which order; the questions and their tables are elsewhere:
+Here is only who is asked, and in which order. The questions and their tables are elsewhere:
 
-    clock.py     what time is it?
-    peers.py     who do we know, and how do we reach them?
-    detector.py  whom do we ping, and when is silence a failure?
-    refusals.py  when is a refused connection one?
-    identity.py  which cluster is this, and who is of another?
-    hostname_lookup.py     where is a node that is no longer where it was?
-    claims.py    whose slots are they, and who is whose replica?
-    roles.py     do I lead, or whom do I follow?
-    election.py  do I stand for my failed primary?     voting.py   for whom do I vote?
-    manual_failover.py    does the operator want a replica to take over?
-    handover.py  do enough others know which slots I was given?
-    replica_migration.py   should I move to a primary that has no replica?
-    health.py    is the cluster up?
-    packet_handler.py   what does this message mean?
-    messages.py     what do we say?               announcer.py   and when do we say it unasked?
-    cluster_commands.py    what does the operator want?
+    clock.py                what time is it?
+    peers.py                who do we know, and how do we reach them?
+    identity.py             which cluster is this, and who is of another?
+    hostname_lookup.py      where is a node that is no longer where it was?
+    detector.py             whom do we ping, and when is silence a failure?
+    refusals.py             when is a refused connection one?
+    claims.py               whose slots are they, and who is whose replica?
+    roles.py                do I lead, or whom do I follow?
+    replica_migration.py    should I move to a primary that has no replica?
+    election.py             do I stand for my failed primary?
+    voting.py               for whom do I vote?
+    manual_failover.py      does the operator want a replica to take over?
+    handover.py             do enough others know which slots I was given?
+    health.py               is the cluster up?
+    packet_handler.py       what does this message mean?
+    messages.py             what do we say?
+    announcer.py            when do we say it unasked?
+    cluster_commands.py     what does the operator want?
+
+    tables.py is what they share, and parts.py makes one of each. states.py asserts which state follows which.
 
 Rules kept here:
 - ``handle`` is the only way in. One call is one step: what it changed is saved, published and told in that order.
-- Ten times a second the node looks around; ``deadline`` says when it wants to be woken.
-- What we promise is saved at once, and synced; what others said of themselves at once too, but not more often than once
-  a tick. What was only written is synced a second later.
-- ``now`` is wall time only where it comes in; within it is that of the inner clock (clock.py), from which jumps and
-  stops are taken out: nobody is suspected for a silence that nobody heard.
+- Ten times a second the node checks everything. ``deadline`` says when it wants to be woken.
+- What this node promises is saved at once, and synced. What others say of themselves is saved at once too, but not more
+  often than once a tick. What was only written is synced a second later.
+- Whoever changes a role or a suspicion announces that himself; nothing here compares before with after.
+- Wall time only comes in and goes out here. All parts reckon with the inner clock (clock.py), from which jumps and
+  stops are left out: nobody is suspected for a silence that nobody heard.
 """
 
 from random import Random
@@ -90,11 +95,13 @@ class Gossip:
             self._resume()
         now = self._clock.now
         self._dispatch(event, now)
+        # The cron comes after the event, so that a PONG that has just come in saves its sender from a suspicion.
         self._run_cron(now)
         if self._claims.settle_collision(now):
             self._parts.announcer.announce(now)
         self._lead_or_follow(now)
         self._parts.announcer.send_due(now)
+        # Both look at what has become of all the rest, so they are last.
         self._review(now)
         self._parts.roles.tell_machine(now)
         return self._take_effects()
@@ -166,13 +173,13 @@ class Gossip:
             self._parts.messages.ping(peer, now)
 
     def _lead_or_follow(self, now: Millis) -> None:
-        """What the roles of this node and of others lead to."""
+        """What follows from the roles of this node and of others."""
         self._parts.roles.leave_chain(now)
         self._parts.manual_failover.step(now)
         self._parts.election.unconditional = self._parts.manual_failover.may_start
         self._parts.election.step(now)
         if self._parts.election.take_over_if_won(now):
-            self._parts.manual_failover.step(now)  # it has reached its end
+            self._parts.manual_failover.step(now)  # its end: this node has another role now
 
     def _run_cron(self, now: Millis) -> None:
         """What only the time asks for."""
@@ -227,10 +234,13 @@ class Gossip:
         return self._out.take(self._view() if wanted else None)
 
     def _resume(self) -> None:
-        """The clock was set, or the process was stopped: look around at once, and see if the answers are still new."""
+        """The clock was set, or the process was stopped: check everything at once.
+
+        What was to be saved cannot wait either, for nobody knows how long it has waited.
+        """
         self._next_tick = self._may_save = self._clock.now
         self._sync_due = None if self._sync_due is None else self._clock.now
-        self._out.recheck |= self._parts.health.due is not None
+        self._out.recheck |= self._parts.health.due is not None  # the answers may be too old now
 
     def _apply_config(self, config: GossipConfig) -> None:
         """What the configuration says about this node."""

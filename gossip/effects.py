@@ -140,14 +140,14 @@ class SlotsConfirmed:
 
 @frozen
 class Answer:
-    """The wish is granted; ``text`` is the simple string to reply."""
+    """The command is done; ``text`` is the simple string to reply."""
 
     text: str
 
 
 @frozen
 class Refused:
-    """The wish is refused; ``text`` is the error without its ``ERR``."""
+    """The command is refused; ``text`` is the error without its ``ERR``."""
 
     text: str
 

@@ -115,7 +115,7 @@ class Election:
         return self._stage.state in (Stage.ASKED, Stage.CONTESTED)
 
     def step(self, now: Millis) -> None:
-        """Look at where things are, and do what is due."""
+        """Begin, go on or give up, as things are now."""
         me, election_ms = self._peers.me, self._tables.config.election_ms
         primary = None if me.is_primary else self._peers.shard_primary()
         if primary is None or not primary.slots or not (self.unconditional or self._may_stand(primary, now)):
@@ -171,7 +171,7 @@ class Election:
             self._stage.enter(Stage.CONTESTED)
 
     def take_over_if_won(self, now: Millis) -> bool:
-        """Has a majority voted for us in time?"""
+        """Take the place of the primary if a majority has voted for us in time. True if so."""
         if not self._has_asked or now - self._due > self._tables.config.election_ms:
             return False
         won = [epoch for epoch, voters in self._votes.items() if len(voters) >= self._health.quorum]
@@ -287,7 +287,7 @@ class Election:
         return 2 * self._step_ms * rank + promised
 
     def _all_see_the_failure(self, primary: Peer) -> bool:
-        """True if there is no doubt. A suspect sibling may be dead but not yet convicted: it is not waited for.
+        """Whether every sibling says so. One in PFAIL is not waited for: it may be dead and not yet convicted.
 
         A primary that has spoken since it failed is back; voters that know it should decide.
         """
@@ -305,6 +305,7 @@ class Election:
 
     def _request_votes(self, now: Millis) -> None:
         """Ask everybody, for the first time or anew."""
+        assert not self._peers.me.is_primary
         self._epoch = self._claims.next_epoch()
         assert all(epoch < self._epoch for epoch in self._votes)
         self._votes[self._epoch] = set()

@@ -96,7 +96,7 @@ class ConfigChanged:
     config: GossipConfig
 
 
-# ClusterCommands of the operator: each is answered by exactly one Answer or Refused.
+# Commands of the operator: each is answered by exactly one Answer or Refused.
 
 
 @frozen

@@ -5,11 +5,11 @@ is new or was another's (a StatefulSet that is restarted), nobody is left where 
 nodes.conf (``cluster-announce-hostname``). Redis and Valkey only show these to clients.
 
 Rules kept here:
-- A node with a hostname that has owed us an answer for a moment, and has no link, is looked up; and again, after waits
-  that grow up to some seconds. Few lookups are under way at once.
+- A node is looked up that has a hostname, has owed us an answer for a moment, and has no link. It is looked up again
+  after waits that grow up to some seconds. Few lookups are under way at once.
 - What a name gives is a suggestion. It is dialled in turns with the address that is known, and becomes the node's
-  address when the node answers there under its id. If anybody else does, nothing at all has happened: the question is
-  a PING, which introduces nobody.
+  address when the node answers there under its id. If anybody else answers, nothing follows: the question was a PING,
+  which introduces nobody.
 - The bus port is the one that was last known; nodes that are run like this do not change theirs.
 """
 
@@ -29,10 +29,10 @@ FIRST_WAIT_MS: Final = 1000
 LONGEST_WAIT_MS: Final = 8000
 LOOKUPS: Final = 8
 ADDRESSES: Final = 8
-"""How many of one name are tried."""
+"""How many addresses of one name are tried."""
 
 TRIAL_MS: Final = 1500
-"""How long one may take to answer."""
+"""How long an address that is tried may take to answer."""
 
 
 @define
@@ -41,7 +41,7 @@ class _Search:
 
     due: Millis
     wait_ms: Millis = FIRST_WAIT_MS
-    asking: bool = False
+    looking_up: bool = False
     untried: list[str] = Factory(list)
 
 
@@ -54,7 +54,7 @@ class HostnameLookup:
         self._out = tables.out
 
     def tick(self, now: Millis) -> None:
-        """Begin the searches that are called for, end those that are not, and go on with the others."""
+        """Begin a search for each node that is lost now, end those of nodes that are not, and go on with the others."""
         for peer in self._peers.unlinked:
             if peer.id not in self._searches and self._is_lost(peer, now):
                 self._searches[peer.id] = _Search(now)
@@ -66,11 +66,11 @@ class HostnameLookup:
                 self._search(lost, search, now)
 
     def resolved(self, node: NodeId, ips: tuple[str, ...], now: Millis) -> None:
-        """Somebody has looked it up."""
+        """The answer to Resolve."""
         search, peer = self._searches.get(node), self._peers.known(node)
         if search is None or peer is None:
             return
-        search.asking = False
+        search.looking_up = False
         search.due, search.wait_ms = now + search.wait_ms, min(2 * search.wait_ms, LONGEST_WAIT_MS)
         search.untried = [ip for ip in ips[:ADDRESSES] if ip != peer.ip]
         if self._is_lost(peer, now):
@@ -90,12 +90,15 @@ class HostnameLookup:
     def _search(self, peer: Peer, search: _Search, now: Millis) -> None:
         if search.untried:
             self._try_next(peer, search, now)
-        elif now >= search.due and not search.asking and sum(s.asking for s in self._searches.values()) < LOOKUPS:
-            search.asking = True
+        elif (
+            now >= search.due and not search.looking_up and sum(s.looking_up for s in self._searches.values()) < LOOKUPS
+        ):
+            search.looking_up = True
             self._out.do(Resolve(peer.id, peer.hostname))
 
     def _try_next(self, peer: Peer, search: _Search, now: Millis) -> None:
-        """Another dial gets its time before."""
+        """Dial the next address, unless an earlier dial still has time to succeed."""
+        assert search.untried
         patience_ms = TRIAL_MS if peer.trial_ip else LOST_MS
         if peer.link is None or now - peer.linked_at >= patience_ms:
             self._peers.try_at(peer, search.untried.pop(0), peer.cport or peer.old_cport or self._peers.me.cport, now)

@@ -1,11 +1,11 @@
 """What this node says: headers, the choice of gossip, extensions, and who gets what.
 
 Rules kept here (cluster bus of Redis 7.0 and Valkey 9.1):
-- A ping carries max(3, nodes/10) entries about nodes picked at random, and then every node in PFAIL, so that failure
-  reports travel fast: those without an address too.
-- Extension data goes only to nodes that have shown that they understand it; that we do is said in every ping. So is
+- A ping carries max(3, nodes/10) entries about nodes picked at random, and then every node in PFAIL, one without an
+  address too: so failure reports travel fast.
+- Extension data goes only to nodes that have shown that they understand it. Every ping of ours shows that we do, and
   that we understand identities.
-- A replica speaks with the epoch and the slots of its primary, without those that it has heard it give up.
+- A replica tells the epoch and the slots of its primary, without those that the primary has given up.
 """
 
 from typing import Final
@@ -39,16 +39,16 @@ UNDERSTOOD: Final = EXTENSIONS | IDENTITY
 
 NOT_IN_GOSSIP: Final = Flag.MYSELF | Flag.PFAIL | Flag.HANDSHAKE | Flag.NOADDR
 FAILED_WITHOUT_ADDRESS: Final = Flag.NOADDR | Flag.FAIL
-"""Without an address and convicted: whoever missed that has to hear it. Other servers use the opinion of such an entry,
-and not its address."""
+"""An entry of such a node is sent nevertheless: whoever missed the FAIL has to hear of it. Other servers take the
+opinion from it, and not the address."""
 
 
 class Messages:
-    """Builds messages out of the tables and hands them to the outbox."""
+    """Makes messages out of the tables and hands them to the outbox."""
 
     def __init__(self, tables: Tables, health: Health) -> None:
         self.paused = False
-        """Writes are held back for a manual failover, and every message says so."""
+        """Writes are held back for a manual failover. Every message says so (PAUSED)."""
         self._tables = tables
         self._peers = tables.peers
         self._claims = tables.claims

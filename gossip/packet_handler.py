@@ -58,7 +58,11 @@ class PacketHandler:
         self._out = tables.out
 
     def process(self, link: int, packet: Packet, now: Millis) -> None:
-        """One message. Links that were hung up meanwhile are not listened to."""
+        """One message. What comes in on a link that was hung up meanwhile is not read.
+
+        The order matters. Nothing of a message may change the tables before its sender is known to be who it says, and
+        to be of this cluster. Then comes what every message tells, and then what this one tells.
+        """
         if link not in self._peers.inbound and link not in self._peers.outbound:
             return
         if max(packet.current_epoch, packet.config_epoch) > LARGEST_EPOCH:
@@ -120,7 +124,7 @@ class PacketHandler:
         return self._peers.known(peer.id if peer else inbound.node if inbound else "")
 
     def _process_header(self, sender: Peer, link: int, packet: Packet, now: Millis) -> None:
-        """What every message of a known node tells."""
+        """What every message of a known node tells: that it lives, who speaks on the link, epochs and offset."""
         sender.data_received = now
         if link in self._peers.inbound and self._peers.bind(link, sender):
             self._peers.redial_if_stuck(sender, now)
@@ -140,6 +144,7 @@ class PacketHandler:
     # PING, PONG and MEET
 
     def _process_ping(self, link: int, packet: Packet, ping: Ping, sender: Peer | None, now: Millis) -> None:
+        """The answer comes first: a stranger gets one too, and no other part of the message changes it."""
         if packet.kind is not Kind.PONG:
             self._learn_own_ip(link, packet, sender)
             if packet.kind is Kind.MEET and sender is None:

@@ -17,7 +17,7 @@ from gossip.voting import Voting
 
 
 class Parts:
-    """One of each. The order is that in which they need each other."""
+    """One of each. A part is made after those that it asks."""
 
     def __init__(self, tables: Tables) -> None:
         self.health = Health(tables)

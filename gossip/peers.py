@@ -417,6 +417,7 @@ class Peers:
             self.dial(peer, now)
 
     def connected(self, peer: Peer, now: Millis) -> None:
+        assert peer.link is not None
         peer.linked, peer.linked_at, peer.open_ping_sent, peer.view = True, now, 0, None
         self.unlinked.pop(peer, None)
 

@@ -8,8 +8,8 @@ Rules kept here:
 - Evidence is three refusals of our own dials in a row over a grace, of a node that has answered us in this life, whose
   own link to us is gone as well, and that has said nothing since. A restart within the grace is no failure. The time
   that counts is from the notice of the first refusal to the dial of the last one, so that our own slowness adds none.
-- A dial that fails in another way, or a link that comes up, takes it all back: the suspicion too, and the voters that
-  were told of it are told.
+- A dial that fails in another way, or a link that comes up, takes it all back, the suspicion too. The voters that were
+  told of the suspicion are told of that.
 - Only primaries with slots and a replica that can take over are suspected by it. Nothing is won with others, and much
   is lost: a primary with slots that is FAIL and has no successor is not trusted again for two node timeouts.
 """

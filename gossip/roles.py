@@ -25,6 +25,8 @@ AWAY: Final = ("", "", 0)
 
 
 class Roles:
+    """Whoever changes the role of this node does it here, and everybody hears of it."""
+
     def __init__(self, tables: Tables, announcer: Announcer) -> None:
         self._tables = tables
         self._peers = tables.peers
