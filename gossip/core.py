@@ -137,6 +137,8 @@ class Gossip:
             self._tick(now)
         elif self._detector.due is not None and now >= self._detector.due:
             self._detector.look_around(now)
+        if overdue := self._detector.take_overdue():
+            self._herald.wonder(overdue, now)
         if len(self._peers.suspects) > suspects:
             self._herald.confide(now)
         if self._claims.settle_collision(now):

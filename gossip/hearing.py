@@ -185,8 +185,11 @@ class Hearing:
         self._copy_flags(sender, packet)
         self._hear_role(sender, packet)
         self._hear_claims(sender, packet, now)
+        unasked = packet.kind is Kind.PONG and link in self._peers.inbound
         for entry in ping.gossip:
             self._hear_gossip(sender, entry, now)
+            if unasked and entry.ping_sent_s and entry.node in self._peers.by_id:
+                self._detector.others_wait_for(self._peers.by_id[entry.node], now)
         self._hear_identity(sender, link, ping, now)
         self._hear_extensions(sender, ping.extensions, now)
 

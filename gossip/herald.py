@@ -29,6 +29,7 @@ class Herald:
     def __init__(self, peers: Peers, voice: Voice, rng: Random) -> None:
         self.due: Millis | None = None
         self._newcomers: list[Peer] = []
+        self._overdue: list[Peer] = []
         self._to_all = False
         self._not_before: Millis = 0
         self._peers = peers
@@ -56,15 +57,22 @@ class Herald:
             self._newcomers.append(peer)
         self._schedule(now)
 
+    def wonder(self, overdue: list[Peer], now: Millis) -> None:
+        """Tell a few voters whose answers we wait for."""
+        self._overdue += overdue
+        self._schedule(now)
+
     def speak(self, now: Millis) -> None:
         """Tell what is due."""
         if self.due is None or now < self.due:
             return
         audience = self._peers.reachable()
         newcomers = [p for p in self._newcomers if self._peers.known(p.id) is p]
+        overdue = [p for p in self._overdue if p.ping_sent and self._peers.known(p.id) is p]
         if not self._to_all:
-            audience = self._confidants(audience, [*self._peers.suspects, *(p.id for p in newcomers)])
-        self._voice.announce(audience, newcomers, now, few=not self._to_all)
+            audience = self._confidants(audience, [*self._peers.suspects, *(p.id for p in newcomers + overdue)])
+        self._voice.announce(audience, newcomers[:INTRODUCED] + overdue, now, few=not self._to_all)
+        self._overdue.clear()
         self.due, self._to_all = None, False
         self._not_before = now + max(DISTANCE_MS, DISTANCE_MS_PER_NODE * len(self._peers))
         self._newcomers = newcomers[INTRODUCED:]
