@@ -29,6 +29,7 @@ class Announcer:
     def __init__(self, tables: Tables, messages: Messages) -> None:
         self.due: Millis | None = None
         self._newcomers: list[Peer] = []
+        self._overdue: list[Peer] = []
         self._to_all = False
         self._not_before: Millis = 0
         self._peers = tables.peers
@@ -56,15 +57,22 @@ class Announcer:
             self._newcomers.append(peer)
         self._schedule(now)
 
+    def report_overdue(self, peer: Peer, now: Millis) -> None:
+        """Tell a few voters that we wait for an answer of ``peer``."""
+        self._overdue.append(peer)
+        self._schedule(now)
+
     def send_due(self, now: Millis) -> None:
         """Send the news if it is due. Newcomers for whom one message has no room wait for the next."""
         if self.due is None or now < self.due:
             return
         audience = self._peers.reachable()
         newcomers = [p for p in self._newcomers if self._peers.known(p.id) is p]
+        overdue = [p for p in self._overdue if p.ping_sent and self._peers.known(p.id) is p]
         if not self._to_all:
-            audience = self._few_voters(audience, [*self._peers.suspects, *(p.id for p in newcomers)])
-        self._messages.unsolicited_pong(audience, newcomers, now, few=not self._to_all)
+            audience = self._few_voters(audience, [*self._peers.suspects, *(p.id for p in newcomers + overdue)])
+        self._messages.unsolicited_pong(audience, newcomers[:INTRODUCED] + overdue, now, few=not self._to_all)
+        self._overdue.clear()
         self.due, self._to_all = None, False
         self._not_before = now + max(DISTANCE_MS, DISTANCE_MS_PER_NODE * len(self._peers))
         self._newcomers = newcomers[INTRODUCED:]

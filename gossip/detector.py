@@ -4,6 +4,9 @@ Rules kept here (Redis cluster specification, "Failure detection"; cron of Redis
 - Once a second the node we heard from longest ago, out of five picked at random, is pinged; and so is every node not
   heard from for half the node timeout. Primaries with slots are asked more often where the node timeout is short, since
   the time until the ping that stays unanswered comes on top of it.
+- Where it is long, voters need not all ask each other often: each asks the three that come after it by their ids every
+  two seconds. Who waits for an answer for half a second tells a few voters, and each of these asks for itself. So
+  silence counts from about the same time everywhere, seconds after it began, and a calm cluster hardly pays for it.
 - A node that owes us an answer, and has sent nothing at all, for the node timeout is PFAIL: our opinion, told as
   gossip. A node whose host refuses our connections is PFAIL sooner (refusals.py).
 - Silence counts also where nobody can be asked: a node without an address (another answers there, since it was reset or
@@ -32,6 +35,11 @@ SAMPLE: Final = 5
 SAMPLE_EVERY_MS: Final = 1000
 FUTURE_MS: Final = 500
 """How far ahead of our clock another node's time of an answer may be and still be believed."""
+WATCHED: Final = 3
+WATCH_MS: Final = 1500
+"""How many voters each voter asks more often, and how old an answer may be before; looked at as often as the sample."""
+OVERDUE_MS: Final = 500
+"""How long a voter's answer is waited for before other voters are told."""
 
 WELL: Final = 0
 PFAIL: Final = int(Flag.PFAIL)
@@ -62,6 +70,7 @@ class Detector:
         if now >= self._next_sample:
             self._next_sample = now + SAMPLE_EVERY_MS
             self._ping_stalest(now)
+            self._ping_watched(now)
         half = self._tables.config.node_timeout_ms // 2
         recent = now - self._voters_patience
         self.due = None
@@ -80,6 +89,8 @@ class Detector:
                 self._messages.ping(peer, now)
             return
         silent = now - max(peer.ping_sent, peer.data_received)
+        if OVERDUE_MS <= silent < OVERDUE_MS + TICK_MS and peer.is_voter and self._peers.me.is_voter:
+            self._announcer.report_overdue(peer, now)
         stuck = silent > half or now - peer.ping_sent > self._tables.config.node_timeout_ms
         if stuck and peer.link is not None and now - peer.linked_at > self._tables.config.node_timeout_ms:
             self._peers.hang_up(peer)
@@ -106,6 +117,21 @@ class Detector:
         idle = [p for p in picked if p.linked and not p.ping_sent and not p.flags & (Flag.MYSELF | Flag.HANDSHAKE)]
         if idle:
             self._messages.ping(min(idle, key=lambda p: p.pong_received), now)
+
+    def _ping_watched(self, now: Millis) -> None:
+        me = self._peers.me
+        if not me.is_voter:
+            return
+        ring = sorted((p for p in self._peers.roster() if p.is_voter), key=lambda p: (p.id <= me.id, p.id))
+        for peer in ring[:WATCHED]:
+            if peer is not me and peer.linked and not peer.ping_sent and now - peer.pong_received > WATCH_MS:
+                self._messages.ping(peer, now)
+
+    def overdue_reported(self, peer: Peer, now: Millis) -> None:
+        """A node tells unasked that it waits for the answer of ``peer``: so does this one from now on."""
+        silent = now - max(peer.pong_received, peer.data_received)
+        if peer.is_voter and self._peers.me.is_voter and peer.linked and not peer.ping_sent and silent > OVERDUE_MS:
+            self._messages.ping(peer, now)
 
     # Judging
 

@@ -182,7 +182,7 @@ class Messages:
         wanted = min(MIN_ENTRIES if few else max(MIN_ENTRIES, len(roster) // 10), others)
         chosen: dict[NodeId, Peer] = {}
         if newcomers:
-            chosen.update((p.id, p) for p in newcomers[:INTRODUCED])
+            chosen.update((p.id, p) for p in newcomers)
             wanted = max(len(chosen), min(MIN_ENTRIES if few else INTRODUCED, others))
         pick, count = self._rng.random, len(roster)
         for _ in range(3 * wanted):

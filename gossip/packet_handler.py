@@ -164,8 +164,11 @@ class PacketHandler:
         self._copy_flags(sender, packet)
         self._note_role(sender, packet)
         self._process_claims(sender, packet, now)
+        unasked = packet.kind is Kind.PONG and link in self._peers.inbound
         for entry in ping.gossip:
             self._process_entry(sender, entry, now)
+            if unasked and entry.ping_sent_s and entry.node in self._peers.by_id:
+                self._detector.overdue_reported(self._peers.by_id[entry.node], now)
         self._note_identity(sender, link, ping, now)
         self._process_extensions(sender, ping.extensions, now)
 
