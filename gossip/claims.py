@@ -47,7 +47,7 @@ class Claims:
         """My slots for which a claim with my own epoch wins: a vote is better than a hand-over (handover.py)."""
         self.migrating: dict[int, NodeId] = {}
         self.importing: dict[int, NodeId] = {}
-        self.primary_slots: dict[int, tuple[str, NodeId]] = {}
+        self.primary_open_slots: dict[int, tuple[str, NodeId]] = {}
         """On a replica: the slots that its primary has open, ``migrating`` or ``importing``, and the other end."""
         self.current_epoch = 0
         self.last_vote_epoch = 0
@@ -120,9 +120,9 @@ class Claims:
         for slot in [slot for slot in self.migrating if lost >> slot & 1]:
             del self.migrating[slot]
         for slot in [
-            slot for slot, (action, _) in self.primary_slots.items() if action == "migrating" and lost >> slot & 1
+            slot for slot, (action, _) in self.primary_open_slots.items() if action == "migrating" and lost >> slot & 1
         ]:
-            del self.primary_slots[slot]
+            del self.primary_open_slots[slot]
         return lost
 
     def _won(self, claimant: Peer, epoch: int, wanted: int) -> int:
@@ -154,18 +154,18 @@ class Claims:
     def note_primary_slot(self, slot: int, action: str, node: NodeId) -> None:
         """My primary has been asked to do this with ``slot``."""
         if action in ("migrating", "importing"):
-            self.primary_slots[slot] = action, node
+            self.primary_open_slots[slot] = action, node
         elif action == "node" and slot in self.leaving() and self.owners[slot] != node and not self._leads_me(node):
             # Its keys are there already. That the slot is, too, has yet to come from the new owner as gossip.
-            self.primary_slots[slot] = "migrating", node
+            self.primary_open_slots[slot] = "migrating", node
         else:
-            self.primary_slots.pop(slot, None)
+            self.primary_open_slots.pop(slot, None)
         self._out.changed()
 
     def leaving(self) -> dict[int, NodeId]:
         """On a replica: the slots that its primary sends away, and where to, as far as I know these nodes."""
         known = self._peers.by_id
-        open_there = self.primary_slots.items()
+        open_there = self.primary_open_slots.items()
         return {slot: node for slot, (action, node) in open_there if action == "migrating" and node in known}
 
     def _leads_me(self, node: NodeId) -> bool:
@@ -174,7 +174,7 @@ class Claims:
 
     def reopen_primary_slots(self) -> None:
         """This node has succeeded its primary, slots and all: what that one had open is open here."""
-        open_there, self.primary_slots = self.primary_slots, {}
+        open_there, self.primary_open_slots = self.primary_open_slots, {}
         for slot, (action, node) in open_there.items():
             mine = self.owners[slot] == self._me.id
             if node in self._peers.by_id and node != self._me.id and mine == (action == "migrating"):
@@ -184,7 +184,7 @@ class Claims:
         """``claimant`` may have taken over the slots of its shard from the other end of an open slot."""
         tables = (self.migrating, self.importing)
         for other in {node for table in tables for node in table.values()} | {
-            node for _, node in self.primary_slots.values()
+            node for _, node in self.primary_open_slots.values()
         }:
             peer = self._peers.by_id.get(other)
             if peer is None or peer is claimant or not peer.shard_id or peer.shard_id != claimant.shard_id:
@@ -200,9 +200,9 @@ class Claims:
                 else:
                     table[slot] = successor.id
                 self._out.changed()
-        for slot, (action, node) in self.primary_slots.items():
+        for slot, (action, node) in self.primary_open_slots.items():
             if node == other:
-                self.primary_slots[slot] = action, successor.id
+                self.primary_open_slots[slot] = action, successor.id
                 self._out.changed()
 
     def contradiction(self, sender: Peer, epoch: int, bitmap: bytes) -> Peer | None:
@@ -266,8 +266,8 @@ class Claims:
         for table in (self.migrating, self.importing):
             for slot in [s for s, other in table.items() if other == peer.id]:
                 del table[slot]
-        for slot in [s for s, (_, other) in self.primary_slots.items() if other == peer.id]:
-            del self.primary_slots[slot]
+        for slot in [s for s, (_, other) in self.primary_open_slots.items() if other == peer.id]:
+            del self.primary_open_slots[slot]
         for other in self._peers.roster():
             other.reports.pop(peer.id, None)
             if other.primary == peer.id:

@@ -56,7 +56,7 @@ class Roles:
         self._claims.importing.clear()
         self._claims.unconfirmed = self._departed = 0
         self._tables.replication.primary_lost_data = False
-        self._claims.primary_slots.clear()
+        self._claims.primary_open_slots.clear()
         if self._me.primary != primary.id:
             self._announcer.announce(now)
         self._claims.make_replica(self._me, primary)

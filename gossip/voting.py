@@ -6,7 +6,8 @@ Rules kept here (Redis cluster specification, "Masters reply to replica vote req
   it may stand anyway (FORCEACK): in a manual failover, and in Valkey 9 when the whole shard has seen the primary fail.
 - Replicas of one primary get no second vote within two node timeouts, so that the winner of the first has time to tell;
   but for the same one that asks again, in a newer epoch: it knows that it has not won.
-- Who claims slots with an older config epoch than that of their owner, as we know it, has missed something.
+- A candidate that claims slots with an older config epoch than that of their owner, as we know it, has missed something
+  and gets no vote.
 There is no message that refuses: silence does.
 """
 
@@ -19,6 +20,8 @@ from gossip.tables import Tables
 
 
 class Voting:
+    """Answers requests for the vote of this node."""
+
     def __init__(self, tables: Tables, messages: Messages) -> None:
         self._tables = tables
         self._peers = tables.peers
@@ -35,6 +38,8 @@ class Voting:
             self._out.log(Level.WARNING, f"Failover auth denied to {candidate.name}: {reason}")
             return
         primary = self._peers.by_id[candidate.primary or ""]
+        assert not candidate.is_primary
+        # Recorded and sent in one step, which the outbox turns into [Save, Send].
         self._claims.record_vote()
         primary.voted_at, primary.voted_for = now, candidate.id
         self._messages.send_vote(candidate)
