@@ -7,7 +7,7 @@ from node.commands.connection import REDACTED
 from node.config import ConfigSetError
 from node.engine.call import Call
 from node.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, command
-from node.engine.dispatch import is_local
+from node.engine.serving.gates import is_local
 from node.resp.errors import NO_CONFIG_FILE, SYNTAX, Refusal, one_line
 from node.resp.reply import OK, Reply, Status
 
@@ -51,7 +51,7 @@ def config_set(c: Call, argv: list[bytes]) -> Reply:
 def config_resetstat(c: Call, _: bytes) -> Reply:
     """Starts the counters of INFO again."""
     c.server.stats.reset()
-    c.server.commands.forget_calls()
+    c.server.usages.reset()
     return OK
 
 

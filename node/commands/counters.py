@@ -62,6 +62,7 @@ def incrbyfloat(c: Call, key: bytes, amount: bytes) -> Reply:
         raise Refusal(NAN_OR_INFINITY)
     shown = longdouble.show(total)
     c.amend(key, shown)
+    c.propagate(b"SET", key, shown, b"KEEPTTL")
     return shown
 
 

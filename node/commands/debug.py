@@ -12,7 +12,7 @@ from node.commands.digest import digest_of_all, digest_of_value
 from node.commands.numbers import integer, integer_or_none
 from node.engine.call import Call
 from node.engine.command import ADMIN, LOADING, NOSCRIPT, PROTECTED, STALE, command
-from node.engine.feed import encoded
+from node.engine.journal import encoded
 from node.engine.keyspace import Value
 from node.engine.values import encoding, is_integer, references
 from node.resp.errors import (
@@ -92,8 +92,8 @@ def debug(c: Call, argv: list[bytes]) -> Reply:
         if word == b"PROTOCOL":
             return sample(c, argv[2].lower())
     if word == b"REPLICATE" and count >= 3:
-        if c.server.feed is not None:
-            c.server.feed.remark(encoded(argv[2:]))
+        if c.server.journal is not None:
+            c.server.journal.remark(encoded(argv[2:]))
         return OK
     if word == b"CLUSTERLINK" and count == 5 and argv[2].upper() == b"KILL":
         return kill_link(c, argv[3].lower(), argv[4])

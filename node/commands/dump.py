@@ -84,8 +84,11 @@ def restore_key(c: Call, argv: list[bytes], name: str) -> Reply:
             raise Refusal(invalid_expire(name))
         if at <= c.now and c.server.lazy_expire_deletes:
             c.delete(key)
+            c.propagate(b"DEL", key)
             return OK
         c.store_until(key, value, at)
+        words = [word for word in argv[4:] if word.upper() != b"ABSTTL"]
+        c.propagate(b"RESTORE", key, b"%d" % at, argv[3], *words, b"ABSTTL")
     if options.idle_s != UNTOLD:
         now_s = c.server.now_s
         c.db.track_uses(now_s)[key] = now_s - options.idle_s

@@ -64,8 +64,11 @@ def set_end(c: Call, argv: list[bytes], name: str, unit: int, origin: int) -> in
         return 0
     if at <= c.now and c.server.lazy_expire_deletes:
         c.delete(key)
+        c.propagate(b"DEL", key)
     else:
         c.expire_at(key, at)
+        # The conditions (NX and its like) stay: they hold wherever the key is the same.
+        c.propagate(b"PEXPIREAT", key, b"%d" % at, *argv[3:])
     return 1
 
 

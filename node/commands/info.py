@@ -44,11 +44,12 @@ def all_commands(server: Server) -> list[Command]:
 def commandstats_section(server: Server) -> list[str]:
     out: list[str] = []
     for cmd in all_commands(server):
-        if cmd.calls or cmd.rejected_calls or cmd.failed_calls:
-            mean = cmd.microseconds / cmd.calls if cmd.calls else 0.0
+        usage = server.usages.seen(cmd)
+        if usage is not None:
+            mean = usage.microseconds / usage.calls if usage.calls else 0.0
             out.append(
-                f"cmdstat_{cmd.name}:calls={cmd.calls},usec={cmd.microseconds},usec_per_call={mean:.2f}"
-                f",rejected_calls={cmd.rejected_calls},failed_calls={cmd.failed_calls}"
+                f"cmdstat_{cmd.name}:calls={usage.calls},usec={usage.microseconds},usec_per_call={mean:.2f}"
+                f",rejected_calls={usage.rejected_calls},failed_calls={usage.failed_calls}"
             )
     return out
 
@@ -64,8 +65,9 @@ def latencystats_section(server: Server) -> list[str]:
         return out
     percents = server.config.percentiles()
     for cmd in all_commands(server):
-        if cmd.calls:
-            values = ",".join([f"p{short(percent)}={percentile(cmd.histogram, percent):.3f}" for percent in percents])
+        usage = server.usages.seen(cmd)
+        if usage is not None and usage.calls:
+            values = ",".join([f"p{short(percent)}={percentile(usage.histogram, percent):.3f}" for percent in percents])
             out.append(f"latency_percentiles_usec_{cmd.name}:{values}")
     return out
 

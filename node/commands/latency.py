@@ -52,9 +52,12 @@ def latency_histogram(c: Call, argv: list[bytes]) -> Reply:
             chosen += distinct(cmd.subcommands)
     for word in argv[2:]:
         chosen += named(c.server.table, word.lower())
-    return {
-        cmd.name: {b"calls": cmd.calls, b"histogram_usec": cumulative(cmd.histogram)} for cmd in chosen if cmd.calls
-    }
+    out: dict[str, Reply] = {}
+    for cmd in chosen:
+        usage = c.server.usages.seen(cmd)
+        if usage is not None and usage.calls:
+            out[cmd.name] = {b"calls": usage.calls, b"histogram_usec": cumulative(usage.histogram)}
+    return out
 
 
 def named(table: dict[bytes, Command], word: bytes) -> list[Command]:

@@ -70,13 +70,22 @@ def set_with_options(c: Call, argv: list[bytes]) -> Reply:
     if flags & (NX | XX) and c.exists(key) == bool(flags & NX):
         return old
     if end:
-        c.store_until(key, argv[2], end)
-    elif flags & KEEPTTL:
+        store_until(c, key, argv[2], end)
+        return old if flags & GET else OK
+    if flags & GET:
+        c.propagate(*argv[:3], *[word for word in argv[3:] if word.upper() != b"GET"])
+    if flags & KEEPTTL:
         c.exists(key)  # if its time is over, that time is not kept
         c.amend(key, argv[2])
     else:
         c.store(key, argv[2])
     return old if flags & GET else OK
+
+
+def store_until(c: Call, key: bytes, value: bytes, end: int) -> None:
+    """``key`` is ``value`` until ``end`` (unix milliseconds), here and wherever the stream is read."""
+    c.store_until(key, value, end)
+    c.propagate(b"SET", key, value, b"PXAT", b"%d" % end)
 
 
 @command(
@@ -93,14 +102,14 @@ def setnx(c: Call, key: bytes, value: bytes) -> Reply:
 @command("SETEX", arity=4, flags=WRITE | DENYOOM, keys=OVERWRITE, acl=STRING, since="2.0.0", group="string")
 def setex(c: Call, key: bytes, seconds: bytes, value: bytes) -> Reply:
     """Stores a string at a key, for some seconds."""
-    c.store_until(key, value, end_time(seconds, EX, c.now, "setex"))
+    store_until(c, key, value, end_time(seconds, EX, c.now, "setex"))
     return OK
 
 
 @command("PSETEX", arity=4, flags=WRITE | DENYOOM, keys=OVERWRITE, acl=STRING, since="2.6.0", group="string")
 def psetex(c: Call, key: bytes, milliseconds: bytes, value: bytes) -> Reply:
     """Stores a string at a key, for some milliseconds."""
-    c.store_until(key, value, end_time(milliseconds, PX, c.now, "psetex"))
+    store_until(c, key, value, end_time(milliseconds, PX, c.now, "psetex"))
     return OK
 
 
@@ -110,6 +119,7 @@ def getset(c: Call, key: bytes, value: bytes) -> Reply:
     c.counting = True
     old = c.text(key)
     c.store(key, value)
+    c.propagate(b"SET", key, value)
     return old
 
 
@@ -122,6 +132,7 @@ def getdel(c: Call, key: bytes) -> Reply:
     old = c.text(key)
     if old is not None:
         c.delete(key)
+        c.propagate(b"DEL", key)
     return old
 
 
@@ -141,10 +152,13 @@ def getex(c: Call, argv: list[bytes]) -> Reply:
         end = end_time(options.time, options.flags, c.now, "getex")
         if end <= c.now:
             c.delete(key)
+            c.propagate(b"DEL", key)
         else:
             c.expire_at(key, end)
+            c.propagate(b"PEXPIREAT", key, b"%d" % end)
     elif options.flags & PERSIST:
         c.persist(key)
+        c.propagate(b"PERSIST", key)
     return value
 
 

@@ -17,10 +17,10 @@ from node.engine.command import (
     UNQUEUED,
     command,
 )
-from node.engine.dispatch import run
 from node.engine.intake import place_of
 from node.engine.keyspace import Watcher
 from node.engine.keyspec import RO, all_keys
+from node.engine.serving.invoke import run
 from node.engine.watch import broken, watch
 from node.resp.errors import (
     DISCARD_WITHOUT_MULTI,
@@ -80,15 +80,12 @@ def run_queue(c: Call) -> Raw:
     """Run what was queued. Each reply is encoded at once, in the protocol that the client speaks at that moment."""
     client = c.client
     server = c.server
-    start = server.lap
     out = [b"*%d\r\n" % len(client.queue)]
     for cmd, argv in client.queue:
         if server.arriving and c.privileged:
             c.db = place_of(server, cmd, argv, client.db)
-        out.append(encode(run(c, cmd, argv), client.resp3))
+        out.append(encode(run(c, cmd, argv, nested=True), client.resp3))
     c.db = client.db
-    # The time of the whole counts as EXEC's too, as in Redis.
-    server.lap = start
     return Raw(b"".join(out))
 
 

@@ -3,7 +3,7 @@
 Requests are executed as ever; only their replies wait. For each slot is remembered where in the stream its last write
 ended, so a reply waits for the youngest write of the slots that its request named, be it a write or a read: a read
 that shows what is lost afterwards breaks a promise too. Reads of other slots are not held up. A reply that waits holds
-back those behind it on the same connection. The stream asks for acknowledgements once a batch (``Feed.want_acks``),
+back those behind it on the same connection. The stream asks for acknowledgements once a batch (``Journal.want_acks``),
 and all that a client was answered in a batch waits for the end of the batch: there are no finer steps.
 
 ``SETSLOT NODE``, by which a primary takes a slot without asking anybody, is carried out only when replicas have shown
@@ -16,7 +16,7 @@ and nobody knows whether it survives.
 from typing import TYPE_CHECKING, Final
 
 from cluster.slots import SLOTS, key_slot
-from node.engine.client import IN_MULTI, REPLIES_OFF, SKIP_THIS_REPLY, Client
+from node.engine.client import REPLIES_OFF, SKIP_THIS_REPLY, Client
 from node.engine.command import READONLY, WRITE, Command
 from node.engine.limits import over_output_limit
 from node.engine.retained import Retained
@@ -63,17 +63,17 @@ class Acks:
 
     # --- while requests run
 
-    def ran(self, call: "Call", cmd: Command, argv: list[bytes], reply: Reply) -> None:
-        """``cmd`` has run, and ``reply`` is what it says: it may have to wait."""
-        feed = self.server.feed
-        if feed is None:
+    def ran(self, call: "Call", cmd: Command, argv: list[bytes], reply: Reply, nested: bool) -> None:
+        """``cmd`` has run, and ``reply`` is what it says: it may have to wait. ``nested``: the outer one will."""
+        journal = self.server.journal
+        if journal is None:
             return
         self._note(call, cmd, argv)
-        client = call.client
-        if client.modes & IN_MULTI:
+        if nested:
             return
-        if client.wrote_to == feed.offset and (self.written or self.writes_all):
-            self.stamp(self.written, feed.offset)
+        client = call.client
+        if client.wrote_to == journal.offset and (self.written or self.writes_all):
+            self.stamp(self.written, journal.offset)
         self._wait_for(client, self._needed(), reply)
         self.written.clear()
         self.seen.clear()
@@ -86,15 +86,15 @@ class Acks:
 
     def departed(self, keys: list[bytes]) -> None:
         """``keys`` have been deleted here, outside of any request."""
-        feed = self.server.feed
-        if feed is not None and self.stamps:
-            self.stamp([key_slot(key) for key in keys], feed.offset)
+        journal = self.server.journal
+        if journal is not None and self.stamps:
+            self.stamp([key_slot(key) for key in keys], journal.offset)
 
     def opened(self, slot: int) -> None:
         """Replicas have been told that ``slot`` is on its way: what clients are told of it rests on that."""
-        feed = self.server.feed
-        if feed is not None and self.stamps:
-            self.stamp([slot], feed.offset)
+        journal = self.server.journal
+        if journal is not None and self.stamps:
+            self.stamp([slot], journal.offset)
 
     def stamp(self, slots: list[int], offset: int) -> None:
         for slot in slots:
@@ -102,9 +102,9 @@ class Acks:
         if self.writes_all:
             self.floor = offset
         self.newest = offset
-        feed = self.server.feed
-        if feed is not None and offset > self.confirmed:
-            feed.want_acks = True
+        journal = self.server.journal
+        if journal is not None and offset > self.confirmed:
+            journal.want_acks = True
 
     def _note(self, call: "Call", cmd: Command, argv: list[bytes]) -> None:
         """Which slots the request concerns."""

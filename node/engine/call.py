@@ -30,6 +30,8 @@ class Call:
         """The command reads: lookups count as keyspace hits and misses."""
         self.privileged: bool = False
         """The client is this node's primary, which alone decides when a key ends."""
+        self.effects: list[list[bytes]] | None = None
+        """What the stream of writes says instead of the request itself."""
         self.route_key: bytes = NO_KEY
         self.route_slot: int = 0
         """The slot of ``route_key``, which dispatch has worked out already."""
@@ -38,6 +40,18 @@ class Call:
         """The part of the database that ``key`` belongs to."""
         slot = self.route_slot if key is self.route_key else key_slot(key)
         return slot >> self.db.shift
+
+    # --- telling
+
+    def propagate(self, *words: bytes) -> None:
+        """The stream of writes tells of this request in these words; called again, in all of them.
+
+        For whatever does not do the same wherever and whenever it runs: times that count from now, sums of floats,
+        commands that also read. A request that does not call this goes out as it is, if it has changed something.
+        """
+        if self.effects is None:
+            self.effects = []
+        self.effects.append(list(words))
 
     # --- reading
 

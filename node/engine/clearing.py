@@ -14,7 +14,7 @@ the delay:
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Final
 
-from node.engine.feed import Feed
+from node.engine.journal import Journal
 from node.engine.keyspace import Database, Value
 from node.engine.tally import Tally, weigh
 
@@ -29,14 +29,14 @@ class Remnant:
     """What there was of one ``slot``: its keys, and when they would have ended."""
 
     def __init__(
-        self, slot: int, db: Database, values: dict[bytes, Value], ends: dict[bytes, int], feed: Feed | None
+        self, slot: int, db: Database, values: dict[bytes, Value], ends: dict[bytes, int], journal: Journal | None
     ) -> None:
         self.slot: int = slot
         self.db: Database = db
         self.values: dict[bytes, Value] = values
         self.ends: dict[bytes, int] = ends
         self.tally: Tally = db.tally
-        self.feed: Feed | None = feed
+        self.journal: Journal | None = journal
         """The stream whose replicas have these keys."""
 
 
@@ -51,7 +51,7 @@ class Clearing:
     def take(self, db: Database, slot: int) -> dict[bytes, Value]:
         """Remove all keys of ``slot`` from ``db``, where a part is a slot; they are returned to be looked at."""
         values, ends = db.release_part(slot)
-        self.remnants.append(Remnant(slot, db, values, ends, self.server.feed))
+        self.remnants.append(Remnant(slot, db, values, ends, self.server.journal))
         if self.on_work is not None:
             self.on_work()
         return values
@@ -90,7 +90,7 @@ class Clearing:
         keys = list(gone)
         ended = [key for key in keys if ends.pop(key, None) is not None] if ends else []
         remnant.tally.held -= weigh(gone, ended)
-        feed = remnant.feed
-        if feed is not None and feed is self.server.feed and keys:
-            feed.gone(remnant.db, keys)
+        journal = remnant.journal
+        if journal is not None and journal is self.server.journal and keys:
+            journal.gone(remnant.db, keys)
         return len(keys)

@@ -1,7 +1,8 @@
 """A command's record: what COMMAND, COMMAND DOCS, ACL categories, key extraction and the arity check are read from.
 
 A handler is declared with ``@command`` above it; the record goes into ``DECLARED`` and the handler stays a plain
-function. No server counts in these records: each has its own of them, by the names it gives them (``commands.py``).
+function. All servers of a process share these records and none changes them: names are the server's (``commands.py``),
+and so is what it counts (``usage.py``).
 A handler of fixed arity takes its arguments one by one, ``handler(c, key, value)``; one of variable arity takes the
 whole request, ``handler(c, argv)``, the command's name in ``argv[0]``. A subcommand is declared as ``"CONFIG|GET"``.
 Categories that follow from flags are derived here and nowhere else.
@@ -13,7 +14,6 @@ from typing import Final, TypeVar
 
 from cluster.text import bytes_of
 from node.engine.keyspec import NO_KEYS, KeySpec
-from node.engine.latency import BUCKETS
 
 WRITE: Final = 1 << 0
 READONLY: Final = 1 << 1
@@ -87,7 +87,7 @@ H = TypeVar("H", bound=Handler)
 
 
 class Command:
-    """One command or subcommand: ``get``, ``config|get``. ``calls`` and its like feed INFO commandstats."""
+    """One command or subcommand: ``get``, ``config|get``. ``number``: counted from 0 in the order of declaration."""
 
     def __init__(
         self,
@@ -100,7 +100,9 @@ class Command:
         since: str,
         group: str,
         summary: str,
+        number: int,
     ) -> None:
+        self.number: int = number
         self.name: str = name
         self.handler: Handler = handler
         self.arity: int = arity
@@ -120,27 +122,8 @@ class Command:
         self.reads: bool = bool(flags & READONLY)
         self.guarded: bool = bool(flags & (PROTECTED | UNQUEUED))
         """Dispatch has to look at it whatever the state of the client and the node."""
-        self.calls: int = 0
-        self.microseconds: int = 0
-        self.rejected_calls: int = 0
-        self.failed_calls: int = 0
-        self.histogram: list[int] = [0] * BUCKETS
-        """Durations by the bit length of their microseconds."""
-
-    def fresh(self) -> "Command":
-        """The same command with counters of its own, all 0, and its subcommands likewise."""
-        out = Command(
-            self.name, self.handler, self.arity, self.flags, self.keys, self.acl, self.since, self.group, self.summary
-        )
-        for word, cmd in self.subcommands.items():
-            if word == word.lower():
-                out.subcommands[word] = out.subcommands[word.upper()] = cmd.fresh()
-        return out
-
-    def forget_calls(self) -> None:
-        """CONFIG RESETSTAT: as if it had never been called."""
-        self.calls = self.microseconds = self.rejected_calls = self.failed_calls = 0
-        self.histogram = [0] * BUCKETS
+        self.runs_queue: bool = name == "exec"
+        """It stands for what is queued: the gates ask about that."""
 
     def keys_of(self, argv: list[bytes]) -> list[bytes]:
         """The keys that ``argv`` names, in order of appearance; may raise Refusal if they cannot be told."""
@@ -200,8 +183,14 @@ def follows(spec: KeySpec, last: int) -> bool:
     return spec.step == 1 and last in (0, spec.index - 1)
 
 
+Part = tuple[Command, list[bytes]]
+"""What a request stands for: itself, or each request that is queued for EXEC."""
+
 DECLARED: Final[dict[bytes, Command]] = {}
 """Every command by its name in lower and in upper case, filled by importing ``node.commands``; nothing changes it."""
+
+NUMBERED: Final[list[Command]] = []
+"""The same and all subcommands, each once, by their numbers."""
 
 
 def distinct(table: dict[bytes, Command]) -> list[Command]:
@@ -224,7 +213,9 @@ def command(
 
     def declare(handler: H) -> H:
         summary = (inspect.getdoc(handler) or "").partition("\n")[0]
-        record = Command(name.lower(), handler, arity, flags, keys, categories, since, group, summary)
+        number = len(NUMBERED)
+        record = Command(name.lower(), handler, arity, flags, keys, categories, since, group, summary, number)
+        NUMBERED.append(record)
         parent, _, sub = name.lower().partition("|")
         home = DECLARED[bytes_of(parent)].subcommands if sub else DECLARED
         word = bytes_of(sub or parent)

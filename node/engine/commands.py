@@ -1,4 +1,4 @@
-"""The commands of one server: its own counters, and the names under which its clients find them (``rename-command``).
+"""The names under which the clients of one server find its commands (``rename-command``).
 
 A command keeps its own name in statistics and errors, as with Redis. In the stream of writes it goes by the name that
 the client used, as with Redis, too: a real replica with the same configuration knows no other. Our replicas understand
@@ -9,7 +9,7 @@ unambiguous: a name that was declared means the command that it was declared for
 from typing import Final
 
 from cluster.text import bytes_of
-from node.engine.command import DECLARED, Command, distinct, lookup
+from node.engine.command import DECLARED, Command, lookup
 
 NO_SUCH_COMMAND: Final = "No such command in rename-command"
 TARGET_EXISTS: Final = "Target command name already exists"
@@ -19,10 +19,7 @@ class Commands:
     """``table``: what clients may call, by name in lower and in upper case."""
 
     def __init__(self) -> None:
-        self.table: dict[bytes, Command] = {}
-        for cmd in distinct(DECLARED):
-            word = bytes_of(cmd.name)
-            self.table[word] = self.table[word.upper()] = cmd.fresh()
+        self.table: dict[bytes, Command] = DECLARED
         self.originals: dict[bytes, Command] = self.table
         """The same by the names that were declared, those included that clients may not call."""
         self.renamed: bool = False
@@ -55,10 +52,3 @@ class Commands:
             return argv
         words = bytes_of(cmd.name.upper()).split(b"|")
         return [*words, *argv[len(words) :]]
-
-    def forget_calls(self) -> None:
-        """CONFIG RESETSTAT: as if none had ever been called."""
-        for cmd in self.originals.values():
-            cmd.forget_calls()
-            for sub in cmd.subcommands.values():
-                sub.forget_calls()

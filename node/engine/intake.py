@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from cluster.slots import SLOTS
 from cluster.topology import NodeId
 from node.engine.command import Command
-from node.engine.feed import slot_of
+from node.engine.journal import slot_of
 from node.engine.keyspace import CLUSTER_SHIFT, Database
 from node.engine.tally import weigh
 

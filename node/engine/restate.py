@@ -6,7 +6,7 @@ To add a type of data: one line in ``WORDS`` for its class.
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from node.engine.feed import encoded
+from node.engine.journal import encoded
 from node.engine.keyspace import Value
 from node.engine.snapshot import Snapshot
 

@@ -16,15 +16,16 @@ from node.engine.acks import Acks
 from node.engine.agreement import Agreement
 from node.engine.clearing import Clearing
 from node.engine.client import MONITORING, Client
-from node.engine.command import MAY_REPLICATE, READONLY, WRITE, Command
+from node.engine.command import MAY_REPLICATE, NUMBERED, READONLY, WRITE, Command
 from node.engine.commands import Commands
 from node.engine.edge import Edge
-from node.engine.feed import Feed
 from node.engine.intake import Intake
+from node.engine.journal import Journal
 from node.engine.keyspace import CLUSTER_SHIFT, Database, Keyspace
 from node.engine.latency import LatencyMonitor
 from node.engine.limits import OutputLimit
 from node.engine.moves import Moves
+from node.engine.serving.usage import Usages
 from node.engine.settings import NEVER, wire
 from node.engine.slowlog import SlowLog
 from node.engine.standing import Standing
@@ -88,14 +89,14 @@ class Server:
         "cron_paused",
         "dirty",
         "edge",
-        "feed",
         "freed",
         "held",
         "idle_limit_s",
         "intakes",
+        "journal",
         "keyspace",
         "landed",
-        "lap",
+        "last_end_us",
         "latency",
         "latency_tracking",
         "lazy_expire_deletes",
@@ -108,7 +109,6 @@ class Server:
         "monitors",
         "moves",
         "next_client_id",
-        "noticed_us",
         "now",
         "now_s",
         "open_to_all",
@@ -122,6 +122,7 @@ class Server:
         "protected_mode",
         "rng",
         "served",
+        "slow_us",
         "slowlog",
         "standing",
         "started_ms",
@@ -129,6 +130,7 @@ class Server:
         "table",
         "to_flush",
         "topology",
+        "usages",
     )
 
     def __init__(
@@ -145,6 +147,7 @@ class Server:
         self.commands: Commands = named_commands(self.config)
         self.table: dict[bytes, Command] = self.commands.table
         """``commands.table``, one step nearer for the hot path."""
+        self.usages: Usages = Usages(len(NUMBERED))
         self.stats: Stats = Stats()
         self.slowlog: SlowLog = SlowLog()
         self.latency: LatencyMonitor = LatencyMonitor()
@@ -153,7 +156,7 @@ class Server:
         self.now: int = 0
         """Unix milliseconds, one value for the whole batch."""
         self.now_s: int = 0
-        self.lap: int = 0
+        self.last_end_us: int = 0
         """When the last command ended, by ``edge.microseconds``: the next one's duration counts from here."""
         self.conditions: int = 0
         self.dirty: int = 0
@@ -213,7 +216,7 @@ class Server:
         self.protected_mode: bool = True
         self.output_limits: list[OutputLimit] = []
         """Of normal clients, replicas and subscribers: see ``limits.over_output_limit``."""
-        self.noticed_us: int = 0
+        self.slow_us: int = 0
         """Requests that take this many microseconds are slow enough for SLOWLOG or LATENCY to look at."""
         self.latency_tracking: bool = True
         self.active_expire_effort: int = 1
@@ -223,7 +226,7 @@ class Server:
         """On a replica that takes writes: database and name of keys that its own clients gave an end, which is known to
         no primary."""
         # replication
-        self.feed: Feed | None = None
+        self.journal: Journal | None = None
         """The stream of writes, while this node makes one."""
         self.standing: Standing = Standing()
         self.acks: Acks = Acks(self)
@@ -239,7 +242,7 @@ class Server:
         """Everything until the next call happens at ``now`` (unix milliseconds)."""
         self.now = now
         self.now_s = now // 1000
-        self.lap = self.clock() // 1000
+        self.last_end_us = self.clock() // 1000
         if self.conditions & PAUSED and now >= self.pause_until:
             self.end_pause()
         if self.started_ms == 0:
@@ -345,8 +348,8 @@ class Server:
         """The time of ``key``, which exists, is over and this node may delete it: do so."""
         self.changing += 1
         db.remove(part, key)
-        if self.feed is not None:
-            self.feed.deleted(db, key)
+        if self.journal is not None:
+            self.journal.deleted(db, key)
         self.changing -= 1
         self.stats.expired_keys += 1
         if db.watchers:

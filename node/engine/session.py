@@ -9,12 +9,12 @@ from typing import Final
 
 from node.engine.call import Call
 from node.engine.client import UNAUTHENTICATED, Client
-from node.engine.dispatch import AWAIT, HOLD, execute
 from node.engine.mishap import survive, told
 from node.engine.server import Server
+from node.engine.serving.dispatch import execute
 from node.resp.errors import ProtocolError
 from node.resp.parser import Parser
-from node.resp.reply import Failure
+from node.resp.reply import AWAIT, HOLD, Failure
 from node.resp.tokens import TokenParser
 
 BATCH: Final = 1024

@@ -180,8 +180,8 @@ def hand_over(server: "Server", transfer: Transfer) -> Reply:
     """Bring ``transfer`` over as one step of a transaction, with nothing in between. Refusal."""
     server.courier.deliver(transfer)
     gone = [] if transfer.copy else remove_accepted(server, transfer)
-    if gone and server.feed is not None:
-        server.feed.departed(transfer.source, gone)
+    if gone and server.journal is not None:
+        server.journal.departed(transfer.source, gone)
     reply = transfer.reply()
     if isinstance(reply, Failure):
         raise Refusal(reply.text)
@@ -190,9 +190,9 @@ def hand_over(server: "Server", transfer: Transfer) -> Reply:
 
 def delete_accepted(server: "Server", transfer: Transfer) -> None:
     gone = remove_accepted(server, transfer)
-    if gone and server.feed is not None:
-        server.feed.gone(transfer.source, gone)
-        transfer.client.wrote_to = server.feed.offset
+    if gone and server.journal is not None:
+        server.journal.gone(transfer.source, gone)
+        transfer.client.wrote_to = server.journal.offset
         server.acks.departed(gone)
 
 

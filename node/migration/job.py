@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from cluster.text import bytes_of
 from cluster.topology import NodeId
-from node.engine.feed import encoded
+from node.engine.journal import encoded
 from node.resp.reply import Reply
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from cluster.text import text_of
 from cluster.topology import Flag, NodeId, Topology
 from gossip.events import ClusterCommand, KeepEpoch
 from node.engine.client import Client
-from node.engine.feed import Tap
 from node.engine.intake import Intake
+from node.engine.journal import Tap
 from node.engine.moves import Moves
 from node.engine.server import PAUSED, Server
 from node.migration.job import CANCELLED, GRANTED, REQUESTED, Job, message
@@ -210,29 +210,29 @@ class Migrations(Moves):
 
     def open_tap(self, slots: list[int]) -> Tap:
         self.replication.need_stream()
-        feed = self.server.feed
-        assert feed is not None, "a primary can make a stream"
+        journal = self.server.journal
+        assert journal is not None, "a primary can make a stream"
         marks = bytearray(len(self.server.served))
         for slot in slots:
             marks[slot] = 1
         tap = Tap(marks)
-        feed.taps.append(tap)
+        journal.taps.append(tap)
         return tap
 
     def close_tap(self, tap: Tap) -> None:
-        feed = self.server.feed
-        if feed is not None and tap in feed.taps:
-            feed.taps.remove(tap)
+        journal = self.server.journal
+        if journal is not None and tap in journal.taps:
+            journal.taps.remove(tap)
 
     def remark(self, *words: str) -> None:
         """Tell the replicas."""
-        if self.server.feed is not None:
-            self.server.feed.remark(message(*words))
+        if self.server.journal is not None:
+            self.server.journal.remark(message(*words))
 
     def ask_replicas(self) -> None:
         """Have them tell how far they have come."""
-        if self.server.feed is not None:
-            self.server.feed.want_acks = True
+        if self.server.journal is not None:
+            self.server.journal.want_acks = True
 
     def replicas_having(self, offset: int) -> int:
         """How many replicas are online, if all of these have acknowledged the stream up to ``offset``; else -1."""

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 from cluster.text import bytes_of, text_of
 from cluster.topology import Flag, NodeId, Topology
 from gossip.events import TakeSlots
-from node.engine.feed import Tap, encoded
+from node.engine.journal import Tap, encoded
 from node.engine.limits import REPLICA
 from node.engine.restate import Restatement
 from node.engine.snapshot import Snapshot
@@ -388,13 +388,13 @@ class Export(Job):
 
         The epoch to come would beat that one's, and with it the writes that it has taken.
         """
-        feed, wanted = self.home.server.feed, self.home.server.acks.wanted
-        if not wanted or feed is None:
+        journal, wanted = self.home.server.journal, self.home.server.acks.wanted
+        if not wanted or journal is None:
             return True
         if self._sign < 0:
-            feed.put(PING)
-            feed.want_acks = True
-            self._sign = feed.offset
+            journal.put(PING)
+            journal.want_acks = True
+            self._sign = journal.offset
         return self.home.replication.primary.count_acked(self._sign) >= wanted
 
     # --- time, and the end

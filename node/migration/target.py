@@ -64,13 +64,13 @@ class Arrival(Job):
 
     def undo(self) -> None:
         """Replicas of other kinds than ours have the keys among the others: these must go there too."""
-        feed, db = self.home.server.feed, self.intake.db
-        if feed is None:
+        journal, db = self.home.server.journal, self.intake.db
+        if journal is None:
             return
         for slot in self.slots:
             keys = list(db.values[slot])
             for at in range(0, len(keys), MANY):
-                feed.gone(db, keys[at : at + MANY])
+                journal.gone(db, keys[at : at + MANY])
 
     def end(self, state: str, text: str = "") -> None:
         arriving = self.home.server.arriving

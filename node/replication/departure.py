@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from cluster.text import bytes_of
 from node.engine.client import Client
-from node.engine.feed import encoded
+from node.engine.journal import encoded
 from node.replication.hold import Hold
 from node.resp.errors import SHUTDOWN_FAILED
 from node.resp.reply import Failure
@@ -66,8 +66,8 @@ class Departure:
             self._caught_up()
             return
         self.stage = CATCHING_UP
-        if server.feed is not None:
-            server.feed.want_acks = True
+        if server.journal is not None:
+            server.journal.want_acks = True
         replication.primary.distribute()
         self._hold.take()
         server.edge.log("notice", "Waiting for replicas before shutting down.")
@@ -136,12 +136,12 @@ class Departure:
             log("warning", "Unable to perform auto failover on shutdown since there are legacy replicas.")
             return False
         best = next((f for f in replicas if f.online and self._has_all(f)), None)
-        feed = self.server.feed
-        if best is None or feed is None:
+        journal = self.server.journal
+        if best is None or journal is None:
             log("warning", "Unable to find a replica to perform the auto failover on shutdown.")
             return False
         log("notice", f"Perform auto failover to replica {best.node_id} on shutdown.")
-        feed.put(encoded([b"CLUSTER", b"FAILOVER", b"FORCE", b"REPLICAID", bytes_of(best.node_id)]))
+        journal.put(encoded([b"CLUSTER", b"FAILOVER", b"FORCE", b"REPLICAID", bytes_of(best.node_id)]))
         self.replication.primary.distribute()
         return True
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from cluster.text import bytes_of
 from node.engine.client import NOT_TO_PAUSE, REPLIES_OFF, Client
-from node.engine.feed import GETACK, PING, encoded
+from node.engine.journal import GETACK, PING, encoded
 from node.engine.limits import REPLICA
 from node.engine.server import FEW_REPLICAS, PAUSED, RETURNED, Server
 from node.replication.follower import HANDSHAKE, LOADING, ONLINE, TRANSFER, WAITING, Follower, name_of
@@ -152,11 +152,11 @@ class Primary:
 
         It comes before all that follows from it, so a replica that takes over has the slot open if one key has left.
         """
-        feed = self.server.feed
-        if feed is None or any(f.version < TAKES_SETSLOT for f in self.replicas()):
+        journal = self.server.journal
+        if journal is None or any(f.version < TAKES_SETSLOT for f in self.replicas()):
             return
         words = [b"CLUSTER", b"SETSLOT", b"%d" % slot, bytes_of(action)]
-        feed.put(encoded([*words, bytes_of(node)] if node else words))
+        journal.put(encoded([*words, bytes_of(node)] if node else words))
         self.server.acks.opened(slot)
 
     # --- the stream
@@ -191,16 +191,16 @@ class Primary:
 
     def distribute(self) -> None:
         """Hand out what this node has added to the stream."""
-        feed = self.server.feed
-        if feed is None:
+        journal = self.server.journal
+        if journal is None:
             return
-        if feed.group:
-            feed.release()
-        if feed.want_acks and not self.server.conditions & PAUSED:
-            feed.want_acks = False
-            feed.put(GETACK)
-        if feed.pending:
-            self.relay(feed.take())
+        if journal.group:
+            journal.release()
+        if journal.want_acks and not self.server.conditions & PAUSED:
+            journal.want_acks = False
+            journal.put(GETACK)
+        if journal.pending:
+            self.relay(journal.take())
 
     def acknowledged(self, client: Client, offset: int) -> None:
         """REPLCONF ACK."""
@@ -233,15 +233,15 @@ class Primary:
         deadline = self.server.now + timeout_ms if timeout_ms else 0
         self.waiters.append(Waiter(client, count, client.wrote_to, deadline))
         client.held = True
-        if self.server.feed is not None:
-            self.server.feed.want_acks = True
+        if self.server.journal is not None:
+            self.server.journal.want_acks = True
 
     def when_acknowledged(self, client: Client, then: Callable[[], Reply]) -> None:
         """Do ``then``, and answer ``client`` with it, when ``write-ack-replicas`` are sure to follow this node."""
-        feed = self.server.feed
-        if feed is not None:
-            feed.put(PING)
-            client.wrote_to = feed.offset
+        journal = self.server.journal
+        if journal is not None:
+            journal.put(PING)
+            client.wrote_to = journal.offset
         self.wait(client, self.server.acks.wanted, self.server.acks.timeout_ms)
         self.waiters[-1].then = then
 
@@ -312,15 +312,15 @@ class Primary:
         follower.client.kill()
 
     def _ping(self, now: int, timeout: int) -> None:
-        feed = self.server.feed
+        journal = self.server.journal
         period = self.server.config.integer("repl-ping-replica-period") * 1000
         if self.server.conditions & PAUSED:
             # While writes are held back the stream stands still: a replica that takes over has been told where it
             # ends. Only a pause so long that replicas would give up is no failover.
             period = max(period, timeout // 2)
-        if feed is not None and not 0 <= now - self.pinged_ms < period and self.replicas():
+        if journal is not None and not 0 <= now - self.pinged_ms < period and self.replicas():
             self.pinged_ms = now
-            feed.put(PING)
+            journal.put(PING)
 
     def keep_alive(self) -> None:
         """Once a second: a sign of life to replicas whose snapshot is being made and cannot be sent yet."""

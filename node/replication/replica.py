@@ -16,11 +16,11 @@ from cluster.text import bytes_of, text_of
 from node.engine.call import Call
 from node.engine.client import IN_MULTI, Client
 from node.engine.command import UNQUEUED
-from node.engine.dispatch import run
-from node.engine.feed import encoded
 from node.engine.intake import place_of
+from node.engine.journal import encoded
 from node.engine.keyspace import Keyspace
 from node.engine.mishap import survive, told
+from node.engine.serving.invoke import run
 from node.engine.watch import touch_swapped
 from node.persist.codes import RdbError
 from node.persist.load import Loader

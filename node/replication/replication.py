@@ -6,7 +6,7 @@ The machine and the commands talk to this class; ``Primary`` and ``Conversation`
 from collections.abc import Callable
 
 from node.engine.client import Client
-from node.engine.feed import Feed
+from node.engine.journal import Journal
 from node.engine.server import ACKING, FOLLOWING, LINK_DOWN, Server
 from node.engine.standing import Standing
 from node.replication.departure import Departure
@@ -41,8 +41,8 @@ class Replication(Standing):
     @property
     def offset(self) -> int:
         """master_repl_offset: how far the stream has come here."""
-        feed = self.server.feed
-        return self.history.offset if feed is None else feed.offset
+        journal = self.server.journal
+        return self.history.offset if journal is None else journal.offset
 
     @property
     def primary_lost_data(self) -> bool:
@@ -72,9 +72,9 @@ class Replication(Standing):
         if old is not None:
             old.abandon()
         self.primary.distribute()
-        if server.feed is not None:
-            self.history.db = max(server.feed.selected, 0)
-        server.feed = None
+        if server.journal is not None:
+            self.history.db = max(server.journal.selected, 0)
+        server.journal = None
         self.primary.refuse_waiters(Failure(UNBLOCKED))
         server.acks.give_up()
         server.courier.give_up()
@@ -129,8 +129,8 @@ class Replication(Standing):
             self.on_target()
 
     def _make_stream(self) -> None:
-        if self.history.backlog is not None and self.upstream is None and self.server.feed is None:
-            self.server.feed = Feed(self.server, self.history.offset)
+        if self.history.backlog is not None and self.upstream is None and self.server.journal is None:
+            self.server.journal = Journal(self.server, self.history.offset)
 
     def set_conditions(self) -> None:
         """What dispatch has to know."""
@@ -189,7 +189,7 @@ class Replication(Standing):
 
     def drain(self) -> None:
         """After each batch: hand out what it has added to the stream."""
-        if self.server.feed is not None:
+        if self.server.journal is not None:
             self.primary.distribute()
         if self.failover.under_way:
             self.failover.look()
@@ -209,11 +209,11 @@ class Replication(Standing):
     def _forget_backlog(self, now: int) -> None:
         """``repl-backlog-ttl``: nobody has asked for so long."""
         ttl_ms = self.server.config.integer("repl-backlog-ttl") * 1000
-        feed = self.server.feed
-        if feed is None or feed.taps or not ttl_ms or self.primary.replicas():
+        journal = self.server.journal
+        if journal is None or journal.taps or not ttl_ms or self.primary.replicas():
             return
         if now - self.primary.alone_since_ms > ttl_ms:
-            self.server.feed = None
+            self.server.journal = None
             self.history.forget()
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from cluster.text import bytes_of
-from node.engine.feed import NOT_SELECTED
+from node.engine.journal import NOT_SELECTED
 from node.engine.server import Server
 from node.replication.follower import LOADING, WAITING, Follower, name_of
 from node.replication.history import History
@@ -134,9 +134,9 @@ class Syncs:
         mark = bytes_of(f"{server.rng.getrandbits(4 * MARK_SIZE):0{MARK_SIZE}x}") if wish.streamed else b""
         history = self.history
         db = history.db
-        if server.feed is not None:
+        if server.journal is not None:
             db = 0
-            server.feed.selected = NOT_SELECTED  # who gets the snapshot does not know where the stream is
+            server.journal.selected = NOT_SELECTED  # who gets the snapshot does not know where the stream is
         transfer = Transfer(server, wish, mark, history.replid, history.offset, db)
         self.walks += 1
         self.transfers.append(transfer)

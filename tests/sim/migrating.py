@@ -341,7 +341,7 @@ class MigrateRun(WriteRun):
         """What should not be there when no job is."""
         for host in self.world.hosts.values():
             server = host.running.machine.server
-            taps = server.feed.taps if server.feed is not None else []
+            taps = server.journal.taps if server.journal is not None else []
             views = [view for db in server.keyspace.used() for view in db.views]
             for what, there in (
                 ("slots are closed", server.leaving_slots), ("keys are beside the data", server.arriving),

@@ -3,7 +3,7 @@
 import pytest
 
 from node.commands.migrate import leading_number
-from node.engine.feed import Feed, encoded
+from node.engine.journal import Journal, encoded
 from node.engine.server import FOLLOWING, Server
 from node.engine.session import Session
 from node.engine.transfer import Courier, Dialogue, Transfer, settle
@@ -172,7 +172,7 @@ def test_a_pause_holds_back_the_deletion(here: Node) -> None:
 
 def test_the_replicas_are_told_once_and_watchers_wake(here: Node) -> None:
     here.say(here.guest, "MSET a 1 b 2", "WATCH a", "MULTI", "PING")
-    feed = here.server.feed = Feed(here.server, 0)
+    feed = here.server.journal = Journal(here.server, 0)
     here.say(here.operator, "MIGRATE h 7 '' 0 100 KEYS a b")
     transfer = here.departed()
     transfer.accepted = [True, True]
@@ -236,7 +236,7 @@ def there(here: Node) -> Node:
     return node
 
 
-def stream(feed: Feed) -> bytes:
+def stream(feed: Journal) -> bytes:
     return feed.take().replace(b"\r\n", b" ")
 
 
@@ -268,7 +268,7 @@ def test_a_target_that_is_not_there_leaves_a_transaction_with_its_keys(here: Nod
 
 def test_copies_leave_within_a_transaction_too(here: Node, there: Node) -> None:
     here.say(here.guest, "SET a 1", "MULTI", MOVE_A + " COPY", "INCR a")
-    feed = here.server.feed = Feed(here.server, 0)
+    feed = here.server.journal = Journal(here.server, 0)
     here.run(here.guest, "EXEC")
     assert here.guest.take_output() == b"*2\r\n+OK\r\n:2\r\n"
     assert stream(feed) == b"*2 $6 SELECT $1 0 *2 $4 INCR $1 a "
@@ -292,7 +292,7 @@ def test_the_replicas_are_told_of_it_as_a_part_of_the_transaction(
 ) -> None:
     """The words of redis-server 7.0.15, once a database is selected: 7.2 selects it behind MULTI, 7.0 before."""
     here.say(here.guest, "MSET a 1 b 2")
-    feed = here.server.feed = Feed(here.server, 0)
+    feed = here.server.journal = Journal(here.server, 0)
     feed.select(0)
     feed.take()
     here.run(here.guest, "MULTI", *queue.split("|"), "EXEC")

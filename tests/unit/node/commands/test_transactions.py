@@ -36,14 +36,11 @@ def say(session: Session, *lines: bytes) -> bytes:
 
 def test_queued_commands_and_exec_itself_are_counted() -> None:
     session = client()
-    table = session.server.table
+    server = session.server
     names = (b"get", b"incr", b"exec", b"multi")
-    before = {name: (table[name].calls, table[name].failed_calls, table[name].microseconds) for name in names}
     say(session, b"MULTI", b"GET k", b"GET k", b"SET s x", b"INCR s", b"EXEC")
-    grown = {
-        name: (table[name].calls - calls, table[name].failed_calls - failed, table[name].microseconds - time)
-        for name, (calls, failed, time) in before.items()
-    }
+    usages = {name: server.usages.of(server.table[name]) for name in names}
+    grown = {name: (usage.calls, usage.failed_calls, usage.microseconds) for name, usage in usages.items()}
     assert grown[b"get"][:2] == (2, 0)
     assert grown[b"incr"][:2] == (1, 1)
     assert grown[b"exec"][:2] == (1, 0)

@@ -5,7 +5,7 @@ import pytest
 from cluster.slots import SLOTS, key_slot
 from cluster.topology import Flag, Node, Topology
 from node.engine.clearing import PIECE
-from node.engine.feed import Feed, encoded
+from node.engine.journal import Journal, encoded
 from node.engine.server import Server
 from node.engine.session import Session
 from node.engine.snapshot import Snapshot
@@ -31,7 +31,7 @@ class Host:
         for number in range(KEYS):
             self.say(f"SET {{x}}{number} v EX 100")
         self.say("SET {y} v")
-        self.feed = self.server.feed = Feed(self.server, 0)
+        self.feed = self.server.journal = Journal(self.server, 0)
 
     def own(self, *slots: int, importing: bool = False) -> None:
         """All slots are this node's but ``SLOT``, unless it is one of ``slots``."""
@@ -114,7 +114,7 @@ def test_who_watches_one_of_the_keys_is_told_at_once(host: Host) -> None:
 def test_a_stream_that_was_not_there_then_tells_nothing_of_it(host: Host) -> None:
     """A node that has followed in between has other keys, and other replicas."""
     host.lose()
-    host.feed = host.server.feed = Feed(host.server, 0)
+    host.feed = host.server.journal = Journal(host.server, 0)
     host.machine.work()
     assert host.told() == []
     while host.machine.has_work:

@@ -32,7 +32,7 @@ FOLLOWING = {"read", "write", "admin", "pubsub", "fast", "slow", "blocking"}
 
 
 def record(flags: int = 0, keys: tuple[KeySpec, ...] = (), acl: tuple[str, ...] = ()) -> Command:
-    return Command("test", print, -1, flags, keys, acl, "1.0.0", "generic", "")
+    return Command("test", print, -1, flags, keys, acl, "1.0.0", "generic", "", 0)
 
 
 @pytest.mark.parametrize("name", sorted(REFERENCE))

@@ -10,7 +10,7 @@ from cluster.topology import NodeId, Topology
 from gossip.effects import Answer, Effect
 from gossip.events import Event
 from node.commands.digest import digest_of_all
-from node.engine.feed import encoded
+from node.engine.journal import encoded
 from node.engine.server import Server
 from node.engine.session import Session
 from node.machine import Machine

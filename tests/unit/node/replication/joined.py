@@ -5,7 +5,7 @@ from typing import Final
 
 from node.commands.digest import digest_of_all
 from node.config import Config, load_text
-from node.engine.feed import encoded
+from node.engine.journal import encoded
 from node.engine.server import Server
 from node.engine.session import Session
 from node.machine import Machine

@@ -3,7 +3,7 @@
 import pytest
 
 from node.engine.client import Client
-from node.engine.feed import GETACK, encoded
+from node.engine.journal import GETACK, encoded
 from node.engine.server import WRITES
 from tests.unit.node.replication.joined import START, Link, Node, join
 

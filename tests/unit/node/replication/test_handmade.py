@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from node.engine.feed import encoded
+from node.engine.journal import encoded
 from node.engine.keyspace import Keyspace
 from node.persist.load import Loader
 from node.persist.reader import RdbReader

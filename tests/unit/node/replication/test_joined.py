@@ -3,7 +3,7 @@
 import pytest
 
 from node.engine.edge import Edge
-from node.engine.feed import encoded
+from node.engine.journal import encoded
 from tests.unit.node.replication.joined import START, Link, Node, join
 
 DISK = ("repl-diskless-sync", "no")

@@ -3,7 +3,7 @@
 import pytest
 
 from node.engine.client import MONITORING
-from node.engine.feed import encoded
+from node.engine.journal import encoded
 from node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format
 from node.replication.follower import Follower
 from node.replication.replica import SYNC

@@ -2,7 +2,7 @@
 
 import pytest
 
-from node.engine.feed import Feed, encoded
+from node.engine.journal import Journal, encoded
 from node.engine.server import Server
 from node.engine.session import Session
 from node.machine import Machine
@@ -19,7 +19,7 @@ class Node:
         self.machine = Machine(self.server)
         self.server.begin_batch(NOW)
         self.session: Session = self.machine.accept("127.0.0.1:1", "127.0.0.1:2")
-        self.feed = self.server.feed = Feed(self.server, 0)
+        self.feed = self.server.journal = Journal(self.server, 0)
         self.feed.select(0)
         self.start = len(self.feed.take())
 

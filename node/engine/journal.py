@@ -1,21 +1,21 @@
 """The stream of writes as this node makes it: what its replicas are sent, and what counts as the replication offset.
 
-Dispatch shows every command that ran (``observe``); what changed nothing is no part of the stream. A command and the
-deletions that it caused (keys whose time was over) go together: more than one are wrapped into MULTI and EXEC, and so
-is a whole transaction. A SELECT that it needs comes within, as in Redis 7.2 (7.0 has the first one before MULTI).
-``rewrite.py`` says in which words a command goes out.
+Every command that ran is shown here (``ran``); what changed nothing is no part of the stream. The handler says in which
+words its effect goes out (``Call.propagate``), else it goes out in its own words. All that one request of a client
+caused goes together, however deep it was nested, and so do the deletions of keys whose time was over: more than one
+command are wrapped into MULTI and EXEC. A SELECT that they need comes within, as in Redis 7.2 (7.0 has the first one
+before MULTI).
 
 Bytes collect in ``pending`` until the batch is over; ``offset`` counts them already. A node makes a stream only while
-somebody may want it: ``server.feed`` is None otherwise, and on every replica, which passes on its primary's.
+somebody may want it: ``server.journal`` is None otherwise, and on every replica, which passes on its primary's.
 """
 
 from typing import TYPE_CHECKING, Final
 
 from cluster.slots import key_slot
-from node.engine.client import IN_MULTI, Client
+from node.engine.client import Client
 from node.engine.command import WRITE, Command
 from node.engine.keyspace import Database
-from node.engine.rewrite import in_stream
 from node.resp.errors import Refusal
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Tap:
         return b"".join(pieces)
 
 
-class Feed:
+class Journal:
     """``offset``: how many bytes the stream has had so far."""
 
     def __init__(self, server: "Server", offset: int) -> None:
@@ -76,17 +76,26 @@ class Feed:
         self.taps: list[Tap] = []
         """Who wants a copy: slots on their way to other nodes. MULTI and EXEC mean nothing there, so they get none."""
 
-    def observe(self, client: Client, cmd: Command, argv: list[bytes], db: Database) -> None:
-        """``client`` has run ``argv``; inside a transaction more is to come."""
+    def ran(
+        self,
+        client: Client,
+        cmd: Command,
+        argv: list[bytes],
+        db: Database,
+        effects: list[list[bytes]] | None,
+        nested: bool,
+    ) -> None:
+        """``client`` has run ``argv``. ``effects``: what it did, in words; None: its own. ``nested``: more follows."""
         dirty = self.server.dirty
         if dirty != self.seen or cmd.name in FORCED:
             self.seen = dirty
             if cmd.flags & WRITE:
                 slot = slot_of(cmd, argv) if self.taps else -1
-                if self.server.commands.renamed:
-                    argv = self.server.commands.for_stream(cmd, argv)
-                self.group.append(Write(db.index, in_stream(cmd.name, argv, db), slot))
-        if self.group and not client.modes & IN_MULTI:
+                if effects is None:
+                    effects = [self.server.commands.for_stream(cmd, argv) if self.server.commands.renamed else argv]
+                for words in effects:
+                    self.group.append(Write(db.index, words, slot))
+        if self.group and not nested:
             if cmd.name in AT_RANDOM:
                 self.release()
             else:

@@ -1,0 +1,45 @@
+"""From an argument list to a reply: find the command, ask the gates, run it.
+
+The common request (no mode set, no special condition) passes all gates with two comparisons.
+"""
+
+from node.engine.browser import hang_up, is_browser
+from node.engine.call import Call
+from node.engine.client import HANDING_OVER
+from node.engine.command import lookup
+from node.engine.serving.gates import gates
+from node.engine.serving.invoke import run
+from node.engine.serving.redirect import redirect_one
+from node.engine.serving.refuse import refuse, refuse_unread
+from node.resp.errors import unknown_command, unknown_subcommand, wrong_arity
+from node.resp.reply import Reply
+
+
+def execute(call: Call, argv: list[bytes]) -> Reply:
+    """Serve one request of ``call.client``; its reply, or ``HOLD`` or ``AWAIT``."""
+    server = call.server
+    cmd = server.table.get(argv[0])
+    if cmd is None or cmd.subcommands:
+        cmd = lookup(server.table, argv)
+        if cmd is None and call.client.modes & HANDING_OVER:
+            cmd = server.commands.in_stream(argv)
+        if cmd is None:
+            if is_browser(argv[0]):
+                hang_up(server, call.client)
+            return refuse_unread(call, None, unknown_command(argv))
+    count = len(argv)
+    arity = cmd.arity
+    if count != arity and (arity > 0 or count < -arity):
+        return refuse_unread(call, cmd, wrong_arity(cmd.name))
+    if cmd.subcommands and count > 1:
+        return refuse_unread(call, None, unknown_subcommand(argv[1], argv[0]))
+    client = call.client
+    if client.modes or server.conditions or cmd.guarded:
+        stopped = gates(call, cmd, argv)
+        if stopped is not None:
+            return stopped
+    elif server.clustered and cmd.keys:
+        redirected = redirect_one(call, cmd, argv)
+        if redirected is not None:
+            return refuse(call, cmd, redirected)
+    return run(call, cmd, argv)

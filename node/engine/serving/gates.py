@@ -1,0 +1,181 @@
+"""May a request run? The checks that stand between a command and its handler, in the order that a client can observe
+(server.c, processCommand in Redis 7.0): protected commands, authentication, what MULTI forbids, cluster redirect,
+memory, the node's place in replication, MULTI's queue, CLIENT PAUSE, keys under way to another node.
+
+EXEC stands for what it contains: ``parts`` is that list, of one request where nothing is queued, and every gate asks
+about the parts.
+"""
+
+from typing import Final
+
+from cluster.slots import key_slot
+from node.engine.call import Call
+from node.engine.client import (
+    ASKED,
+    HANDING_OVER,
+    IN_MULTI,
+    MONITORING,
+    NOT_TO_PAUSE,
+    SKIP_NEXT_REPLY,
+    SKIP_THIS_REPLY,
+    UNAUTHENTICATED,
+    Client,
+)
+from node.engine.command import (
+    DENYOOM,
+    MAY_REPLICATE,
+    NO_AUTH,
+    NO_MULTI,
+    PROTECTED,
+    READONLY,
+    STALE,
+    UNQUEUED,
+    WRITE,
+    Command,
+    Part,
+)
+from node.engine.server import (
+    ACKING,
+    EVERYTHING,
+    FEW_REPLICAS,
+    FOLLOWING,
+    FULL,
+    LEAVING,
+    LINK_DOWN,
+    PAUSED,
+    RETURNED,
+    Server,
+)
+from node.engine.serving.importing import import_request
+from node.engine.serving.redirect import keys_of, redirect_for
+from node.engine.serving.refuse import aborting, refuse, step_modes
+from node.resp.errors import (
+    DEBUG_NOT_ALLOWED,
+    LINK_IS_DOWN,
+    MONITORS_ONLY,
+    NOAUTH,
+    NOT_ENOUGH_REPLICAS,
+    OUT_OF_MEMORY,
+    READ_ONLY_REPLICA,
+    RETURNED_EMPTY,
+    Refusal,
+)
+from node.resp.reply import AWAIT, HOLD, QUEUED, Reply
+
+NOT_QUEUED: Final = ("discard", "quit", "reset")
+"""What of a transaction a full node still hears, as Redis 7.0 (7.2 adds MULTI and WATCH, which are errors there)."""
+
+
+def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
+    """The checks that only some clients, commands and moments need; None if the command may run."""
+    client = call.client
+    server = call.server
+    modes = client.modes
+    if modes & HANDING_OVER:
+        return import_request(call, cmd, argv)
+    asked = bool(modes & ASKED)
+    if modes & (ASKED | SKIP_THIS_REPLY | SKIP_NEXT_REPLY):
+        step_modes(client, opens=cmd.name == "multi")
+    if cmd.flags & PROTECTED and not may_debug(server, client):
+        return refuse(call, cmd, DEBUG_NOT_ALLOWED)
+    if client.modes & UNAUTHENTICATED and not cmd.flags & NO_AUTH:
+        return refuse(call, cmd, aborting(client, cmd, NOAUTH))
+    if cmd.flags & NO_MULTI and client.modes & IN_MULTI:
+        return refuse(call, cmd, b"ERR Command not allowed inside a transaction")
+    parts = client.queue if cmd.runs_queue else [(cmd, argv)]
+    if server.clustered and (cmd.keys or cmd.runs_queue):
+        redirected = redirect_for(call, cmd, parts, asked)
+        if redirected is not None:
+            if server.conditions & ACKING and redirected.startswith(b"ASK "):
+                server.acks.redirected(call, keys_of(parts))
+            if cmd.runs_queue:
+                client.forget_transaction()
+            return refuse(call, cmd, redirected)
+    if server.conditions & FULL and server.is_full() and takes_memory(client, cmd, parts):
+        return refuse(call, cmd, aborting(client, cmd, OUT_OF_MEMORY))
+    if server.conditions & (FOLLOWING | LINK_DOWN | FEW_REPLICAS | RETURNED):
+        refusal = replica_gate(server, cmd, parts)
+        if refusal is not None:
+            return refuse(call, cmd, aborting(client, cmd, refusal))
+    if modes & (MONITORING | NOT_TO_PAUSE) and cmd.flags & (READONLY | WRITE | MAY_REPLICATE):
+        client.last_command = cmd
+        return refuse(call, cmd, MONITORS_ONLY)
+    if server.conditions & PAUSED and pauses(server, client, parts):
+        client.modes = modes
+        return HOLD
+    if client.modes & IN_MULTI and not cmd.flags & UNQUEUED:
+        client.queue.append((cmd, argv))
+        return QUEUED
+    if server.conditions & LEAVING and any(touches_leaving(server, part, words) for part, words in parts):
+        client.modes = modes
+        return AWAIT
+    return None
+
+
+def any_flag(parts: list[Part], flags: int) -> bool:
+    """Has one of the ``parts`` one of these flags?"""
+    return any(cmd.flags & flags for cmd, _ in parts)
+
+
+def replica_gate(server: Server, cmd: Command, parts: list[Part]) -> bytes | None:
+    """What forbids a request because of the node's place in replication; None if nothing does.
+
+    A part may have been queued while the link to the primary was there.
+    """
+    conditions = server.conditions
+    if conditions & (FOLLOWING | FEW_REPLICAS) and any_flag(parts, WRITE):
+        return NOT_ENOUGH_REPLICAS if conditions & FEW_REPLICAS else READ_ONLY_REPLICA
+    if conditions & RETURNED and server.acks.wanted and cmd.flags & (READONLY | WRITE) and cmd.keys:
+        return RETURNED_EMPTY
+    if conditions & LINK_DOWN and any(not part.flags & STALE for part, _ in parts):
+        return LINK_IS_DOWN
+    return None
+
+
+def takes_memory(client: Client, cmd: Command, parts: list[Part]) -> bool:
+    """Could the request make a full node fuller? So does whatever is queued for EXEC."""
+    if client.modes & IN_MULTI and not cmd.runs_queue and cmd.name not in NOT_QUEUED:
+        return True
+    return any_flag(parts, DENYOOM)
+
+
+def may_debug(server: Server, client: Client) -> bool:
+    allowed = server.protected_debug
+    return allowed == "yes" or (allowed == "local" and is_local(client))
+
+
+def is_local(client: Client) -> bool:
+    """Is the client on this machine?"""
+    return client.unix or client.addr.startswith(("127.", "[::1]", "::1"))
+
+
+def pauses(server: Server, client: Client, parts: list[Part]) -> bool:
+    """Does CLIENT PAUSE keep this request waiting? What may write always; in mode ALL all, even UNPAUSE."""
+    if client.modes & (MONITORING | NOT_TO_PAUSE):
+        return False
+    return server.pause_flags == EVERYTHING or any_flag(parts, server.pause_flags)
+
+
+def touches_leaving(server: Server, cmd: Command, argv: list[bytes]) -> bool:
+    """Could it change a key, or a slot, that is under way to another node, or see what may have changed there?"""
+    if not cmd.flags & WRITE:
+        return bool(server.closed_slots) and reads_closed(server, cmd, argv)
+    if not cmd.keys:
+        return True  # FLUSHALL and its like: all keys
+    try:
+        keys = cmd.keys_of(argv)
+    except Refusal:
+        return False
+    if server.leaving_slots and any(key_slot(key) in server.leaving_slots for key in keys):
+        return True
+    return not server.leaving.isdisjoint(keys)
+
+
+def reads_closed(server: Server, cmd: Command, argv: list[bytes]) -> bool:
+    """Would ``cmd``, which changes nothing, read a slot that writers may have elsewhere?"""
+    if not (cmd.flags & READONLY and cmd.keys):
+        return False
+    try:
+        return any(key_slot(key) in server.closed_slots for key in cmd.keys_of(argv))
+    except Refusal:
+        return False

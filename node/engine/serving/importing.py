@@ -1,0 +1,46 @@
+"""Requests of a node that hands over slots: they fill the import, and nobody else hears of them yet."""
+
+from cluster.slots import key_slot
+from cluster.text import bytes_of
+from node.engine.call import Call
+from node.engine.command import WRITE, Command
+from node.engine.journal import slot_of
+from node.engine.server import PAUSED
+from node.engine.serving.invoke import run
+from node.resp.reply import HOLD, NO_REPLY, Failure, Reply
+
+
+def import_request(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
+    """A write must be for keys of these, and is nobody else's business yet.
+
+    Nothing is answered; ``HOLD`` while writes are held back, for the stream stands still then.
+    """
+    server, client = call.server, call.client
+    intake = server.intakes.get(client.id)
+    if intake is None:
+        return NO_REPLY
+    if server.commands.renamed:
+        cmd = server.commands.in_stream(argv) or cmd
+    text = b""
+    if cmd.flags & WRITE:
+        if server.conditions & PAUSED:
+            return HOLD
+        if cmd.simple_keys and 0 < cmd.first_key < len(argv):
+            call.route_key = argv[cmd.first_key]
+            slot = call.route_slot = key_slot(call.route_key)
+        else:
+            slot = slot_of(cmd, argv)
+        if slot >= 0 and intake.slots[slot]:
+            call.db = intake.db
+            reply = run(call, cmd, argv)
+            if isinstance(reply, Failure):
+                text = reply.text
+        else:
+            text = b"ERR A write that is not for the slots of this migration"
+    elif cmd.name in ("cluster|syncslots", "ping"):
+        run(call, cmd, argv)
+    elif cmd.name != "select" or argv[1] != b"0":
+        text = b"ERR %s is not part of a slot migration here" % bytes_of(cmd.name)
+    if text:
+        server.moves.failed(client, text)
+    return NO_REPLY

@@ -1,0 +1,74 @@
+"""Where a request belongs: here, or to the node that MOVED, ASK or CLUSTERDOWN names."""
+
+from cluster.route import Request, route
+from cluster.slots import key_slot
+from node.engine.call import Call
+from node.engine.command import ASKING, WRITE, Command, Part
+from node.resp.errors import CROSSSLOT, Refusal
+
+
+def redirect_for(call: Call, cmd: Command, parts: list[Part], asked: bool = False) -> bytes | None:
+    """None if this node serves the request, else the error that redirects the client.
+
+    ``parts``: what the request stands for, itself or what is queued. ``asked``: after ASKING.
+    """
+    if len(parts) == 1 and parts[0][0] is cmd:
+        return redirect_one(call, cmd, parts[0][1], asked)
+    return redirect_keys(call, cmd, parts, keys_of(parts), asked)
+
+
+def redirect_one(call: Call, cmd: Command, argv: list[bytes], asked: bool = False) -> bytes | None:
+    """The same for a request that stands for itself."""
+    if cmd.simple_keys and cmd.first_key > 0:
+        first = cmd.first_key
+        if first >= len(argv):
+            return None
+        key = argv[first]
+        slot = key_slot(key)
+        call.route_key = key
+        call.route_slot = slot
+        if cmd.last_key == first:
+            if call.server.served[slot]:
+                return None
+            return ask_route(call, cmd, [(cmd, argv)], [key], slot, asked)
+    try:
+        keys = cmd.keys_of(argv)
+    except Refusal:
+        return None
+    return redirect_keys(call, cmd, [(cmd, argv)], keys, asked)
+
+
+def keys_of(parts: list[Part]) -> list[bytes]:
+    keys: list[bytes] = []
+    for cmd, argv in parts:
+        keys += cmd.keys_of(argv)
+    return keys
+
+
+def redirect_keys(call: Call, cmd: Command, parts: list[Part], keys: list[bytes], asked: bool) -> bytes | None:
+    if not keys:
+        return None
+    slot = key_slot(keys[0])
+    for key in keys:
+        if key_slot(key) != slot:
+            return CROSSSLOT
+    if call.server.served[slot]:
+        return None
+    return ask_route(call, cmd, parts, keys, slot, asked)
+
+
+def ask_route(call: Call, cmd: Command, parts: list[Part], keys: list[bytes], slot: int, asked: bool) -> bytes | None:
+    """The slot is not plainly ours: let ``route`` decide."""
+    server = call.server
+    client = call.client
+    topology = server.topology
+    if topology is None:
+        return b"CLUSTERDOWN Hash slot not served"
+    call.now = server.now
+    named = set(keys)
+    missing = sum(1 for key in named if not call.exists(key))
+    asking = asked or bool(cmd.flags & ASKING)
+    writes = any(part.flags & WRITE for part, _ in parts)
+    request = Request(slot, len(named), missing, writes, asking, client.readonly)
+    request.moves = cmd.name == "migrate"
+    return route(topology, server.policy, request)
