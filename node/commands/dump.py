@@ -10,7 +10,8 @@ from typing import Final
 from node.commands.numbers import LONG_MAX, integer
 from node.engine.call import Call
 from node.engine.command import ASKING, DANGEROUS, DENYOOM, KEYSPACE, READONLY, WRITE, command
-from node.engine.keyspace import Value
+from node.engine.data.changes import RESTORE
+from node.engine.data.kinds import Value
 from node.engine.keyspec import ACCESS, OW, RO, UPDATE, first
 from node.persist.codes import RdbError
 from node.persist.dump import dump as payload_of
@@ -77,7 +78,7 @@ def restore_key(c: Call, argv: list[bytes], name: str) -> Reply:
         raise Refusal(TTL_NEGATIVE)
     value = read_payload(c, argv[3])
     if ttl == 0:
-        c.store(key, value)
+        c.store(key, value, RESTORE)
     else:
         at = ttl if options.absolute else ttl + c.now
         if at > LONG_MAX:
@@ -85,7 +86,7 @@ def restore_key(c: Call, argv: list[bytes], name: str) -> Reply:
         if at <= c.now and c.server.lazy_expire_deletes:
             c.delete(key)
             return OK
-        c.store_until(key, value, at)
+        c.store_until(key, value, at, RESTORE)
     if options.idle_s != UNTOLD:
         now_s = c.server.now_s
         c.db.track_uses(now_s)[key] = now_s - options.idle_s

@@ -23,6 +23,7 @@ from node.commands.string_options import (
 )
 from node.engine.call import Call
 from node.engine.command import DENYOOM, FAST, READONLY, STRING, WRITE, command
+from node.engine.data.changes import APPEND, SET, SETRANGE
 from node.engine.keyspec import ACCESS, DELETE, INSERT, OW, RO, RW, UPDATE, Access, KeySpec, all_keys, first
 from node.resp.errors import OFFSET_OUT_OF_RANGE, STRING_TOO_LONG, Refusal, wrong_arity
 from node.resp.reply import OK, Reply
@@ -53,7 +54,7 @@ SET_KEYS: Final = (KeySpec((RW, ACCESS, UPDATE), variable=True, actual=set_acces
 def set_(c: Call, argv: list[bytes]) -> Reply:
     """Stores a string at a key, whatever was there before."""
     if len(argv) == 3:
-        c.store(argv[1], argv[2])
+        c.store(argv[1], argv[2], SET)
         return OK
     return set_with_options(c, argv)
 
@@ -70,12 +71,12 @@ def set_with_options(c: Call, argv: list[bytes]) -> Reply:
     if flags & (NX | XX) and c.exists(key) == bool(flags & NX):
         return old
     if end:
-        c.store_until(key, argv[2], end)
+        c.store_until(key, argv[2], end, SET)
     elif flags & KEEPTTL:
         c.exists(key)  # if its time is over, that time is not kept
-        c.amend(key, argv[2])
+        c.replace(key, argv[2], SET)
     else:
-        c.store(key, argv[2])
+        c.store(key, argv[2], SET)
     return old if flags & GET else OK
 
 
@@ -86,21 +87,21 @@ def setnx(c: Call, key: bytes, value: bytes) -> Reply:
     """Stores a string at a key that does not exist yet."""
     if c.exists(key):
         return 0
-    c.store(key, value)
+    c.store(key, value, SET)
     return 1
 
 
 @command("SETEX", arity=4, flags=WRITE | DENYOOM, keys=OVERWRITE, acl=STRING, since="2.0.0", group="string")
 def setex(c: Call, key: bytes, seconds: bytes, value: bytes) -> Reply:
     """Stores a string at a key, for some seconds."""
-    c.store_until(key, value, end_time(seconds, EX, c.now, "setex"))
+    c.store_until(key, value, end_time(seconds, EX, c.now, "setex"), SET)
     return OK
 
 
 @command("PSETEX", arity=4, flags=WRITE | DENYOOM, keys=OVERWRITE, acl=STRING, since="2.6.0", group="string")
 def psetex(c: Call, key: bytes, milliseconds: bytes, value: bytes) -> Reply:
     """Stores a string at a key, for some milliseconds."""
-    c.store_until(key, value, end_time(milliseconds, PX, c.now, "psetex"))
+    c.store_until(key, value, end_time(milliseconds, PX, c.now, "psetex"), SET)
     return OK
 
 
@@ -109,7 +110,7 @@ def getset(c: Call, key: bytes, value: bytes) -> Reply:
     """Stores a string at a key and tells what was there before."""
     c.counting = True
     old = c.text(key)
-    c.store(key, value)
+    c.store(key, value, SET)
     return old
 
 
@@ -173,7 +174,7 @@ def mset(c: Call, argv: list[bytes]) -> Reply:
     if len(argv) % 2 == 0:
         raise Refusal(wrong_arity("mset"))
     for at in range(1, len(argv), 2):
-        c.store(argv[at], argv[at + 1])
+        c.store(argv[at], argv[at + 1], SET)
     return OK
 
 
@@ -186,7 +187,7 @@ def msetnx(c: Call, argv: list[bytes]) -> Reply:
         if c.exists(argv[at]):
             return 0
     for at in range(1, len(argv), 2):
-        c.store(argv[at], argv[at + 1])
+        c.store(argv[at], argv[at + 1], SET)
     return 1
 
 
@@ -196,7 +197,7 @@ def msetnx(c: Call, argv: list[bytes]) -> Reply:
 @command("STRLEN", arity=2, flags=READONLY | FAST, keys=first(RO), acl=STRING, since="2.2.0", group="string")
 def strlen(c: Call, key: bytes) -> Reply:
     """Tells the length of a string in bytes, 0 for a missing key."""
-    value = c.octets(key)
+    value = c.view(key)
     return 0 if value is None else len(value)
 
 
@@ -205,13 +206,13 @@ def strlen(c: Call, key: bytes) -> Reply:
 )
 def append(c: Call, key: bytes, tail: bytes) -> Reply:
     """Adds to the end of a string, which a missing key begins; tells its new length."""
-    value = c.changeable(key)
+    value = c.mutable(key)
     if value is None:
-        c.store(key, tail)
+        c.store(key, tail, APPEND)
         return len(tail)
     check_length(c, len(value) + len(tail))
     value += tail
-    c.amend(key, value)
+    c.replace(key, value, APPEND)
     return len(value)
 
 
@@ -222,17 +223,17 @@ def setrange(c: Call, key: bytes, offset: bytes, part: bytes) -> Reply:
     if start < 0:
         raise Refusal(OFFSET_OUT_OF_RANGE)
     if not part:
-        value = c.octets(key)
+        value = c.view(key)
         return 0 if value is None else len(value)
-    text = c.octets(key)
+    text = c.view(key)
     check_length(c, start + len(part))
-    grown = c.changeable(key) if text is not None else None
+    grown = c.mutable(key) if text is not None else None
     if grown is None:
         grown = bytearray()
     if start > len(grown):
         grown += bytes(start - len(grown))
     grown[start : start + len(part)] = part
-    c.amend(key, grown)
+    c.replace(key, grown, SETRANGE)
     return len(grown)
 
 
@@ -246,7 +247,7 @@ def check_length(c: Call, size: int) -> None:
 def getrange(c: Call, key: bytes, start: bytes, end: bytes) -> Reply:
     """Tells part of a string, both ends included; negative offsets count from its end."""
     low, high = integer(start), integer(end)
-    value = c.octets(key)
+    value = c.view(key)
     if not value or (low < 0 and high < 0 and low > high):
         return b""
     size = len(value)

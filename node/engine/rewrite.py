@@ -7,7 +7,7 @@ Every rewriting looks at the database after the command has run.
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from node.engine.keyspace import Database
+from node.engine.data.keyspace import Database
 
 Rewrite: TypeAlias = Callable[[list[bytes], Database], list[bytes]]
 
@@ -20,12 +20,12 @@ def in_stream(name: str, argv: list[bytes], db: Database) -> list[bytes]:
     return argv if rewrite is None else rewrite(argv, db)
 
 
-def end_of(db: Database, key: bytes) -> int:
+def expire_of(db: Database, key: bytes) -> int:
     return db.expire_time(db.part_of(key), key) if db.volatile else -1
 
 
 def set_until(db: Database, key: bytes, value: bytes) -> list[bytes]:
-    return [b"SET", key, value, b"PXAT", b"%d" % end_of(db, key)]
+    return [b"SET", key, value, b"PXAT", b"%d" % expire_of(db, key)]
 
 
 def set_(argv: list[bytes], db: Database) -> list[bytes]:
@@ -51,35 +51,35 @@ def getdel(argv: list[bytes], db: Database) -> list[bytes]:
 
 def getex(argv: list[bytes], db: Database) -> list[bytes]:
     key = argv[1]
-    if db.peek(key) is None:
+    if db.get_raw(key) is None:
         return [b"DEL", key]
-    end = end_of(db, key)
-    return [b"PERSIST", key] if end < 0 else [b"PEXPIREAT", key, b"%d" % end]
+    at = expire_of(db, key)
+    return [b"PERSIST", key] if at < 0 else [b"PEXPIREAT", key, b"%d" % at]
 
 
 def expire(argv: list[bytes], db: Database) -> list[bytes]:
     """The conditions (NX and its like) stay: they hold wherever the key is the same."""
     key = argv[1]
-    if db.peek(key) is None:
+    if db.get_raw(key) is None:
         return [b"DEL", key]
-    return [b"PEXPIREAT", key, b"%d" % end_of(db, key), *argv[3:]]
+    return [b"PEXPIREAT", key, b"%d" % expire_of(db, key), *argv[3:]]
 
 
 def incrbyfloat(argv: list[bytes], db: Database) -> list[bytes]:
-    total = db.peek(argv[1])
+    total = db.get_raw(argv[1])
     assert isinstance(total, bytes)
     return [b"SET", argv[1], total, b"KEEPTTL"]
 
 
 def restore(argv: list[bytes], db: Database) -> list[bytes]:
     key = argv[1]
-    if db.peek(key) is None:
+    if db.get_raw(key) is None:
         return [b"DEL", key]
-    end = end_of(db, key)
-    if end < 0:
+    at = expire_of(db, key)
+    if at < 0:
         return argv
     options = [word for word in argv[4:] if word.upper() != b"ABSTTL"]
-    return [b"RESTORE", key, b"%d" % end, argv[3], *options, b"ABSTTL"]
+    return [b"RESTORE", key, b"%d" % at, argv[3], *options, b"ABSTTL"]
 
 
 REWRITES: Final[dict[str, Rewrite]] = {
