@@ -18,6 +18,7 @@ HOT = [
     "cluster/route.py",
     "node/resp",
     "node/engine",
+    "node/engine/data",
     "node/commands",
     "node/io/clients.py",
 ]

@@ -32,7 +32,7 @@ from gossip.events import ClusterCommand, Event, Paused, Replicated, Woke
 from node import commands as commands
 from node.engine.agreement import Agreement
 from node.engine.client import HANDING_OVER, Client
-from node.engine.expiry import ActiveExpiry
+from node.engine.data.expiry import ActiveExpiry
 from node.engine.limits import idle_too_long, over_output_limit
 from node.engine.server import PAUSED, RETURNED, WRITES, WRITES_AND_READS, Server
 from node.engine.session import Session
@@ -190,7 +190,7 @@ class Machine:
     def has_work(self) -> bool:
         """``work`` has something to do: for replicas that are being synchronized, or for slots that have gone."""
         return self.replication.primary.sending or (
-            bool(self.server.clearing.remnants) and not self.server.conditions & PAUSED
+            self.server.lazyfree.pending and not self.server.conditions & PAUSED
         )
 
     def work(self) -> None:
@@ -198,7 +198,7 @@ class Machine:
         if self.replication.primary.sending:
             self.replication.primary.work()
         if not self.server.conditions & PAUSED:
-            self.server.clearing.work()
+            self.server.lazyfree.work()
 
     # --- the agreement
 

@@ -12,6 +12,7 @@ from node.commands.bits import bit_offset, lengthened
 from node.commands.numbers import integer, integer_or_none, wrap64
 from node.engine.call import Call
 from node.engine.command import BITMAP, DENYOOM, FAST, READONLY, WRITE, command
+from node.engine.data.changes import SETBIT
 from node.engine.keyspec import ACCESS, RO, RW, UPDATE, Access, KeySpec, first
 from node.resp.errors import BITFIELD_OVERFLOW, BITFIELD_READONLY, BITFIELD_TYPE, SYNTAX, Refusal
 from node.resp.reply import Reply
@@ -66,7 +67,7 @@ def bitfield(c: Call, argv: list[bytes]) -> Reply:
     for op in operations:
         if op.verb != GET:
             last_bit = max(last_bit, op.offset + op.width - 1)
-    present = c.changeable(argv[1])
+    present = c.mutable(argv[1])
     size = 0 if present is None else len(present)
     value = lengthened(present, last_bit)
     longer = len(value) != size
@@ -82,8 +83,7 @@ def bitfield(c: Call, argv: list[bytes]) -> Reply:
         if result is not None and (longer or field(value, op) != old):
             changes += 1
     if longer or changes:
-        c.amend(argv[1], value)
-        c.server.dirty += max(changes - 1, 0)
+        c.replace(argv[1], value, SETBIT, max(changes, 1))
     return out
 
 
@@ -106,7 +106,7 @@ def bitfield_ro(c: Call, argv: list[bytes]) -> Reply:
 
 def run_reads(c: Call, key: bytes, operations: list[Operation]) -> Reply:
     c.counting = True
-    value = c.octets(key) or b""
+    value = c.view(key) or b""
     return [field(value, op) for op in operations]
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from node.commands.numbers import integer, wrap64
 from node.engine.call import Call
 from node.engine.command import BITMAP, DENYOOM, FAST, READONLY, WRITE, command
+from node.engine.data.changes import SET, SETBIT
 from node.engine.keyspec import ACCESS, OW, RO, RW, UPDATE, KeySpec, first
 from node.resp.errors import BIT_ARGUMENT, BIT_OFFSET, BIT_VALUE, BITOP_NOT, SYNTAX, Refusal
 from node.resp.reply import Reply
@@ -51,7 +52,7 @@ def lengthened(value: bytearray | None, last_bit: int) -> bytearray:
 def getbit(c: Call, key: bytes, offset: bytes) -> Reply:
     """Tells the bit at an offset, 0 behind the end of the string."""
     at = bit_offset(c, offset)
-    value = c.octets(key)
+    value = c.view(key)
     if value is None or at >> 3 >= len(value):
         return 0
     return value[at >> 3] >> (7 - (at & 7)) & 1
@@ -72,7 +73,7 @@ def setbit(c: Call, key: bytes, offset: bytes, bit: bytes) -> Reply:
     if bit != b"0" and bit != b"1":
         raise Refusal(BIT_VALUE)
     byte, mask = at >> 3, 0x80 >> (at & 7)
-    present = c.changeable(key)
+    present = c.mutable(key)
     size = 0 if present is None else len(present)
     value = lengthened(present, at)
     old = 1 if value[byte] & mask else 0
@@ -82,7 +83,7 @@ def setbit(c: Call, key: bytes, offset: bytes, bit: bytes) -> Reply:
         value[byte] |= mask
     else:
         value[byte] &= ~mask & 0xFF
-    c.amend(key, value)
+    c.replace(key, value, SETBIT)
     return old
 
 
@@ -120,7 +121,7 @@ def in_bits(word: bytes) -> bool:
 @command("BITCOUNT", arity=-2, flags=READONLY, keys=READ, acl=BITMAP, since="2.6.0", group="bitmap")
 def bitcount(c: Call, argv: list[bytes]) -> Reply:
     """Counts the bits that are 1 in a string or a range of it."""
-    value = c.octets(argv[1])
+    value = c.view(argv[1])
     if value is None:
         return 0
     if len(argv) == 2:
@@ -155,7 +156,7 @@ def bitpos(c: Call, argv: list[bytes]) -> Reply:
     bit = integer(argv[2])
     if bit != 0 and bit != 1:
         raise Refusal(BIT_ARGUMENT)
-    value = c.octets(argv[1])
+    value = c.view(argv[1])
     if value is None:
         return -1 if bit else 0
     part = bitpos_range(argv, len(value))
@@ -224,15 +225,15 @@ def bitop(c: Call, argv: list[bytes]) -> Reply:
     c.counting = True
     sources: list[bytes | bytearray] = []
     for at in range(3, len(argv)):
-        source = c.octets(argv[at])
+        source = c.view(argv[at])
         sources.append(b"" if source is None else source)
     size = max([len(source) for source in sources])
     if size == 0:
         c.delete(argv[2])
     elif operation == b"NOT":
-        c.store(argv[2], bytearray(sources[0].translate(FLIPPED)))
+        c.store(argv[2], bytearray(sources[0].translate(FLIPPED)), SET)
     else:
-        c.store(argv[2], combine(operation, sources, size))
+        c.store(argv[2], combine(operation, sources, size), SET)
     return size
 
 

@@ -7,6 +7,7 @@ from node.commands import longdouble
 from node.commands.numbers import LONG_MAX, LONG_MIN, integer
 from node.engine.call import Call
 from node.engine.command import DENYOOM, FAST, STRING, WRITE, command
+from node.engine.data.changes import INCRBY, INCRBYFLOAT
 from node.engine.keyspec import ACCESS, RW, UPDATE, first
 from node.resp.errors import DECREMENT_OVERFLOW, NAN_OR_INFINITY, NOT_A_FLOAT, OVERFLOW, Refusal
 from node.resp.reply import Reply
@@ -43,11 +44,11 @@ def decrby(c: Call, key: bytes, amount: bytes) -> Reply:
 
 
 def add(c: Call, key: bytes, amount: int) -> int:
-    old = c.octets(key)
+    old = c.view(key)
     total = amount if old is None else integer(old) + amount
     if total > LONG_MAX or total < LONG_MIN:
         raise Refusal(OVERFLOW)
-    c.amend(key, b"%d" % total)
+    c.replace(key, b"%d" % total, INCRBY)
     return total
 
 
@@ -61,7 +62,7 @@ def incrbyfloat(c: Call, key: bytes, amount: bytes) -> Reply:
     if total is None:
         raise Refusal(NAN_OR_INFINITY)
     shown = longdouble.show(total)
-    c.amend(key, shown)
+    c.replace(key, shown, INCRBYFLOAT)
     c.propagate(b"SET", key, shown, b"KEEPTTL")
     return shown
 

@@ -5,9 +5,8 @@ from typing import Final
 from node.commands.numbers import integer, integer_or_none
 from node.engine.call import Call
 from node.engine.command import DANGEROUS, FAST, KEYSPACE, READONLY, WRITE, command
-from node.engine.keyspace import Database
+from node.engine.data.changes import MOVE_FROM, MOVE_TO
 from node.engine.keyspec import ACCESS, RW, UPDATE, first
-from node.engine.watch import touch_emptied, touch_swapped
 from node.resp.errors import (
     DB_INDEX,
     FIRST_DB_INDEX,
@@ -37,7 +36,7 @@ def dbsize(c: Call) -> Reply:
 def flushdb(c: Call, argv: list[bytes]) -> Reply:
     """Deletes all keys of the database."""
     check_flush_options(argv)
-    empty(c, c.db)
+    c.db.clear()
     c.server.moves.flushed()
     return OK
 
@@ -47,7 +46,7 @@ def flushall(c: Call, argv: list[bytes]) -> Reply:
     """Deletes all keys of all databases."""
     check_flush_options(argv)
     for db in c.server.keyspace.used():
-        empty(c, db)
+        db.clear()
     c.server.moves.flushed()
     return OK
 
@@ -56,14 +55,6 @@ def check_flush_options(argv: list[bytes]) -> None:
     """ASYNC and SYNC are the same here: the time that freeing takes goes with the last reference either way."""
     if len(argv) > 2 or (len(argv) == 2 and argv[1].upper() not in (b"ASYNC", b"SYNC")):
         raise Refusal(SYNTAX)
-
-
-def empty(c: Call, db: Database) -> None:
-    if db.watchers:
-        touch_emptied(db)
-    c.server.changing += 1
-    c.server.dirty += db.clear()
-    c.server.changing -= 1
 
 
 @command(
@@ -79,7 +70,7 @@ def move(c: Call, key: bytes, to: bytes) -> Reply:
     there = c.on(index)
     if c.value(key) is None or there.exists(key):
         return 0
-    c.move(key, there, key)
+    c.move(key, there, key, (MOVE_FROM, MOVE_TO))
     return 1
 
 
@@ -92,12 +83,7 @@ def swapdb(c: Call, one: bytes, other: bytes) -> Reply:
     for index in indexes:
         if not 0 <= index < len(c.server.keyspace):
             raise Refusal(DB_INDEX)
-    a, b = c.server.keyspace.database(indexes[0]), c.server.keyspace.database(indexes[1])
-    c.server.dirty += 1
-    if a is not b:
-        touch_swapped(a, b, c.now)
-        touch_swapped(b, a, c.now)
-        a.swap_contents(b)
+    c.server.keyspace.swap(indexes[0], indexes[1], c.now)
     return OK
 
 

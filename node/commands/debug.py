@@ -12,9 +12,9 @@ from node.commands.digest import digest_of_all, digest_of_value
 from node.commands.numbers import integer, integer_or_none
 from node.engine.call import Call
 from node.engine.command import ADMIN, LOADING, NOSCRIPT, PROTECTED, STALE, command
+from node.engine.data.changes import SET
+from node.engine.data.kinds import Value, is_integer, kind_of
 from node.engine.journal import encoded
-from node.engine.keyspace import Value
-from node.engine.values import encoding, is_integer, references
 from node.resp.errors import (
     NO_SUCH_KEY,
     NOT_POSITIVE,
@@ -128,7 +128,7 @@ def kill_link(c: Call, way: bytes, node: bytes) -> Reply:
 
 def held(c: Call, key: bytes) -> Value | None:
     """The value of ``key``, even if its time is over: DEBUG tells what is there, not what clients may see."""
-    return c.db.values[c.part_of(key)].get(key)
+    return c.db.get(c.part_of(key), key)
 
 
 def digest_at(c: Call, key: bytes) -> Status:
@@ -158,13 +158,14 @@ def describe(c: Call, key: bytes) -> Status:
     value = held(c, key)
     if value is None:
         raise Refusal(NO_SUCH_KEY)
+    kind = kind_of(value)
     used = c.db.last_use(c.part_of(key), key, c.server.now_s)
     return Status(
         b"Value at:0x%x refcount:%d encoding:%s serializedlength:%d lru:%d lru_seconds_idle:%d"
         % (
             id(value),
-            references(value),
-            encoding(value),
+            kind.references(value),
+            kind.encoding(value),
             serialized_length(value),
             used & 0xFFFFFF,
             max(0, c.server.now_s - used),
@@ -198,7 +199,7 @@ def populate(c: Call, argv: list[bytes]) -> Reply:
         value = b"value:%d" % number
         if size > 0:
             value = value[:size].ljust(size, b"\0")
-        c.store(key, value)
+        c.store(key, value, SET)
     return OK
 
 

@@ -4,14 +4,16 @@ SHA-1 sums are mixed and exclusive-ored so that the order of the keys does not m
 being there.
 """
 
+from collections.abc import Callable
 from hashlib import sha1
-from typing import Final
+from typing import Final, TypeAlias
 
-from node.engine.keyspace import Database, Keyspace, Value
+from node.engine.data.keyspace import Database, Keyspace
+from node.engine.data.kinds import DONE, STRING, Kind, Value, kind_of
 
 SIZE: Final = 20
 MASK: Final = (1 << 8 * SIZE) - 1
-STRING: Final = (0).to_bytes(4, "big")
+STRING_MARK: Final = (0).to_bytes(4, "big")
 EXPIRES: Final = int.from_bytes(sha1(b"!!expire!!").digest(), "big")
 
 
@@ -24,15 +26,31 @@ def mixed(digest: int, data: bytes | bytearray) -> int:
     return hashed((digest ^ hashed(data)).to_bytes(SIZE, "big"))
 
 
-def value_digest(digest: int, value: Value, ends: bool) -> int:
+Digest: TypeAlias = Callable[[int, Value, int], tuple[int, int]]
+"""A digest to go on with, a value and a position, to the digest and the next position."""
+
+
+def string(digest: int, value: Value, at: int) -> tuple[int, int]:
     assert isinstance(value, (bytes, bytearray))
-    digest = mixed(mixed(digest, STRING), value)
-    return digest ^ EXPIRES if ends else digest
+    return mixed(mixed(digest, STRING_MARK), value), DONE
 
 
-def digest_of_value(value: Value, ends: bool) -> bytes:
-    """What DEBUG DIGEST-VALUE tells of a key: 40 hexadecimal digits. ``ends``: it has a time to live."""
-    return b"%040x" % value_digest(0, value, ends)
+DIGESTS: Final[dict[Kind, Digest]] = {
+    STRING: string,
+}
+
+
+def value_digest(digest: int, value: Value, expires: bool) -> int:
+    step = DIGESTS[kind_of(value)]
+    digest, at = step(digest, value, 0)
+    while at != DONE:
+        digest, at = step(digest, value, at)
+    return digest ^ EXPIRES if expires else digest
+
+
+def digest_of_value(value: Value, expires: bool) -> bytes:
+    """What DEBUG DIGEST-VALUE tells of a key: 40 hexadecimal digits. ``expires``: it has a time to live."""
+    return b"%040x" % value_digest(0, value, expires)
 
 
 def digest_of_all(keyspace: Keyspace) -> bytes:
@@ -45,9 +63,8 @@ def digest_of_all(keyspace: Keyspace) -> bytes:
 
 
 def digest_of_database(total: int, db: Database) -> int:
-    for part, values in enumerate(db.values):
-        ends = db.expires.get(part, {})
-        for key, value in values.items():
-            digest = value_digest(mixed(0, key), value, key in ends)
+    for part in range(db.part_count):
+        for key, value, expire in db.items_of(part):
+            digest = value_digest(mixed(0, key), value, expire >= 0)
             total ^= hashed(digest.to_bytes(SIZE, "big"))
     return total

@@ -10,7 +10,8 @@ from typing import Final
 from node.commands.numbers import LONG_MAX, integer
 from node.engine.call import Call
 from node.engine.command import ASKING, DANGEROUS, DENYOOM, KEYSPACE, READONLY, WRITE, command
-from node.engine.keyspace import Value
+from node.engine.data.changes import RESTORE
+from node.engine.data.kinds import Value
 from node.engine.keyspec import ACCESS, OW, RO, UPDATE, first
 from node.persist.codes import RdbError
 from node.persist.dump import dump as payload_of
@@ -77,7 +78,7 @@ def restore_key(c: Call, argv: list[bytes], name: str) -> Reply:
         raise Refusal(TTL_NEGATIVE)
     value = read_payload(c, argv[3])
     if ttl == 0:
-        c.store(key, value)
+        c.store(key, value, RESTORE)
     else:
         at = ttl if options.absolute else ttl + c.now
         if at > LONG_MAX:
@@ -86,7 +87,7 @@ def restore_key(c: Call, argv: list[bytes], name: str) -> Reply:
             c.delete(key)
             c.propagate(b"DEL", key)
             return OK
-        c.store_until(key, value, at)
+        c.store_until(key, value, at, RESTORE)
         words = [word for word in argv[4:] if word.upper() != b"ABSTTL"]
         c.propagate(b"RESTORE", key, b"%d" % at, argv[3], *words, b"ABSTTL")
     if options.idle_s != UNTOLD:

@@ -129,7 +129,7 @@ def pexpiretime(c: Call, key: bytes) -> Reply:
 
 def end(c: Call, key: bytes) -> int:
     """When ``key`` ends, in unix milliseconds; ``NEVER``, or ``NO_KEY``."""
-    return NO_KEY if c.look(key) is None else c.expire_time(key)
+    return NO_KEY if c.get_untouched(key) is None else c.expire_time(key)
 
 
 def left(c: Call, key: bytes) -> int:

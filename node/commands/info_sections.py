@@ -8,8 +8,8 @@ from typing import Final
 
 from cluster.text import text_of
 from node.commands.connection import REDIS_VERSION
+from node.engine.data.tally import STARTUP
 from node.engine.server import Server
-from node.engine.tally import STARTUP
 from node.replication.replication import replication_of
 
 GOSSAMER_VERSION: Final = "0.1.0"
@@ -177,7 +177,7 @@ def persistence_section(server: Server) -> list[str]:
         "current_fork_perc:0.00",
         "current_save_keys_processed:0",
         "current_save_keys_total:0",
-        f"rdb_changes_since_last_save:{server.dirty}",
+        f"rdb_changes_since_last_save:{server.changes.dirty}",
         f"rdb_bgsave_in_progress:{int(replication.primary.syncs.walking)}",
         f"rdb_last_save_time:{server.started_ms // 1000}",
         "rdb_last_bgsave_status:ok",
@@ -237,7 +237,7 @@ def stats_section(server: Server) -> list[str]:
         "latest_fork_usec:0",
         "total_forks:0",
         "migrate_cached_sockets:0",
-        f"slave_expires_tracked_keys:{len(server.own_ends)}",
+        f"slave_expires_tracked_keys:{len(server.own_expires)}",
         "active_defrag_hits:0",
         "active_defrag_misses:0",
         "active_defrag_key_hits:0",

@@ -5,10 +5,11 @@ from typing import Final
 from node.commands.databases import index_argument
 from node.engine.call import Call
 from node.engine.command import DANGEROUS, DENYOOM, FAST, KEYSPACE, LOADING, READONLY, STALE, WRITE, command
+from node.engine.data.changes import COPY_TO, RENAME_FROM, RENAME_TO
+from node.engine.data.kinds import copy_of, kind_of
+from node.engine.data.traverse import any_key, any_persistent
 from node.engine.glob import glob_match
 from node.engine.keyspec import ACCESS, DELETE, INSERT, OW, RM, RO, RW, UPDATE, KeySpec, all_keys, first
-from node.engine.traverse import any_endless, any_key
-from node.engine.values import duplicate, encoding, references, type_name
 from node.resp.errors import COPY_IN_CLUSTER, LFU_NOT_SELECTED, NO_SUCH_KEY, SAME_OBJECT, SYNTAX, Refusal
 from node.resp.reply import OK, Reply, Status
 
@@ -42,7 +43,7 @@ def exists(c: Call, argv: list[bytes]) -> Reply:
     """Tells how many of the keys exist; a key that is named twice counts twice."""
     count = 0
     for key in argv[1:]:
-        count += c.look(key) is not None
+        count += c.get_untouched(key) is not None
     return count
 
 
@@ -58,8 +59,8 @@ def touch(c: Call, argv: list[bytes]) -> Reply:
 @command("TYPE", arity=2, flags=READONLY | FAST, keys=first(RO), acl=KEYSPACE, since="1.0.0", group="generic")
 def type_(c: Call, key: bytes) -> Reply:
     """Tells the type of the value at a key."""
-    value = c.look(key)
-    return Status(b"none" if value is None else type_name(value))
+    value = c.get_untouched(key)
+    return Status(b"none" if value is None else kind_of(value).name)
 
 
 # --- other names, other places
@@ -75,7 +76,7 @@ def rename(c: Call, key: bytes, name: bytes) -> Reply:
     if c.value(key) is None:
         raise Refusal(NO_SUCH_KEY)
     if key != name:
-        c.move(key, c, name)
+        c.move(key, c, name, (RENAME_FROM, RENAME_TO))
     return OK
 
 
@@ -86,7 +87,7 @@ def renamenx(c: Call, key: bytes, name: bytes) -> Reply:
         raise Refusal(NO_SUCH_KEY)
     if c.exists(name):
         return 0
-    c.move(key, c, name)
+    c.move(key, c, name, (RENAME_FROM, RENAME_TO))
     return 1
 
 
@@ -102,7 +103,7 @@ def copy(c: Call, argv: list[bytes]) -> Reply:
     c.counting = False
     if value is None or (there.exists(name) and not replace):
         return 0
-    there.store_until(name, duplicate(value), c.expire_time(key))
+    there.store_until(name, copy_of(value), c.expire_time(key), COPY_TO)
     return 1
 
 
@@ -136,9 +137,10 @@ def keys(c: Call, pattern: bytes) -> Reply:
     """Lists all keys that match a pattern."""
     db = c.db
     found: list[Reply] = []
-    for part in db.values:
-        names = list(part) if pattern == EVERYTHING else [key for key in part if glob_match(pattern, key)]
-        found += [key for key in names if not db.is_over(key, c.now)] if db.volatile else names
+    names = list(db.keys())
+    if pattern != EVERYTHING:
+        names = [key for key in names if glob_match(pattern, key)]
+    found += [key for key in names if not db.is_expired(key, c.now)] if db.volatile else names
     return found
 
 
@@ -154,15 +156,15 @@ def randomkey(c: Call) -> Reply:
     while True:
         size = db.size
         key = any_key(db, c.server.rng)
-        if key is None or c.peek(key) is not None:
+        if key is None or c.get_raw(key) is not None:
             return key
         # Its time is over. Unless it is deleted now it will be drawn again, whatever it is that forbids to delete it.
         if db.size == size:
             in_vain += 1
             if in_vain == STALE_TRIES:
                 # As in Redis: where all keys have an end, one that is over is named.
-                endless = any_endless(db, c.server.rng)
-                return key if endless is None else endless
+                persistent = any_persistent(db, c.server.rng)
+                return key if persistent is None else persistent
 
 
 # --- OBJECT
@@ -179,21 +181,21 @@ def object_(c: Call, argv: list[bytes]) -> Reply:
 @command("OBJECT|ENCODING", arity=3, flags=READONLY, keys=OBJECT_KEY, acl=KEYSPACE, since="2.2.3", group="generic")
 def object_encoding(c: Call, _: bytes, key: bytes) -> Reply:
     """Tells how the value at a key is held."""
-    value = c.look(key)
-    return None if value is None else encoding(value)
+    value = c.get_untouched(key)
+    return None if value is None else kind_of(value).encoding(value)
 
 
 @command("OBJECT|REFCOUNT", arity=3, flags=READONLY, keys=OBJECT_KEY, acl=KEYSPACE, since="2.2.3", group="generic")
 def object_refcount(c: Call, _: bytes, key: bytes) -> Reply:
     """Tells how many references the value at a key has."""
-    value = c.look(key)
-    return None if value is None else references(value)
+    value = c.get_untouched(key)
+    return None if value is None else kind_of(value).references(value)
 
 
 @command("OBJECT|IDLETIME", arity=3, flags=READONLY, keys=OBJECT_KEY, acl=KEYSPACE, since="2.2.3", group="generic")
 def object_idletime(c: Call, _: bytes, key: bytes) -> Reply:
     """Tells how many seconds ago a key was last used."""
-    if c.look(key) is None:
+    if c.get_untouched(key) is None:
         return None
     now_s = c.server.now_s
     return max(now_s - c.db.last_use(c.part_of(key), key, now_s), 0)
@@ -202,7 +204,7 @@ def object_idletime(c: Call, _: bytes, key: bytes) -> Reply:
 @command("OBJECT|FREQ", arity=3, flags=READONLY, keys=OBJECT_KEY, acl=KEYSPACE, since="4.0.0", group="generic")
 def object_freq(c: Call, _: bytes, key: bytes) -> Reply:
     """Tells how often a key is used, which no policy here tracks."""
-    if c.look(key) is None:
+    if c.get_untouched(key) is None:
         return None
     raise Refusal(LFU_NOT_SELECTED)
 

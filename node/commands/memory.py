@@ -6,8 +6,8 @@ from cluster.text import bytes_of
 from node.commands.numbers import integer
 from node.engine.call import Call
 from node.engine.command import LOADING, READONLY, STALE, command
+from node.engine.data.sizes import usage
 from node.engine.keyspec import RO, KeySpec
-from node.engine.sizes import usage
 from node.resp.errors import SYNTAX, Refusal
 from node.resp.reply import OK, Reply, Status, Verbatim
 
@@ -31,7 +31,7 @@ def memory_usage(c: Call, argv: list[bytes]) -> Reply:
         if integer(argv[at + 1]) < 0:
             raise Refusal(SYNTAX)
     key = argv[2]
-    value = c.peek(key)
+    value = c.get_raw(key)
     if value is None:
         return None
     return usage(key, value, c.expire_time(key) >= 0)

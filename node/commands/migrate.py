@@ -16,8 +16,8 @@ from node.commands.numbers import integer
 from node.engine.call import Call
 from node.engine.client import IN_MULTI
 from node.engine.command import DANGEROUS, KEYSPACE, WRITE, command
+from node.engine.data.kinds import Value
 from node.engine.journal import encoded
-from node.engine.keyspace import Value
 from node.engine.keyspec import ACCESS, DELETE, RW, KeySpec
 from node.engine.transfer import Transfer, depart, hand_over
 from node.persist.dump import dump as payload_of

@@ -5,9 +5,9 @@ from typing import Final
 from node.commands.numbers import integer
 from node.engine.call import Call
 from node.engine.command import KEYSPACE, READONLY, command
+from node.engine.data.kinds import kind_of
+from node.engine.data.traverse import piece
 from node.engine.glob import glob_match
-from node.engine.traverse import piece
-from node.engine.values import type_name
 from node.resp.errors import INVALID_CURSOR, SYNTAX, Refusal
 from node.resp.reply import Reply
 
@@ -51,8 +51,8 @@ def wanted(c: Call, key: bytes, options: ScanOptions) -> bool:
     """Does ``key`` pass the options and still exist? One whose time is over is deleted on the way."""
     if options.pattern is not None and not glob_match(options.pattern, key):
         return False
-    value = c.peek(key)
-    return value is not None and (options.kind is None or type_name(value) == options.kind)
+    value = c.get_raw(key)
+    return value is not None and (options.kind is None or kind_of(value).name == options.kind)
 
 
 def read_cursor(text: bytes) -> int:

@@ -23,6 +23,7 @@ from node.commands.string_options import (
 )
 from node.engine.call import Call
 from node.engine.command import DENYOOM, FAST, READONLY, STRING, WRITE, command
+from node.engine.data.changes import APPEND, SET, SETRANGE
 from node.engine.keyspec import ACCESS, DELETE, INSERT, OW, RO, RW, UPDATE, Access, KeySpec, all_keys, first
 from node.resp.errors import OFFSET_OUT_OF_RANGE, STRING_TOO_LONG, Refusal, wrong_arity
 from node.resp.reply import OK, Reply
@@ -53,7 +54,7 @@ SET_KEYS: Final = (KeySpec((RW, ACCESS, UPDATE), variable=True, actual=set_acces
 def set_(c: Call, argv: list[bytes]) -> Reply:
     """Stores a string at a key, whatever was there before."""
     if len(argv) == 3:
-        c.store(argv[1], argv[2])
+        c.store(argv[1], argv[2], SET)
         return OK
     return set_with_options(c, argv)
 
@@ -76,15 +77,15 @@ def set_with_options(c: Call, argv: list[bytes]) -> Reply:
         c.propagate(*argv[:3], *[word for word in argv[3:] if word.upper() != b"GET"])
     if flags & KEEPTTL:
         c.exists(key)  # if its time is over, that time is not kept
-        c.amend(key, argv[2])
+        c.replace(key, argv[2], SET)
     else:
-        c.store(key, argv[2])
+        c.store(key, argv[2], SET)
     return old if flags & GET else OK
 
 
 def store_until(c: Call, key: bytes, value: bytes, end: int) -> None:
     """``key`` is ``value`` until ``end`` (unix milliseconds), here and wherever the stream is read."""
-    c.store_until(key, value, end)
+    c.store_until(key, value, end, SET)
     c.propagate(b"SET", key, value, b"PXAT", b"%d" % end)
 
 
@@ -95,7 +96,7 @@ def setnx(c: Call, key: bytes, value: bytes) -> Reply:
     """Stores a string at a key that does not exist yet."""
     if c.exists(key):
         return 0
-    c.store(key, value)
+    c.store(key, value, SET)
     return 1
 
 
@@ -118,7 +119,7 @@ def getset(c: Call, key: bytes, value: bytes) -> Reply:
     """Stores a string at a key and tells what was there before."""
     c.counting = True
     old = c.text(key)
-    c.store(key, value)
+    c.store(key, value, SET)
     c.propagate(b"SET", key, value)
     return old
 
@@ -187,7 +188,7 @@ def mset(c: Call, argv: list[bytes]) -> Reply:
     if len(argv) % 2 == 0:
         raise Refusal(wrong_arity("mset"))
     for at in range(1, len(argv), 2):
-        c.store(argv[at], argv[at + 1])
+        c.store(argv[at], argv[at + 1], SET)
     return OK
 
 
@@ -200,7 +201,7 @@ def msetnx(c: Call, argv: list[bytes]) -> Reply:
         if c.exists(argv[at]):
             return 0
     for at in range(1, len(argv), 2):
-        c.store(argv[at], argv[at + 1])
+        c.store(argv[at], argv[at + 1], SET)
     return 1
 
 
@@ -210,7 +211,7 @@ def msetnx(c: Call, argv: list[bytes]) -> Reply:
 @command("STRLEN", arity=2, flags=READONLY | FAST, keys=first(RO), acl=STRING, since="2.2.0", group="string")
 def strlen(c: Call, key: bytes) -> Reply:
     """Tells the length of a string in bytes, 0 for a missing key."""
-    value = c.octets(key)
+    value = c.view(key)
     return 0 if value is None else len(value)
 
 
@@ -219,13 +220,13 @@ def strlen(c: Call, key: bytes) -> Reply:
 )
 def append(c: Call, key: bytes, tail: bytes) -> Reply:
     """Adds to the end of a string, which a missing key begins; tells its new length."""
-    value = c.changeable(key)
+    value = c.mutable(key)
     if value is None:
-        c.store(key, tail)
+        c.store(key, tail, APPEND)
         return len(tail)
     check_length(c, len(value) + len(tail))
     value += tail
-    c.amend(key, value)
+    c.replace(key, value, APPEND)
     return len(value)
 
 
@@ -236,17 +237,17 @@ def setrange(c: Call, key: bytes, offset: bytes, part: bytes) -> Reply:
     if start < 0:
         raise Refusal(OFFSET_OUT_OF_RANGE)
     if not part:
-        value = c.octets(key)
+        value = c.view(key)
         return 0 if value is None else len(value)
-    text = c.octets(key)
+    text = c.view(key)
     check_length(c, start + len(part))
-    grown = c.changeable(key) if text is not None else None
+    grown = c.mutable(key) if text is not None else None
     if grown is None:
         grown = bytearray()
     if start > len(grown):
         grown += bytes(start - len(grown))
     grown[start : start + len(part)] = part
-    c.amend(key, grown)
+    c.replace(key, grown, SETRANGE)
     return len(grown)
 
 
@@ -260,7 +261,7 @@ def check_length(c: Call, size: int) -> None:
 def getrange(c: Call, key: bytes, start: bytes, end: bytes) -> Reply:
     """Tells part of a string, both ends included; negative offsets count from its end."""
     low, high = integer(start), integer(end)
-    value = c.octets(key)
+    value = c.view(key)
     if not value or (low < 0 and high < 0 and low > high):
         return b""
     size = len(value)

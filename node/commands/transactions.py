@@ -17,11 +17,11 @@ from node.engine.command import (
     UNQUEUED,
     command,
 )
+from node.engine.data.keyspace import Watcher
+from node.engine.data.watch import broken, watch
 from node.engine.intake import place_of
-from node.engine.keyspace import Watcher
 from node.engine.keyspec import RO, all_keys
 from node.engine.serving.invoke import run
-from node.engine.watch import broken, watch
 from node.resp.errors import (
     DISCARD_WITHOUT_MULTI,
     EXEC_WITHOUT_MULTI,

@@ -1,8 +1,9 @@
 """What a command handler is given: its client, its database, and the only doors to the data.
 
-``read`` and ``value`` are for what the request reads; ``store``, ``amend``, ``delete``, ``expire_at`` and ``persist``
-are the only ways to change something. They keep the rules that hold for every command: a key whose time is over does
-not exist, a change wakes WATCH and counts as dirty. Handlers call no clock: ``now`` is the batch's time in unix
+``value``, ``text``, ``view`` and ``read`` are for what the request reads. ``store``, ``replace``, ``change``,
+``delete``, ``move``, ``expire_at`` and ``persist`` are the only ways to change something. They keep the rules that hold
+for every command: a key whose time is over does not exist, and a value of another type is refused. What follows from a
+change is kept behind them, in ``data/keyspace.py``. Handlers call no clock: ``now`` is the batch's time in unix
 milliseconds.
 """
 
@@ -10,8 +11,10 @@ from typing import TypeVar
 
 from cluster.slots import key_slot
 from node.engine.client import Client
-from node.engine.keyspace import Database, Value
-from node.engine.server import FOLLOWING, FULL, PAUSED, Server
+from node.engine.data.changes import DEL
+from node.engine.data.keyspace import KEEP, NEVER, Database
+from node.engine.data.kinds import Value, kind_of
+from node.engine.server import FOLLOWING, PAUSED, Server
 from node.resp.errors import WRONGTYPE, Refusal
 
 T = TypeVar("T")
@@ -29,7 +32,7 @@ class Call:
         self.counting: bool = False
         """The command reads: lookups count as keyspace hits and misses."""
         self.privileged: bool = False
-        """The client is this node's primary, which alone decides when a key ends."""
+        """The client is this node's primary, which alone decides when a key expires."""
         self.effects: list[list[bytes]] | None = None
         """What the stream of writes says instead of the request itself."""
         self.route_key: bytes = NO_KEY
@@ -59,8 +62,8 @@ class Call:
         """The value of ``key``, whatever its type; None if there is none. Counts as a use of the key."""
         db = self.db
         part = (self.route_slot if key is self.route_key else key_slot(key)) >> db.shift
-        value = db.values[part].get(key)
-        if value is not None and db.volatile and self._over(key):
+        value = db.get(part, key)
+        if value is not None and db.volatile and self._expired(key):
             value = None
         if self.counting:
             stats = self.server.stats
@@ -84,31 +87,31 @@ class Call:
             return bytes(value)
         raise Refusal(WRONGTYPE)
 
-    def octets(self, key: bytes) -> bytes | bytearray | None:
+    def view(self, key: bytes) -> bytes | bytearray | None:
         """As ``text``, but without a copy of a long string: look at it, do not keep or change it."""
         value = self.value(key)
         if value is None or isinstance(value, (bytes, bytearray)):
             return value
         raise Refusal(WRONGTYPE)
 
-    def read(self, key: bytes, kind: type[T]) -> T | None:
-        """The value of ``key`` if it is a ``kind``, None if there is none; WRONGTYPE if it is something else."""
+    def read(self, key: bytes, cls: type[T]) -> T | None:
+        """The value of ``key`` if it is a ``cls``, None if there is none; WRONGTYPE if it is something else."""
         value = self.value(key)
-        if value is None or isinstance(value, kind):
+        if value is None or isinstance(value, cls):
             return value
         raise Refusal(WRONGTYPE)
 
-    def peek(self, key: bytes) -> Value | None:
+    def get_raw(self, key: bytes) -> Value | None:
         """As ``value``, but nothing is counted."""
         db = self.db
-        value = db.values[self.part_of(key)].get(key)
-        if value is not None and db.volatile and self._over(key):
+        value = db.get(self.part_of(key), key)
+        if value is not None and db.volatile and self._expired(key):
             return None
         return value
 
-    def look(self, key: bytes) -> Value | None:
+    def get_untouched(self, key: bytes) -> Value | None:
         """As ``value``, counted as a hit or a miss, but not as a use of the key: for EXISTS, TTL, OBJECT …"""
-        value = self.peek(key)
+        value = self.get_raw(key)
         if self.counting:
             stats = self.server.stats
             if value is None:
@@ -118,86 +121,85 @@ class Call:
         return value
 
     def exists(self, key: bytes) -> bool:
-        return self.peek(key) is not None
+        return self.get_raw(key) is not None
 
     def expire_time(self, key: bytes) -> int:
-        """When ``key``, which exists, ends (unix milliseconds); -1 if never."""
+        """When ``key``, which exists, expires (unix milliseconds); -1 if never."""
         return self.db.expire_time(self.part_of(key), key) if self.db.volatile else -1
 
     # --- changing
+    #
+    # Each of these is told what happens by the name of the event, see data/changes.py.
 
-    def store(self, key: bytes, value: Value) -> None:
+    def store(self, key: bytes, value: Value, event: bytes) -> None:
         """Set ``key`` to ``value`` whatever it was before; a time to live it had is gone."""
         db = self.db
-        part = (self.route_slot if key is self.route_key else key_slot(key)) >> db.shift
-        if db.volatile:
-            db.clear_expire(part, key)
-        self._put(part, key, value)
+        db.store((self.route_slot if key is self.route_key else key_slot(key)) >> db.shift, key, value, event)
 
-    def store_until(self, key: bytes, value: Value, at: int) -> None:
-        """As ``store``, and the key ends at ``at`` (unix milliseconds; negative: never). One change."""
-        part = self.part_of(key)
+    def store_until(self, key: bytes, value: Value, at: int, event: bytes) -> None:
+        """As ``store``, and the key expires at ``at`` (unix milliseconds; negative: never). One change."""
+        self.db.store(self.part_of(key), key, value, event, max(at, NEVER))
         if at >= 0:
-            self.db.set_expire(part, key, at)
-            if not self.server.lazy_expire_deletes:
-                self._mind_end(key)
-        elif self.db.volatile:
-            self.db.clear_expire(part, key)
-        self._put(part, key, value)
+            self._note_expire(key)
 
-    def move(self, key: bytes, there: "Call", name: bytes) -> None:
-        """``key``, which exists, becomes ``name`` in the database of ``there``, with its time to live; one change.
+    def replace(self, key: bytes, value: Value, event: bytes, count: int = 1) -> None:
+        """Set ``key`` to ``value``, a changed form of what it was before; a time to live stays.
 
-        What ``name`` held before is gone.
+        ``count``: how many changes that is to be for the counter of changes.
         """
-        at = self.expire_time(key)
-        self.server.changing += 1
-        value = self.db.remove(self.part_of(key), key)
-        assert value is not None
-        if self.db.watchers:
-            self.server.touch_key(self.db, key)
-        there.store_until(name, value, at)
-        self.server.changing -= 1
+        assert count > 0
+        self.db.store(self.part_of(key), key, value, event, KEEP, count)
 
-    def amend(self, key: bytes, value: Value) -> None:
-        """Set ``key`` to ``value``, a changed form of what it was before; a time to live stays."""
-        self._put(self.part_of(key), key, value)
-
-    def changeable(self, key: bytes) -> bytearray | None:
-        """The string at ``key`` to be changed in place, None if there is none; ``amend`` must follow."""
-        value = self.octets(key)
+    def mutable(self, key: bytes) -> bytearray | None:
+        """The string at ``key`` to be changed in place, None if there is none; ``replace`` must follow if it was."""
+        value = self.view(key)
         if value is None:
             return None
         if isinstance(value, bytes):
             return bytearray(value)
-        if self.db.views:
-            self.db.before_change(self.part_of(key), key)
-        self.db.tally.changing = len(value)
+        self.db.before_change(self.part_of(key), key, value)
         return value
 
-    def delete(self, key: bytes) -> bool:
+    def change(self, key: bytes, cls: type[T]) -> T | None:
+        """The value of ``key``, a ``cls``, to be changed in place; None if there is none. WRONGTYPE.
+
+        The door for all types but strings: a running snapshot has its copy and the old size is noted when this
+        returns. ``changed`` must follow if it was changed, before any other key is.
+        """
+        value = self.read(key, cls)
+        if value is not None:
+            self.db.before_change(self.part_of(key), key, value)
+        return value
+
+    def changed(self, key: bytes, value: Value, event: bytes, count: int = 1) -> None:
+        """What ``change`` gave out has been changed. A value without elements does not exist: its key is deleted."""
+        assert self.db.get(self.part_of(key), key) is value, "told of a value that is not there"
+        self.replace(key, value, event, count)
+        if kind_of(value).length(value) == 0:
+            self.db.delete(self.part_of(key), key, DEL, 0)
+
+    def move(self, key: bytes, there: "Call", name: bytes, events: tuple[bytes, bytes]) -> None:
+        """``key``, which exists, becomes ``name`` in the database of ``there``, with its time to live; one change.
+
+        What ``name`` held before is gone. ``events``: what happens here, and there.
+        """
+        expires = self.expire_time(key) >= 0
+        self.db.move(key, there.db, name, events)
+        if expires:
+            there._note_expire(name)
+
+    def delete(self, key: bytes, event: bytes = DEL) -> bool:
         """Remove ``key``; True if it was there."""
-        if self.peek(key) is None:
-            return False
-        self.server.changing += 1
-        self.db.remove(self.part_of(key), key)
-        self._changed(key)
-        self.server.changing -= 1
-        return True
+        return self.get_raw(key) is not None and self.db.delete(self.part_of(key), key, event)
 
     def expire_at(self, key: bytes, at: int) -> None:
-        """``key``, which exists, ends at ``at`` (unix milliseconds)."""
+        """``key``, which exists, expires at ``at`` (unix milliseconds)."""
         self.db.set_expire(self.part_of(key), key, at)
-        if not self.server.lazy_expire_deletes:
-            self._mind_end(key)
-        self._changed(key)
+        self._note_expire(key)
 
     def persist(self, key: bytes) -> bool:
-        """``key`` no longer ends; True if it did."""
-        if not self.db.clear_expire(self.part_of(key), key):
-            return False
-        self._changed(key)
-        return True
+        """``key`` no longer expires; True if it did."""
+        return self.db.clear_expire(self.part_of(key), key)
 
     def select(self, index: int) -> None:
         """The client works on database ``index`` from now on."""
@@ -212,40 +214,21 @@ class Call:
 
     # --- rules
 
-    def _over(self, key: bytes) -> bool:
-        """True if the time of ``key``, which exists, is over; it is deleted then, where this node may do that."""
+    def _expired(self, key: bytes) -> bool:
+        """True if ``key``, which exists, has expired; it is deleted then, where this node may do that."""
         db = self.db
         part = self.part_of(key)
         at = db.expire_time(part, key)
         if at < 0 or at >= self.now or self.privileged:
             return False
         server = self.server
-        # A replica that takes writes deletes what is over only to write in its place.
+        # A replica that takes writes deletes what has expired only to write in its place.
         may = server.lazy_expire_deletes or not (self.counting or server.conditions & FOLLOWING)
         if may and not server.conditions & PAUSED:
             server.drop_expired(db, part, key)
         return True
 
-    def _mind_end(self, key: bytes) -> None:
-        """A key gets an end on a replica: if that does not come from the primary, nobody else will delete it."""
-        if not self.privileged:
-            self.server.own_ends.add((self.db.index, key))
-
-    def _put(self, part: int, key: bytes, value: Value) -> None:
-        db = self.db
-        server = self.server
-        server.dirty += 1  # first: should anything fail behind it, the data may be half changed
-        db.put(part, key, value)
-        db.busy[part] = server.now_s
-        if db.uses is not None:
-            db.uses[key] = server.now_s
-        if db.tally.held > server.memory_limit:
-            server.conditions |= FULL
-        if db.watchers:
-            server.touch_key(db, key)
-
-    def _changed(self, key: bytes) -> None:
-        server = self.server
-        server.dirty += 1
-        if self.db.watchers:
-            server.touch_key(self.db, key)
+    def _note_expire(self, key: bytes) -> None:
+        """A key gets an expire time. On a replica, and not from the primary, nobody else will delete it then."""
+        if not self.server.lazy_expire_deletes and not self.privileged:
+            self.server.own_expires.add((self.db.index, key))

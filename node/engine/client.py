@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Final
 
 from cluster.text import text_of
 from node.engine.command import Command
-from node.engine.keyspace import Database, Watcher
+from node.engine.data.keyspace import Database, Watcher
+from node.engine.data.watch import unwatch
 from node.engine.retained import Retained
-from node.engine.watch import unwatch
 from node.resp.reply import NO_REPLY, Failure, Reply
 from node.resp.writer import encode
 

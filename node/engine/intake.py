@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 from cluster.slots import SLOTS
 from cluster.topology import NodeId
 from node.engine.command import Command
+from node.engine.data.changes import Changes
+from node.engine.data.keyspace import CLUSTER_SHIFT, Database
 from node.engine.journal import slot_of
-from node.engine.keyspace import CLUSTER_SHIFT, Database
-from node.engine.tally import weigh
 
 if TYPE_CHECKING:
     from node.engine.server import Server
@@ -38,18 +38,15 @@ class Intake:
         self.slots: bytearray = bytearray(SLOTS)
         for slot in self.numbers:
             self.slots[slot] = 1
-        self.db: Database = Database(0, CLUSTER_SHIFT)
+        self.db: Database = Database(0, CLUSTER_SHIFT, hidden=True)
 
-    def settle(self, db: Database, now_s: int) -> None:
+    def begin(self, changes: Changes) -> None:
+        """Its keys come by the stream and by requests from now on, as changes of this node."""
+        self.db.changes = changes
+
+    def settle(self, db: Database) -> None:
         """The slots are ours: the keys become part of ``db``, instead of what it may have of these slots."""
-        for slot in self.numbers:
-            if self.db.values[slot]:
-                if db.values[slot]:
-                    db.tally.held -= weigh(*db.release_part(slot))
-                values, ends = self.db.release_part(slot)
-                db.fill_part(slot, values, ends, now_s)
-        db.tally.held += self.db.tally.held
-        self.db.tally.held = 0
+        db.adopt_parts(self.db, self.numbers)
 
 
 def place_of(server: "Server", cmd: Command, argv: list[bytes], db: Database) -> Database:

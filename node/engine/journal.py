@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from cluster.slots import key_slot
 from node.engine.client import Client
 from node.engine.command import WRITE, Command
-from node.engine.keyspace import Database
+from node.engine.data.keyspace import Database
 from node.resp.errors import Refusal
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Journal:
         self.selected: int = NOT_SELECTED
         self.group: list[Write] = []
         """Writes of the command or transaction that is running."""
-        self.seen: int = server.dirty
+        self.seen: int = server.changes.dirty
         self.taps: list[Tap] = []
         """Who wants a copy: slots on their way to other nodes. MULTI and EXEC mean nothing there, so they get none."""
 
@@ -86,7 +86,7 @@ class Journal:
         nested: bool,
     ) -> None:
         """``client`` has run ``argv``. ``effects``: what it did, in words; None: its own. ``nested``: more follows."""
-        dirty = self.server.dirty
+        dirty = self.server.changes.dirty
         if dirty != self.seen or cmd.name in FORCED:
             self.seen = dirty
             if cmd.flags & WRITE:
@@ -102,25 +102,25 @@ class Journal:
                 self.close_group()
             client.wrote_to = self.offset
 
-    def deleted(self, db: Database, key: bytes) -> None:
+    def deleted(self, db: int, key: bytes) -> None:
         """``key`` was deleted though no command asked for it."""
-        self.group.append(Write(db.index, [b"DEL", key], key_slot(key) if self.taps else -1))
+        self.group.append(Write(db, [b"DEL", key], key_slot(key) if self.taps else -1))
 
     def departed(self, db: Database, keys: list[bytes]) -> None:
         """The command that is running has brought ``keys`` elsewhere: this is how the stream tells of it."""
-        self.seen = self.server.dirty
+        self.seen = self.server.changes.dirty
         self.group.append(Write(db.index, [b"DEL", *keys], key_slot(keys[0]) if self.taps else -1))
 
     def gone(self, db: Database, keys: list[bytes]) -> None:
         """``keys``, in cluster mode all of one slot, are deleted outside of any command, and are elsewhere now."""
         self.release()
-        self.seen = self.server.dirty
+        self.seen = self.server.changes.dirty
         self.say(Write(db.index, [b"DEL", *keys], key_slot(keys[0]) if self.taps else -1))
 
     def remark(self, request: bytes) -> None:
         """Tell the replicas something that is no write."""
         self.release()
-        self.seen = self.server.dirty
+        self.seen = self.server.changes.dirty
         self.put(request)
 
     def close_group(self) -> None:

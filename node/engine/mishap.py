@@ -1,9 +1,10 @@
 """Exceptions that nobody expected: whom they cost what.
 
 One that is raised while the request of a client, the message of a link or one connection is handled costs that client,
-that link, that connection. It is counted (``unexpected_errors``) and logged with its traceback. The node ends where its
-own state may be half changed: its data, for a request that had begun to write (``Server.dirty``), and what it is to the
-others, for the agreement and the role in replication (``Server.changing``). Others must not be told, or shown, that.
+that link, that connection. It is counted (``unexpected_errors``) and logged with its traceback. The node ends where
+its own state may be half changed: its data, for a request that had begun to write (``Changes.dirty``), and what it is
+to the others, for the agreement and the role in replication (``Server.changing``). Others must not be told, or shown,
+that.
 
 The default edge raises, so a simulation or a test in which something unexpected happens has failed.
 """

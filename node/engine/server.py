@@ -14,24 +14,24 @@ from cluster.topology import Topology
 from node.config import Config, ConfigError
 from node.engine.acks import Acks
 from node.engine.agreement import Agreement
-from node.engine.clearing import Clearing
 from node.engine.client import MONITORING, Client
 from node.engine.command import MAY_REPLICATE, NUMBERED, READONLY, WRITE, Command
 from node.engine.commands import Commands
+from node.engine.data.changes import EXPIRED, Changes
+from node.engine.data.keyspace import CLUSTER_SHIFT, Database, Keyspace
+from node.engine.data.lazyfree import LazyFree
 from node.engine.edge import Edge
 from node.engine.intake import Intake
 from node.engine.journal import Journal
-from node.engine.keyspace import CLUSTER_SHIFT, Database, Keyspace
 from node.engine.latency import LatencyMonitor
 from node.engine.limits import OutputLimit
 from node.engine.moves import Moves
 from node.engine.serving.usage import Usages
-from node.engine.settings import NEVER, wire
+from node.engine.settings import wire
 from node.engine.slowlog import SlowLog
 from node.engine.standing import Standing
 from node.engine.stats import Stats
 from node.engine.transfer import Courier, Transfer
-from node.engine.watch import touch
 
 # Conditions of the whole node that dispatch has to look at; 0 is the common case.
 MONITORED: Final = 1
@@ -76,8 +76,8 @@ class Server:
         "awaiting",
         "browser_logged_s",
         "build_name",
+        "changes",
         "changing",
-        "clearing",
         "clients",
         "clock",
         "closed_slots",
@@ -87,7 +87,6 @@ class Server:
         "config",
         "courier",
         "cron_paused",
-        "dirty",
         "edge",
         "freed",
         "held",
@@ -100,12 +99,12 @@ class Server:
         "latency",
         "latency_tracking",
         "lazy_expire_deletes",
+        "lazyfree",
         "leaving",
         "leaving_slots",
         "max_bulk",
         "max_clients",
         "max_query_buffer",
-        "memory_limit",
         "monitors",
         "moves",
         "next_client_id",
@@ -113,7 +112,7 @@ class Server:
         "now_s",
         "open_to_all",
         "output_limits",
-        "own_ends",
+        "own_expires",
         "password",
         "pause_flags",
         "pause_until",
@@ -142,7 +141,12 @@ class Server:
     ) -> None:
         self.edge: Edge = edge if edge is not None else Edge()
         self.clock: Callable[[], int] = self.edge.clock()
-        self.keyspace: Keyspace = Keyspace(1, CLUSTER_SHIFT) if clustered else Keyspace(databases)
+        self.changes: Changes = Changes()
+        self.changes.on_full = self._filled
+        self.changes.on_expired = self._tell_expired
+        self.keyspace: Keyspace = (
+            Keyspace(1, CLUSTER_SHIFT, self.changes) if clustered else Keyspace(databases, changes=self.changes)
+        )
         self.config: Config = config if config is not None else default_config(databases, clustered)
         self.commands: Commands = named_commands(self.config)
         self.table: dict[bytes, Command] = self.commands.table
@@ -159,8 +163,6 @@ class Server:
         self.last_end_us: int = 0
         """When the last command ended, by ``edge.microseconds``: the next one's duration counts from here."""
         self.conditions: int = 0
-        self.dirty: int = 0
-        """Changes to the data since the start (rdb_changes_since_last_save counts from the last save)."""
         self.changing: int = 0
         """How many changes of what this node is to others have begun and not ended: its view of the cluster, its role
         in replication. An exception that finds it above 0 ends the node."""
@@ -181,7 +183,7 @@ class Server:
         """Those of them that nobody may read here, for writers may be let in elsewhere at any moment."""
         self.freed: bool = False
         """Slots are no longer under way: the machine lets those in ``awaiting`` try again when the batch is done."""
-        self.clearing: Clearing = Clearing(self)
+        self.lazyfree: LazyFree = LazyFree(self)
         """What is left of slots that have gone."""
         self.moves: Moves = Moves()
         self.arriving: list[Intake] = []
@@ -210,8 +212,6 @@ class Server:
         self.max_bulk: int = 512 * 1024 * 1024
         self.max_query_buffer: int = 1024 * 1024 * 1024
         self.max_clients: int = 10_000
-        self.memory_limit: int = NEVER
-        """``maxmemory`` as so many bytes in the keyspace's tally."""
         self.idle_limit_s: int = 0
         self.protected_mode: bool = True
         self.output_limits: list[OutputLimit] = []
@@ -222,7 +222,7 @@ class Server:
         self.active_expire_effort: int = 1
         self.lazy_expire_deletes: bool = True
         """False on a replica: there keys whose time is over are hidden, and deleted when the primary says so."""
-        self.own_ends: set[tuple[int, bytes]] = set()
+        self.own_expires: set[tuple[int, bytes]] = set()
         """On a replica that takes writes: database and name of keys that its own clients gave an end, which is known to
         no primary."""
         # replication
@@ -241,7 +241,7 @@ class Server:
     def begin_batch(self, now: int) -> None:
         """Everything until the next call happens at ``now`` (unix milliseconds)."""
         self.now = now
-        self.now_s = now // 1000
+        self.now_s = self.changes.now_s = now // 1000
         self.last_end_us = self.clock() // 1000
         if self.conditions & PAUSED and now >= self.pause_until:
             self.end_pause()
@@ -250,7 +250,7 @@ class Server:
 
     def is_full(self) -> bool:
         """Does the data take more than ``maxmemory``? A replica has what its primary has, and is never full."""
-        if self.keyspace.tally.held <= self.memory_limit:
+        if self.keyspace.tally.held <= self.changes.memory_limit:
             self.conditions &= ~FULL
             return False
         self.conditions |= FULL
@@ -322,9 +322,9 @@ class Server:
         """Serve by ``topology`` from now on."""
         before = self.topology
         self.topology = topology
-        coming = [slot for slot in self.clearing.slots() if takes_keys(topology, slot)]
+        coming = [slot for slot in self.lazyfree.slots() if takes_keys(topology, slot)]
         if coming:
-            self.clearing.finish(coming)
+            self.lazyfree.finish(coming)
         if before is None or not serves_alike(before, topology):
             self.served = served_slots(topology)
 
@@ -332,28 +332,23 @@ class Server:
         """Delete the keys of slots that belong to another node now: they are gone at once, and freed by and by."""
         db = self.keyspace.database(0)
         for slot in slots:
-            if not db.count_in_slot(slot):
-                continue
-            gone = self.clearing.take(db, slot)
-            if db.watchers:
-                for key in list(db.watchers):
-                    if key in gone:
-                        self.touch_key(db, key)
-
-    def touch_key(self, db: Database, key: bytes) -> None:
-        """Tell those who watch ``key`` that it has changed."""
-        touch(db, key)
+            if db.count_in_slot(slot):
+                self.lazyfree.take(db, slot)
 
     def drop_expired(self, db: Database, part: int, key: bytes) -> None:
         """The time of ``key``, which exists, is over and this node may delete it: do so."""
-        self.changing += 1
-        db.remove(part, key)
+        self.changing += 1  # no dirty count tells of this change
+        db.delete(part, key, EXPIRED)
+        self.changing -= 1
+
+    def _tell_expired(self, db: int, key: bytes) -> None:
+        self.stats.expired_keys += 1
         if self.journal is not None:
             self.journal.deleted(db, key)
-        self.changing -= 1
-        self.stats.expired_keys += 1
-        if db.watchers:
-            self.touch_key(db, key)
+
+    def _filled(self) -> None:
+        """The data takes more than ``maxmemory``."""
+        self.conditions |= FULL
 
 
 def takes_keys(topology: Topology, slot: int) -> bool:

@@ -60,7 +60,8 @@ class Session(Client):
         parser = self.parser
         budget = BATCH
         argv: list[bytes] | None = None
-        dirty = self.server.dirty
+        changes = self.server.changes
+        dirty = changes.dirty
         try:
             argv = self.waiting
             if argv is None:
@@ -68,7 +69,7 @@ class Session(Client):
             else:
                 self.waiting = None
             while argv is not None:
-                dirty = call.server.dirty
+                dirty = changes.dirty
                 reply = execute(call, argv)
                 if reply is HOLD or reply is AWAIT:
                     self.waiting = argv
@@ -90,7 +91,7 @@ class Session(Client):
         except Exception as mishap:  # another name: compiled, a name has one type
             server = self.server
             what = f"the request {told(argv)} of client id={self.id} addr={self.addr}, which is closed"
-            survive(server, what, mishap, server.dirty != dirty)
+            survive(server, what, mishap, changes.dirty != dirty)
             self.close_after_reply()  # what was asked before this has its replies
         return False
 

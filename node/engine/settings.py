@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from cluster.text import bytes_of
 from node.config import Config, Hook
 from node.engine.client import Client
+from node.engine.data.changes import NEVER_FULL
+from node.engine.data.tally import STARTUP
 from node.engine.limits import REPLICA, OutputLimit
-from node.engine.tally import STARTUP
 
 if TYPE_CHECKING:
     from node.engine.server import Server
@@ -91,7 +92,7 @@ class Settings:
     def memory(self) -> str | None:
         server = self.server
         limit = self.config.integer("maxmemory")
-        server.memory_limit = limit - STARTUP if limit else NEVER
+        server.changes.memory_limit = limit - STARTUP if limit else NEVER_FULL
         used = server.keyspace.tally.used()
         if server.is_full():
             server.edge.log(

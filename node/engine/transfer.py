@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Final
 from mypy_extensions import mypyc_attr
 
 from node.engine.client import Client
-from node.engine.keyspace import Database, Value
+from node.engine.data.changes import MIGRATED
+from node.engine.data.keyspace import Database
+from node.engine.data.kinds import Value
 from node.resp.errors import CANNOT_CONNECT, TARGET_REFUSED, UNBLOCKED, Refusal
 from node.resp.reply import OK, Failure, Reply
 
@@ -179,7 +181,7 @@ def settle(server: "Server", transfer: Transfer) -> None:
 def hand_over(server: "Server", transfer: Transfer) -> Reply:
     """Bring ``transfer`` over as one step of a transaction, with nothing in between. Refusal."""
     server.courier.deliver(transfer)
-    gone = [] if transfer.copy else remove_accepted(server, transfer)
+    gone = [] if transfer.copy else remove_accepted(transfer)
     if gone and server.journal is not None:
         server.journal.departed(transfer.source, gone)
     reply = transfer.reply()
@@ -189,27 +191,23 @@ def hand_over(server: "Server", transfer: Transfer) -> Reply:
 
 
 def delete_accepted(server: "Server", transfer: Transfer) -> None:
-    gone = remove_accepted(server, transfer)
+    gone = remove_accepted(transfer)
     if gone and server.journal is not None:
         server.journal.gone(transfer.source, gone)
         transfer.client.wrote_to = server.journal.offset
         server.acks.departed(gone)
 
 
-def remove_accepted(server: "Server", transfer: Transfer) -> list[bytes]:
+def remove_accepted(transfer: Transfer) -> list[bytes]:
     """Delete the keys that the target has taken; which."""
     db = transfer.source
     gone: list[bytes] = []
     for index, accepted in enumerate(transfer.accepted):
         key = transfer.keys[index]
         part = db.part_of(key)
-        if not accepted or db.values[part].get(key) is not transfer.values[index]:
-            continue
-        db.remove(part, key)
-        if db.watchers:
-            server.touch_key(db, key)
-        gone.append(key)
-    server.dirty += len(gone)
+        if accepted and db.get(part, key) is transfer.values[index]:
+            db.delete(part, key, MIGRATED)
+            gone.append(key)
     return gone
 
 

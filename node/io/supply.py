@@ -23,7 +23,7 @@ class Supply:
         self._poked = trio.Event()
         clients.on_room = self._poke
         clients.machine.replication.primary.syncs.on_work = self._poke
-        clients.machine.server.clearing.on_work = self._poke
+        clients.machine.server.lazyfree.on_work = self._poke
 
     def _poke(self) -> None:
         self._poked.set()
@@ -34,6 +34,6 @@ class Supply:
                 self._clients.work()
                 await trio.lowlevel.checkpoint()
             self._poked = trio.Event()
-            waiting = self._machine.replication.primary.syncs.transfers or self._machine.server.clearing.remnants
+            waiting = self._machine.replication.primary.syncs.transfers or self._machine.server.lazyfree.pending
             with trio.move_on_after(LOOK_AGAIN_S if waiting else math.inf):
                 await self._poked.wait()

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Final
 from cluster.text import bytes_of, text_of
 from cluster.topology import Flag, NodeId, Topology
 from gossip.events import TakeSlots
+from node.engine.data.as_commands import AsCommands
+from node.engine.data.snapshot import Snapshot
 from node.engine.journal import Tap, encoded
 from node.engine.limits import REPLICA
-from node.engine.restate import Restatement
-from node.engine.snapshot import Snapshot
 from node.migration.job import (
     ACK,
     CONNECTING,
@@ -91,7 +91,7 @@ class Export(Job):
         self._line: bytes = b""
         self._parser: Parser = Parser()
         self._out: list[bytes] = []
-        self._restatement: Restatement | None = None
+        self._commands: AsCommands | None = None
         self._tap: Tap | None = None
         self._braking: bool = False
         self._holding: bool = False
@@ -231,17 +231,17 @@ class Export(Job):
         self.to(SNAPSHOTTING)
         self._say(ACK)
         self._tap = self.home.open_tap(self.slots)
-        self._restatement = Restatement(Snapshot(self.home.server.keyspace, self.slots))
+        self._commands = AsCommands(Snapshot(self.home.server.keyspace, self.slots))
 
     def _prepare(self) -> None:
         """Fill ``_out``: the snapshot, then the writes that came meanwhile, then, when it is time, the word PAUSED."""
         tap = self._tap
         if tap is None:
             return
-        if self._restatement is not None:
-            self._out.append(self._restatement.next(self.piece))
-            if self._restatement.done:
-                self._restatement = None
+        if self._commands is not None:
+            self._out.append(self._commands.next(self.piece))
+            if self._commands.done:
+                self._commands = None
                 self._out.append(message("SNAPSHOT-EOF"))
                 self.to(REPLICATING)
             return
@@ -257,7 +257,7 @@ class Export(Job):
         tap, waiting = self._tap, self.unsent
         if tap is None:
             return
-        if self._restatement is not None:
+        if self._commands is not None:
             most = self.home.server.output_limits[REPLICA].hard
             if most and tap.size > most:
                 self.fail("More was written during the snapshot than client-output-buffer-limit lets wait")
@@ -439,9 +439,9 @@ class Export(Job):
             self._poke()
 
     def end(self, state: str, text: str = "") -> None:
-        if self._restatement is not None:
-            self._restatement.close()
-            self._restatement = None
+        if self._commands is not None:
+            self._commands.close()
+            self._commands = None
         if self._tap is not None:
             self.home.close_tap(self._tap)
             self._tap = None

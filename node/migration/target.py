@@ -51,6 +51,7 @@ class Arrival(Job):
     def __init__(self, home: "Migrations", intake: Intake, source: NodeId, target: NodeId) -> None:
         super().__init__(home, intake.name, intake.ranges, source, target)
         self.intake: Intake = intake
+        intake.begin(home.server.changes)
         home.server.arriving.append(intake)
 
     @property
@@ -60,7 +61,7 @@ class Arrival(Job):
     def settle(self) -> None:
         """The keys become visible."""
         server = self.home.server
-        self.intake.settle(server.keyspace.database(0), server.now_s)
+        self.intake.settle(server.keyspace.database(0))
 
     def undo(self) -> None:
         """Replicas of other kinds than ours have the keys among the others: these must go there too."""
@@ -68,7 +69,7 @@ class Arrival(Job):
         if journal is None:
             return
         for slot in self.slots:
-            keys = list(db.values[slot])
+            keys = db.keys_in_slot(slot)
             for at in range(0, len(keys), MANY):
                 journal.gone(db, keys[at : at + MANY])
 
@@ -97,7 +98,7 @@ class Import(Arrival):
         self._heirs: int = 0
         """How many replicas had all when the pause was asked for."""
         home.server.drop_slots(tuple(self.slots))  # whatever is left there is nobody's
-        home.server.clearing.finish(set(self.slots))
+        home.server.lazyfree.finish(set(self.slots))
         client.modes |= HANDING_OVER | REPLIES_OFF | NOT_TO_PAUSE
         home.server.intakes[client.id] = self.intake
         numbers = [str(number) for pair in intake.ranges for number in pair]

@@ -6,7 +6,7 @@ We take what Redis up to 7.2 and Valkey 9 write; the numbers between are formats
 
 from typing import Final
 
-from node.engine.keyspace import Value
+from node.engine.data.kinds import DONE, Value, copy_of, is_large
 from node.persist.codes import CHECKSUM_SIZE, VALKEY_VERSION, RdbError, Short, readable
 from node.persist.crc64 import crc64, footer
 from node.persist.source import MAX_STRING, Source
@@ -16,13 +16,38 @@ FOOTER: Final = 2 + CHECKSUM_SIZE
 DEFAULT: Final = Style()
 
 
+class Dump:
+    """The payload of ``value``, made in steps between which the value may change."""
+
+    def __init__(self, value: Value, style: Style = DEFAULT) -> None:
+        self._value: Value = copy_of(value) if is_large(value) else value
+        self._style: Style = style
+        self._at: int = 0
+        self._sum: int = 0
+        self.done: bool = False
+
+    def next(self) -> bytes:
+        """The bytes of the next step; the last ones end with the checksum."""
+        assert not self.done
+        out = bytearray()
+        self._at = put_value(out, b"", self._value, self._style, self._at)
+        if self._at == DONE:
+            out += self._style.format.version.to_bytes(2, "little")
+        self._sum = crc64(out, self._sum)
+        if self._at == DONE:
+            out += footer(self._sum)
+            self.done = True
+            self._value = b""
+        return bytes(out)
+
+
 def dump(value: Value, style: Style = DEFAULT) -> bytes:
     """``value`` as a payload."""
-    out = bytearray()
-    put_value(out, b"", value, style)
-    out += style.format.version.to_bytes(2, "little")
-    out += footer(crc64(out))
-    return bytes(out)
+    steps = Dump(value, style)
+    pieces = [steps.next()]
+    while not steps.done:
+        pieces.append(steps.next())
+    return b"".join(pieces)
 
 
 def version_if_whole(payload: bytes) -> int:

@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 from attrs import define
 
-from node.engine.keyspace import Value
+from node.engine.data.kinds import Value
 
 
 @define

@@ -9,8 +9,9 @@ from typing import Final
 
 from cluster.slots import SLOTS
 from cluster.text import bytes_of, text_of
+from node.engine.data.changes import LOADED
+from node.engine.data.keyspace import CLUSTER_SHIFT, NEVER, Database, Keyspace
 from node.engine.intake import Intake
-from node.engine.keyspace import CLUSTER_SHIFT, Database, Keyspace
 from node.persist.codes import RdbError
 from node.persist.events import Aux, Event, Function, Key, SelectDb, SlotImport
 
@@ -79,11 +80,9 @@ class Loader:
         db = self._place(key)
         part = db.part_of(key)
         before = db.size
-        db.put(part, key, event.value)
+        db.store(part, key, event.value, LOADED, max(event.end, NEVER))
         if db.size == before:
             raise RdbError(f"key {key[:128]!r} of database {db.index} occurs twice")
-        if event.end >= 0:
-            db.set_expire(part, key, event.end)
         if event.idle_s >= 0:
             now_s = self.now // 1000
             db.track_uses(now_s)[key] = now_s - event.idle_s

@@ -1,15 +1,16 @@
-"""Values as RDB holds them: which function reads a type of the format, and which one writes a class of ours.
+"""Values as RDB holds them: which function reads a type of the format, and which one writes a kind of ours.
 
-To add a type of data: one line in ``READERS`` for each form of it in the format, one in ``WRITERS`` for its class.
+To add a type of data: one line in ``READERS`` for each form of it in the format, one in ``WRITERS`` for its kind.
 
-A writer puts the number of the type, then ``key`` as it stands in the file (empty in DUMP payloads), then the value. It
-chooses the form by ``style.format``: a peer may not know the newer ones.
+A writer goes in steps. The first puts the number of the type, then ``key`` as it stands in the file (empty in DUMP
+payloads), and begins with the value; the others go on with the value. It chooses the form by ``style.format``: a peer
+may not know the newer ones.
 """
 
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from node.engine.keyspace import Value
+from node.engine.data.kinds import DONE, STRING, Kind, Value, kind_of
 from node.persist import codes
 from node.persist.codes import REDIS_10, Format, RdbError, type_title
 from node.persist.primitives import put_string
@@ -25,22 +26,22 @@ class Style:
 
 
 Reader: TypeAlias = Callable[[Source], Value]
-Writer: TypeAlias = Callable[[bytearray, bytes | bytearray, Value, Style], None]
+Writer: TypeAlias = Callable[[bytearray, bytes | bytearray, Value, Style, int], int]
 
 
-def put_text(out: bytearray, key: bytes | bytearray, value: Value, style: Style) -> None:
+def put_text(out: bytearray, key: bytes | bytearray, value: Value, style: Style, at: int) -> int:
     assert isinstance(value, (bytes, bytearray))
     out.append(codes.STRING)
     out += key
     put_string(out, value, style.compress)
+    return DONE
 
 
 READERS: Final[dict[int, Reader]] = {
     codes.STRING: Source.string,
 }
-WRITERS: Final[dict[type, Writer]] = {
-    bytes: put_text,
-    bytearray: put_text,
+WRITERS: Final[dict[Kind, Writer]] = {
+    STRING: put_text,
 }
 
 
@@ -52,6 +53,6 @@ def read_value(source: Source, code: int) -> Value:
     return reader(source)
 
 
-def put_value(out: bytearray, key: bytes | bytearray, value: Value, style: Style) -> None:
-    """Write a value; ``key`` as described above."""
-    WRITERS[type(value)](out, key, value, style)
+def put_value(out: bytearray, key: bytes | bytearray, value: Value, style: Style, at: int = 0) -> int:
+    """Write a step of a value, from position ``at`` on; the next position. ``key`` as described above."""
+    return WRITERS[kind_of(value)](out, key, value, style, at)

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cluster.text import bytes_of
-from node.engine.snapshot import DatabaseView, Snapshot
+from node.engine.data.kinds import DONE, Value
+from node.engine.data.snapshot import DatabaseView, Snapshot
 from node.persist import codes
 from node.persist.codes import Format
 from node.persist.crc64 import crc64, footer
@@ -43,6 +44,9 @@ class RdbWriter:
         self.keys: int = 0
         """How many keys have been written."""
         self._sum: int = 0
+        self._value: Value = b""
+        self._at: int = DONE
+        """Where to go on in ``_value``, which did not fit into a chunk."""
 
     def chunks(self) -> Iterator[bytes | bytearray]:
         """The bytes of the RDB, to be taken whenever there is time. Closing the snapshot stays with its owner."""
@@ -50,7 +54,7 @@ class RdbWriter:
         for view in self.snapshot.views:
             put_database(out, view)
             while view.begin_part():
-                while view.pending:
+                while view.pending or self._at != DONE:
                     self._put_keys(out, view)
                     if len(out) >= CHUNK:
                         yield from self._pieces(out)
@@ -79,18 +83,22 @@ class RdbWriter:
 
     def _put_keys(self, out: bytearray, view: DatabaseView) -> None:
         """Write keys of the present part until it is done or a chunk is full."""
-        pending, ends, style = view.pending, view.ends, self.style
-        while pending and len(out) < CHUNK:
-            key, value = pending.popitem()
+        pending, style = view.pending, self.style
+        while self._at != DONE and len(out) < CHUNK:
+            self._at = put_value(out, b"", self._value, style, self._at)
+        while pending and self._at == DONE and len(out) < CHUNK:
+            key, value = view.take()
             self.keys += 1
-            if ends:
-                end = ends.get(key, -1)
-                if end >= 0:
-                    out.append(codes.EXPIRETIME_MS)
-                    out += end.to_bytes(8, "little", signed=True)
+            expire = view.expire_of(key)
+            if expire >= 0:
+                out.append(codes.EXPIRETIME_MS)
+                out += expire.to_bytes(8, "little", signed=True)
             name = bytearray()
             put_string(name, key)
-            put_value(out, name, value, style)
+            self._at = put_value(out, name, value, style)
+            self._value = value if self._at != DONE else b""
+            while self._at != DONE and len(out) < CHUNK:
+                self._at = put_value(out, b"", value, style, self._at)
 
     def _pieces(self, out: bytearray) -> Iterator[bytes | bytearray]:
         for at in range(0, len(out), PIECE):

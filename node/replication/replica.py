@@ -16,12 +16,11 @@ from cluster.text import bytes_of, text_of
 from node.engine.call import Call
 from node.engine.client import IN_MULTI, Client
 from node.engine.command import UNQUEUED
+from node.engine.data.keyspace import Keyspace
 from node.engine.intake import place_of
 from node.engine.journal import encoded
-from node.engine.keyspace import Keyspace
 from node.engine.mishap import survive, told
 from node.engine.serving.invoke import run
-from node.engine.watch import touch_swapped
 from node.persist.codes import RdbError
 from node.persist.load import Loader
 from node.persist.reader import RdbReader
@@ -424,15 +423,8 @@ class Conversation:
         self._loader = None
         self._distrusts = False
         replication = self.replication
-        for db in list(loader.keyspace.used()):
-            replication.server.keyspace.database(db.index)
-        for db in replication.server.keyspace.used():
-            fresh = loader.keyspace.database(db.index)
-            touch_swapped(db, fresh, self.server.now)
-            db.swap_contents(fresh)
-        loaded, keyspace = loader.keyspace, replication.server.keyspace
-        keyspace.tally, loaded.tally = loaded.tally, keyspace.tally
-        replication.server.own_ends.clear()
+        replication.server.keyspace.replace(loader.keyspace, self.server.now)
+        replication.server.own_expires.clear()
         self.server.moves.loaded(loader.intakes)
         replication.primary.drop_all()
         size = self.server.config.integer("repl-backlog-size")
@@ -536,12 +528,12 @@ class Applier:
     def _survived(self, argv: list[bytes]) -> bool:
         """Run ``argv``; False, after this was logged, if that raised what nobody expected and changed nothing."""
         server = self.replication.server
-        dirty = server.dirty
+        dirty = server.changes.dirty
         try:
             self._run(argv)
         except Exception as error:
             what = f"{told(argv)} of the primary's stream, whose connection is closed"
-            survive(server, what, error, server.dirty != dirty)
+            survive(server, what, error, server.changes.dirty != dirty)
             self.broken = True
         return not self.broken
 

@@ -101,7 +101,7 @@ class Replication(Standing):
         self.upstream = None
         self.server.edge.status("Ready to accept connections")
         self.server.lazy_expire_deletes = True
-        self.server.own_ends.clear()
+        self.server.own_expires.clear()
         self.history.branch()
         self.primary.drop_all()
         self.primary.alone_since_ms = self.server.now

@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
+from node.engine.data.snapshot import Snapshot
 from node.engine.server import Server
-from node.engine.snapshot import Snapshot
 from node.persist.codes import Format
 from node.persist.load import write_import
 from node.persist.values import Style

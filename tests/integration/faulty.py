@@ -12,6 +12,7 @@ from gossip.packet import Packet, decode
 from node.commands.strings import get
 from node.engine.call import Call
 from node.engine.command import READONLY, WRITE, command
+from node.engine.data.changes import SET
 from node.engine.keyspec import ACCESS, INSERT, RO, RW, first
 from node.io import bus
 from node.io.serve import main
@@ -44,7 +45,7 @@ def early(c: Call, key: bytes, value: bytes) -> Reply:
 @command("FAULT.LATE", arity=3, flags=WRITE, keys=WRITTEN_KEY, since="0", group="generic")
 def late(c: Call, key: bytes, value: bytes) -> Reply:
     """Raises when it has changed something."""
-    c.store(key, value)
+    c.store(key, value, SET)
     raise Fault("late")
 
 
@@ -53,7 +54,7 @@ def stream(c: Call, key: bytes, value: bytes) -> Reply:
     """Works on a primary, and raises when it comes in the stream."""
     if c.privileged:
         raise Fault("in the stream")
-    c.store(key, value)
+    c.store(key, value, SET)
     return OK
 
 

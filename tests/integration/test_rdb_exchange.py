@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from node.engine.keyspace import Keyspace
-from node.engine.snapshot import Snapshot
+from node.engine.data.changes import SET
+from node.engine.data.keyspace import Keyspace
+from node.engine.data.snapshot import Snapshot
 from node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format
 from node.persist.dump import dump
 from node.persist.load import Loader
@@ -37,7 +38,7 @@ def keyspace_of(rows: Iterable[Row]) -> Keyspace:
     keyspace = Keyspace(16)
     for index, key, value, end in rows:
         db = keyspace.database(index)
-        db.put(db.part_of(key), key, bytearray(value) if len(key) == 1 else value)
+        db.store(db.part_of(key), key, bytearray(value) if len(key) == 1 else value, SET)
         if end >= 0:
             db.set_expire(db.part_of(key), key, end)
     return keyspace
@@ -46,10 +47,10 @@ def keyspace_of(rows: Iterable[Row]) -> Keyspace:
 def rows_of(keyspace: Keyspace) -> list[Row]:
     rows = []
     for db in keyspace.used():
-        for part, values in enumerate(db.values):
-            for key, value in values.items():
+        for part in range(db.part_count):
+            for key, value, expire in db.items_of(part):
                 assert isinstance(value, (bytes, bytearray))
-                rows.append((db.index, key, bytes(value), db.expire_time(part, key)))
+                rows.append((db.index, key, bytes(value), expire))
     return sorted(rows)
 
 

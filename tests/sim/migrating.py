@@ -13,7 +13,7 @@ from functools import partial
 from attrs import define
 
 from cluster.slots import SLOTS, key_slot
-from node.engine.keyspace import Value
+from node.engine.data.kinds import Value
 from node.engine.server import PAUSED
 from node.migration.job import ENDS, SUCCESS, Job
 from tests.sim.history import Violation
@@ -346,7 +346,7 @@ class MigrateRun(WriteRun):
             for what, there in (
                 ("slots are closed", server.leaving_slots), ("keys are beside the data", server.arriving),
                 ("intakes", server.intakes), ("taps", taps), ("views", views), ("clients wait", server.awaiting),
-                ("keys that have gone", server.clearing.remnants), ("a pause", server.conditions & PAUSED),
+                ("keys that have gone", server.lazyfree.pending), ("a pause", server.conditions & PAUSED),
             ):  # fmt: skip
                 if there:
                     return f"{host.name}: {what}"
@@ -364,7 +364,8 @@ class MigrateRun(WriteRun):
 
     def values_at(self, host: Host) -> list[dict[bytes, Value]]:
         """All that it has, by slot."""
-        return host.running.machine.server.keyspace.database(0).values
+        db = host.running.machine.server.keyspace.database(0)
+        return [{key: value for key, value, _ in db.items_of(part)} for part in range(db.part_count)]
 
     def unlike(self) -> str:
         """Replicas that do not have what their primary has."""

@@ -316,7 +316,7 @@ class WriteRun:
     def value_at(self, host: Host, key: str) -> str | None:
         name = key.encode()
         db = host.running.machine.server.keyspace.database(0)
-        value = db.values[db.part_of(name)].get(name)
+        value = db.get_raw(name)
         return None if value is None else bytes(value).decode()  # type: ignore[call-overload]
 
     @property

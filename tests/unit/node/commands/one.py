@@ -20,4 +20,4 @@ class One:
 
     def stored(self, key: bytes) -> object:
         """The value of ``key`` itself, None if there is none."""
-        return self.session.call.peek(key)
+        return self.session.call.get_raw(key)

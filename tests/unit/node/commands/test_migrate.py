@@ -3,6 +3,7 @@
 import pytest
 
 from node.commands.migrate import leading_number
+from node.engine.data.changes import SET
 from node.engine.journal import Journal, encoded
 from node.engine.server import FOLLOWING, Server
 from node.engine.session import Session
@@ -143,7 +144,7 @@ def test_a_value_that_was_not_sent_is_not_deleted(here: Node) -> None:
     here.say(here.guest, "SET a 1")
     here.say(here.operator, "MIGRATE h 7 a 0 100")
     db = here.server.keyspace.database(0)
-    db.put(db.part_of(b"a"), b"a", b"another primary's")
+    db.store(db.part_of(b"a"), b"a", b"another primary's", SET)
     here.land(here.departed(), b"+OK")
     assert here.say(here.guest, "EXISTS a") == b":1\r\n"
 

@@ -64,6 +64,6 @@ def test_keepttl_does_not_revive_a_key_whose_time_is_over() -> None:
 )
 def test_a_command_is_one_change(change: list[str]) -> None:
     one = One()
-    before = one.server.dirty
+    before = one.server.changes.dirty
     one.say(*change)
-    assert one.server.dirty == before + 1
+    assert one.server.changes.dirty == before + 1

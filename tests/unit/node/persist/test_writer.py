@@ -2,8 +2,9 @@
 
 import pytest
 
-from node.engine.keyspace import Keyspace
-from node.engine.snapshot import Snapshot
+from node.engine.data.changes import SET
+from node.engine.data.keyspace import Keyspace
+from node.engine.data.snapshot import Snapshot
 from node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format, RdbError
 from node.persist.events import Aux, End, Event, Function, Header, Key, ResizeDb
 from node.persist.load import Loader
@@ -14,7 +15,7 @@ from node.persist.writer import CHUNK, PIECE, RdbWriter, remarks_for
 
 def put(keyspace: Keyspace, index: int, key: bytes, value: object, end: int = -1) -> None:
     db = keyspace.database(index)
-    db.put(db.part_of(key), key, value)
+    db.store(db.part_of(key), key, value, SET)
     if end >= 0:
         db.set_expire(db.part_of(key), key, end)
 
@@ -44,10 +45,10 @@ def read(data: bytes) -> list[Event]:
 
 def content(keyspace: Keyspace) -> list[tuple[int, bytes, object, int]]:
     return sorted(
-        (db.index, key, value, db.expire_time(part, key))
+        (db.index, key, value, expire)
         for db in keyspace.used()
-        for part, values in enumerate(db.values)
-        for key, value in values.items()
+        for part in range(db.part_count)
+        for key, value, expire in db.items_of(part)
     )
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from node.engine.data.keyspace import Keyspace
 from node.engine.journal import encoded
-from node.engine.keyspace import Keyspace
 from node.persist.load import Loader
 from node.persist.reader import RdbReader
 from tests.unit.node.replication.joined import START, Node

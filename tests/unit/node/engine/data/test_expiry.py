@@ -2,12 +2,13 @@
 
 import pytest
 
+from node.engine.data.changes import DEL, SET
+from node.engine.data.expiry import SAMPLE, WORK_LIMIT, ActiveExpiry
+from node.engine.data.keyspace import Database, Watcher
+from node.engine.data.watch import broken, watch
 from node.engine.edge import Edge
-from node.engine.expiry import SAMPLE, WORK_LIMIT, ActiveExpiry
-from node.engine.keyspace import Database, Watcher
 from node.engine.server import FOLLOWING, PAUSED, Server
 from node.engine.session import Session
-from node.engine.watch import broken, watch
 
 NOW = 1_000_000
 
@@ -33,7 +34,7 @@ def node(edge: Edge | None = None, clustered: bool = False) -> Server:
 def add(db: Database, count: int, end: int, name: bytes = b"k") -> None:
     for n in range(count):
         key = b"%s%d" % (name, n)
-        db.put(db.part_of(key), key, b"v")
+        db.store(db.part_of(key), key, b"v", SET)
         if end >= 0:
             db.set_expire(db.part_of(key), key, end)
 
@@ -161,7 +162,7 @@ def test_keys_that_change_in_the_middle_of_a_round_are_taken_as_they_are() -> No
         db.clear_expire(db.part_of(key), key)
     for n in range(SAMPLE, 2 * SAMPLE):
         key = b"k%d" % n
-        db.remove(db.part_of(key), key)
+        db.delete(db.part_of(key), key, DEL)
     server.begin_batch(NOW + 11)
     for _ in range(20):
         expiry.cycle()
@@ -176,10 +177,10 @@ def test_a_replica_that_takes_writes_ends_what_its_own_clients_gave_an_end() -> 
     add(server.keyspace.database(0), 1, NOW - 1)  # the primary's, who has not said yet that it is over
     expiry = ActiveExpiry(server)
     expiry.cycle()
-    assert (server.keyspace.database(0).size, len(server.own_ends)) == (3, 1)
+    assert (server.keyspace.database(0).size, len(server.own_expires)) == (3, 1)
     server.begin_batch(NOW + 20)
     expiry.cycle()
-    assert (server.keyspace.database(0).size, server.own_ends) == (2, set())
+    assert (server.keyspace.database(0).size, server.own_expires) == (2, set())
 
 
 def test_a_replica_that_takes_writes_writes_in_the_place_of_what_is_over() -> None:

@@ -4,11 +4,11 @@ import pytest
 
 from cluster.slots import SLOTS, key_slot
 from cluster.topology import Flag, Node, Topology
-from node.engine.clearing import PIECE
+from node.engine.data.lazyfree import PIECE
+from node.engine.data.snapshot import Snapshot
 from node.engine.journal import Journal, encoded
 from node.engine.server import Server
 from node.engine.session import Session
-from node.engine.snapshot import Snapshot
 from node.machine import Machine
 from node.resp.parser import Parser
 
@@ -64,7 +64,7 @@ def host() -> Host:
 
 def test_the_keys_are_gone_at_once_and_deleted_in_pieces(host: Host) -> None:
     poked: list[bool] = []
-    host.server.clearing.on_work = lambda: poked.append(True)
+    host.server.lazyfree.on_work = lambda: poked.append(True)
     host.lose()
     assert poked
     assert host.say("DBSIZE") == b":1\r\n"
@@ -96,7 +96,7 @@ def test_a_slot_that_comes_back_is_done_with_before_it_has_new_keys(host: Host, 
 
 def test_the_tables_of_other_slots_stay_as_long_as_they_take(host: Host) -> None:
     host.lose()
-    host.server.clearing.finish([SLOT + 1])
+    host.server.lazyfree.finish([SLOT + 1])
     assert host.machine.has_work
 
 
@@ -140,5 +140,5 @@ def test_a_snapshot_that_is_under_way_has_the_keys_still(host: Host) -> None:
     (view,) = snapshot.views
     assert view.begin_part()
     assert len(view.pending) == KEYS
-    assert view.end_of(b"{x}0") == NOW + 100_000
+    assert view.expire_of(b"{x}0") == NOW + 100_000
     snapshot.close()

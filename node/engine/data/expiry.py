@@ -12,7 +12,7 @@ deleted while CLIENT PAUSE holds writes back, as in Redis.
 
 from typing import Final
 
-from node.engine.keyspace import Database
+from node.engine.data.keyspace import Database
 from node.engine.server import PAUSED, Server
 
 CYCLES_PER_SECOND: Final = 10
@@ -41,14 +41,14 @@ class Round:
             if not self.parts:
                 return []
             self.part = self.parts.pop()
-            self.keys = list(self.db.expires.get(self.part, ()))
+            self.keys = self.db.expiring_keys(self.part)
         taken = self.keys[-size:]
         del self.keys[-size:]
         return taken
 
-    def begin_if_over(self) -> None:
+    def begin_if_done(self) -> None:
         if not self.keys and not self.parts:
-            self.parts = list(self.db.expires)
+            self.parts = self.db.expiring_parts()
 
 
 class ActiveExpiry:
@@ -67,7 +67,7 @@ class ActiveExpiry:
         if not server.active_expire or server.conditions & PAUSED:
             return
         if not server.lazy_expire_deletes:
-            self.end_own()
+            self.expire_own()
             return
         share = TIME_SHARE + 2 * (server.active_expire_effort - 1)
         self.deadline = server.edge.microseconds() + share * 10_000 // CYCLES_PER_SECOND
@@ -83,10 +83,10 @@ class ActiveExpiry:
         present = self.deleted / self.looked_at if self.looked_at else 0.0
         server.stats.expired_stale_perc = present * 0.05 + server.stats.expired_stale_perc * 0.95
 
-    def end_own(self) -> None:
+    def expire_own(self) -> None:
         """On a replica: delete what its own clients gave an end that has come."""
         server = self.server
-        own = server.own_ends
+        own = server.own_expires
         for index, key in list(own)[:WORK_LIMIT]:
             db = server.keyspace.database(index)
             part = db.part_of(key)
@@ -103,7 +103,7 @@ class ActiveExpiry:
         tour = self.rounds.get(db.index)
         if tour is None:
             tour = self.rounds[db.index] = Round(db)
-        tour.begin_if_over()
+        tour.begin_if_done()
         looked_at = deleted = 0
         while True:
             keys = tour.sample(size - looked_at)
@@ -121,11 +121,7 @@ class ActiveExpiry:
 
     def delete_stale(self, db: Database, part: int, keys: list[bytes]) -> int:
         """Delete those of ``keys`` whose time is over; how many."""
-        ends = db.expires.get(part)
-        if ends is None:
-            return 0
-        now = self.server.now
-        stale = [key for key in keys if 0 <= ends.get(key, -1) < now]
-        for key in stale:
+        expired = db.expired_of(part, keys, self.server.now)
+        for key in expired:
             self.server.drop_expired(db, part, key)
-        return len(stale)
+        return len(expired)

@@ -12,14 +12,15 @@ A part's turn begins with a copy of its dictionary of references. That copy is t
 A whole database that is dropped or swapped (FLUSHDB, SWAPDB) costs nothing: the view goes with the contents, not the
 number.
 
-A value other than ``bytes`` can change in place, so a note of it is a copy of it; whoever changes one in place calls
-``Database.before_change`` first.
+A value other than ``bytes`` can change in place, so a note of it is a copy of it. A copy takes no longer than a step,
+however large the value is (``kinds.py``), and ``take`` gives out a large value as such a copy, so that whoever has it
+may go through it in steps while the key changes.
 """
 
 from typing import Final
 
-from node.engine.keyspace import Database, Keyspace, Value, View
-from node.engine.values import duplicate
+from node.engine.data.keyspace import NEVER, Database, Keyspace, Part, View
+from node.engine.data.kinds import Value, copy_of, is_large
 
 NONE: Final = -1
 """No part is being given out."""
@@ -28,50 +29,53 @@ NONE: Final = -1
 class DatabaseView(View):
     """One database as it was when the view was opened.
 
-    ``begin_part`` until it says False; each time, take every key out of ``pending``, whenever there is time: the keys
-    of the present part that are still to be given out. ``end_of`` tells when they end.
+    ``begin_part`` until it says False; each time, ``take`` every key out of ``pending``, whenever there is time: the
+    keys of the present part that are still to be given out.
     """
 
-    def __init__(self, db: Database, parts: list[int]) -> None:
+    def __init__(self, db: Database, numbers: list[int]) -> None:
+        whole = len(numbers) == db.part_count
         self.index: int = db.index
-        self.keys: int = db.size if len(parts) == len(db.values) else sum([len(db.values[part]) for part in parts])
+        self.keys: int = db.size if whole else sum([db.size_of(part) for part in numbers])
         """How many keys the view has in all."""
-        self.volatile: int = db.volatile if len(parts) == len(db.values) else count_ends(db, parts)
-        """How many of them end one day."""
+        self.volatile: int = db.volatile if whole else sum([db.volatile_of(part) for part in numbers])
+        """How many of them expire one day."""
         self.pending: dict[bytes, Value] = {}
-        self.values: list[dict[bytes, Value]] = db.values
-        self.expires: dict[int, dict[bytes, int]] = db.expires
-        self.to_come: list[int] = [part for part in reversed(parts) if db.values[part]]
+        self.parts: list[Part] = db.parts()
+        self.to_come: list[int] = [part for part in reversed(numbers) if db.size_of(part)]
         self.awaited: set[int] = set(self.to_come)
         self.apart: bool = False
-        """``values`` and ``expires`` are tables of the view's own."""
+        """``parts`` is a list of the view's own."""
         self.current: int = NONE
         self.safe: set[bytes] = set()
         """Keys of the present part whose value nobody else holds any more."""
-        self.ends: dict[bytes, int] = {}
+        self.expires: dict[bytes, int] = {}
+        """When keys of the present part expire."""
         self.noted: dict[int, dict[bytes, Note]] = {}
 
     def before_change(self, part: int, key: bytes) -> None:
         if part == self.current:
             value = self.pending.get(key)
             if value is not None and not isinstance(value, bytes) and key not in self.safe:
-                self.pending[key] = duplicate(value)
+                self.pending[key] = copy_of(value)
                 self.safe.add(key)
         elif part in self.awaited:
             self.note(part, key)
 
     def before_release(self, part: int) -> None:
-        """The part goes to another database, or nowhere, but what it was is still to be given out: keep a copy."""
+        """The part goes to another database, or nowhere, but what it was is still to be given out: keep a copy.
+
+        Nobody warns of changes there, so values that can change in place are copied too.
+        """
+        if part == self.current:
+            for key in list(self.pending):
+                self.before_change(part, key)
         if part not in self.awaited:
             return
         if not self.apart:
             self.apart = True
-            self.values = self.values.copy()
-            self.expires = self.expires.copy()
-        self.values[part] = self.values[part].copy()
-        ends = self.expires.get(part)
-        if ends is not None:
-            self.expires[part] = ends.copy()
+            self.parts = self.parts.copy()
+        self.parts[part] = self.parts[part].copy()
 
     def note(self, part: int, key: bytes) -> None:
         """Remember what ``key`` is, unless something is remembered already."""
@@ -80,13 +84,9 @@ class DatabaseView(View):
             notes = self.noted[part] = {}
         elif key in notes:
             return
-        value = self.values[part].get(key)
-        if value is None:
-            notes[key] = Note(None, -1)
-            return
-        ends = self.expires.get(part)
-        at = -1 if ends is None else ends.get(key, -1)
-        notes[key] = Note(value if isinstance(value, bytes) else duplicate(value), at)
+        held = self.parts[part]
+        value = held.get(key)
+        notes[key] = Note(None, NEVER) if value is None else Note(copy_of(value), held.expire_time(key))
 
     def begin_part(self) -> bool:
         """Go on to the next part that has keys; False if all have been given out."""
@@ -96,40 +96,46 @@ class DatabaseView(View):
             part = self.to_come.pop()
             self.awaited.discard(part)
             self.safe = set()
-            self.pending = dict(self.values[part])
-            self.ends = dict(self.expires.get(part, NO_ENDS))
+            self.pending, self.expires = self.parts[part].tables()
             notes = self.noted.pop(part, None)
             if notes is not None:
                 self.put_right(notes)
             if self.pending:
                 self.current = part
                 return True
-        self.awaited.clear()
-        self.ends = {}
+        assert not self.awaited
+        self.expires = {}
         return False
 
     def put_right(self, notes: dict[bytes, "Note"]) -> None:
         for key, was in notes.items():
-            self.ends.pop(key, None)
+            self.expires.pop(key, None)
             if was.value is None:
                 self.pending.pop(key, None)
                 continue
             self.pending[key] = was.value
             self.safe.add(key)
-            if was.end >= 0:
-                self.ends[key] = was.end
+            if was.expire >= 0:
+                self.expires[key] = was.expire
 
-    def end_of(self, key: bytes) -> int:
-        """When a key of the present part ends, in unix milliseconds; -1 if never."""
-        return self.ends.get(key, -1)
+    def take(self) -> tuple[bytes, Value]:
+        """One of the pending keys with its value, which stays as it is for one step, or for good if it takes more."""
+        key, value = self.pending.popitem()
+        if is_large(value) and key not in self.safe:
+            value = copy_of(value)
+        return key, value
+
+    def expire_of(self, key: bytes) -> int:
+        """When a key of the present part expires, in unix milliseconds; -1 if never."""
+        return self.expires.get(key, NEVER) if self.expires else NEVER
 
 
 class Note:
-    """What a key was: its value, None if it was not there, and its end, -1 for never."""
+    """What a key was: its value, None if it was not there, and its expire time."""
 
-    def __init__(self, value: Value | None, end: int) -> None:
+    def __init__(self, value: Value | None, expire: int) -> None:
         self.value: Value | None = value
-        self.end: int = end
+        self.expire: int = expire
 
 
 class Snapshot:
@@ -146,7 +152,7 @@ class Snapshot:
         self.beside: list[Database] = beside or []
         self.views: list[DatabaseView] = []
         for db in keyspace.used() + self.beside:
-            wanted = parts if parts is not None else list(range(len(db.values)))
+            wanted = parts if parts is not None else list(range(db.part_count))
             view = DatabaseView(db, wanted)
             if view.keys:
                 self.views.append(view)
@@ -163,10 +169,3 @@ class Snapshot:
             # Not by number: SWAPDB takes a view along with the contents.
             db.views = [view for view in db.views if view not in self.views]
         self.views = []
-
-
-NO_ENDS: Final[dict[bytes, int]] = {}
-
-
-def count_ends(db: Database, parts: list[int]) -> int:
-    return sum([len(db.expires.get(part, NO_ENDS)) for part in parts])

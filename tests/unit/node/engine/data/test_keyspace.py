@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cluster.slots import key_slot
-from node.engine.keyspace import CLUSTER_SHIFT, STANDALONE_SHIFT, Database, Keyspace
+from node.engine.data.changes import DEL, SET
+from node.engine.data.keyspace import CLUSTER_SHIFT, KEEP, STANDALONE_SHIFT, Database, Keyspace
 from node.engine.server import Server
 from node.machine import Machine
 
@@ -32,10 +33,10 @@ def test_the_books_are_those_of_a_plain_dictionary(shift: int, steps: list[tuple
     for at, (step, key) in enumerate(steps):
         part = db.part_of(key)
         if step == "put":
-            db.put(part, key, b"v")
+            db.store(part, key, b"v", SET, KEEP)
             model.setdefault(key, -1)
         elif step == "remove":
-            assert (db.remove(part, key) is not None) == (model.pop(key, None) is not None)
+            assert db.delete(part, key, DEL) == (model.pop(key, None) is not None)
         elif step == "expire" and key in model:
             db.set_expire(part, key, at)
             model[key] = at
@@ -46,7 +47,7 @@ def test_the_books_are_those_of_a_plain_dictionary(shift: int, steps: list[tuple
             assert db.clear() == len(model)
             model = {}
         elif step == "swap":
-            db.swap_contents(other)
+            db.swap(other, 0)
             model, model_of_other = model_of_other, model
         assert sorted(db.keys()) == sorted(model)
         assert db.size == len(model)
@@ -59,19 +60,19 @@ def test_the_books_are_those_of_a_plain_dictionary(shift: int, steps: list[tuple
 
 def test_a_key_is_over_after_the_millisecond_it_ends_in() -> None:
     db = Database(0)
-    db.put(db.part_of(b"k"), b"k", b"v")
-    assert not db.is_over(b"k", 1 << 60)
+    db.store(db.part_of(b"k"), b"k", b"v", SET)
+    assert not db.is_expired(b"k", 1 << 60)
     db.set_expire(db.part_of(b"k"), b"k", 1000)
-    assert not db.is_over(b"k", 1000)
-    assert db.is_over(b"k", 1001)
-    assert not db.is_over(b"other", 1001)
+    assert not db.is_expired(b"k", 1000)
+    assert db.is_expired(b"k", 1001)
+    assert not db.is_expired(b"other", 1001)
 
 
 def test_counting_a_slot_is_right_where_parts_hold_several() -> None:
     for shift in (STANDALONE_SHIFT, CLUSTER_SHIFT):
         db = Database(0, shift)
         for n in range(2000):
-            db.put(db.part_of(b"k%d" % n), b"k%d" % n, b"v")
+            db.store(db.part_of(b"k%d" % n), b"k%d" % n, b"v", SET)
         slot = key_slot(b"k7")
         assert db.count_in_slot(slot) == sum(key_slot(b"k%d" % n) == slot for n in range(2000))
 

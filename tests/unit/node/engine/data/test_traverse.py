@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.engine.keyspace import CLUSTER_SHIFT, STANDALONE_SHIFT, Database
-from node.engine.order import END, Order
-from node.engine.traverse import ORDERS_KEPT, any_key, piece
+from node.engine.data.changes import DEL, SET
+from node.engine.data.keyspace import CLUSTER_SHIFT, STANDALONE_SHIFT, Database
+from node.engine.data.scan_order import END, ScanOrder
+from node.engine.data.traverse import SCAN_ORDERS_KEPT, any_key, piece
 
 SHIFTS = [STANDALONE_SHIFT, CLUSTER_SHIFT]
 
@@ -18,7 +19,7 @@ SHIFTS = [STANDALONE_SHIFT, CLUSTER_SHIFT]
 def filled(names: list[bytes], shift: int = STANDALONE_SHIFT) -> Database:
     db = Database(0, shift)
     for name in names:
-        db.put(db.part_of(name), name, b"v")
+        db.store(db.part_of(name), name, b"v", SET)
     return db
 
 
@@ -57,7 +58,7 @@ def test_what_is_there_throughout_is_returned_under_any_changes(
     keys = names(2 * size, tagged)
     staying = set(rng.sample(keys, size // 2))
     db = filled([key for key in keys if key in staying or rng.random() < 0.5], shift)
-    cursors = [0] * (ORDERS_KEPT + 2)
+    cursors = [0] * (SCAN_ORDERS_KEPT + 2)
     found: set[bytes] = set()
     ended = False
     while not ended:
@@ -68,8 +69,8 @@ def test_what_is_there_throughout_is_returned_under_any_changes(
                 ended = cursors[0] == 0
         for key in rng.sample(keys, min(len(keys), 5)):
             part = db.part_of(key)
-            if key not in staying and db.remove(part, key) is None:
-                db.put(part, key, b"v")
+            if key not in staying and not db.delete(part, key, DEL):
+                db.store(part, key, b"v", SET)
     assert found >= staying
 
 
@@ -77,7 +78,7 @@ def test_an_iteration_sees_what_came_after_another_one_had_begun() -> None:
     db = filled(names(1000, True))
     first, _ = piece(db, 0, 10)
     late = b"{one slot}late"
-    db.put(db.part_of(late), late, b"v")
+    db.store(db.part_of(late), late, b"v", SET)
     assert any(late in page for page in iterate(db, 10))
     assert first != 0
 
@@ -95,13 +96,13 @@ def test_keys_of_one_crc_stay_together() -> None:
     twins = [b"plumless", b"buckeroo"]
     assert crc32(twins[0]) == crc32(twins[1])
     present: dict[bytes, object] = dict.fromkeys(twins)
-    taken, floor = Order(present).take(0, 1, present)
+    taken, floor = ScanOrder(present).take(0, 1, present)
     assert (sorted(taken), floor) == (sorted(twins), END)
 
 
 def test_an_order_forgets_what_is_gone_and_resumes_by_crc() -> None:
     present: dict[bytes, object] = {b"%d" % n: None for n in range(500)}
-    order = Order(present)
+    order = ScanOrder(present)
     ranked = sorted(present, key=crc32)
     taken, floor = order.take(0, 100, present)
     assert taken == ranked[:100]
@@ -113,10 +114,10 @@ def test_orders_are_kept_for_few_parts_and_only_while_needed() -> None:
     db = filled(names(256 * 400, False))
     pages = iterate(db, 100)
     assert len(pages) > 1000
-    assert db.orders == {}
+    assert db.scan_orders == {}
     for part in range(100):
         piece(db, part, 10)
-    assert len(db.orders) == ORDERS_KEPT
+    assert len(db.scan_orders) == SCAN_ORDERS_KEPT
 
 
 @pytest.mark.parametrize("shift", SHIFTS)
@@ -144,5 +145,5 @@ def test_a_key_drawn_in_advance_is_not_told_once_it_is_gone() -> None:
     db = filled(keys)
     rng = Random(3)
     while (key := any_key(db, rng)) is not None:
-        assert db.remove(db.part_of(key), key) is not None
+        assert db.delete(db.part_of(key), key, DEL)
     assert db.size == 0

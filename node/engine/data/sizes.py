@@ -5,10 +5,10 @@ Counted are the key, the value, and their entry in the database's dictionary; no
 
 from sys import getsizeof
 
-from node.engine.keyspace import Value
-from node.engine.tally import ENTRY, EXPIRE
+from node.engine.data.kinds import Value, kind_of
+from node.engine.data.tally import ENTRY, EXPIRE_ENTRY
 
 
 def usage(key: bytes, value: Value, expires: bool) -> int:
     """Bytes that would be free without the key."""
-    return getsizeof(key) + getsizeof(value) + ENTRY + (EXPIRE if expires else 0)
+    return getsizeof(key) + kind_of(value).memory(value) + ENTRY + (EXPIRE_ENTRY if expires else 0)

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cluster.slots import key_slot
-from node.engine.keyspace import CLUSTER_SHIFT, STANDALONE_SHIFT, Keyspace
+from node.engine.data.keyspace import CLUSTER_SHIFT, STANDALONE_SHIFT, Keyspace
+from node.engine.data.snapshot import Snapshot
 from node.engine.server import Server
-from node.engine.snapshot import Snapshot
 from node.machine import Machine
 
 Content = dict[tuple[int, bytes], tuple[bytes, int]]
@@ -39,7 +39,7 @@ STEPS = st.lists(
 class Client:
     def __init__(self, shift: int = STANDALONE_SHIFT) -> None:
         self.server = Server()
-        self.server.keyspace = Keyspace(2, shift)
+        self.server.keyspace = Keyspace(2, shift, self.server.changes)
         self.session = Machine(self.server).accept("127.0.0.1:1", "127.0.0.1:2")
         self.server.begin_batch(1_000_000)
 
@@ -53,7 +53,7 @@ class Client:
         for db in self.server.keyspace.used():
             keys = list(db.keys())
             for key in keys:
-                value = db.peek(key)
+                value = db.get_raw(key)
                 assert isinstance(value, (bytes, bytearray))
                 out[db.index, key] = bytes(value), db.expire_time(db.part_of(key), key)
         return out
@@ -70,7 +70,7 @@ def given_out(snapshot: Snapshot, meanwhile: Callable[[], None]) -> Content:
                 key, value = view.pending.popitem()
                 assert isinstance(value, (bytes, bytearray))
                 assert (view.index, key) not in out
-                out[view.index, key] = bytes(value), view.end_of(key)
+                out[view.index, key] = bytes(value), view.expire_of(key)
                 meanwhile()
     return out
 

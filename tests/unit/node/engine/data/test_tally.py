@@ -5,11 +5,11 @@ from random import Random
 import pytest
 
 from node.engine.client import IN_MULTI
+from node.engine.data.keyspace import Database
+from node.engine.data.tally import STARTUP
 from node.engine.edge import Edge
-from node.engine.keyspace import Database
 from node.engine.server import Server
 from node.engine.session import Session
-from node.engine.tally import STARTUP, weigh
 from node.machine import Machine
 from tests.unit.node.replication.joined import Node, join
 
@@ -31,7 +31,7 @@ def say(session: Session, *lines: str) -> bytes:
 
 
 def weight(*dbs: Database) -> int:
-    return sum(weigh(values, db.expires.get(part, {})) for db in dbs for part, values in enumerate(db.values))
+    return sum(part.size() for db in dbs for part in db.parts())
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -64,8 +64,8 @@ def test_slots_that_have_gone_leave_the_tally_as_they_are_freed() -> None:
     say(session, *[f"SET {{a}}{number} v EX 100" for number in range(1500)], "SET b v")
     server.drop_slots((15495,))
     assert server.keyspace.database(0).size == 1
-    while server.clearing.remnants:
-        server.clearing.work()
+    while server.lazyfree.pending:
+        server.lazyfree.work()
     assert server.keyspace.tally.held == weight(server.keyspace.database(0)) > 0
 
 

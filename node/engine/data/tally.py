@@ -5,11 +5,8 @@ clients and replicas. The interpreter's own memory, tens of megabytes, is in ``u
 for the data. In its place stands what an empty redis-server counts, so that a limit chosen for Redis leaves as much.
 """
 
-from collections.abc import Collection
 from sys import getsizeof
-from typing import Final, TypeAlias
-
-Value: TypeAlias = object
+from typing import Final
 
 STARTUP: Final = 1 << 20
 """What is counted without any data."""
@@ -19,8 +16,8 @@ ENTRY: Final = 40
 """A dictionary's entry: hash, key and value of 8 bytes each, an index, and the room it keeps free."""
 OVERHEAD: Final = 2 * OBJECT + ENTRY
 """Of a key and its value, beside their lengths."""
-EXPIRE: Final = ENTRY + 32
-"""The same for the time at which the key ends, which is an integer object."""
+EXPIRE_ENTRY: Final = ENTRY + 32
+"""The same for the time at which the key expires, which is an integer object."""
 
 
 class Tally:
@@ -31,27 +28,10 @@ class Tally:
         self.peak: int = 0
         """The most that was there whenever somebody looked."""
         self.changing: int = 0
-        """How long the string was that a command is changing in place."""
+        """Bytes of the value that a command is changing in place, as they were before."""
 
     def used(self) -> int:
         """``used_memory``"""
         used = self.held + STARTUP
         self.peak = max(self.peak, used)
         return used
-
-
-def length(value: Value) -> int:
-    """Bytes of ``value`` beside its OBJECT."""
-    if isinstance(value, bytes):
-        return len(value)
-    if isinstance(value, bytearray):
-        return len(value)
-    return getsizeof(value)
-
-
-def weigh(values: dict[bytes, Value], ends: Collection[bytes]) -> int:
-    """Bytes of these keys, of which ``ends`` have a time to live."""
-    size = len(values) * OVERHEAD + len(ends) * EXPIRE
-    for key, value in values.items():
-        size += len(key) + length(value)
-    return size

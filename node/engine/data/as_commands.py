@@ -1,0 +1,68 @@
+"""Keys as plain commands that make them again elsewhere, a piece at a time between the requests of others.
+
+To add a type of data: one line in ``WORDS`` for its kind.
+"""
+
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from node.engine.data.kinds import DONE, STRING, Kind, Value, kind_of
+from node.engine.data.snapshot import Snapshot
+from node.engine.journal import encoded
+
+Words: TypeAlias = Callable[[bytes, Value, int, int], tuple[bytes, int]]
+"""Key, value, its expire time in unix milliseconds (-1: never) and a position, to requests and the next position."""
+
+
+def string(key: bytes, value: Value, expire: int, at: int) -> tuple[bytes, int]:
+    if not isinstance(value, bytes):
+        assert isinstance(value, bytearray)
+        value = bytes(value)
+    if expire < 0:
+        return b"*3\r\n$3\r\nSET\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % (len(key), key, len(value), value), DONE
+    return encoded([b"SET", key, value, b"PXAT", b"%d" % expire]), DONE
+
+
+WORDS: Final[dict[Kind, Words]] = {
+    STRING: string,
+}
+
+
+class AsCommands:
+    """All of ``snapshot``, which is its to close. ``done`` when everything has been given out."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot: Snapshot = snapshot
+        self.done: bool = False
+        self.left: int = len(snapshot.views)
+        self.key: bytes = b""
+        self.value: Value = b""
+        self.at: int = DONE
+        """Where to go on in ``value``, which takes several steps."""
+
+    def next(self, size: int) -> bytes:
+        """About ``size`` bytes more; fewer at the end, and more for a large string."""
+        out: list[bytes] = []
+        made = 0
+        while made < size:
+            if self.left == 0:
+                self.close()
+                break
+            view = self.snapshot.views[self.left - 1]
+            if self.at == DONE:
+                if not view.pending and not view.begin_part():
+                    self.left -= 1
+                    continue
+                self.key, self.value = view.take()
+                self.at = 0
+            write = WORDS[kind_of(self.value)]
+            words, self.at = write(self.key, self.value, view.expire_of(self.key), self.at)
+            out.append(words)
+            made += len(words)
+        if self.at == DONE:
+            self.value = b""
+        return b"".join(out)
+
+    def close(self) -> None:
+        self.done = True
+        self.snapshot.close()

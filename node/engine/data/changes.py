@@ -1,0 +1,106 @@
+"""The one place that hears of every change of the data, and the names of what can happen to a key.
+
+``Database`` is the only module that alters keys, and each of its methods tells ``Changes`` what happened. Here is
+counted how much has changed (``dirty``), and here stand those who want to know: whoever has to tell clients or other
+nodes of changes is a ``Listener``, and needs no other place.
+
+The names are those of Redis' keyspace events (notify.c and the callers of ``notifyKeyspaceEvent`` in 7.0). Names of
+what happens to many keys at once are our own: Redis tells clients nothing of it.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from mypy_extensions import mypyc_attr
+
+# one key, any type
+DEL: Final = b"del"
+EXPIRE: Final = b"expire"
+EXPIRED: Final = b"expired"
+PERSIST: Final = b"persist"
+RENAME_FROM: Final = b"rename_from"
+RENAME_TO: Final = b"rename_to"
+MOVE_FROM: Final = b"move_from"
+MOVE_TO: Final = b"move_to"
+COPY_TO: Final = b"copy_to"
+RESTORE: Final = b"restore"
+# one key, strings
+SET: Final = b"set"
+APPEND: Final = b"append"
+SETRANGE: Final = b"setrange"
+SETBIT: Final = b"setbit"
+INCRBY: Final = b"incrby"
+INCRBYFLOAT: Final = b"incrbyfloat"
+# one key, without an event of Redis
+MIGRATED: Final = b"migrated"
+"""MIGRATE has deleted the key: another node has it."""
+LOADED: Final = b"loaded"
+"""The key was read from an RDB."""
+# many keys
+FLUSHED: Final = b"flushed"
+SWAPPED: Final = b"swapped"
+REPLACED: Final = b"replaced"
+"""A full sync: what the primary has stands in place of what was there."""
+SLOT_LEFT: Final = b"slot-left"
+SLOT_CAME: Final = b"slot-came"
+
+ALL_PARTS: Final = -1
+NEVER_FULL: Final = 1 << 60
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Listener:
+    """Somebody who is told of changes right after they happened: notifications, tracking, blocked clients, eviction."""
+
+    def key_changed(self, db: int, key: bytes, event: bytes) -> None:
+        """``event`` happened to ``key`` of database ``db``."""
+
+    def keys_changed(self, db: int, part: int, event: bytes) -> None:
+        """``event`` happened to all keys of a part of database ``db``, or of ``ALL_PARTS``."""
+
+
+class Changes:
+    """What the databases of one node have in common when they change.
+
+    ``on_full``, ``on_expired`` and ``on_garbage`` are set by the node; a keyspace that is being loaded has none.
+    """
+
+    def __init__(self) -> None:
+        self.dirty: int = 0
+        """Changes since the start, as Redis counts them. It moves before the change itself, so that an exception in
+        between is known to have left the data half changed."""
+        self.now_s: int = 0
+        """The batch's time: a change counts as a use of the key."""
+        self.memory_limit: int = NEVER_FULL
+        """Bytes in the tally above which ``on_full`` is called."""
+        self.listeners: list[Listener] = []
+        self.on_full: Callable[[], None] | None = None
+        self.on_expired: Callable[[int, bytes], None] | None = None
+        """A key was deleted because its time is over: no command tells the replicas."""
+        self.on_garbage: Callable[[object], None] | None = None
+        """A large value, or parts of a database, that nobody can reach any more: to be freed in pieces."""
+
+    def listen(self, listener: Listener) -> None:
+        assert listener not in self.listeners
+        self.listeners.append(listener)
+
+    def tell(self, db: int, key: bytes, event: bytes) -> None:
+        for listener in self.listeners:
+            listener.key_changed(db, key, event)
+
+    def tell_many(self, db: int, part: int, event: bytes) -> None:
+        for listener in self.listeners:
+            listener.keys_changed(db, part, event)
+
+    def full(self) -> None:
+        if self.on_full is not None:
+            self.on_full()
+
+    def expired(self, db: int, key: bytes) -> None:
+        if self.on_expired is not None:
+            self.on_expired(db, key)
+
+    def discard(self, garbage: object) -> None:
+        """``garbage`` takes long to free. Without a collector it goes at once, with the caller's reference."""
+        if self.on_garbage is not None:
+            self.on_garbage(garbage)

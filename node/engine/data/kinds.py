@@ -1,0 +1,151 @@
+"""The types of data: one ``Kind`` each, which is looked up by the class of a value.
+
+A kind knows what the engine must know of any value. What other floors must know of it stands in their tables, which are
+keyed by the kind: ``WRITERS`` of ``persist/values.py``, ``WORDS`` of ``as_commands.py``, ``DIGESTS`` of
+``commands/digest.py``. ``tests/tidy/test_data.py`` sees to it that no kind lacks a row.
+
+A value may have millions of elements, and whoever goes through one does it in steps of about a millisecond. A step is a
+call with the position ``at`` where it begins (0: at the beginning), which returns where the next one begins, or
+``DONE``. Between two steps the value must stay as it is, so who takes more than one holds a ``copy`` of his own. A copy
+must take no longer than a step itself: a large value shares what it is made of with its copies, and replaces what it
+changes (``tests/unit/node/engine/data/bag.py`` shows one way).
+"""
+
+from sys import getsizeof
+from typing import Final, TypeAlias
+
+from mypy_extensions import mypyc_attr
+
+Value: TypeAlias = object
+
+STEP: Final = 1000
+"""Elements in one step at most: about a millisecond's work."""
+
+DONE: Final = -1
+"""The position behind the last step."""
+
+HEADER: Final = getsizeof(b"")
+
+EMBEDDED: Final = 44
+"""Longest string that Redis holds in one piece with its header."""
+
+SHARED: Final = 10_000
+"""Integers from 0 below this are one shared object in Redis."""
+
+FOREVER: Final = 2**31 - 1
+"""The reference count of a shared object."""
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Kind:
+    """A type of data. ``name``: as TYPE says it."""
+
+    def __init__(self, name: bytes) -> None:
+        self.name: bytes = name
+
+    def encoding(self, value: Value) -> bytes:
+        """As OBJECT ENCODING of Redis 7.0 says it."""
+        raise NotImplementedError
+
+    def references(self, value: Value) -> int:
+        """As OBJECT REFCOUNT says it."""
+        return 1
+
+    def size(self, value: Value) -> int:
+        """Bytes that ``value`` takes beside the header of an object: known at once, also of a large value."""
+        raise NotImplementedError
+
+    def memory(self, value: Value) -> int:
+        """Bytes of its objects, as MEMORY USAGE tells them."""
+        return HEADER + self.size(value)
+
+    def length(self, value: Value) -> int:
+        """How many elements it has; 0 means that the key is to be deleted."""
+        raise NotImplementedError
+
+    def copy(self, value: Value) -> Value:
+        """Another value with the same contents, which no change of ``value`` reaches. It takes a step at most."""
+        raise NotImplementedError
+
+    def free(self, value: Value, most: int) -> int:
+        """Let go of about ``most`` elements of a value that nobody uses any more; how many are left."""
+        raise NotImplementedError
+
+
+class StringKind(Kind):
+    """``bytes``, or ``bytearray`` once it has been changed in place (what OBJECT ENCODING calls raw). One element."""
+
+    def encoding(self, value: Value) -> bytes:
+        if isinstance(value, bytearray):
+            return b"raw"
+        assert isinstance(value, bytes)
+        if is_integer(value):
+            return b"int"
+        return b"embstr" if len(value) <= EMBEDDED else b"raw"
+
+    def references(self, value: Value) -> int:
+        """One, but of the small integers, which all keys share."""
+        if isinstance(value, bytes) and len(value) <= 4 and is_integer(value) and 0 <= int(value) < SHARED:
+            return FOREVER
+        return 1
+
+    def size(self, value: Value) -> int:
+        assert isinstance(value, (bytes, bytearray))
+        return len(value)
+
+    def memory(self, value: Value) -> int:
+        return getsizeof(value)
+
+    def length(self, value: Value) -> int:
+        return 1
+
+    def copy(self, value: Value) -> Value:
+        return bytearray(value) if isinstance(value, bytearray) else value
+
+    def free(self, value: Value, most: int) -> int:
+        return 0
+
+
+STRING: Final = StringKind(b"string")
+
+KINDS: Final[dict[type, Kind]] = {
+    bytes: STRING,
+    bytearray: STRING,
+}
+"""By the class of a value."""
+
+
+def kind_of(value: Value) -> Kind:
+    return KINDS[type(value)]
+
+
+def size_of(value: Value) -> int:
+    """Bytes that ``value`` takes beside the header of an object."""
+    if isinstance(value, bytes):
+        return len(value)
+    if isinstance(value, bytearray):
+        return len(value)
+    return KINDS[type(value)].size(value)
+
+
+def copy_of(value: Value) -> Value:
+    """A value with the same contents, which no change of ``value`` reaches."""
+    return value if isinstance(value, bytes) else KINDS[type(value)].copy(value)
+
+
+def is_large(value: Value) -> bool:
+    """Does it take more than one step to go through ``value``?"""
+    if isinstance(value, (bytes, bytearray)):
+        return False
+    return KINDS[type(value)].length(value) > STEP
+
+
+def is_integer(text: bytes) -> bool:
+    """Is ``text`` a 64-bit signed integer in its shortest form?"""
+    if not 0 < len(text) <= 20 or not text[-1:].isdigit():
+        return False
+    try:
+        number = int(text)
+    except ValueError:
+        return False
+    return -(1 << 63) <= number < 1 << 63 and b"%d" % number == text

@@ -1,0 +1,131 @@
+"""What is freed in pieces: the keys of slots that belong to other nodes now, and large values that nobody can reach.
+
+A million keys or elements take a second of work, and nobody should have to wait for that long. The keys of a slot leave
+the database as one whole, which costs nothing, and a piece of them is deleted, and told to the replicas, whenever the
+clients leave time for it. What follows from the delay:
+
+- A slot that comes back is done with first (``finish``): else the replicas would be told to delete keys that they have
+  got since. Whoever lets keys into a slot sees to that: ``Server.adopt``, and an import before it begins.
+- The replicas are told only by the stream that was made when the keys went. A node that has followed another primary
+  meanwhile has other data, and other replicas.
+- While writes are held back the stream must stand still, and so must this; the machine knows.
+
+Garbage (a value of many elements, the parts of a database that was emptied) is known to nobody: it is in no tally, and
+no stream tells of it.
+"""
+
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Final
+
+from node.engine.data.keyspace import Database, Part
+from node.engine.data.kinds import Value, is_large, kind_of
+from node.engine.data.tally import Tally
+from node.engine.journal import Journal
+
+if TYPE_CHECKING:
+    from node.engine.server import Server
+
+PIECE: Final = 1000
+"""Keys or elements freed at once, and keys told in one DEL: well under a millisecond, about one with replicas."""
+
+
+class DroppedSlot:
+    """What there was of one ``slot``."""
+
+    def __init__(self, slot: int, db: Database, keys: Part, journal: Journal | None) -> None:
+        self.slot: int = slot
+        self.db: Database = db
+        self.keys: Part = keys
+        self.tally: Tally = db.tally
+        self.journal: Journal | None = journal
+        """The stream whose replicas have these keys."""
+
+
+class LazyFree:
+    """``on_work`` is called when there is something to do."""
+
+    def __init__(self, server: "Server") -> None:
+        self.server: Server = server
+        self.dropped: list[DroppedSlot] = []
+        self.garbage: list[Value] = []
+        """Large values, and parts of databases."""
+        self.on_work: Callable[[], None] | None = None
+        server.changes.on_garbage = self.discard
+
+    @property
+    def pending(self) -> bool:
+        """Is there something to do?"""
+        return bool(self.dropped or self.garbage)
+
+    def take(self, db: Database, slot: int) -> None:
+        """Remove all keys of ``slot`` from ``db``, where a part is a slot."""
+        self.dropped.append(DroppedSlot(slot, db, db.release_part(slot), self.server.journal))
+        self._wake()
+
+    def discard(self, garbage: Value) -> None:
+        """Free ``garbage``, which nobody can reach any more, by and by."""
+        self.garbage.append(garbage)
+        self._wake()
+
+    def slots(self) -> list[int]:
+        """Of which there is something left."""
+        return [dropped.slot for dropped in self.dropped]
+
+    def work(self) -> None:
+        """Free a piece."""
+        room = PIECE
+        while room > 0 and self.dropped:
+            dropped = self.dropped[-1]
+            room -= self._clear(dropped, room)
+            if not len(dropped.keys):
+                self.dropped.pop()
+        while room > 0 and self.garbage:
+            room -= self._free(room)
+
+    def finish(self, slots: Collection[int]) -> None:
+        """Delete at once what is left of these."""
+        mine = [dropped for dropped in self.dropped if dropped.slot in slots]
+        if not mine:
+            return
+        self.dropped = [dropped for dropped in self.dropped if dropped.slot not in slots]
+        for dropped in mine:
+            while len(dropped.keys):
+                self._clear(dropped, PIECE)
+
+    def _wake(self) -> None:
+        if self.on_work is not None:
+            self.on_work()
+
+    def _clear(self, dropped: DroppedSlot, most: int) -> int:
+        """Delete so many keys; how many there were."""
+        keys: list[bytes] = []
+        while len(dropped.keys) and len(keys) < most:
+            key, value, size = dropped.keys.pop()
+            dropped.tally.held -= size
+            keys.append(key)
+            if is_large(value):
+                self.garbage.append(value)
+        journal = dropped.journal
+        if journal is not None and journal is self.server.journal and keys:
+            journal.gone(dropped.db, keys)
+        return len(keys)
+
+    def _free(self, most: int) -> int:
+        """Free so much of the last piece of garbage; how much it was, at least 1."""
+        last = self.garbage[-1]
+        if not isinstance(last, Part):
+            before = kind_of(last).length(last)
+            left = kind_of(last).free(last, most)
+            if left == 0:
+                self.garbage.pop()
+            assert left < before or left == 0, "nothing was freed"
+            return max(before - left, 1)
+        freed = 0
+        while len(last) and freed < most:
+            _, value, _ = last.pop()
+            freed += 1
+            if is_large(value):
+                self.garbage.insert(0, value)
+        if not len(last):
+            self.garbage.pop()
+        return max(freed, 1)

@@ -1,0 +1,52 @@
+"""The data has one door: nobody but its own module touches the dictionaries, and every type of data has every row."""
+
+import ast
+from typing import Final
+
+from node.commands.digest import DIGESTS
+from node.engine.data.as_commands import WORDS
+from node.engine.data.kinds import KINDS, Kind
+from node.persist.values import WRITERS
+from tests.tidy.floors import TOP, modules
+
+OWN: Final = "node.engine.data.keyspace"
+HIDDEN: Final = frozenset({"_values", "_expires", "_parts", "_expiring", "_pop", "_put_expire", "_pop_expire"})
+"""What ``Database`` and ``Part`` keep to themselves."""
+COUNTED: Final = frozenset({"dirty", "held"})
+"""Counters that only changes of the data move: ``Changes.dirty``, ``Tally.held``."""
+COUNTING: Final = (OWN, "node.engine.data.lazyfree")
+"""Where they may be moved. What was dropped leaves the tally as it is freed."""
+
+
+def attributes(module: str, names: frozenset[str]) -> list[ast.Attribute]:
+    tree = ast.parse(dict(modules())[module].read_text())
+    found = [item for item in ast.walk(tree) if isinstance(item, ast.Attribute) and item.attr in names]
+    return [item for item in found if not (isinstance(item.value, ast.Name) and item.value.id == "self")]
+
+
+def test_the_dictionaries_are_touched_by_their_own_module_alone() -> None:
+    assert not [
+        f"{path.relative_to(TOP)}:{item.lineno}"
+        for module, path in modules()
+        if module.startswith("node.") and module != OWN
+        for item in attributes(module, HIDDEN)
+    ]
+
+
+def test_nobody_else_counts_changes() -> None:
+    assert not [
+        f"{path.relative_to(TOP)}:{item.lineno}"
+        for module, path in modules()
+        if module.startswith("node.") and module not in COUNTING
+        for item in attributes(module, COUNTED)
+        if isinstance(item.ctx, ast.Store) and (item.attr == "dirty" or ast.unparse(item.value).endswith("tally"))
+    ]
+
+
+def test_every_kind_has_every_row() -> None:
+    kinds = set(KINDS.values())
+    for table in (WRITERS, WORDS, DIGESTS):
+        assert set(table) == kinds
+    for kind in kinds:
+        for name in ("encoding", "size", "length", "copy", "free"):
+            assert getattr(type(kind), name) is not getattr(Kind, name), f"{kind.name!r} lacks {name}"
