@@ -80,6 +80,15 @@ class Call:
 
     def text(self, key: bytes) -> bytes | None:
         """The string at ``key``, None if there is none; WRONGTYPE if it is something else."""
+        db = self.db
+        if self.counting and not db.volatile and db.uses is None:
+            # What ``value`` does in the commonest case, a GET that finds its key: interpreted, a call less is felt.
+            part = (self.route_slot if key is self.route_key else key_slot(key)) >> db.shift
+            found = db.get(part, key)
+            if isinstance(found, bytes):
+                self.server.stats.keyspace_hits += 1
+                db.busy[part] = self.server.now_s
+                return found
         value = self.value(key)
         if value is None or isinstance(value, bytes):
             return value

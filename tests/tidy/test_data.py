@@ -10,7 +10,9 @@ from node.persist.values import WRITERS
 from tests.tidy.floors import TOP, modules
 
 OWN: Final = "node.engine.data.keyspace"
-HIDDEN: Final = frozenset({"_values", "_expires", "_parts", "_expiring", "_pop", "_put_expire", "_pop_expire"})
+HIDDEN: Final = frozenset(
+    {"_values", "_expires", "_parts", "_tables", "_expiring", "_pop", "_put_expire", "_pop_expire"}
+)
 """What ``Database`` and ``Part`` keep to themselves."""
 COUNTED: Final = frozenset({"dirty", "held"})
 """Counters that only changes of the data move: ``Changes.dirty``, ``Tally.held``."""

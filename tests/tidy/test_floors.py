@@ -47,6 +47,19 @@ def test_the_engine_does_not_know_the_commands() -> None:
     assert [where for module, where, target, _ in LINES if "node.engine" in module and "node.commands" in target] == []
 
 
+ABOVE_THE_DATA: Final = ("node.engine.data.expiry", "node.engine.data.lazyfree", "node.engine.data.as_commands")
+"""They do something with the data in the name of a server, or put it into words of the stream."""
+
+
+def test_the_data_does_not_know_the_engine_around_it() -> None:
+    assert [
+        f"{where}: {module} imports {target}"
+        for module, where, target, _ in LINES
+        if module.startswith("node.engine.data.") and module not in ABOVE_THE_DATA
+        if target.startswith("node.engine.") and not target.startswith("node.engine.data")
+    ] == []
+
+
 def test_only_the_edges_touch_the_world() -> None:
     found = [
         f"{where}: {module} imports {target}"

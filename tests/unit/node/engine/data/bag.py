@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from node.commands.digest import DIGESTS, hashed, mixed
+from node.commands.digest import DIGESTS
 from node.engine.data.as_commands import WORDS
 from node.engine.data.kinds import DONE, KINDS, STEP, Kind, Value
 from node.engine.journal import encoded
@@ -161,7 +161,7 @@ def digest(before: int, value: Value, at: int) -> tuple[int, int]:
     assert isinstance(value, Bag)
     elements, at = value.step(at)
     for element, number in elements.items():
-        before ^= hashed(mixed(mixed(0, element), b"%d" % number).to_bytes(20, "big"))
+        before ^= crc32(element, number)
     return before, at
 
 
@@ -179,7 +179,14 @@ def registered() -> Iterator[None]:
 
 
 def bag_of(count: int, prefix: bytes = b"element") -> Bag:
+    """As if the elements had been put one after the other, but quicker."""
     bag = Bag()
+    size = 1 << (count // FILL).bit_length()
+    bag.buckets = [{} for _ in range(size)]
+    bag.own = [True] * size
     for number in range(count):
-        bag.put(b"%s:%d" % (prefix, number), number)
+        element = b"%s:%d" % (prefix, number)
+        bag.buckets[crc32(element) & (size - 1)][element] = number
+        bag.bytes += len(element) + OBJECT
+    bag.length = count
     return bag

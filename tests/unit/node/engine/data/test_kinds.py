@@ -1,0 +1,322 @@
+"""A value of another type than string has all that the engine offers, and a million elements stop nobody.
+
+The type is ``bag.py``, which the product does not know. Steps are counted in elements, not in time.
+"""
+
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+
+from cluster.slots import key_slot
+from node.commands.digest import DIGESTS, value_digest
+from node.engine.data.as_commands import WORDS, AsCommands
+from node.engine.data.changes import RESTORE
+from node.engine.data.kinds import DONE, KINDS, STEP, copy_of, size_of
+from node.engine.data.snapshot import Snapshot
+from node.engine.data.tally import OVERHEAD
+from node.engine.server import Server
+from node.machine import Machine
+from node.persist.dump import FOOTER, Dump, dump
+from node.persist.reader import RdbReader
+from node.persist.values import WRITERS, Style, put_value
+from node.persist.writer import CHUNK, RdbWriter
+from node.resp.errors import WRONGTYPE, Refusal
+from tests.unit.node.engine.data.bag import BAG, STEPS, Bag, bag_of, registered
+from tests.unit.node.engine.data.test_changes import Ear
+
+MILLION = 1_000_000
+NOW = 1_700_000_000_000
+WRONG = b"-" + WRONGTYPE + b"\r\n"
+
+
+@pytest.fixture(autouse=True)
+def _bags() -> Iterator[None]:
+    with registered():
+        yield
+
+
+@pytest.fixture(scope="module")
+def million() -> Bag:
+    """Nobody changes this one: a test takes a copy."""
+    return bag_of(MILLION, b"")
+
+
+class Host:
+    def __init__(self, clustered: bool = False) -> None:
+        self.server = Server(clustered=clustered)
+        self.server.served = bytearray(b"\x01" * len(self.server.served))
+        self.server.protected_debug = "yes"
+        self.machine = Machine(self.server)
+        self.session = self.machine.accept("127.0.0.1:1", "127.0.0.1:2")
+        self.server.begin_batch(NOW)
+        self.rng = Random(1)
+
+    def say(self, line: str) -> bytes:
+        self.session.feed(line.encode() + b"\r\n")
+        return self.session.take_output()
+
+    def have(self, value: object, key: bytes = b"bag") -> None:
+        self.session.call.store(key, value, RESTORE)
+
+    def put(self, *elements: bytes, key: bytes = b"bag") -> None:
+        """What a command handler would do."""
+        c = self.session.call
+        bag = c.change(key, Bag)
+        assert bag is not None
+        for element in elements:
+            bag.put(element, 7)
+        c.changed(key, bag, b"bagput")
+
+    def remove(self, *elements: bytes, key: bytes = b"bag") -> None:
+        c = self.session.call
+        bag = c.change(key, Bag)
+        assert bag is not None
+        for element in elements:
+            bag.remove(element)
+        c.changed(key, bag, b"bagrem")
+
+    def disturb(self) -> None:
+        """Elements come, change and go."""
+        numbers = [self.rng.randrange(MILLION) for _ in range(3)]
+        self.put(b":%d" % numbers[0], b"new:%d" % numbers[1])
+        self.remove(b":%d" % numbers[2])
+
+    def weight(self) -> int:
+        return sum(part.size() for db in self.server.keyspace.used() for part in db.parts())
+
+
+@pytest.fixture
+def host() -> Host:
+    return Host()
+
+
+def in_small_steps(most: int = STEP) -> bool:
+    """Were there many steps since the last question, none with more elements than it may have?"""
+    steps = STEPS.copy()
+    STEPS.clear()
+    return len(steps) >= MILLION // most and max(steps) <= most
+
+
+# --- what a kind can do
+
+
+def test_a_copy_is_reached_by_no_change_of_the_other() -> None:
+    rng = Random(3)
+    bag, models = Bag(), []
+    bags = [bag]
+    models = [dict[bytes, int]()]
+    for _ in range(20_000):
+        at = rng.randrange(len(bags))
+        element = b"%d" % rng.randrange(3000)
+        if rng.random() < 0.6:
+            bags[at].put(element, at)
+            models[at][element] = at
+        else:
+            assert bags[at].remove(element) == (models[at].pop(element, None) is not None)
+        if rng.random() < 0.002:
+            copy = copy_of(bags[at])
+            assert isinstance(copy, Bag)
+            bags.append(copy)
+            models.append(models[at].copy())
+    assert len(bags) > 20
+    for one, model in zip(bags, models, strict=True):
+        assert one.content() == model
+        assert one.length == len(model)
+
+
+def test_generic_commands_know_it(host: Host) -> None:
+    host.have(bag_of(3))
+    assert host.say("TYPE bag") == b"+bag\r\n"
+    assert host.say("SCAN 0 TYPE bag") == b"*2\r\n$1\r\n0\r\n*1\r\n$3\r\nbag\r\n"
+    assert host.say("OBJECT ENCODING bag") == b"$7\r\nbuckets\r\n"
+    assert host.say("OBJECT REFCOUNT bag") == b":1\r\n"
+    size = size_of(host.session.call.value(b"bag"))
+    assert int(host.say("MEMORY USAGE bag")[1:]) > size > 3 * len(b"element:0")
+    assert host.say("COPY bag other") == b":1\r\n"
+    told = [host.say(f"DEBUG DIGEST-VALUE {key}") for key in ("bag", "other")]
+    assert told[0] == told[1] != b"*1\r\n+" + b"0" * 40 + b"\r\n"
+    host.put(b"more")
+    assert host.say("DEBUG DIGEST-VALUE other") == told[1] != host.say("DEBUG DIGEST-VALUE bag")
+    for line in ("GET bag", "APPEND bag x", "INCR bag", "SETBIT bag 1 1", "GETRANGE bag 0 1", "GETDEL bag"):
+        assert host.say(line) == WRONG
+    assert host.say("RENAME bag k") == b"+OK\r\n"
+    assert host.say("SET k v") == b"+OK\r\n"
+    assert host.server.keyspace.tally.held == host.weight()
+
+
+def test_dump_and_restore(host: Host) -> None:
+    host.have(bag_of(3000))
+    payload = dump(host.session.call.value(b"bag") or b"")
+    host.session.feed(b"*4\r\n$7\r\nRESTORE\r\n$1\r\nr\r\n$1\r\n0\r\n$%d\r\n%s\r\n" % (len(payload), payload))
+    assert host.session.take_output() == b"+OK\r\n"
+    assert host.say("DEBUG DIGEST-VALUE bag") == host.say("DEBUG DIGEST-VALUE r")
+
+
+def test_the_tables_of_the_product_are_left_alone() -> None:
+    assert BAG in WRITERS
+    with pytest.raises(AssertionError), registered():
+        pass
+    assert set(KINDS.values()) == set(WRITERS) == set(WORDS) == set(DIGESTS)
+
+
+# --- the door for changes in place
+
+
+def test_the_door_refuses_another_type(host: Host) -> None:
+    host.say("SET k v")
+    with pytest.raises(Refusal) as refused:
+        host.session.call.change(b"k", Bag)
+    assert refused.value.text == WRONGTYPE
+    assert host.session.call.change(b"nothing", Bag) is None
+
+
+def test_the_door_keeps_the_books_and_tells(host: Host) -> None:
+    ear = Ear()
+    host.have(bag_of(10))
+    host.say("WATCH bag")
+    host.server.changes.listen(ear)
+    dirty = host.server.changes.dirty
+    host.put(b"a", b"b")
+    assert ear.take() == ["bagput 0:bag"]
+    assert host.server.changes.dirty == dirty + 1
+    assert host.server.keyspace.tally.held == host.weight()
+    host.say("MULTI")
+    assert host.say("EXEC") == b"*-1\r\n"
+    host.remove(*[b"element:%d" % n for n in range(10)], b"a", b"b")
+    assert ear.take() == ["bagrem 0:bag", "del 0:bag"], "without elements there is no key"
+    assert host.server.changes.dirty == dirty + 2
+    assert host.say("EXISTS bag") == b":0\r\n"
+    assert host.server.keyspace.tally.held == 0
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_the_door_makes_the_copy_for_a_snapshot(host: Host, begun: bool) -> None:
+    host.have(bag_of(10))
+    snapshot = Snapshot(host.server.keyspace)
+    (view,) = snapshot.views
+    if begun:
+        assert view.begin_part()
+    host.put(b"new")
+    host.remove(b"element:3")
+    if not begun:
+        assert view.begin_part()
+    _, value = view.take()
+    assert isinstance(value, Bag)
+    assert value.content() == bag_of(10).content()
+
+
+def test_a_slot_that_leaves_takes_nothing_from_a_snapshot() -> None:
+    host = Host(clustered=True)
+    for number in range(3):
+        host.have(bag_of(STEP + 500), b"{x}%d" % number)
+    snapshots = [Snapshot(host.server.keyspace, [key_slot(b"x")]) for _ in range(2)]
+    assert snapshots[0].views[0].begin_part()
+    host.server.drop_slots((key_slot(b"x"),))
+    while host.machine.has_work:
+        host.machine.work()
+    assert snapshots[1].views[0].begin_part()
+    for snapshot in snapshots:
+        while snapshot.views[0].pending:
+            _, value = snapshot.views[0].take()
+            assert isinstance(value, Bag)
+            assert value.content() == bag_of(STEP + 500).content()
+    assert host.server.keyspace.tally.held == 0
+
+
+# --- a million elements
+
+
+@pytest.mark.once
+def test_a_full_sync_shows_the_beginning_while_a_million_elements_change(host: Host, million: Bag) -> None:
+    host.have(copy_of(million))
+    host.say("SET k v")
+    snapshot = Snapshot(host.server.keyspace)
+    STEPS.clear()
+    out = []
+    for chunk in RdbWriter(snapshot, checksum=False).chunks():
+        assert len(chunk) < CHUNK + STEP * 40
+        out.append(bytes(chunk))
+        host.disturb()
+    snapshot.close()
+    assert in_small_steps()
+    reader = RdbReader(verify=False)
+    events = reader.feed(b"".join(out)) + reader.finish()
+    (read,) = [event.value for event in events if getattr(event, "key", b"") == b"bag"]  # type: ignore[union-attr]
+    assert isinstance(read, Bag)
+    assert read.content() == million.content()
+    assert host.server.keyspace.tally.held == host.weight()
+
+
+@pytest.mark.once
+def test_restatement_and_dump_show_the_beginning_while_a_million_elements_change(host: Host, million: Bag) -> None:
+    host.have(copy_of(million))
+    host.say("PEXPIREAT bag 1900000000000")
+    words, at = WORDS[BAG](b"bag", million, 1_900_000_000_000, 0)
+    expected = [words]
+    while at != DONE:
+        words, at = WORDS[BAG](b"bag", million, 1_900_000_000_000, at)
+        expected.append(words)
+    STEPS.clear()
+    commands = AsCommands(Snapshot(host.server.keyspace))
+    steps = Dump(host.session.call.value(b"bag") or b"")
+    told, dumped = [], []
+    while not commands.done or not steps.done:
+        if not commands.done:
+            piece = commands.next(1000)
+            assert len(piece) < 1000 + STEP * 60
+            told.append(piece)
+        if not steps.done:
+            dumped.append(steps.next())
+        host.disturb()
+    assert in_small_steps()
+    assert b"".join(told) == b"".join(expected)
+    assert host.server.keyspace.database(0).views == []
+    payload = b"".join(dumped)
+    form = bytearray()
+    at = put_value(form, b"", million, Style())
+    while at != DONE:
+        at = put_value(form, b"", million, Style(), at)
+    assert payload[: len(form)] == form
+    assert len(payload) == len(form) + FOOTER
+
+
+@pytest.mark.once
+def test_digest_and_size_of_a_million_elements(host: Host, million: Bag) -> None:
+    host.have(copy_of(million))
+    STEPS.clear()
+    assert size_of(million) == million.bytes
+    assert host.server.keyspace.tally.held == million.bytes + len(b"bag") + OVERHEAD
+    assert STEPS == [], "the size is known without looking at the elements"
+    value_digest(0, million, False)
+    assert in_small_steps()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("how", ["DEL bag", "SET bag v", "RENAME other bag", "FLUSHALL", "expire"])
+def test_a_million_elements_are_freed_in_pieces(host: Host, million: Bag, how: str) -> None:
+    bag = copy_of(million)
+    assert isinstance(bag, Bag)
+    host.have(bag)
+    host.say("SET other v")
+    for number in range(1500 if how == "FLUSHALL" else 0):
+        host.say(f"SET {number} v")
+    snapshot = Snapshot(host.server.keyspace) if how == "DEL bag" else None
+    STEPS.clear()
+    if how == "expire":
+        host.say("PEXPIRE bag 5")
+        host.server.begin_batch(NOW + 6)
+        assert host.say("EXISTS bag") == b":0\r\n"
+    else:
+        host.say(how)
+    assert host.server.keyspace.tally.held == host.weight()
+    assert STEPS == []
+    while host.machine.has_work:
+        host.machine.work()
+    assert in_small_steps()
+    assert (bag.length, bag.buckets) == (0, [])
+    if snapshot is not None:
+        assert snapshot.views[0].begin_part()
+        _, value = snapshot.views[0].take()
+        assert isinstance(value, Bag)
+        assert value.length == MILLION
