@@ -18,6 +18,7 @@ HOT = [
     "cluster/route.py",
     "node/resp",
     "node/engine",
+    "node/engine/serving",
     "node/commands",
     "node/io/clients.py",
 ]

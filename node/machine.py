@@ -23,11 +23,12 @@ from node.engine.client import HANDING_OVER, Client
 from node.engine.expiry import ActiveExpiry
 from node.engine.limits import idle_too_long, over_output_limit
 from node.engine.server import PAUSED, RETURNED, WRITES, WRITES_AND_READS, Server
+from node.engine.serving.waiting import LEAVING_KEYS, PAUSE
 from node.engine.session import Session
 from node.engine.transfer import settle
 from node.migration.migrations import Migrations
-from node.replication.hold import Hold
 from node.replication.replication import replication_of
+from node.replication.write_pause import WritePause
 from node.resp.errors import Refusal
 
 
@@ -46,7 +47,7 @@ class Machine:
         self.swept_s = 0
         self._told: tuple[int, Millis, bool, bool] = (0, 0, False, False)
         self._followed: NodeId = ""
-        self._hold = Hold(server)
+        self._pause = WritePause(server)
         self.expiry = ActiveExpiry(server)
         self.replication = replication_of(server)
         self.migrations = Migrations(server, self.replication)
@@ -80,32 +81,37 @@ class Machine:
         server.clients.pop(client.id, None)
         if client in server.monitors:
             server.unmonitor(client)
-        if client in server.held:
-            server.held.remove(client)
-        if client in server.awaiting:
-            server.awaiting.remove(client)
-        if client.retained is not None:
+        if client.pending is not None:
             server.acks.forget(client)
         server.standing.left(client)
-        if client.held:
+        if client.blocked:
             server.courier.left(client)
+        server.waiting.forget(client)
         if client.modes & HANDING_OVER:
             self.migrations.left(client)
 
     def drain(self) -> None:
         """Do what the batch asked for on the way."""
+        server = self.server
+        waiting = server.waiting
         self.migrations.drain()
-        if (self.server.landed or self.server.freed) and not self.server.conditions & PAUSED:
-            self._settle()
-        if self.server.held and not self.server.conditions & PAUSED:
-            self._resume_held()
+        if server.deadlines.first <= server.now:
+            server.deadlines.run(server.now)
+        if not server.conditions & PAUSED:
+            if server.landed or server.freed:
+                self._settle()
+            if waiting.by_client:
+                waiting.retry_all(PAUSE)
+            if waiting.changed_keys:
+                self._serve_keys()
+        self._resume()
         self.replication.drain()
-        if self.replication.primary.released:
-            self._resume(self.replication.primary.take_released())
+        if waiting.resumable:
+            self._resume()
             self.replication.drain()
-        self.server.acks.settle()
+        server.acks.settle()
         if self.gossip is not None and self.gossip.awaited_offset is not None:
-            self.tell_progress(self.server.now)
+            self.tell_progress(server.now)
 
     def tick(self, now: Millis) -> None:
         """The node's housekeeping, about ten times a second; ``begin_batch`` comes before it and ``drain`` after it."""
@@ -143,33 +149,32 @@ class Machine:
                 server.stats.client_output_buffer_limit_disconnections += 1
                 client.kill()
 
-    def pause_ends(self) -> Millis | None:
-        """When what is held must be looked at again (``begin_batch``, ``drain``); None if nothing is."""
-        return self.server.pause_until if self.server.held or self.server.landed else None
-
     def _settle(self) -> None:
-        """Transfers have landed, or slots: what the targets took is gone here, and who waited for that goes on."""
+        """Transfers have landed, or slots: what the targets took is gone here, and who waited for that tries again."""
         server = self.server
         server.freed = False
         landed, server.landed = server.landed, []
         for transfer in landed:
             settle(server, transfer)
-        waiting, server.awaiting = server.awaiting, []
-        for client in waiting:
-            client.held = False
-        self._resume([transfer.client for transfer in landed] + waiting)
+        server.waiting.retry_all(LEAVING_KEYS)
 
-    def _resume_held(self) -> None:
-        """The pause is over: serve what waited, each client in turns like any other. One may begin a new pause."""
-        waiting, self.server.held = self.server.held, []
-        for client in waiting:
-            client.held = False
-        self._resume(waiting)
+    def _serve_keys(self) -> None:
+        """Keys have changed: whoever waits for one of them is asked anew, in the order of arrival."""
+        waiting = self.server.waiting
+        for key in waiting.take_changed_keys():
+            for wait in waiting.in_line(key):
+                if wait.over:
+                    continue
+                waiting.retry(wait)
+                waiting.retried = wait  # in vain, it takes up its old place
+                self._resume()
+                waiting.retried = None
 
-    def _resume(self, clients: list[Client]) -> None:
-        for client in clients:
+    def _resume(self) -> None:
+        """Serve those whose wait is over, each in turns like any other. Some may wait again, for something else."""
+        for client in self.server.waiting.take_resumable():
             assert isinstance(client, Session)
-            while not client.closing and not client.held and client.resume():
+            while not client.closing and not client.blocked and client.resume():
                 pass
 
     # --- what is done between the batches
@@ -268,10 +273,10 @@ class Machine:
                 case DropKeys(slots):
                     self.server.drop_slots(slots)
                 case Pause(until):
-                    self._hold.take(until, WRITES_AND_READS if self.server.acks.wanted else WRITES)
+                    self._pause.take(until, WRITES_AND_READS if self.server.acks.wanted else WRITES)
                     paused = True
                 case Resume():
-                    self._hold.release()
+                    self._pause.release()
                     self._hurry()
                 case Settled():
                     self.migrations.settled()

@@ -80,7 +80,7 @@ def run_queue(c: Call) -> Raw:
     """Run what was queued. Each reply is encoded at once, in the protocol that the client speaks at that moment."""
     client = c.client
     server = c.server
-    start = server.lap
+    start = server.last_end_us
     out = [b"*%d\r\n" % len(client.queue)]
     for cmd, argv in client.queue:
         if server.arriving and c.privileged:
@@ -88,7 +88,7 @@ def run_queue(c: Call) -> Raw:
         out.append(encode(run(c, cmd, argv), client.resp3))
     c.db = client.db
     # The time of the whole counts as EXEC's too, as in Redis.
-    server.lap = start
+    server.last_end_us = start
     return Raw(b"".join(out))
 
 

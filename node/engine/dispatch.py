@@ -56,6 +56,7 @@ from node.engine.server import (
     RETURNED,
     Server,
 )
+from node.engine.serving.waiting import LEAVING_KEYS, PAUSE
 from node.resp.errors import (
     CROSSSLOT,
     DEBUG_NOT_ALLOWED,
@@ -77,14 +78,9 @@ from node.resp.reply import NO_REPLY, QUEUED, Failure, Reply
 NOT_QUEUED: Final = ("discard", "quit", "reset")
 """What of a transaction a full node still hears, as Redis 7.0 (7.2 adds MULTI and WATCH, which are errors there)."""
 
-HOLD: Final = Failure(b"held")
-"""Not a reply: the request must wait, the session keeps it and tries again when the hold ends."""
-AWAIT: Final = Failure(b"awaits a key")
-"""The same, until the key that the request changes has arrived at another node, or stays after all."""
-
 
 def execute(call: Call, argv: list[bytes]) -> Reply:
-    """Serve one request of ``call.client``; its reply, or ``HOLD`` or ``AWAIT``."""
+    """Serve one request of ``call.client``; its reply, or ``RETRY`` if it waits."""
     server = call.server
     cmd = server.table.get(argv[0])
     if cmd is None or cmd.subcommands:
@@ -137,13 +133,13 @@ def run(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
         reply = Failure(refusal.text)
         cmd.failed_calls += 1
     end = server.clock() // 1000
-    took = end - server.lap
-    server.lap = end
+    took = end - server.last_end_us
+    server.last_end_us = end
     cmd.calls += 1
     cmd.microseconds += took
     server.stats.total_commands_processed += 1
     cmd.histogram[took.bit_length()] += 1
-    if took >= server.noticed_us:
+    if took >= server.slow_us:
         notice(server, client, cmd, argv, took)
     if server.feed is not None:
         server.feed.observe(client, cmd, argv, call.db)
@@ -231,20 +227,20 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
         return refuse(call, cmd, MONITORS_ONLY)
     if server.conditions & PAUSED and holds(server, client, cmd):
         client.modes = modes
-        return HOLD
+        return server.waiting.postpone(client, PAUSE)
     if client.modes & IN_MULTI and not cmd.flags & UNQUEUED:
         client.queue.append((cmd, argv))
         return QUEUED
     if server.conditions & LEAVING and changes_leaving(server, client, cmd, argv):
         client.modes = modes
-        return AWAIT
+        return server.waiting.postpone(client, LEAVING_KEYS)
     return None
 
 
 def take_in(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
     """A request of a node that hands over slots. A write must be for keys of these, and is nobody else's business yet.
 
-    Nothing is answered; ``HOLD`` while writes are held back, for the stream stands still then.
+    Nothing is answered; the request waits while writes are held back, for the stream stands still then.
     """
     server, client = call.server, call.client
     intake = server.intakes.get(client.id)
@@ -255,7 +251,7 @@ def take_in(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
     text = b""
     if cmd.flags & WRITE:
         if server.conditions & PAUSED:
-            return HOLD
+            return server.waiting.postpone(client, PAUSE)
         if cmd.simple_keys and 0 < cmd.first_key < len(argv):
             call.route_key = argv[cmd.first_key]
             slot = call.route_slot = key_slot(call.route_key)

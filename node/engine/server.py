@@ -25,6 +25,8 @@ from node.engine.keyspace import CLUSTER_SHIFT, Database, Keyspace
 from node.engine.latency import LatencyMonitor
 from node.engine.limits import OutputLimit
 from node.engine.moves import Moves
+from node.engine.serving.deadlines import Deadlines, Timer
+from node.engine.serving.waiting import Waiting
 from node.engine.settings import NEVER, wire
 from node.engine.slowlog import SlowLog
 from node.engine.standing import Standing
@@ -72,7 +74,6 @@ class Server:
         "active_expire_effort",
         "agreement",
         "arriving",
-        "awaiting",
         "browser_logged_s",
         "build_name",
         "changing",
@@ -86,16 +87,16 @@ class Server:
         "config",
         "courier",
         "cron_paused",
+        "deadlines",
         "dirty",
         "edge",
         "feed",
         "freed",
-        "held",
         "idle_limit_s",
         "intakes",
         "keyspace",
         "landed",
-        "lap",
+        "last_end_us",
         "latency",
         "latency_tracking",
         "lazy_expire_deletes",
@@ -108,7 +109,6 @@ class Server:
         "monitors",
         "moves",
         "next_client_id",
-        "noticed_us",
         "now",
         "now_s",
         "open_to_all",
@@ -116,12 +116,14 @@ class Server:
         "own_ends",
         "password",
         "pause_flags",
+        "pause_timer",
         "pause_until",
         "policy",
         "protected_debug",
         "protected_mode",
         "rng",
         "served",
+        "slow_us",
         "slowlog",
         "standing",
         "started_ms",
@@ -129,6 +131,7 @@ class Server:
         "table",
         "to_flush",
         "topology",
+        "waiting",
     )
 
     def __init__(
@@ -153,7 +156,7 @@ class Server:
         self.now: int = 0
         """Unix milliseconds, one value for the whole batch."""
         self.now_s: int = 0
-        self.lap: int = 0
+        self.last_end_us: int = 0
         """When the last command ended, by ``edge.microseconds``: the next one's duration counts from here."""
         self.conditions: int = 0
         self.dirty: int = 0
@@ -165,10 +168,8 @@ class Server:
         self.next_client_id: int = 1
         self.to_flush: list[Client] = []
         self.monitors: list[Client] = []
-        self.held: list[Client] = []
-        """Clients whose next request waits for the end of a pause."""
-        self.awaiting: list[Client] = []
-        """Clients whose next request changes a key or a slot that is under way."""
+        self.deadlines: Deadlines = Deadlines()
+        self.waiting: Waiting = Waiting(self.deadlines, self.stats)
         self.courier: Courier = Courier()
         self.leaving: set[bytes] = set()
         """Keys, of any database, that are under way to another node."""
@@ -177,7 +178,7 @@ class Server:
         self.closed_slots: set[int] = set()
         """Those of them that nobody may read here, for writers may be let in elsewhere at any moment."""
         self.freed: bool = False
-        """Slots are no longer under way: the machine lets those in ``awaiting`` try again when the batch is done."""
+        """Slots are no longer under way: the machine lets those who wait for them try again when the batch is done."""
         self.clearing: Clearing = Clearing(self)
         """What is left of slots that have gone."""
         self.moves: Moves = Moves()
@@ -190,6 +191,7 @@ class Server:
         self.browser_logged_s: int = 0
         """When ``browser.hang_up`` last wrote to the log."""
         self.pause_until: int = 0
+        self.pause_timer: Timer = Timer()
         self.pause_flags: int = 0
         """Commands that have one of these flags wait; all do with EVERYTHING."""
         self.build_name: str = "interpreted"
@@ -213,7 +215,7 @@ class Server:
         self.protected_mode: bool = True
         self.output_limits: list[OutputLimit] = []
         """Of normal clients, replicas and subscribers: see ``limits.over_output_limit``."""
-        self.noticed_us: int = 0
+        self.slow_us: int = 0
         """Requests that take this many microseconds are slow enough for SLOWLOG or LATENCY to look at."""
         self.latency_tracking: bool = True
         self.active_expire_effort: int = 1
@@ -239,7 +241,7 @@ class Server:
         """Everything until the next call happens at ``now`` (unix milliseconds)."""
         self.now = now
         self.now_s = now // 1000
-        self.lap = self.clock() // 1000
+        self.last_end_us = self.clock() // 1000
         if self.conditions & PAUSED and now >= self.pause_until:
             self.end_pause()
         if self.started_ms == 0:
@@ -265,10 +267,12 @@ class Server:
         self.pause_until = until
         self.pause_flags = flags
         self.conditions |= PAUSED
+        self.deadlines.set(self.pause_timer, until)
 
     def end_pause(self) -> None:
-        """Requests are served again; the machine resumes those in ``held`` when the batch is done."""
+        """Requests are served again; the machine lets those try again that waited for it when the batch is done."""
         self.pause_until = 0
+        self.deadlines.cancel(self.pause_timer)
         self.conditions &= ~PAUSED
 
     def follows(self) -> bool:
@@ -324,6 +328,7 @@ class Server:
             self.clearing.finish(coming)
         if before is None or not serves_alike(before, topology):
             self.served = served_slots(topology)
+            self.waiting.slots_lost()
 
     def drop_slots(self, slots: tuple[int, ...]) -> None:
         """Delete the keys of slots that belong to another node now: they are gone at once, and freed by and by."""

@@ -85,7 +85,7 @@ class Settings:
         server.latency_tracking = self.config.flag("latency-tracking")
         slow = slower_than if slower_than >= 0 else NEVER
         spike = server.latency.threshold_ms * 1000 or NEVER
-        server.noticed_us = min(slow, spike)
+        server.slow_us = min(slow, spike)
         return None
 
     def memory(self) -> str | None:

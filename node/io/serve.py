@@ -229,13 +229,13 @@ class Node:
         return 0
 
     async def _obey_signals(self) -> None:
-        departure = self.machine.replication.departure
-        self.signals.ending = lambda: departure.under_way
+        ending = self.machine.replication.shutdown
+        self.signals.ending = lambda: ending.under_way
         while True:
             number = await self.signals.wait()
             options = self.config.words("shutdown-on-sigint" if number == signal.SIGINT else "shutdown-on-sigterm")
             self.clients.begin()
-            departure.begin(frozenset(options))
+            ending.begin(frozenset(options))
             self.clients.finish()
 
     def _keep_promises(self, membership: Membership, bus: Bus) -> None:
@@ -263,13 +263,11 @@ class Node:
         outcome.ready()
 
     async def _keep_house(self) -> None:
-        """``hz`` times a second; or earlier, when requests that a pause holds may go on."""
+        """``hz`` times a second; or earlier, when somebody's wait ends."""
         while True:
             wait_s = 1 / self.config.integer("hz")
-            pause_ends = self.machine.pause_ends()
-            if pause_ends is not None:
-                wait_s = min(wait_s, max(0.0, pause_ends - self.server.now) / 1000)
-            with trio.move_on_after(wait_s):
+            until_first = (self.server.deadlines.first - self.server.now) / 1000
+            with trio.move_on_after(min(wait_s, max(0.0, until_first))):
                 await self._hurry.wait()
             self._hurry = trio.Event()
             self.clients.tick()

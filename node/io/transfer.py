@@ -16,7 +16,7 @@ import trio
 from node.engine.client import Client
 from node.engine.mishap import survive
 from node.engine.transfer import PENDING, Courier, Dialogue, Failed, Transfer, lost
-from node.io import standstill
+from node.io import blocking_migrate
 from node.io.address import Unreachable
 from node.io.clients import Clients
 from node.io.dial import dial
@@ -108,7 +108,7 @@ class Transfers(Courier):
             self._nursery.start_soon(self._carry, transfer)
 
     def deliver(self, transfer: Transfer) -> None:
-        standstill.deliver(transfer)
+        blocking_migrate.deliver(transfer)
 
     def left(self, client: Client) -> None:
         for transfer, scope in self._dialling.items():
@@ -152,7 +152,7 @@ class Transfers(Courier):
             try:
                 return Road(await dial(transfer.host, transfer.port, timeout_s=transfer.timeout_s))
             except Unreachable as error:
-                raise standstill.not_connected(transfer, error) from None
+                raise blocking_migrate.not_connected(transfer, error) from None
             finally:
                 del self._dialling[transfer]
         raise Failed(CANNOT_CONNECT, timeout=True)

@@ -132,7 +132,7 @@ class Serving(Process):
                 continue
             if data and not client.killed:
                 sink.said(data)
-            if client.killed or (client.closing and client.retained is None):
+            if client.killed or (client.closing and client.pending is None):
                 del self.sinks[client.id]
                 self.machine.leave(client)
                 sink.ended()
