@@ -10,6 +10,7 @@ performed in that order.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from cluster.reports import FOREIGN, GARBAGE, MESSAGE_NAMES, Link
 from cluster.text import bytes_of
@@ -31,6 +32,12 @@ from node.replication.replication import replication_of
 from node.replication.write_pause import WritePause
 from node.resp.errors import Refusal
 
+BUSY_MS: Final = 100
+"""How soon something is looked at that has only just begun."""
+
+REST_MS: Final = 1000
+"""How often the housekeeping looks around when there is nothing to be done."""
+
 
 class Machine:
     """``gossip`` is None outside cluster mode."""
@@ -43,8 +50,12 @@ class Machine:
         """Bytes that wait to be sent, by link; kept by whoever owns the links."""
         self.links_over_limit = 0
         self.on_resume: Callable[[], None] | None = None
-        """Called when requests that were held back for a failover may be served: soon, by ``drain``."""
+        """Called when ``deadline`` has become earlier than it last told; whoever sleeps until then must wake."""
         self.swept_s = 0
+        self._house_due: Millis = 0
+        self._asleep_until: Millis = 0
+        """What ``deadline`` last told."""
+        self._urgent = False
         self._told: tuple[int, Millis, bool, bool] = (0, 0, False, False)
         self._followed: NodeId = ""
         self._pause = WritePause(server)
@@ -112,15 +123,48 @@ class Machine:
         server.acks.settle()
         if self.gossip is not None and self.gossip.awaited_offset is not None:
             self.tell_progress(server.now)
+        self._plan()
+
+    # --- time
+
+    def deadline(self, now: Millis) -> Millis:
+        """When ``attend`` must be called at the latest: the first of all deadlines of those who wait and of timers, or
+        the next housekeeping. (The gossip has a deadline of its own, for while it is saved it must not go on.)
+        """
+        if self._house_due > now + REST_MS:
+            self._house_due = now  # the clock has been set back
+        first = min(self._house_due, self.server.deadlines.first)
+        self._asleep_until = 0 if self._urgent else first
+        return self._asleep_until
+
+    def attend(self, now: Millis) -> None:
+        """Do what is due; ``begin_batch`` comes before it and ``drain``, which ends waits, after it."""
+        self._urgent = False
+        if now >= self._house_due:
+            self.tick(now)
+
+    def _plan(self) -> None:
+        """Something has happened: does that give anything to do before whoever drives the node wakes by himself?"""
+        server = self.server
+        if self._house_due > server.now + BUSY_MS and self._is_busy():
+            self._house_due = server.now + BUSY_MS
+        if server.waiting.resumable:
+            self._hurry()
+        elif min(self._house_due, server.deadlines.first) < self._asleep_until and self.on_resume is not None:
+            self._asleep_until = 0
+            self.on_resume()
+
+    def _is_busy(self) -> bool:
+        """Is there housekeeping that cannot wait for a second?"""
+        return self.expiry.has_work() or self.migrations.active or self.replication.in_a_hurry
 
     def tick(self, now: Millis) -> None:
-        """The node's housekeeping, about ten times a second; ``begin_batch`` comes before it and ``drain`` after it."""
+        """The node's housekeeping: ``hz`` times a second while there is something to be done, else once."""
         server = self.server
+        self._house_due = now + REST_MS
         if server.cron_paused:
             return
-        server.stats.sample(now)
-        server.keyspace.tally.used()
-        server.is_full()
+        server.look_around(now)
         self._expire()
         if self.gossip is not None:
             self.tell_progress(now)
@@ -129,6 +173,8 @@ class Machine:
         if now // 1000 != self.swept_s:
             self.swept_s = now // 1000
             self._sweep(now)
+        if self._is_busy():
+            self._house_due = now + 1000 // server.config.integer("hz")
 
     def _expire(self) -> None:
         server = self.server
@@ -198,9 +244,11 @@ class Machine:
     def handle(self, event: Event, now: Millis) -> None:
         """Let the gossip see ``event``; what follows from it is done, or waits in ``outbox``."""
         assert self.gossip is not None
-        if self.server.standing.offset != self._told[0]:
-            self.tell_progress(now)
+        self.tell_progress(now)
         self._absorb(self._heard(event, now), now)
+        if self.server.to_flush:
+            self._hurry()  # this is no batch: somebody has to write it out
+        self._plan()
 
     def knows(self, link: int) -> bool:
         """Is a node of the cluster at the other end of ``link``?"""
@@ -216,9 +264,10 @@ class Machine:
             assert self.gossip is not None
             self._absorb(self._heard(Replicated(*progress), now), now)
 
-    def deadline(self) -> Millis | None:
-        """Call ``handle(Woke(), ...)`` by then; None if there is nothing to wait for."""
-        return None if self.gossip is None else self.gossip.deadline()
+    def gossip_deadline(self) -> Millis:
+        """Call ``wake`` by then."""
+        assert self.gossip is not None
+        return self.gossip.deadline()
 
     def wake(self, now: Millis) -> None:
         self.handle(Woke(), now)
@@ -293,7 +342,8 @@ class Machine:
         self.server.changing -= 1
 
     def _hurry(self) -> None:
-        """Requests that were held back may be served."""
+        """There is something to be done at once: requests that waited may be served."""
+        self._urgent = True
         if self.on_resume is not None:
             self.on_resume()
 

@@ -25,6 +25,7 @@ from node.engine.keyspace import CLUSTER_SHIFT, Database, Keyspace
 from node.engine.latency import LatencyMonitor
 from node.engine.limits import OutputLimit
 from node.engine.moves import Moves
+from node.engine.rates import PERIOD_MS
 from node.engine.serving.deadlines import Deadlines, Timer
 from node.engine.serving.waiting import Waiting
 from node.engine.settings import NEVER, wire
@@ -102,6 +103,7 @@ class Server:
         "lazy_expire_deletes",
         "leaving",
         "leaving_slots",
+        "looked_ms",
         "max_bulk",
         "max_clients",
         "max_query_buffer",
@@ -158,6 +160,8 @@ class Server:
         self.now_s: int = 0
         self.last_end_us: int = 0
         """When the last command ended, by ``edge.microseconds``: the next one's duration counts from here."""
+        self.looked_ms: int = 0
+        """When ``look_around`` was last called."""
         self.conditions: int = 0
         self.dirty: int = 0
         """Changes to the data since the start (rdb_changes_since_last_save counts from the last save)."""
@@ -244,8 +248,20 @@ class Server:
         self.last_end_us = self.clock() // 1000
         if self.conditions & PAUSED and now >= self.pause_until:
             self.end_pause()
+        if not 0 <= now - self.looked_ms < PERIOD_MS:  # the clock may have been set back
+            self.look_around(now)
         if self.started_ms == 0:
             self.started_ms = now
+
+    def look_around(self, now: int) -> None:
+        """What is known only by looking now and then: rates, the peak of memory, whether the data takes too much.
+
+        Between two batches nothing of that changes. So a batch looks when it begins, and no clock need tick for it.
+        """
+        self.looked_ms = now
+        self.stats.sample(now)
+        self.keyspace.tally.used()
+        self.is_full()
 
     def is_full(self) -> bool:
         """Does the data take more than ``maxmemory``? A replica has what its primary has, and is never full."""

@@ -150,9 +150,9 @@ class Clients:
         self.flush()
 
     def tick(self) -> None:
-        """The node's housekeeping, about ten times a second."""
+        """Do what is due: the node's housekeeping, and for those who have waited."""
         self.begin()
-        self.machine.tick(self.machine.server.now)
+        self.machine.attend(self.machine.server.now)
         self.finish()
         for fd in self.resting:
             self.poller.add(fd)

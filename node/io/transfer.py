@@ -83,6 +83,8 @@ class Transfers(Courier):
         self._clients = clients
         self._nursery: trio.Nursery | None = None
         self._kept: dict[Address, Road] = {}
+        self._keeps = trio.Event()
+        """A connection has been kept since ``run`` last found none."""
         self._dialling: dict[Transfer, trio.CancelScope] = {}
         self._carried: dict[Transfer, trio.CancelScope] = {}
 
@@ -92,6 +94,9 @@ class Transfers(Courier):
             async with trio.open_nursery() as nursery:
                 self._nursery = nursery
                 while True:
+                    if not self._kept:
+                        self._keeps = trio.Event()
+                        await self._keeps.wait()
                     await trio.sleep(1)
                     await self._close_idle()
         finally:
@@ -171,6 +176,7 @@ class Transfers(Courier):
             return
         road.idle_since = trio.current_time()
         self._kept[address] = road
+        self._keeps.set()
 
     async def _close_idle(self) -> None:
         before = trio.current_time() - IDLE_S

@@ -251,7 +251,7 @@ class Primary:
     # --- time
 
     def tick(self, now: int) -> None:
-        """About ten times a second."""
+        """About once a second, ten times while a replica waits for its snapshot to be begun."""
         timeout = self.server.config.integer("repl-timeout") * 1000
         self._ping(now, timeout)
         for follower in self.replicas():

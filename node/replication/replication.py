@@ -194,8 +194,13 @@ class Replication(Standing):
         if self.shutdown.under_way:
             self.shutdown.look()
 
+    @property
+    def in_a_hurry(self) -> bool:
+        """Is there something to be done within a tenth of a second? Else ``tick`` may be called once a second."""
+        return bool(self.primary.syncs.waiting) or (self.upstream is not None and self.upstream.eager)
+
     def tick(self, now: int) -> None:
-        """About ten times a second."""
+        """About ten times a second while it is ``in_a_hurry``, else once."""
         self.primary.tick(now)
         if self.upstream is not None:
             self.upstream.tick(now)
