@@ -149,7 +149,12 @@ class Acks:
         return needed
 
     def _wait_for(self, client: Client, offset: int, reply: Reply) -> None:
-        if offset <= self.confirmed or reply is NO_REPLY or client.modes & (REPLIES_OFF | SKIP_THIS_REPLY):
+        if (
+            offset <= self.confirmed
+            or reply is NO_REPLY
+            or client.blocked
+            or client.modes & (REPLIES_OFF | SKIP_THIS_REPLY)
+        ):
             return
         if client.pending is None:
             client.pending = PendingReplies()

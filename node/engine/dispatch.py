@@ -56,7 +56,7 @@ from node.engine.server import (
     RETURNED,
     Server,
 )
-from node.engine.serving.waiting import LEAVING_KEYS, PAUSE
+from node.engine.serving.waiting import LEAVING_KEYS, PAUSE, RETRY
 from node.resp.errors import (
     CROSSSLOT,
     DEBUG_NOT_ALLOWED,
@@ -132,6 +132,8 @@ def run(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
         server.stats.count_error(refusal.text)
         reply = Failure(refusal.text)
         cmd.failed_calls += 1
+    if reply is RETRY:
+        return reply  # it has not run yet, and will be counted when it has
     end = server.clock() // 1000
     took = end - server.last_end_us
     server.last_end_us = end
