@@ -20,7 +20,8 @@ Here is only who is asked, and in which order; the questions and their tables ar
 
 Rules kept here:
 - ``handle`` is the only way in. One call is one step: what it changed is saved, published and told in that order.
-- Ten times a second the node looks around; ``deadline`` says when it wants to be woken.
+- Ten times a second the node looks around while something happens or is awaited. While all is well and nobody says
+  anything it rests until there is somebody to be asked; ``deadline`` says when it wants to be woken.
 - What we promise is saved at once, and synced; what others said of themselves at once too, but not more often than once
   a tick. What was only written is synced a second later.
 - Times are those of the wall clock, which can be set, and a process can be stopped. A jump is taken out of every time
@@ -83,7 +84,7 @@ class Gossip:
 
     def __init__(self, topology: Topology, config: GossipConfig, rng: Random, now: Millis) -> None:
         self._now = now
-        self._next_tick = self._may_save = now
+        self._next_tick = self._ticked = self._may_save = now
         self._sync_due: Millis | None = None
         self._stands_still = False
         self._config = config
@@ -131,6 +132,8 @@ class Gossip:
         suspects, followed = len(self._peers.suspects), self._peers.me.primary
         doubted, shard = self._peers.me.has(Flag.MY_PRIMARY_FAIL), self._peers.me.shard_id
         self._dispatch(event, now)
+        if not isinstance(event, Woke):
+            self._next_tick = min(self._next_tick, self._ticked + TICK_MS)  # no more rest: it may have changed anything
         if self._stands_still:
             pass
         elif now >= self._next_tick:
@@ -241,7 +244,7 @@ class Gossip:
             self._voice.announce(audience, [], now)
 
     def _tick(self, now: Millis) -> None:
-        self._next_tick = now + TICK_MS
+        self._ticked = now
         self._peers.expire(now, self._config.handshake_ms)
         self._names.tick(now)
         self._identity.tick(now)
@@ -253,6 +256,16 @@ class Gossip:
         self._out.publish |= self._out.publish_soon
         self._out.recheck |= not self._health.ok
         self._out.promised |= self._sync_due is not None and now >= self._sync_due
+        self._next_tick = max(now + TICK_MS, self._rests_until(now))
+
+    def _rests_until(self, now: Millis) -> Millis:
+        """How long nothing need be looked at if nothing happens; ``now`` if there is something already."""
+        peers = self._peers
+        if not self._health.ok or not peers.me.cluster or peers.strangers or peers.bans:
+            return now
+        if self._sync_due is not None or self._out.save_soon or self._manual.due is not None or self._voice.paused:
+            return now
+        return self._detector.rests_until(now)
 
     def _settle(self) -> list[Effect]:
         """Check what must always hold, and give out the effects."""
@@ -271,8 +284,9 @@ class Gossip:
     def _set_clock(self, now: Millis) -> None:
         """Take a jump of the clock, or a stop of the process, out of all times."""
         gap = now - self._now
+        rest = max(0, self._next_tick - self._now - TICK_MS)  # nobody was to wake it meanwhile
         self._now = now
-        if 0 <= gap <= JUMP_MS:
+        if 0 <= gap <= JUMP_MS + rest:
             return
         for part in (
             self._peers,
@@ -287,7 +301,7 @@ class Gossip:
             self._orphans,
         ):
             part.shift(gap)
-        self._next_tick = self._may_save = now
+        self._next_tick = self._ticked = self._may_save = now
         self._sync_due = None if self._sync_due is None else now
 
     def _introduce_myself(self, config: GossipConfig) -> None:

@@ -38,6 +38,7 @@ FUTURE_MS: Final = 500
 WATCHED: Final = 3
 WATCH_MS: Final = 1500
 """How many voters each voter asks more often, and how old an answer may be before; looked at as often as the sample."""
+UNWELL: Final = Flag.HANDSHAKE | Flag.NOADDR | Flag.PFAIL | Flag.FAIL
 OVERDUE_MS: Final = 500
 """How long a voter's answer is waited for before other voters are told."""
 
@@ -75,6 +76,19 @@ class Detector:
                 continue
             if not peer.flags & (Flag.MYSELF | Flag.HANDSHAKE):
                 self._look_at(peer, half, now)
+
+    def rests_until(self, now: Millis) -> Millis:
+        """When there is next somebody to be asked; ``now`` while an answer is awaited or anybody is not well."""
+        half = self.config.node_timeout_ms // 2
+        until = self._next_sample
+        for peer in self._peers.roster():
+            if peer.flags & Flag.MYSELF:
+                continue
+            if peer.ping_sent or not peer.linked or peer.flags & UNWELL:
+                return now
+            patience = self._voters_patience if peer.is_voter else half
+            until = min(until, peer.pong_received + patience + 1)
+        return until
 
     def _look_at(self, peer: Peer, half: int, now: Millis) -> None:
         if peer.ping_sent == 0 and peer.flags & Flag.NOADDR:
