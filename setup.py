@@ -19,6 +19,7 @@ HOT = [
     "node/resp",
     "node/engine",
     "node/engine/data",
+    "node/engine/serving",
     "node/commands",
     "node/io/clients.py",
 ]

@@ -10,6 +10,7 @@ performed in that order.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from cluster.reports import FOREIGN, GARBAGE, MESSAGE_NAMES, Link
 from cluster.text import bytes_of
@@ -35,12 +36,19 @@ from node.engine.client import HANDING_OVER, Client
 from node.engine.data.expiry import ActiveExpiry
 from node.engine.limits import idle_too_long, over_output_limit
 from node.engine.server import PAUSED, RETURNED, WRITES, WRITES_AND_READS, Server
+from node.engine.serving.waiting import LEAVING_KEYS, PAUSE
 from node.engine.session import Session
 from node.engine.transfer import settle
 from node.migration.migrations import Migrations
-from node.replication.hold import Hold
 from node.replication.replication import replication_of
+from node.replication.write_pause import WritePause
 from node.resp.errors import Refusal
+
+BUSY_MS: Final = 100
+"""How soon something is looked at that has only just begun."""
+
+REST_MS: Final = 1000
+"""How often the housekeeping looks around when there is nothing to be done."""
 
 
 class Machine:
@@ -54,11 +62,15 @@ class Machine:
         """Bytes that wait to be sent, by link; kept by whoever owns the links."""
         self.links_over_limit = 0
         self.on_resume: Callable[[], None] | None = None
-        """Called when requests that were held back for a failover may be served: soon, by ``drain``."""
+        """Called when ``deadline`` has become earlier than it last told; whoever sleeps until then must wake."""
         self.swept_s = 0
+        self._house_due: Millis = 0
+        self._asleep_until: Millis = 0
+        """What ``deadline`` last told."""
+        self._urgent = False
         self._told: tuple[int, Millis, bool, bool] = (0, 0, False, False)
         self._followed: NodeId = ""
-        self._hold = Hold(server)
+        self._pause = WritePause(server)
         self.expiry = ActiveExpiry(server)
         self.replication = replication_of(server)
         self.migrations = Migrations(server, self.replication)
@@ -92,41 +104,79 @@ class Machine:
         server.clients.pop(client.id, None)
         if client in server.monitors:
             server.unmonitor(client)
-        if client in server.held:
-            server.held.remove(client)
-        if client in server.awaiting:
-            server.awaiting.remove(client)
-        if client.retained is not None:
+        if client.pending is not None:
             server.acks.forget(client)
         server.standing.left(client)
-        if client.held:
+        if client.blocked:
             server.courier.left(client)
+        server.waiting.forget(client)
         if client.modes & HANDING_OVER:
             self.migrations.left(client)
 
     def drain(self) -> None:
         """Do what the batch asked for on the way."""
+        server = self.server
+        waiting = server.waiting
         self.migrations.drain()
-        if (self.server.landed or self.server.freed) and not self.server.conditions & PAUSED:
-            self._settle()
-        if self.server.held and not self.server.conditions & PAUSED:
-            self._resume_held()
+        if server.deadlines.first <= server.now:
+            server.deadlines.run(server.now)
+        if not server.conditions & PAUSED:
+            if server.landed or server.freed:
+                self._settle()
+            if waiting.by_client:
+                waiting.retry_all(PAUSE)
+            if waiting.changed_keys:
+                self._serve_keys()
+        self._resume()
         self.replication.drain()
-        if self.replication.primary.released:
-            self._resume(self.replication.primary.take_released())
+        if waiting.resumable:
+            self._resume()
             self.replication.drain()
-        self.server.acks.settle()
+        server.acks.settle()
         if self.gossip is not None and self.gossip.awaited_offset is not None:
-            self.tell_progress(self.server.now)
+            self.tell_progress(server.now)
+        self._plan()
+
+    # --- time
+
+    def deadline(self, now: Millis) -> Millis:
+        """When ``attend`` must be called at the latest: the first of all deadlines of those who wait and of timers, or
+        the next housekeeping. (The gossip has a deadline of its own, for while it is saved it must not go on.)
+        """
+        if self._house_due > now + REST_MS:
+            self._house_due = now  # the clock has been set back
+        first = min(self._house_due, self.server.deadlines.first)
+        self._asleep_until = 0 if self._urgent else first
+        return self._asleep_until
+
+    def attend(self, now: Millis) -> None:
+        """Do what is due; ``begin_batch`` comes before it and ``drain``, which ends waits, after it."""
+        self._urgent = False
+        if now >= self._house_due:
+            self.tick(now)
+
+    def _plan(self) -> None:
+        """Something has happened: does that give anything to do before whoever drives the node wakes by himself?"""
+        server = self.server
+        if self._house_due > server.now + BUSY_MS and self._is_busy():
+            self._house_due = server.now + BUSY_MS
+        if server.waiting.resumable:
+            self._hurry()
+        elif min(self._house_due, server.deadlines.first) < self._asleep_until and self.on_resume is not None:
+            self._asleep_until = 0
+            self.on_resume()
+
+    def _is_busy(self) -> bool:
+        """Is there housekeeping that cannot wait for a second?"""
+        return self.expiry.has_work() or self.migrations.active or self.replication.in_a_hurry
 
     def tick(self, now: Millis) -> None:
-        """The node's housekeeping, about ten times a second; ``begin_batch`` comes before it and ``drain`` after it."""
+        """The node's housekeeping: ``hz`` times a second while there is something to be done, else once."""
         server = self.server
+        self._house_due = now + REST_MS
         if server.cron_paused:
             return
-        server.stats.sample(now)
-        server.keyspace.tally.used()
-        server.is_full()
+        server.look_around(now)
         self._expire()
         if self.gossip is not None:
             self.tell_progress(now)
@@ -135,6 +185,8 @@ class Machine:
         if now // 1000 != self.swept_s:
             self.swept_s = now // 1000
             self._sweep(now)
+        if self._is_busy():
+            self._house_due = now + 1000 // server.config.integer("hz")
 
     def _expire(self) -> None:
         server = self.server
@@ -155,33 +207,32 @@ class Machine:
                 server.stats.client_output_buffer_limit_disconnections += 1
                 client.kill()
 
-    def pause_ends(self) -> Millis | None:
-        """When what is held must be looked at again (``begin_batch``, ``drain``); None if nothing is."""
-        return self.server.pause_until if self.server.held or self.server.landed else None
-
     def _settle(self) -> None:
-        """Transfers have landed, or slots: what the targets took is gone here, and who waited for that goes on."""
+        """Transfers have landed, or slots: what the targets took is gone here, and who waited for that tries again."""
         server = self.server
         server.freed = False
         landed, server.landed = server.landed, []
         for transfer in landed:
             settle(server, transfer)
-        waiting, server.awaiting = server.awaiting, []
-        for client in waiting:
-            client.held = False
-        self._resume([transfer.client for transfer in landed] + waiting)
+        server.waiting.retry_all(LEAVING_KEYS)
 
-    def _resume_held(self) -> None:
-        """The pause is over: serve what waited, each client in turns like any other. One may begin a new pause."""
-        waiting, self.server.held = self.server.held, []
-        for client in waiting:
-            client.held = False
-        self._resume(waiting)
+    def _serve_keys(self) -> None:
+        """Keys have changed: whoever waits for one of them is asked anew, in the order of arrival."""
+        waiting = self.server.waiting
+        for key in waiting.take_changed_keys():
+            for wait in waiting.in_line(key):
+                if wait.over:
+                    continue
+                waiting.retry(wait)
+                waiting.retried = wait  # in vain, it takes up its old place
+                self._resume()
+                waiting.retried = None
 
-    def _resume(self, clients: list[Client]) -> None:
-        for client in clients:
+    def _resume(self) -> None:
+        """Serve those whose wait is over, each in turns like any other. Some may wait again, for something else."""
+        for client in self.server.waiting.take_resumable():
             assert isinstance(client, Session)
-            while not client.closing and not client.held and client.resume():
+            while not client.closing and not client.blocked and client.resume():
                 pass
 
     # --- what is done between the batches
@@ -205,9 +256,11 @@ class Machine:
     def handle(self, event: Event, now: Millis) -> None:
         """Let the gossip see ``event``; what follows from it is done, or waits in ``outbox``."""
         assert self.gossip is not None
-        if self.server.standing.offset != self._told[0]:
-            self.tell_progress(now)
+        self.tell_progress(now)
         self._absorb(self._heard(event, now), now)
+        if self.server.to_flush:
+            self._hurry()  # this is no batch: somebody has to write it out
+        self._plan()
 
     def knows(self, link: int) -> bool:
         """Is a node of the cluster at the other end of ``link``?"""
@@ -223,9 +276,10 @@ class Machine:
             assert self.gossip is not None
             self._absorb(self._heard(Replicated(*progress), now), now)
 
-    def deadline(self) -> Millis | None:
-        """Call ``handle(Woke(), ...)`` by then; None if there is nothing to wait for."""
-        return None if self.gossip is None else self.gossip.deadline()
+    def gossip_deadline(self) -> Millis:
+        """Call ``wake`` by then."""
+        assert self.gossip is not None
+        return self.gossip.deadline()
 
     def wake(self, now: Millis) -> None:
         self.handle(Woke(), now)
@@ -280,10 +334,10 @@ class Machine:
                 case DropKeys(slots):
                     self.server.drop_slots(slots)
                 case Pause(until):
-                    self._hold.take(until, WRITES_AND_READS if self.server.acks.wanted else WRITES)
+                    self._pause.take(until, WRITES_AND_READS if self.server.acks.wanted else WRITES)
                     paused = True
                 case Resume():
-                    self._hold.release()
+                    self._pause.release()
                     self._hurry()
                 case SlotsConfirmed():
                     self.migrations.settled()
@@ -300,7 +354,8 @@ class Machine:
         self.server.changing -= 1
 
     def _hurry(self) -> None:
-        """Requests that were held back may be served."""
+        """There is something to be done at once: requests that waited may be served."""
+        self._urgent = True
         if self.on_resume is not None:
             self.on_resume()
 

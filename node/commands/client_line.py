@@ -42,7 +42,7 @@ def flags(client: Client) -> str:
         out += "P"
     if modes & IN_MULTI:
         out += "x"
-    if client.held:
+    if client.blocked:
         out += "b"
     if client.watcher is not None and client.watcher.broken:
         out += "d"

@@ -14,7 +14,6 @@ from node.engine.client import REPLIES_OFF, SKIP_NEXT_REPLY, SKIP_THIS_REPLY, Cl
 from node.engine.command import ADMIN, CONNECTION, LOADING, NOSCRIPT, STALE, command
 from node.engine.limits import NORMAL, PUBSUB, REPLICA, client_class
 from node.engine.server import EVERYTHING, WRITES, Server
-from node.replication.replication import replication_of
 from node.resp.errors import (
     CLIENT_ID,
     CLIENT_ID_POSITIVE,
@@ -25,7 +24,6 @@ from node.resp.errors import (
     TIMEOUT_NEGATIVE,
     TIMEOUT_NUMBER,
     UNBLOCK_REASON,
-    UNBLOCKED_BY_CLIENT,
     Refusal,
     one_line,
     subcommand_syntax,
@@ -287,17 +285,14 @@ def client_no_evict(c: Call, _: bytes, mode: bytes) -> Reply:
 
 @command("CLIENT|UNBLOCK", arity=-3, flags=OPERATOR, acl=CONNECTION, since="5.0.0", group="connection")
 def client_unblock(c: Call, argv: list[bytes]) -> Reply:
-    """Ends another connection's wait in a blocking command; WAIT is the only one there is."""
+    """Ends another connection's wait in WAIT or another blocking command."""
     if len(argv) > 4:
         raise Refusal(subcommand_syntax(argv))
     reason = argv[3].upper() if len(argv) == 4 else b"TIMEOUT"
     if reason not in (b"TIMEOUT", b"ERROR"):
         raise Refusal(UNBLOCK_REASON)
     waiting = c.server.clients.get(integer(argv[2]))
-    if waiting is None or not waiting.held:
-        return 0
-    error = UNBLOCKED_BY_CLIENT if reason == b"ERROR" else b""
-    return int(replication_of(c.server).primary.unblock(waiting, error))
+    return int(waiting is not None and c.server.waiting.unblock(waiting, reason == b"ERROR"))
 
 
 HELP = """\

@@ -51,8 +51,8 @@ def server_section(server: Server) -> list[str]:
 
 
 def departing(server: Server) -> list[str]:
-    departure = replication_of(server).departure
-    return [f"shutdown_in_milliseconds:{max(0, departure.until - server.now)}"] if departure.under_way else []
+    ending = replication_of(server).shutdown
+    return [f"shutdown_in_milliseconds:{max(0, ending.until - server.now)}"] if ending.under_way else []
 
 
 def clients_section(server: Server) -> list[str]:
@@ -64,9 +64,9 @@ def clients_section(server: Server) -> list[str]:
         f"maxclients:{server.max_clients}",
         f"client_recent_max_input_buffer:{max([client.unread() for client in clients], default=0)}",
         f"client_recent_max_output_buffer:{max([client.out_bytes + client.unsent for client in clients], default=0)}",
-        f"blocked_clients:{sum([client.held for client in clients])}",
+        f"blocked_clients:{len(server.waiting)}",
         "tracking_clients:0",
-        "clients_in_timeout_table:0",
+        f"clients_in_timeout_table:{server.waiting.with_deadline()}",
     ]
 
 

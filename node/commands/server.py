@@ -62,14 +62,14 @@ SHUTDOWN_OPTIONS: Final = frozenset(["save", "nosave", "now", "force", "failover
 def shutdown(c: Call, argv: list[bytes]) -> Reply:
     """Waits for the replicas, saves if so configured, and ends the server; ``FAILOVER`` hands over first."""
     options = frozenset([text_of(word).lower() for word in argv[1:]])
-    departure = replication_of(c.server).departure
+    ending = replication_of(c.server).shutdown
     if options == {"abort"}:
-        if not departure.abort():
+        if not ending.abort():
             raise Refusal(NO_SHUTDOWN)
         return OK
     if not options <= SHUTDOWN_OPTIONS or options >= {"save", "nosave"}:
         raise Refusal(SYNTAX)
     if "failover" in options and not c.server.clustered:
         raise Refusal(b"ERR SHUTDOWN FAILOVER is only supported in cluster mode.")
-    departure.begin(options, c.client)
+    ending.begin(options, c.client)
     return NO_REPLY

@@ -19,7 +19,8 @@ from cluster.slots import SLOTS, key_slot
 from node.engine.client import REPLIES_OFF, SKIP_THIS_REPLY, Client
 from node.engine.command import READONLY, WRITE, Command
 from node.engine.limits import over_output_limit
-from node.engine.retained import Retained
+from node.engine.serving.deadlines import Timer
+from node.engine.serving.pending import PendingReplies
 from node.resp.errors import UNACKED_FOLLOWING, UNACKED_IN_TIME, Refusal
 from node.resp.reply import NO_REPLY, Failure, Reply
 from node.resp.writer import encode
@@ -29,8 +30,18 @@ if TYPE_CHECKING:
     from node.engine.server import Server
 
 EVER: Final = 1 << 62
-LOOK_MS: Final = 50
-"""How often is looked for replies whose time is over."""
+
+
+class Overdue(Timer):
+    """The first replies of ``client`` that wait may be over their time."""
+
+    def __init__(self, acks: "Acks", client: Client) -> None:
+        super().__init__()
+        self.acks: Acks = acks
+        self.client: Client = client
+
+    def ring(self) -> None:
+        self.acks.release(self.client, self.client.server.now, UNACKED_IN_TIME)
 
 
 class Acks:
@@ -46,15 +57,14 @@ class Acks:
         self.floor: int = 0
         """The offset behind the last write that could concern every slot, as FLUSHALL."""
         self.newest: int = 0
-        self.clients: dict[int, Client] = {}
-        """Those with output that waits."""
+        self.clients: dict[int, Overdue] = {}
+        """By client id: those with output that waits."""
         self.written: list[int] = []
         """Slots of the writes of the request or transaction that is running; ``seen`` those that it reads."""
         self.seen: list[int] = []
         self.writes_all: bool = False
         self.reads_all: bool = False
         self._released_to: int = 0
-        self._looked_ms: int = 0
 
     def begin(self) -> None:
         """The node makes a stream of its own from here on; all before it is taken as it is."""
@@ -139,12 +149,17 @@ class Acks:
         return needed
 
     def _wait_for(self, client: Client, offset: int, reply: Reply) -> None:
-        if offset <= self.confirmed or reply is NO_REPLY or client.modes & (REPLIES_OFF | SKIP_THIS_REPLY):
+        if (
+            offset <= self.confirmed
+            or reply is NO_REPLY
+            or client.blocked
+            or client.modes & (REPLIES_OFF | SKIP_THIS_REPLY)
+        ):
             return
-        if client.retained is None:
-            client.retained = Retained()
-            self.clients[client.id] = client
-        client.retained.mark(len(client.out), offset)
+        if client.pending is None:
+            client.pending = PendingReplies()
+            self.clients[client.id] = Overdue(self, client)
+        client.pending.mark(len(client.out), offset)
 
     # --- after the batch
 
@@ -156,17 +171,17 @@ class Acks:
         deadline = server.now + self.timeout_ms if self.timeout_ms else 0
         speaking: list[Client] = list(server.to_flush)
         for client in speaking:
-            retained = client.retained
-            if client.out and retained is not None and not client.killed:
-                client.out = retained.take_in(client.out, deadline)
+            pending = client.pending
+            if client.out and pending is not None and not client.killed:
+                client.out = pending.take_in(client.out, deadline)
                 client.out_bytes = sum([len(piece) for piece in client.out])
+                self._watch(client)
                 if over_output_limit(client, server.output_limits, server.now):
                     server.stats.client_output_buffer_limit_disconnections += 1
                     client.kill()
-        if self.confirmed != self._released_to or not 0 <= server.now - self._looked_ms < LOOK_MS:
+        if self.confirmed != self._released_to:
             self._released_to = self.confirmed
-            self._looked_ms = server.now
-            self._release(server.now, UNACKED_IN_TIME)
+            self._release_all(0, UNACKED_IN_TIME)
 
     def confirm(self, offset: int) -> None:
         """``wanted`` replicas have all up to ``offset``. What they had once they need not have again."""
@@ -181,27 +196,41 @@ class Acks:
         """The node is no primary any more: what waits will not be acknowledged."""
         self.confirmed = 0
         self.settle()
-        self._release(EVER, UNACKED_FOLLOWING)
+        self._release_all(EVER, UNACKED_FOLLOWING)
 
     def forget(self, client: Client) -> None:
-        """``client`` has gone."""
-        client.retained = None
-        self.clients.pop(client.id, None)
+        """``client`` has nothing that waits any more, or has gone."""
+        client.pending = None
+        overdue = self.clients.pop(client.id, None)
+        if overdue is not None:
+            self.server.deadlines.cancel(overdue)
 
-    def _release(self, now: int, text: bytes) -> None:
-        instead = encode(Failure(text), False)
-        waiting: list[Client] = list(self.clients.values())
-        for client in waiting:
-            retained = client.retained
-            if retained is None:
-                continue
-            if now == EVER:
-                for stretch in retained.stretches:
-                    stretch.deadline = 1
-            leaving, doubtful = retained.let_go(self.confirmed, now, instead)
-            for _ in range(doubtful):
-                self.server.stats.count_error(text)
-            if not retained.stretches and not retained.marks:
-                self.forget(client)
-            if leaving:
-                client.send(b"".join(leaving))
+    def _watch(self, client: Client) -> None:
+        """See to it that somebody looks when the first replies of ``client`` are over their time."""
+        assert client.pending is not None
+        deadline = client.pending.next_deadline()
+        overdue = self.clients[client.id]
+        if deadline and not overdue.at:  # one that is set is early enough: later replies have later deadlines
+            self.server.deadlines.set(overdue, deadline)
+
+    def _release_all(self, now: int, text: bytes) -> None:
+        waiting: list[Overdue] = list(self.clients.values())
+        for overdue in waiting:
+            self.release(overdue.client, now, text)
+
+    def release(self, client: Client, now: int, text: bytes) -> None:
+        """Send ``client`` what is acknowledged, and ``text`` instead of replies whose time is over (EVER: all)."""
+        pending = client.pending
+        assert pending is not None
+        if now == EVER:
+            for batch in pending.batches:
+                batch.deadline = 1
+        leaving, doubtful = pending.let_go(self.confirmed, now, encode(Failure(text), False))
+        for _ in range(doubtful):
+            self.server.stats.count_error(text)
+        if pending.batches or pending.marks:
+            self._watch(client)
+        else:
+            self.forget(client)
+        if leaving:
+            client.send(b"".join(leaving))

@@ -6,7 +6,7 @@ from cluster.text import text_of
 from node.engine.command import Command
 from node.engine.data.keyspace import Database, Watcher
 from node.engine.data.watch import unwatch
-from node.engine.retained import Retained
+from node.engine.serving.pending import PendingReplies
 from node.resp.reply import NO_REPLY, Failure, Reply
 from node.resp.writer import encode
 
@@ -36,12 +36,12 @@ class Client:
         "active_ms",
         "addr",
         "announced",
+        "blocked",
         "bytes_in",
         "closing",
         "created_ms",
         "db",
         "fd",
-        "held",
         "id",
         "killed",
         "laddr",
@@ -54,11 +54,11 @@ class Client:
         "out",
         "out_bytes",
         "over_soft_limit_since",
+        "pending",
         "queue",
         "queue_broken",
         "readonly",
         "resp3",
-        "retained",
         "server",
         "unix",
         "unsent",
@@ -95,17 +95,12 @@ class Client:
         self.over_soft_limit_since: int = 0
         self.wrote_to: int = 0
         """Where in the stream of writes its last write ended: what WAIT waits for."""
-        self.retained: Retained | None = None
+        self.pending: PendingReplies | None = None
         """Replies that wait for replicas: see ``acks.py``."""
         self.announced: bool = False
         """In ``server.to_flush`` already."""
-        self.held: bool = False
-        """Waits for something: requests are kept, not served.
-
-        Either its next request waits until it may run (in ``server.held`` or ``server.awaiting``), or it was not
-        answered yet: a handler that sets this and returns NO_REPLY has told somebody to ``reply`` later, to take this
-        back and to have the machine serve the rest.
-        """
+        self.blocked: bool = False
+        """Waits for something (``serving/waiting.py``): what it sends is kept, not served."""
         self.closing: bool = False
         """No more requests; the connection ends when ``out`` has been written."""
         self.killed: bool = False
@@ -154,6 +149,9 @@ class Client:
         self.killed = True
         self.closing = True
         self._announce()
+
+    def drop_postponed(self) -> None:
+        """The request that had to wait is not to be run any more."""
 
     def authenticated(self) -> None:
         """The client has shown who it is."""

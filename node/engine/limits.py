@@ -57,8 +57,8 @@ def over_output_limit(client: Client, limits: list[OutputLimit], now_ms: int) ->
     """
     limit = limits[REPLICA if client.modes & MONITORING else client_class(client)]
     waiting = client.out_bytes + client.unsent
-    if client.retained is not None:
-        waiting += client.retained.size
+    if client.pending is not None:
+        waiting += client.pending.size
     if limit.hard and waiting >= limit.hard:
         return True
     if not limit.soft or waiting < limit.soft:
@@ -71,8 +71,8 @@ def over_output_limit(client: Client, limits: list[OutputLimit], now_ms: int) ->
 
 
 def idle_too_long(client: Client, timeout_s: int, now_ms: int) -> bool:
-    """``timeout``: has ``client`` been silent for longer? Replicas, subscribers, monitors and held clients may be."""
-    if timeout_s == 0 or client.held or client.retained is not None:
+    """``timeout``: has ``client`` been silent for longer? Replicas, subscribers, monitors and who waits may be."""
+    if timeout_s == 0 or client.blocked or client.pending is not None:
         return False
     if client.modes & (SUBSCRIBED | MONITORING | NOT_TO_PAUSE):
         return False

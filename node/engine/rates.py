@@ -3,6 +3,8 @@
 from typing import Final
 
 KEPT: Final = 16
+PERIOD_MS: Final = 100
+"""How long a sample counts for."""
 
 
 class Rate:
@@ -15,16 +17,25 @@ class Rate:
         self.last_ms: int = 0
 
     def sample(self, now_ms: int, total: int) -> None:
-        """The counter stands at ``total``."""
+        """The counter stands at ``total``. To be called before anything is counted, if a period has passed.
+
+        So after a silence, what has grown since the last call has grown in the period behind that; then came nothing.
+        """
         elapsed = now_ms - self.last_ms
         if elapsed <= 0:
             return
         grown = max(0, total - self.last_total)  # less than before: CONFIG RESETSTAT
         if self.last_ms:
-            self.samples[self.next] = grown * 1000 / elapsed
-            self.next = (self.next + 1) % KEPT
+            silent = elapsed // PERIOD_MS - 1
+            self._keep(grown * 1000 / (elapsed if silent <= 0 else PERIOD_MS))
+            for _ in range(min(silent, KEPT)):
+                self._keep(0.0)
         self.last_ms = now_ms
         self.last_total = total
+
+    def _keep(self, rate: float) -> None:
+        self.samples[self.next] = rate
+        self.next = (self.next + 1) % KEPT
 
     def per_second(self) -> float:
         return sum(self.samples) / KEPT

@@ -26,7 +26,10 @@ from node.engine.journal import Journal
 from node.engine.latency import LatencyMonitor
 from node.engine.limits import OutputLimit
 from node.engine.moves import Moves
+from node.engine.rates import PERIOD_MS
+from node.engine.serving.deadlines import Deadlines, Timer
 from node.engine.serving.usage import Usages
+from node.engine.serving.waiting import Waiting
 from node.engine.settings import wire
 from node.engine.slowlog import SlowLog
 from node.engine.standing import Standing
@@ -73,7 +76,6 @@ class Server:
         "active_expire_effort",
         "agreement",
         "arriving",
-        "awaiting",
         "browser_logged_s",
         "build_name",
         "changes",
@@ -87,9 +89,9 @@ class Server:
         "config",
         "courier",
         "cron_paused",
+        "deadlines",
         "edge",
         "freed",
-        "held",
         "idle_limit_s",
         "intakes",
         "journal",
@@ -102,6 +104,7 @@ class Server:
         "lazyfree",
         "leaving",
         "leaving_slots",
+        "looked_ms",
         "max_bulk",
         "max_clients",
         "max_query_buffer",
@@ -115,6 +118,7 @@ class Server:
         "own_expires",
         "password",
         "pause_flags",
+        "pause_timer",
         "pause_until",
         "policy",
         "protected_debug",
@@ -130,6 +134,7 @@ class Server:
         "to_flush",
         "topology",
         "usages",
+        "waiting",
     )
 
     def __init__(
@@ -162,6 +167,8 @@ class Server:
         self.now_s: int = 0
         self.last_end_us: int = 0
         """When the last command ended, by ``edge.microseconds``: the next one's duration counts from here."""
+        self.looked_ms: int = 0
+        """When ``look_around`` was last called."""
         self.conditions: int = 0
         self.changing: int = 0
         """How many changes of what this node is to others have begun and not ended: its view of the cluster, its role
@@ -170,10 +177,8 @@ class Server:
         self.next_client_id: int = 1
         self.to_flush: list[Client] = []
         self.monitors: list[Client] = []
-        self.held: list[Client] = []
-        """Clients whose next request waits for the end of a pause."""
-        self.awaiting: list[Client] = []
-        """Clients whose next request changes a key or a slot that is under way."""
+        self.deadlines: Deadlines = Deadlines()
+        self.waiting: Waiting = Waiting(self.deadlines, self.stats)
         self.courier: Courier = Courier()
         self.leaving: set[bytes] = set()
         """Keys, of any database, that are under way to another node."""
@@ -182,7 +187,7 @@ class Server:
         self.closed_slots: set[int] = set()
         """Those of them that nobody may read here, for writers may be let in elsewhere at any moment."""
         self.freed: bool = False
-        """Slots are no longer under way: the machine lets those in ``awaiting`` try again when the batch is done."""
+        """Slots are no longer under way: the machine lets those who wait for them try again when the batch is done."""
         self.lazyfree: LazyFree = LazyFree(self)
         """What is left of slots that have gone."""
         self.moves: Moves = Moves()
@@ -195,6 +200,7 @@ class Server:
         self.browser_logged_s: int = 0
         """When ``browser.hang_up`` last wrote to the log."""
         self.pause_until: int = 0
+        self.pause_timer: Timer = Timer()
         self.pause_flags: int = 0
         """Commands that have one of these flags wait; all do with EVERYTHING."""
         self.build_name: str = "interpreted"
@@ -245,8 +251,20 @@ class Server:
         self.last_end_us = self.clock() // 1000
         if self.conditions & PAUSED and now >= self.pause_until:
             self.end_pause()
+        if not 0 <= now - self.looked_ms < PERIOD_MS:  # the clock may have been set back
+            self.look_around(now)
         if self.started_ms == 0:
             self.started_ms = now
+
+    def look_around(self, now: int) -> None:
+        """What is known only by looking now and then: rates, the peak of memory, whether the data takes too much.
+
+        Between two batches nothing of that changes. So a batch looks when it begins, and no clock need tick for it.
+        """
+        self.looked_ms = now
+        self.stats.sample(now)
+        self.keyspace.tally.used()
+        self.is_full()
 
     def is_full(self) -> bool:
         """Does the data take more than ``maxmemory``? A replica has what its primary has, and is never full."""
@@ -268,10 +286,12 @@ class Server:
         self.pause_until = until
         self.pause_flags = flags
         self.conditions |= PAUSED
+        self.deadlines.set(self.pause_timer, until)
 
     def end_pause(self) -> None:
-        """Requests are served again; the machine resumes those in ``held`` when the batch is done."""
+        """Requests are served again; the machine lets those try again that waited for it when the batch is done."""
         self.pause_until = 0
+        self.deadlines.cancel(self.pause_timer)
         self.conditions &= ~PAUSED
 
     def follows(self) -> bool:
@@ -327,6 +347,7 @@ class Server:
             self.lazyfree.finish(coming)
         if before is None or not serves_alike(before, topology):
             self.served = served_slots(topology)
+            self.waiting.slots_lost()
 
     def drop_slots(self, slots: tuple[int, ...]) -> None:
         """Delete the keys of slots that belong to another node now: they are gone at once, and freed by and by."""

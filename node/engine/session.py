@@ -12,9 +12,10 @@ from node.engine.client import UNAUTHENTICATED, Client
 from node.engine.mishap import survive, told
 from node.engine.server import Server
 from node.engine.serving.dispatch import execute
+from node.engine.serving.waiting import RETRY
 from node.resp.errors import ProtocolError
 from node.resp.parser import Parser
-from node.resp.reply import AWAIT, HOLD, Failure
+from node.resp.reply import Failure
 from node.resp.tokens import TokenParser
 
 BATCH: Final = 1024
@@ -27,7 +28,7 @@ INTERPRETED: Final = hasattr(Parser.next, "__code__")
 
 
 class Session(Client):
-    __slots__ = ("call", "parser", "waiting")
+    __slots__ = ("call", "parser", "postponed")
 
     def __init__(self, server: Server, client_id: int, addr: str, laddr: str, unix: bool = False) -> None:
         super().__init__(server, client_id, addr, laddr, unix)
@@ -35,8 +36,8 @@ class Session(Client):
         self.parser: Parser = TokenParser() if INTERPRETED else Parser()
         self.parser.max_bulk = server.max_bulk
         self.parser.trusted = not self.modes & UNAUTHENTICATED
-        self.waiting: list[bytes] | None = None
-        """The request that was held (CLIENT PAUSE, a key under way); it runs first when the hold ends."""
+        self.postponed: list[bytes] | None = None
+        """The request that has to wait and is run anew, before all that came after it, when the wait ends."""
 
     def feed(self, data: bytes) -> bool:
         """Take bytes from the client and serve the requests they complete; True if some have to wait for their turn."""
@@ -48,8 +49,8 @@ class Session(Client):
             return False
         parser = self.parser
         parser.feed(data)
-        more = False if self.held else self.resume()
-        if (more or self.held or len(data) > 4096) and parser.buffered() > server.max_query_buffer:
+        more = False if self.blocked else self.resume()
+        if (more or self.blocked or len(data) > 4096) and parser.buffered() > server.max_query_buffer:
             self._overflow()
             return False
         return more
@@ -59,26 +60,26 @@ class Session(Client):
         call = self.call
         parser = self.parser
         budget = BATCH
-        argv: list[bytes] | None = None
         changes = self.server.changes
         dirty = changes.dirty
+        argv: list[bytes] | None = self.postponed
+        again = argv is not None
+        self.postponed = None
         try:
-            argv = self.waiting
             if argv is None:
                 argv = parser.next()
-            else:
-                self.waiting = None
             while argv is not None:
                 dirty = changes.dirty
                 reply = execute(call, argv)
-                if reply is HOLD or reply is AWAIT:
-                    self.waiting = argv
-                    self.held = True
-                    server = self.server
-                    (server.held if reply is HOLD else server.awaiting).append(self)
+                if reply is RETRY:
+                    assert self.blocked, "the registry knows who waits"
+                    self.postponed = argv
                     return False
+                if again:
+                    again = False
+                    self.server.waiting.retried = None
                 self.reply(reply)
-                if self.closing or self.held:
+                if self.closing or self.blocked:
                     return False
                 budget -= 1
                 if budget == 0 or self.out_bytes > OUT_BATCH:
@@ -94,6 +95,9 @@ class Session(Client):
             survive(server, what, mishap, changes.dirty != dirty)
             self.close_after_reply()  # what was asked before this has its replies
         return False
+
+    def drop_postponed(self) -> None:
+        self.postponed = None
 
     def authenticated(self) -> None:
         """The client has shown who it is: long requests are read from now on."""

@@ -34,7 +34,7 @@ class Stats:
         """Error replies by their code: ``errorstat_ERR``."""
 
     def sample(self, now_ms: int) -> None:
-        """Called about ten times a second, for the ``instantaneous`` fields."""
+        """For the ``instantaneous`` fields: see ``Rate.sample``."""
         self.ops.sample(now_ms, self.total_commands_processed)
         self.input.sample(now_ms, self.total_net_input_bytes)
         self.output.sample(now_ms, self.total_net_output_bytes)

@@ -19,7 +19,8 @@ from node.engine.client import Client
 from node.engine.data.changes import MIGRATED
 from node.engine.data.keyspace import Database
 from node.engine.data.kinds import Value
-from node.resp.errors import CANNOT_CONNECT, TARGET_REFUSED, UNBLOCKED, Refusal
+from node.engine.serving.waiting import MIGRATION, Wait
+from node.resp.errors import CANNOT_CONNECT, TARGET_REFUSED, Refusal
 from node.resp.reply import OK, Failure, Reply
 
 if TYPE_CHECKING:
@@ -154,28 +155,21 @@ class Courier:
 
 def depart(server: "Server", transfer: Transfer) -> None:
     """Hand ``transfer`` over; its client is answered when it has landed, and its keys stay as they are until then."""
-    transfer.client.held = True
+    server.waiting.begin(Wait(transfer.client, MIGRATION))
     if not transfer.copy:
         server.hold_keys(transfer.keys)
     server.courier.carry(transfer)
 
 
 def settle(server: "Server", transfer: Transfer) -> None:
-    """``transfer`` has landed: delete what is elsewhere now, and answer."""
-    client = transfer.client
-    reply = transfer.reply()
+    """``transfer`` has landed: delete what is elsewhere now, and answer whoever waits for that still."""
     if not transfer.copy:
         server.free_keys(transfer.keys)
-        if server.follows():
-            reply = Failure(UNBLOCKED)
-        else:
+        if not server.follows():
             delete_accepted(server, transfer)
-    if reply is not OK:
-        assert isinstance(reply, Failure)
-        server.stats.count_error(reply.text)
-    client.held = False
-    if not client.killed:
-        client.reply(reply)
+    wait = server.waiting.find(transfer.client)
+    if wait is not None and wait.reason is MIGRATION:
+        server.waiting.answer(wait, transfer.reply())
 
 
 def hand_over(server: "Server", transfer: Transfer) -> Reply:

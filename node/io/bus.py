@@ -97,8 +97,7 @@ class Bus:
             if effects:
                 await self._perform(effects)
                 continue
-            deadline = machine.deadline()
-            assert deadline is not None
+            deadline = machine.gossip_deadline()
             with trio.move_on_after(max(0, deadline - now_ms()) / 1000):
                 await self._poked.wait()
             self._poked = trio.Event()

@@ -150,9 +150,9 @@ class Clients:
         self.flush()
 
     def tick(self) -> None:
-        """The node's housekeeping, about ten times a second."""
+        """Do what is due: the node's housekeeping, and for those who have waited."""
         self.begin()
-        self.machine.tick(self.machine.server.now)
+        self.machine.attend(self.machine.server.now)
         self.finish()
         for fd in self.resting:
             self.poller.add(fd)
@@ -300,7 +300,7 @@ class Clients:
                 self.poller.watch_output(connection.fd, True)
                 self._left(connection)
                 return
-        if client.closing and not backlog.size and client.retained is None:
+        if client.closing and not backlog.size and client.pending is None:
             self.drop(connection)
 
     def _write_backlog(self, connection: Connection) -> None:
@@ -322,7 +322,7 @@ class Clients:
         self.poller.watch_output(connection.fd, False)
         if client.modes & NOT_TO_PAUSE and self.on_room is not None:
             self.on_room()
-        if client.closing and client.retained is None:
+        if client.closing and client.pending is None:
             self.drop(connection)
 
     def _left(self, connection: Connection) -> None:

@@ -22,7 +22,7 @@ from node.config import Config, ConfigError
 from node.engine.client import NOT_TO_PAUSE
 from node.engine.server import serve as make_server
 from node.io import title
-from node.io.bus import Bus
+from node.io.bus import Bus, now_ms
 from node.io.clients import Clients
 from node.io.dial import Resolver
 from node.io.doors import Doors
@@ -39,7 +39,7 @@ from node.io.startup import Start, configure, enough_files, go_to_background, pi
 from node.io.supervise import Supervisor, supervise
 from node.io.supply import Supply
 from node.io.transfer import Transfers
-from node.machine import Machine
+from node.machine import REST_MS, Machine
 from node.version import COMPATIBLE, VERSION
 
 USAGE: Final = """\
@@ -229,13 +229,13 @@ class Node:
         return 0
 
     async def _obey_signals(self) -> None:
-        departure = self.machine.replication.departure
-        self.signals.ending = lambda: departure.under_way
+        ending = self.machine.replication.shutdown
+        self.signals.ending = lambda: ending.under_way
         while True:
             number = await self.signals.wait()
             options = self.config.words("shutdown-on-sigint" if number == signal.SIGINT else "shutdown-on-sigterm")
             self.clients.begin()
-            departure.begin(frozenset(options))
+            ending.begin(frozenset(options))
             self.clients.finish()
 
     def _keep_promises(self, membership: Membership, bus: Bus) -> None:
@@ -263,13 +263,17 @@ class Node:
         outcome.ready()
 
     async def _keep_house(self) -> None:
-        """``hz`` times a second; or earlier, when requests that a pause holds may go on."""
+        """Do what is due, and sleep until the next deadline: of somebody who waits, or of the housekeeping."""
         while True:
-            wait_s = 1 / self.config.integer("hz")
-            pause_ends = self.machine.pause_ends()
-            if pause_ends is not None:
-                wait_s = min(wait_s, max(0.0, pause_ends - self.server.now) / 1000)
-            with trio.move_on_after(wait_s):
+            now = now_ms()
+            wait_ms = self.machine.deadline(now) - now
+            if wait_ms <= 0:
+                self.clients.tick()
+                await trio.lowlevel.checkpoint()
+                continue
+            # Not longer than the housekeeping rests at most, for the clock may be set meanwhile.
+            with trio.move_on_after(min(wait_ms, REST_MS) / 1000):
                 await self._hurry.wait()
             self._hurry = trio.Event()
-            self.clients.tick()
+            if self.clients.resting:
+                self.clients.tick()

@@ -49,7 +49,7 @@ class StreamOutlet(Outlet):
                 backlog.taken(len(piece))
                 client.unsent = backlog.size
                 client.server.stats.total_net_output_bytes += len(piece)
-            if client.closing and client.retained is None:
+            if client.closing and client.pending is None:
                 self.scope.cancel()
             self._poked = trio.Event()
             await self._poked.wait()

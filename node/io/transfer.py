@@ -16,7 +16,7 @@ import trio
 from node.engine.client import Client
 from node.engine.mishap import survive
 from node.engine.transfer import PENDING, Courier, Dialogue, Failed, Transfer, lost
-from node.io import standstill
+from node.io import blocking_migrate
 from node.io.address import Unreachable
 from node.io.clients import Clients
 from node.io.dial import dial
@@ -83,6 +83,8 @@ class Transfers(Courier):
         self._clients = clients
         self._nursery: trio.Nursery | None = None
         self._kept: dict[Address, Road] = {}
+        self._keeps = trio.Event()
+        """A connection has been kept since ``run`` last found none."""
         self._dialling: dict[Transfer, trio.CancelScope] = {}
         self._carried: dict[Transfer, trio.CancelScope] = {}
 
@@ -92,6 +94,9 @@ class Transfers(Courier):
             async with trio.open_nursery() as nursery:
                 self._nursery = nursery
                 while True:
+                    if not self._kept:
+                        self._keeps = trio.Event()
+                        await self._keeps.wait()
                     await trio.sleep(1)
                     await self._close_idle()
         finally:
@@ -108,7 +113,7 @@ class Transfers(Courier):
             self._nursery.start_soon(self._carry, transfer)
 
     def deliver(self, transfer: Transfer) -> None:
-        standstill.deliver(transfer)
+        blocking_migrate.deliver(transfer)
 
     def left(self, client: Client) -> None:
         for transfer, scope in self._dialling.items():
@@ -152,7 +157,7 @@ class Transfers(Courier):
             try:
                 return Road(await dial(transfer.host, transfer.port, timeout_s=transfer.timeout_s))
             except Unreachable as error:
-                raise standstill.not_connected(transfer, error) from None
+                raise blocking_migrate.not_connected(transfer, error) from None
             finally:
                 del self._dialling[transfer]
         raise Failed(CANNOT_CONNECT, timeout=True)
@@ -171,6 +176,7 @@ class Transfers(Courier):
             return
         road.idle_since = trio.current_time()
         self._kept[address] = road
+        self._keeps.set()
 
     async def _close_idle(self) -> None:
         before = trio.current_time() - IDLE_S

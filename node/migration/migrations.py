@@ -193,8 +193,13 @@ class Migrations(Moves):
         for export in self.exports():
             export.stirred()
 
+    @property
+    def active(self) -> bool:
+        """Does anything depend on ``tick``?"""
+        return self._active
+
     def tick(self, now: int) -> None:
-        """About ten times a second."""
+        """About ten times a second while it is ``active``."""
         if not self._active:
             return
         for export in self.exports():

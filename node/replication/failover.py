@@ -7,7 +7,8 @@ replica that has not caught up when the time is over takes the place all the sam
 
 from typing import TYPE_CHECKING, Final
 
-from node.replication.hold import Hold
+from node.engine.serving.deadlines import Timer
+from node.replication.write_pause import WritePause
 
 if TYPE_CHECKING:
     from node.replication.follower import Follower
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 NONE: Final = "no-failover"
 WAITING: Final = "waiting-for-sync"
 IN_PROGRESS: Final = "failover-in-progress"
+
+NEXT: Final[dict[str, tuple[str, ...]]] = {
+    NONE: (WAITING,),
+    WAITING: (IN_PROGRESS, NONE),
+    IN_PROGRESS: (NONE,),
+}
+"""What may follow on what."""
 
 
 class Failover:
@@ -28,8 +36,10 @@ class Failover:
         """The replica that is to take over; empty: whichever is ready first."""
         self._port: int = 0
         self._until: int = 0
+        self._timer = Timer()
+        """Wakes the node at ``_until``."""
         self._forced: bool = False
-        self._hold = Hold(replication.server)
+        self._pause = WritePause(replication.server)
 
     @property
     def under_way(self) -> bool:
@@ -45,12 +55,12 @@ class Failover:
         self._log(f"FAILOVER requested to {host}:{port}." if host else "FAILOVER requested to any replica.")
         self._host, self._port, self._forced = host, port, forced
         self._until = server.now + timeout_ms if timeout_ms else 0
-        self.state = WAITING
-        self._hold.take()
+        self._enter(WAITING)
+        self._pause.take()
 
     def look(self) -> None:
         """After each batch, while it is under way."""
-        self._hold.take()
+        self._pause.take()
         if self.state != WAITING:
             return
         if self._until and self.replication.server.now >= self._until:
@@ -74,7 +84,7 @@ class Failover:
         return [] if target is None else [target]
 
     def _change_places(self) -> None:
-        self.state = IN_PROGRESS
+        self._enter(IN_PROGRESS)
         self.replication.follow(self._host, self._port)
 
     def answered(self, accepted: bool) -> None:
@@ -94,9 +104,19 @@ class Failover:
         self._end()
 
     def _end(self) -> None:
-        self.state = NONE
+        self._enter(NONE)
         self._host, self._port, self._until, self._forced = "", 0, 0, False
-        self._hold.release()
+        self._pause.release()
+
+    def _enter(self, state: str) -> None:
+        """Every change of ``state`` comes through here."""
+        assert state in NEXT[self.state], f"a failover does not go from {self.state} to {state}"
+        self.state = state
+        deadlines = self.replication.server.deadlines
+        if state == WAITING and self._until:
+            deadlines.set(self._timer, self._until)
+        else:
+            deadlines.cancel(self._timer)
 
     def _log(self, text: str) -> None:
         self.replication.server.edge.log("notice", text)

@@ -15,6 +15,7 @@ from node.engine.client import NOT_TO_PAUSE, REPLIES_OFF, Client
 from node.engine.journal import GETACK, PING, encoded
 from node.engine.limits import REPLICA
 from node.engine.server import FEW_REPLICAS, PAUSED, RETURNED, Server
+from node.engine.serving.waiting import CONFIRMATION, REPLICAS, Wait
 from node.replication.follower import HANDSHAKE, LOADING, ONLINE, TRANSFER, WAITING, Follower, name_of
 from node.replication.history import History
 from node.replication.syncs import Syncs
@@ -25,22 +26,21 @@ TAKES_SETSLOT: Final = (8, 0)
 """The version of Valkey, by ``REPLCONF version``, from which on a replica takes SETSLOT from its primary."""
 
 
-class Waiter:
-    """A client that waits for ``count`` replicas to acknowledge ``offset``; until ``deadline`` ms, 0 is for ever.
+class ReplicaWait(Wait):
+    """A client waits until ``count`` replicas have acknowledged the stream up to its last write.
 
     In WAIT it is told how many they are. Else ``then`` is what it asked for, done when they are enough.
     """
 
-    def __init__(
-        self, client: Client, count: int, offset: int, deadline: int, then: Callable[[], Reply] | None = None
-    ) -> None:
-        self.client: Client = client
+    def __init__(self, primary: "Primary", client: Client, count: int, then: Callable[[], Reply] | None = None) -> None:
+        super().__init__(client, REPLICAS if then is None else CONFIRMATION)
+        self.primary: Primary = primary
         self.count: int = count
-        self.offset: int = offset
-        self.deadline: int = deadline
+        self.offset: int = client.wrote_to
         self.then: Callable[[], Reply] | None = then
 
-    def reply(self, acked: int) -> Reply:
+    def timeout_reply(self) -> Reply:
+        acked = self.primary.count_acked(self.offset)
         if self.then is None:
             return acked
         if acked < self.count:
@@ -58,9 +58,6 @@ class Primary:
         self.followers: dict[int, Follower] = {}
         """By client id."""
         self.syncs: Syncs = Syncs(server, history)
-        self.waiters: list[Waiter] = []
-        self.released: list[Client] = []
-        """Clients whose WAIT is over; their next requests are to be served."""
         self.pinged_ms: int = 0
         self.alone_since_ms: int = 0
         self.full_syncs: int = 0
@@ -78,7 +75,6 @@ class Primary:
 
     def leave(self, client: Client) -> None:
         """The connection of ``client`` has ended."""
-        self.waiters = [waiter for waiter in self.waiters if waiter.client is not client]
         follower = self.followers.pop(client.id, None)
         if follower is None:
             return
@@ -216,7 +212,7 @@ class Primary:
         wanted = self.server.acks.wanted
         if wanted:
             self.server.acks.confirm(self.acked_by(wanted))
-        self.release_waiters()
+        self.end_waits()
 
     # --- WAIT
 
@@ -228,11 +224,10 @@ class Primary:
         acked = sorted([f.acked for f in self.followers.values() if f.state == ONLINE], reverse=True)
         return acked[count - 1] if len(acked) >= count else 0
 
-    def wait(self, client: Client, count: int, timeout_ms: int) -> None:
-        """Hold ``client`` until ``count`` replicas have its last write."""
+    def wait(self, client: Client, count: int, timeout_ms: int, then: Callable[[], Reply] | None = None) -> None:
+        """Let ``client`` wait until ``count`` replicas have its last write; ``timeout_ms`` 0: for ever."""
         deadline = self.server.now + timeout_ms if timeout_ms else 0
-        self.waiters.append(Waiter(client, count, client.wrote_to, deadline))
-        client.held = True
+        self.server.waiting.begin(ReplicaWait(self, client, count, then), deadline)
         if self.server.journal is not None:
             self.server.journal.want_acks = True
 
@@ -242,55 +237,21 @@ class Primary:
         if journal is not None:
             journal.put(PING)
             client.wrote_to = journal.offset
-        self.wait(client, self.server.acks.wanted, self.server.acks.timeout_ms)
-        self.waiters[-1].then = then
+        self.wait(client, self.server.acks.wanted, self.server.acks.timeout_ms, then)
 
-    def release_waiters(self) -> None:
-        """Answer those whose WAIT is fulfilled or over."""
-        now = self.server.now
-        still: list[Waiter] = []
-        for waiter in self.waiters:
-            acked = self.count_acked(waiter.offset)
-            if acked >= waiter.count or 0 < waiter.deadline <= now:
-                waiter.client.reply(waiter.reply(acked))
-                self.let_go(waiter.client)
-            else:
-                still.append(waiter)
-        self.waiters = still
-
-    def unblock(self, client: Client, error: bytes = b"") -> bool:
-        """End the WAIT of ``client`` as if its time were over, or with ``error``; False if it does not wait."""
-        for at, waiter in enumerate(self.waiters):
-            if waiter.client is client:
-                del self.waiters[at]
-                if error:
-                    self.server.stats.count_error(error)
-                client.reply(Failure(error) if error else waiter.reply(self.count_acked(waiter.offset)))
-                self.let_go(client)
-                return True
-        return False
-
-    def refuse_waiters(self, refusal: object) -> None:
-        """No WAIT can come true any more."""
-        waiters, self.waiters = self.waiters, []
-        for waiter in waiters:
-            waiter.client.reply(refusal)
-            self.let_go(waiter.client)
-
-    def take_released(self) -> list[Client]:
-        released, self.released = self.released, []
-        return [client for client in released if not client.closing]
-
-    def let_go(self, client: Client) -> None:
-        """``client`` waits no longer."""
-        client.held = False
-        self.released.append(client)
+    def end_waits(self) -> None:
+        """Answer those who have waited for no more than has been acknowledged now."""
+        waiting = self.server.waiting
+        for reason in (REPLICAS, CONFIRMATION):
+            for wait in waiting.of(reason):
+                assert isinstance(wait, ReplicaWait)
+                if self.count_acked(wait.offset) >= wait.count:
+                    waiting.answer(wait, wait.timeout_reply())
 
     # --- time
 
     def tick(self, now: int) -> None:
-        """About ten times a second."""
-        self.release_waiters()
+        """About once a second, ten times while a replica waits for its snapshot to be begun."""
         timeout = self.server.config.integer("repl-timeout") * 1000
         self._ping(now, timeout)
         for follower in self.replicas():

@@ -219,8 +219,13 @@ class Conversation:
         out, self._out = self._out, []
         return b"".join(out)
 
+    @property
+    def eager(self) -> bool:
+        """Does it acknowledge ten times a second, until the primary has spoken?"""
+        return self.server.now < self._eager_until
+
     def tick(self, now: int) -> None:
-        """About ten times a second."""
+        """About once a second, ten times while it is ``eager``."""
         if self.state in (CONNECT, CONNECTING) or self.failure:
             return
         if now - self.heard_ms > self.server.config.integer("repl-timeout") * 1000:

@@ -9,13 +9,11 @@ from node.engine.client import Client
 from node.engine.journal import Journal
 from node.engine.server import ACKING, FOLLOWING, LINK_DOWN, Server
 from node.engine.standing import Standing
-from node.replication.departure import Departure
 from node.replication.failover import Failover
 from node.replication.history import History
 from node.replication.primary import Primary
 from node.replication.replica import SYNC, Conversation
-from node.resp.errors import UNBLOCKED
-from node.resp.reply import Failure
+from node.replication.shutdown import Shutdown
 
 
 class Replication(Standing):
@@ -25,7 +23,7 @@ class Replication(Standing):
         self.server: Server = server
         self.history: History = History(server.rng)
         self.primary: Primary = Primary(server, self.history)
-        self.departure: Departure = Departure(self)
+        self.shutdown: Shutdown = Shutdown(self)
         self.failover: Failover = Failover(self)
         self.upstream: Conversation | None = None
         self.on_target: Callable[[], None] | None = None
@@ -75,7 +73,7 @@ class Replication(Standing):
         if server.journal is not None:
             self.history.db = max(server.journal.selected, 0)
         server.journal = None
-        self.primary.refuse_waiters(Failure(UNBLOCKED))
+        server.waiting.role_lost()
         server.acks.give_up()
         server.courier.give_up()
         self.upstream = Conversation(self, ip, port, node)
@@ -193,11 +191,16 @@ class Replication(Standing):
             self.primary.distribute()
         if self.failover.under_way:
             self.failover.look()
-        if self.departure.under_way:
-            self.departure.look()
+        if self.shutdown.under_way:
+            self.shutdown.look()
+
+    @property
+    def in_a_hurry(self) -> bool:
+        """Is there something to be done within a tenth of a second? Else ``tick`` may be called once a second."""
+        return bool(self.primary.syncs.waiting) or (self.upstream is not None and self.upstream.eager)
 
     def tick(self, now: int) -> None:
-        """About ten times a second."""
+        """About ten times a second while it is ``in_a_hurry``, else once."""
         self.primary.tick(now)
         if self.upstream is not None:
             self.upstream.tick(now)

@@ -68,7 +68,3 @@ PONG: Final = Status(b"PONG")
 QUEUED: Final = Status(b"QUEUED")
 NULL_ARRAY: Final = NullArray()
 NO_REPLY: Final = NoReply()
-HOLD: Final = Failure(b"held")
-"""Not a reply: the request must wait, the session keeps it and tries again when the hold ends."""
-AWAIT: Final = Failure(b"awaits a key")
-"""The same, until the key that the request changes has arrived at another node, or stays after all."""

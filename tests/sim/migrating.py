@@ -15,6 +15,7 @@ from attrs import define
 from cluster.slots import SLOTS, key_slot
 from node.engine.data.kinds import Value
 from node.engine.server import PAUSED
+from node.engine.serving.waiting import LEAVING_KEYS
 from node.migration.job import ENDS, SUCCESS, Job
 from tests.sim.history import Violation
 from tests.sim.timeline import Micros
@@ -345,7 +346,8 @@ class MigrateRun(WriteRun):
             views = [view for db in server.keyspace.used() for view in db.views]
             for what, there in (
                 ("slots are closed", server.leaving_slots), ("keys are beside the data", server.arriving),
-                ("intakes", server.intakes), ("taps", taps), ("views", views), ("clients wait", server.awaiting),
+                ("intakes", server.intakes), ("taps", taps), ("views", views),
+                ("clients wait", server.waiting.of(LEAVING_KEYS)),
                 ("keys that have gone", server.lazyfree.pending), ("a pause", server.conditions & PAUSED),
             ):  # fmt: skip
                 if there:

@@ -356,8 +356,7 @@ class Process:
         self.pump()
 
     def _set_alarm(self) -> None:
-        deadline = self.machine.deadline()
-        assert deadline is not None
+        deadline = self.machine.gossip_deadline()
         now_us = self._timeline.now_us
         due_us = now_us + self._clock.wait_us(now_us, deadline)
         if self._alarm_us is None or self._alarm_us > due_us:
@@ -372,8 +371,7 @@ class Process:
         self._alarm_us = None
         if self._saving:
             return
-        deadline = self.machine.deadline()
-        assert deadline is not None
+        deadline = self.machine.gossip_deadline()
         if self.now_ms() >= deadline:
             self._history.add(Woken(self._timeline.now_us, self.name))
             self._handled(None)

@@ -2,7 +2,8 @@
 
 Rules kept here, which are those of node/io:
 - One batch is ``begin``, requests, ``finish``; what it says leaves after what it asked for is done (clients.py).
-- Housekeeping ten times a second, and work for replicas that are synchronizing in between (serve.py).
+- Housekeeping when the machine says that something is due, and work for replicas that are synchronizing in between
+  (serve.py).
 - One connection to the primary; a try that failed is followed by another, a little later each time (follow.py).
 """
 
@@ -16,6 +17,7 @@ from cluster.topology import Topology
 from gossip.config import GossipConfig
 from node.engine.client import Client
 from node.engine.session import Session
+from node.machine import REST_MS
 from node.replication.replica import Conversation as Upstream
 from tests.sim.courier import SimulatedCourier
 from tests.sim.exports import SimulatedExports
@@ -25,7 +27,6 @@ from tests.sim.process import Conversation, Disk, Process
 from tests.sim.timeline import Clock, Micros, Timeline
 
 PORT = 7000
-HOUSE_US = 100_000
 WORK_US = 1_000
 FIRST_WAIT_US = 100_000
 LONGEST_WAIT_US = 1_000_000
@@ -63,7 +64,9 @@ class Serving(Process):
         self.courier = SimulatedCourier(self)
         server.courier = self.courier
         self.exports = SimulatedExports(self)
-        self.machine.on_resume = partial(self._timeline.after, 0, partial(self._attend, self._keep_house))
+        self._house_us: Micros = 0
+        """When the housekeeping looks whether something is due."""
+        self.machine.on_resume = partial(self._timeline.after, 0, partial(self._attend, self._house))
         self._working = False
 
     # Life
@@ -71,7 +74,7 @@ class Serving(Process):
     def start(self) -> None:
         self._network.listen(self.port)
         super().start()
-        self._timeline.after(HOUSE_US, self._house_is_due)
+        self._attend(self._house)
         self.following.look()
 
     def stop(self, silently: bool = False) -> None:
@@ -82,18 +85,21 @@ class Serving(Process):
             for sink in list(self.sinks.values()):
                 sink.ended()
 
-    def _house_is_due(self) -> None:
-        self._attend(self._house)
+    def _house_is_due(self, due_us: Micros) -> None:
+        if due_us == self._house_us:
+            self._attend(self._house)
 
     def _house(self) -> None:
-        self._keep_house()
+        """Do what is due; then sleep until the next deadline."""
+        now = self.now_ms()
+        if self.machine.deadline(now) <= now:
+            self.begin()
+            self.machine.attend(now)
+            self.finish()
         if self.alive:
-            self._timeline.after(HOUSE_US, self._house_is_due)
-
-    def _keep_house(self) -> None:
-        self.begin()
-        self.machine.tick(self.machine.server.now)
-        self.finish()
+            due = min(self.machine.deadline(now), now + REST_MS)
+            self._house_us = self._timeline.now_us + max(1, self._clock.wait_us(self._timeline.now_us, due))
+            self._timeline.at(self._house_us, partial(self._house_is_due, self._house_us))
 
     def _work(self) -> None:
         self._working = False
@@ -132,7 +138,7 @@ class Serving(Process):
                 continue
             if data and not client.killed:
                 sink.said(data)
-            if client.killed or (client.closing and client.retained is None):
+            if client.killed or (client.closing and client.pending is None):
                 del self.sinks[client.id]
                 self.machine.leave(client)
                 sink.ended()

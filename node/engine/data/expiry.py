@@ -24,6 +24,8 @@ ACCEPTABLE: Final = 10
 """Per cent of stale keys that are left to the next cycle."""
 WORK_LIMIT: Final = 100_000
 """Keys looked at in one cycle at most."""
+NO_STALE_PERC: Final = 0.005
+"""Less than this INFO does not show."""
 
 
 class Round:
@@ -52,7 +54,7 @@ class Round:
 
 
 class ActiveExpiry:
-    """``cycle`` is called ``CYCLES_PER_SECOND`` times a second, after ``server.begin_batch``."""
+    """``cycle`` is called ``CYCLES_PER_SECOND`` times a second while it ``has_work``, after ``server.begin_batch``."""
 
     def __init__(self, server: Server) -> None:
         self.server: Server = server
@@ -61,6 +63,18 @@ class ActiveExpiry:
         self.deadline: int = 0
         self.looked_at: int = 0
         self.deleted: int = 0
+
+    def has_work(self) -> bool:
+        """Is there a key that has an end, or does what INFO shows of the last cycles still change?"""
+        server = self.server
+        if not server.active_expire:
+            return False
+        if not server.lazy_expire_deletes:
+            return bool(server.own_expires)
+        for db in server.keyspace.databases:
+            if db is not None and db.volatile:
+                return True
+        return server.stats.expired_stale_perc >= NO_STALE_PERC
 
     def cycle(self) -> None:
         server = self.server

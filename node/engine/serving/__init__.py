@@ -1,0 +1,1 @@
+"""How requests are served: who waits for what, and until when."""

@@ -16,7 +16,7 @@ from node.resp.reply import Reply
 
 
 def execute(call: Call, argv: list[bytes]) -> Reply:
-    """Serve one request of ``call.client``; its reply, or ``HOLD`` or ``AWAIT``."""
+    """Serve one request of ``call.client``; its reply, or ``RETRY`` if it waits."""
     server = call.server
     cmd = server.table.get(argv[0])
     if cmd is None or cmd.subcommands:

@@ -49,6 +49,7 @@ from node.engine.server import (
 from node.engine.serving.importing import import_request
 from node.engine.serving.redirect import keys_of, redirect_for
 from node.engine.serving.refuse import aborting, refuse, step_modes
+from node.engine.serving.waiting import LEAVING_KEYS, PAUSE
 from node.resp.errors import (
     DEBUG_NOT_ALLOWED,
     LINK_IS_DOWN,
@@ -60,7 +61,7 @@ from node.resp.errors import (
     RETURNED_EMPTY,
     Refusal,
 )
-from node.resp.reply import AWAIT, HOLD, QUEUED, Reply
+from node.resp.reply import QUEUED, Reply
 
 NOT_QUEUED: Final = ("discard", "quit", "reset")
 """What of a transaction a full node still hears, as Redis 7.0 (7.2 adds MULTI and WATCH, which are errors there)."""
@@ -102,13 +103,13 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
         return refuse(call, cmd, MONITORS_ONLY)
     if server.conditions & PAUSED and pauses(server, client, parts):
         client.modes = modes
-        return HOLD
+        return server.waiting.postpone(client, PAUSE)
     if client.modes & IN_MULTI and not cmd.flags & UNQUEUED:
         client.queue.append((cmd, argv))
         return QUEUED
     if server.conditions & LEAVING and any(touches_leaving(server, part, words) for part, words in parts):
         client.modes = modes
-        return AWAIT
+        return server.waiting.postpone(client, LEAVING_KEYS)
     return None
 
 

@@ -7,13 +7,14 @@ from node.engine.command import WRITE, Command
 from node.engine.journal import slot_of
 from node.engine.server import PAUSED
 from node.engine.serving.invoke import run
-from node.resp.reply import HOLD, NO_REPLY, Failure, Reply
+from node.engine.serving.waiting import PAUSE
+from node.resp.reply import NO_REPLY, Failure, Reply
 
 
 def import_request(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
     """A write must be for keys of these, and is nobody else's business yet.
 
-    Nothing is answered; ``HOLD`` while writes are held back, for the stream stands still then.
+    Nothing is answered; the request waits while writes are held back, for the stream stands still then.
     """
     server, client = call.server, call.client
     intake = server.intakes.get(client.id)
@@ -24,7 +25,7 @@ def import_request(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
     text = b""
     if cmd.flags & WRITE:
         if server.conditions & PAUSED:
-            return HOLD
+            return server.waiting.postpone(client, PAUSE)
         if cmd.simple_keys and 0 < cmd.first_key < len(argv):
             call.route_key = argv[cmd.first_key]
             slot = call.route_slot = key_slot(call.route_key)

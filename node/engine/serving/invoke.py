@@ -9,6 +9,7 @@ from node.engine.client import Client
 from node.engine.command import ADMIN, FAST, SKIP_MONITOR, SKIP_SLOWLOG, Command
 from node.engine.monitor import feed_monitors
 from node.engine.server import ACKING, MONITORED, Server
+from node.engine.serving.waiting import RETRY
 from node.resp.errors import Refusal
 from node.resp.reply import Failure, Reply
 
@@ -29,6 +30,8 @@ def run(call: Call, cmd: Command, argv: list[bytes], nested: bool = False) -> Re
         server.stats.count_error(refusal.text)
         reply = Failure(refusal.text)
         usage.failed_calls += 1
+    if reply is RETRY:
+        return reply  # it has not run yet, and will be counted when it has
     end = server.clock() // 1000
     took = end - began
     server.last_end_us = end

@@ -33,6 +33,11 @@ class Usages:
             usage = self.by_number[cmd.number] = Usage()
         return usage
 
+    def number_more(self) -> int:
+        """The number of a command that only this server has."""
+        self.by_number.append(None)
+        return len(self.by_number) - 1
+
     def seen(self, cmd: Command) -> Usage | None:
         """The usage of ``cmd``; None if nobody has called it."""
         return self.by_number[cmd.number]

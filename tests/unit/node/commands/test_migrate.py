@@ -5,7 +5,7 @@ import pytest
 from node.commands.migrate import leading_number
 from node.engine.data.changes import SET
 from node.engine.journal import Journal, encoded
-from node.engine.server import FOLLOWING, Server
+from node.engine.server import Server
 from node.engine.session import Session
 from node.engine.transfer import Courier, Dialogue, Transfer, settle
 from node.machine import Machine
@@ -152,7 +152,7 @@ def test_a_value_that_was_not_sent_is_not_deleted(here: Node) -> None:
 def test_a_replica_deletes_nothing(here: Node) -> None:
     here.say(here.guest, "SET a 1")
     here.say(here.operator, "MIGRATE h 7 a 0 100")
-    here.server.conditions |= FOLLOWING
+    here.machine.replication.follow("h", 1)
     here.land(here.departed(), b"+OK")
     assert here.operator.take_output().startswith(b"-UNBLOCKED ")
     assert here.say(here.guest, "EXISTS a") == b":1\r\n"
@@ -165,7 +165,7 @@ def test_a_pause_holds_back_the_deletion(here: Node) -> None:
     here.land(here.departed(), b"+OK")
     assert here.operator.take_output() == b""
     assert here.say(here.guest, "GET a") == b"$1\r\n1\r\n"
-    assert here.machine.pause_ends() == NOW + 500
+    assert here.server.deadlines.first == NOW + 500
     here.at(NOW + 500)
     assert here.operator.take_output() == b"+OK\r\n"
     assert here.say(here.guest, "EXISTS a") == b":0\r\n"
@@ -192,7 +192,7 @@ def test_clients_that_leave_while_they_wait_are_forgotten(here: Node) -> None:
     here.machine.leave(here.operator)
     here.land(here.departed(), b"+OK")
     assert here.say(here.client(), "EXISTS a") == b":0\r\n"
-    assert here.server.awaiting == []
+    assert len(here.server.waiting) == 0
 
 
 @pytest.mark.parametrize(

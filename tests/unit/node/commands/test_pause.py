@@ -7,6 +7,7 @@ from typing import TypeVar
 import pytest
 
 from node.engine.server import Server
+from node.engine.serving.deadlines import NEVER
 from node.engine.session import Session
 from node.machine import Machine
 
@@ -46,12 +47,12 @@ def test_requests_wait_and_run_in_order_when_the_pause_ends(node: Node) -> None:
     other = node.client()
     node.say(node.operator, "CLIENT PAUSE 500")
     assert node.say(other, "SET k 1", "INCR k", "GET k") == b""
-    assert node.machine.pause_ends() == START + 500
+    assert node.server.deadlines.first == START + 500
     node.at(START + 499)
     assert other.take_output() == b""
     node.at(START + 500)
     assert other.take_output() == b"+OK\r\n:2\r\n$1\r\n2\r\n"
-    assert node.machine.pause_ends() is None
+    assert node.server.deadlines.first == NEVER
 
 
 def test_unpause_serves_what_waited_at_once(node: Node) -> None:

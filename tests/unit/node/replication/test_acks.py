@@ -67,7 +67,7 @@ def test_what_comes_later_waits_behind() -> None:
     assert primary.tell("SET b 1", "PING") == b""
     link.settle()
     assert primary.client.take_output() == OK + b"+PONG\r\n" + OK + b"+PONG\r\n"
-    assert primary.client.retained is None
+    assert primary.client.pending is None
 
 
 def test_others_read_on_but_not_what_may_be_lost() -> None:
@@ -108,7 +108,7 @@ def test_when_nothing_comes_the_outcome_is_unknown() -> None:
     assert later(primary, 5100) == IN_TIME + b"+PONG\r\n"
     assert reader.client.take_output() == IN_TIME
     assert primary.server.stats.errors[b"UNACKED"] == 2
-    assert primary.client.retained is None
+    assert primary.client.pending is None
     link.settle()
     assert reader.tell("GET a") == b"$1\r\n1\r\n"
 
@@ -205,10 +205,10 @@ def test_quit_ends_the_connection_behind_the_last_reply() -> None:
     assert primary.tell("SET a 1", "QUIT") == b""
     client: Client = primary.client
     assert client.closing
-    assert client.retained is not None, "the socket's owner must not close it yet"
+    assert client.pending is not None, "the socket's owner must not close it yet"
     link.settle()
     assert primary.client.take_output() == OK + OK
-    assert client.retained is None
+    assert client.pending is None
 
 
 def test_what_waits_counts_as_unread_output() -> None:

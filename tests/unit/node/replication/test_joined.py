@@ -263,7 +263,7 @@ def test_who_does_not_wait_is_not_unblocked() -> None:
     assert primary.tell(f"CLIENT UNBLOCK {other.id}", "CLIENT UNBLOCK 999", "CLIENT UNBLOCK 1 ERROR") == b":0\r\n" * 3
     primary.tell("CLIENT PAUSE 60000 WRITE")
     other.feed(b"SET k v\r\n")
-    assert other.held
+    assert other.blocked
     assert primary.tell(f"CLIENT UNBLOCK {other.id}") == b":0\r\n", "a pause is not his to end"
     assert other.take_output() == b""
 

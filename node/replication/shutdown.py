@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Final
 from cluster.text import bytes_of
 from node.engine.client import Client
 from node.engine.journal import encoded
-from node.replication.hold import Hold
+from node.engine.serving.deadlines import Timer
+from node.engine.serving.waiting import SHUTDOWN, Wait
+from node.replication.write_pause import WritePause
 from node.resp.errors import SHUTDOWN_FAILED
 from node.resp.reply import Failure
 
@@ -21,38 +23,46 @@ if TYPE_CHECKING:
     from node.replication.follower import Follower
     from node.replication.replication import Replication
 
-STAYING: Final = 0
-CATCHING_UP: Final = 1
-HANDING_OVER: Final = 2
-RELEASING: Final = 3
+STAYING: Final = "staying"
+CATCHING_UP: Final = "replicas catch up"
+HANDING_OVER: Final = "a replica takes over"
+RELEASING: Final = "clients are sent there"
 """Who was held back is served once more, and told where to go."""
-GONE: Final = 4
+GONE: Final = "gone"
+
+NEXT: Final[dict[str, tuple[str, ...]]] = {
+    STAYING: (CATCHING_UP, HANDING_OVER, GONE),
+    CATCHING_UP: (HANDING_OVER, GONE, STAYING),
+    HANDING_OVER: (RELEASING, STAYING),
+    RELEASING: (GONE,),
+    GONE: (),
+}
+"""What may follow on what. Only what may still be called off leads back to STAYING."""
 
 
-class Departure:
+class Shutdown:
     """``until``: when waiting ends (ms)."""
 
     def __init__(self, replication: "Replication") -> None:
         self.replication: Replication = replication
         self.server = replication.server
-        self.stage: int = STAYING
+        self.stage: str = STAYING
         self.until: int = 0
         self._options: frozenset[str] = frozenset()
         self._target: int = 0
         """The end of the stream, without the question for acknowledgements."""
-        self._asking: list[Client] = []
-        """Whose SHUTDOWN waits."""
-        self._hold = Hold(replication.server)
+        self._timer = Timer()
+        """Wakes the node at ``until``."""
+        self._pause = WritePause(replication.server)
 
     @property
     def under_way(self) -> bool:
         return self.stage != STAYING
 
     def begin(self, options: frozenset[str], client: Client | None = None) -> None:
-        """``options``: words of SHUTDOWN, in lower case; ``client`` is held until it is decided."""
+        """``options``: words of SHUTDOWN, in lower case; ``client`` waits until it is decided."""
         if client is not None:
-            client.held = True
-            self._asking.append(client)
+            self.server.waiting.begin(Wait(client, SHUTDOWN))
         if self.under_way:
             return
         server, replication = self.server, self.replication
@@ -65,20 +75,20 @@ class Departure:
         if "now" in options or not timeout_ms or self._in_sync():
             self._caught_up()
             return
-        self.stage = CATCHING_UP
+        self._enter(CATCHING_UP)
         if server.journal is not None:
             server.journal.want_acks = True
         replication.primary.distribute()
-        self._hold.take()
+        self._pause.take()
         server.edge.log("notice", "Waiting for replicas before shutting down.")
 
     def abort(self) -> bool:
         """Stay after all; False if nothing was under way, or it is too late."""
-        if self.stage not in (CATCHING_UP, HANDING_OVER):
+        if not self.under_way or STAYING not in NEXT[self.stage]:
             return False
-        self.stage = STAYING
+        self._enter(STAYING)
         self.server.edge.log("notice", "Shutdown manually aborted.")
-        self._hold.release()
+        self._pause.release()
         self._answer()
         return True
 
@@ -89,12 +99,12 @@ class Departure:
         if self.stage == CATCHING_UP and (late or self._in_sync()):
             self._caught_up()
         elif self.stage == HANDING_OVER and (late or self.replication.upstream is not None):
-            self._hold.release()
-            self.stage = RELEASING
+            self._pause.release()
+            self._enter(RELEASING)
         elif self.stage == RELEASING:
             self._leave()
         elif self.stage != GONE:
-            self._hold.take()
+            self._pause.take()
 
     # --- the replicas
 
@@ -122,8 +132,8 @@ class Departure:
                 f"{len(replicas) - len(lagging)} of {len(replicas)} replicas are in sync when shutting down.",
             )
         if "failover" in self._options and self._hand_over(replicas):
-            self.stage = HANDING_OVER
-            self._hold.take()
+            self._enter(HANDING_OVER)
+            self._pause.take()
         else:
             self._leave()
 
@@ -148,12 +158,22 @@ class Departure:
     # --- clients
 
     def _answer(self) -> None:
-        asking, self._asking = self._asking, []
-        for client in asking:
-            if not client.closing:
-                client.reply(Failure(SHUTDOWN_FAILED))
-                self.replication.primary.let_go(client)
+        waiting = self.server.waiting
+        for wait in waiting.of(SHUTDOWN):
+            waiting.answer(wait, Failure(SHUTDOWN_FAILED))
+
+    def _enter(self, stage: str) -> None:
+        """Every change of ``stage`` comes through here."""
+        assert stage in NEXT[self.stage], f"a shutdown does not go from '{self.stage}' to '{stage}'"
+        self.stage = stage
+        deadlines = self.server.deadlines
+        if stage in (CATCHING_UP, HANDING_OVER):
+            deadlines.set(self._timer, self.until)
+        elif stage == RELEASING:
+            deadlines.set(self._timer, self.server.now)  # they are served in the next batch, which must come at once
+        else:
+            deadlines.cancel(self._timer)
 
     def _leave(self) -> None:
-        self.stage = GONE
+        self._enter(GONE)
         self.server.edge.stop()

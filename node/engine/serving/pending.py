@@ -3,7 +3,7 @@
 from collections import deque
 
 
-class Stretch:
+class ReplyBatch:
     """``pieces`` leave when the stream is acknowledged up to ``offset``, or at ``deadline`` (ms; 0: never).
 
     ``doubtful`` are the pieces that are untrue if that part of the stream is lost; the others stand behind them.
@@ -16,15 +16,15 @@ class Stretch:
         self.doubtful: list[int] = doubtful
 
 
-class Retained:
-    """One stretch for each batch that left something to wait for."""
+class PendingReplies:
+    """A batch of replies for each batch of requests that left something to wait for."""
 
     def __init__(self) -> None:
         self.marks: list[int] = []
         """Replies of the present batch that have to wait, as places in the client's output."""
         self.offset: int = 0
         """For what they wait, the last of them."""
-        self.stretches: deque[Stretch] = deque()
+        self.batches: deque[ReplyBatch] = deque()
         self.size: int = 0
         """Bytes that wait."""
 
@@ -32,20 +32,24 @@ class Retained:
         self.marks.append(place)
         self.offset = max(self.offset, offset)
 
+    def next_deadline(self) -> int:
+        """When the time of the first batch that waits is over; 0: never, or nothing waits."""
+        return self.batches[0].deadline if self.batches else 0
+
     def take_in(self, out: list[bytes], deadline: int) -> list[bytes]:
         """Keep what has to wait of ``out``, which the batch has said; the rest may leave."""
         marks, self.marks = self.marks, []
         first = marks[0] if marks else len(out)
         leaving: list[bytes] = []
-        if self.stretches:
-            self.stretches[-1].pieces.extend(out[:first])
+        if self.batches:
+            self.batches[-1].pieces.extend(out[:first])
             self.size += sum([len(piece) for piece in out[:first]])
         else:
             leaving = out[:first]
         if first < len(out):
             waiting = out[first:]
             self.size += sum([len(piece) for piece in waiting])
-            self.stretches.append(Stretch(self.offset, deadline, waiting, [mark - first for mark in marks]))
+            self.batches.append(ReplyBatch(self.offset, deadline, waiting, [mark - first for mark in marks]))
         self.offset = 0
         return leaving
 
@@ -53,17 +57,17 @@ class Retained:
         """What may leave, ``instead`` of each reply that is still in doubt when its time is over; how many are."""
         leaving: list[bytes] = []
         doubtful = 0
-        stretches = self.stretches
-        while stretches:
-            stretch = stretches[0]
-            if stretch.offset > confirmed:
-                if not 0 < stretch.deadline <= now:
+        batches = self.batches
+        while batches:
+            batch = batches[0]
+            if batch.offset > confirmed:
+                if not 0 < batch.deadline <= now:
                     break
-                self.size -= sum([len(stretch.pieces[place]) - len(instead) for place in stretch.doubtful])
-                for place in stretch.doubtful:
-                    stretch.pieces[place] = instead
-                doubtful += len(stretch.doubtful)
-            stretches.popleft()
-            self.size -= sum([len(piece) for piece in stretch.pieces])
-            leaving += stretch.pieces
+                self.size -= sum([len(batch.pieces[place]) - len(instead) for place in batch.doubtful])
+                for place in batch.doubtful:
+                    batch.pieces[place] = instead
+                doubtful += len(batch.doubtful)
+            batches.popleft()
+            self.size -= sum([len(piece) for piece in batch.pieces])
+            leaving += batch.pieces
         return leaving, doubtful

@@ -1,4 +1,4 @@
-"""Keys that leave within a transaction: the whole node stands still until the target has answered.
+"""MIGRATE within a transaction: the whole node waits until the target has answered.
 
 That is what Redis does for every MIGRATE, and what EXEC promises: nothing of anybody else happens in between. Each step
 (connecting, a piece written, a piece of the answers read) is bounded by the timeout of the request. Whoever sends keys

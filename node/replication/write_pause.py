@@ -7,24 +7,24 @@ from node.engine.server import PAUSED, WRITES, Server
 FOREVER: Final = 1 << 60
 
 
-class Hold:
+class WritePause:
     def __init__(self, server: Server) -> None:
         self._server: Server = server
-        self._held: bool = False
+        self._taken: bool = False
         self._before: tuple[int, int] | None = None
 
     def take(self, until: int = FOREVER, flags: int = WRITES) -> None:
         """Hold them back, again if somebody who did not know has ended that."""
         server = self._server
-        if server.conditions & PAUSED and not self._held:
+        if server.conditions & PAUSED and not self._taken:
             self._before = server.pause_until, server.pause_flags
-        self._held = True
+        self._taken = True
         server.pause(until, flags)
 
     def release(self) -> None:
-        if not self._held:
+        if not self._taken:
             return
-        self._held = False
+        self._taken = False
         before, self._before = self._before, None
         self._server.end_pause()
         if before is not None:
