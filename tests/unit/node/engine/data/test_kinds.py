@@ -18,7 +18,6 @@ from node.engine.data.tally import OVERHEAD
 from node.engine.server import Server
 from node.machine import Machine
 from node.persist.dump import FOOTER, Dump, dump
-from node.persist.reader import RdbReader
 from node.persist.values import WRITERS, Style, put_value
 from node.persist.writer import CHUNK, RdbWriter
 from node.resp.errors import WRONGTYPE, Refusal
@@ -40,6 +39,17 @@ def _bags() -> Iterator[None]:
 def million() -> Bag:
     """Nobody changes this one: a test takes a copy."""
     return bag_of(MILLION, b"")
+
+
+@pytest.fixture(scope="module")
+def form(million: Bag) -> bytes:
+    """Its type and value in an RDB."""
+    out = bytearray()
+    with registered():
+        at = put_value(out, b"", million, Style())
+        while at != DONE:
+            at = put_value(out, b"", million, Style(), at)
+    return bytes(out)
 
 
 class Host:
@@ -228,7 +238,7 @@ def test_a_slot_that_leaves_takes_nothing_from_a_snapshot() -> None:
 
 
 @pytest.mark.once
-def test_a_full_sync_shows_the_beginning_while_a_million_elements_change(host: Host, million: Bag) -> None:
+def test_a_full_sync_shows_the_beginning_while_a_million_elements_change(host: Host, million: Bag, form: bytes) -> None:
     host.have(copy_of(million))
     host.say("SET k v")
     snapshot = Snapshot(host.server.keyspace)
@@ -240,16 +250,14 @@ def test_a_full_sync_shows_the_beginning_while_a_million_elements_change(host: H
         host.disturb()
     snapshot.close()
     assert in_small_steps()
-    reader = RdbReader(verify=False)
-    events = reader.feed(b"".join(out)) + reader.finish()
-    (read,) = [event.value for event in events if getattr(event, "key", b"") == b"bag"]  # type: ignore[union-attr]
-    assert isinstance(read, Bag)
-    assert read.content() == million.content()
+    assert form[1:] in b"".join(out), "behind the type and the key stands the value as it was"
     assert host.server.keyspace.tally.held == host.weight()
 
 
 @pytest.mark.once
-def test_restatement_and_dump_show_the_beginning_while_a_million_elements_change(host: Host, million: Bag) -> None:
+def test_restatement_and_dump_show_the_beginning_while_a_million_elements_change(
+    host: Host, million: Bag, form: bytes
+) -> None:
     host.have(copy_of(million))
     host.say("PEXPIREAT bag 1900000000000")
     words, at = WORDS[BAG](b"bag", million, 1_900_000_000_000, 0)
@@ -273,10 +281,6 @@ def test_restatement_and_dump_show_the_beginning_while_a_million_elements_change
     assert b"".join(told) == b"".join(expected)
     assert host.server.keyspace.database(0).views == []
     payload = b"".join(dumped)
-    form = bytearray()
-    at = put_value(form, b"", million, Style())
-    while at != DONE:
-        at = put_value(form, b"", million, Style(), at)
     assert payload[: len(form)] == form
     assert len(payload) == len(form) + FOOTER
 
