@@ -221,7 +221,8 @@ def test_a_title_that_is_no_good_text_costs_nothing(nodes: Nodes) -> None:
         assert node.ask("CONFIG", "SET", "proc-title-template", template) == OK
         assert node.ask("PING").text == b"PONG"
     refused = node.ask("CONFIG", "SET", "proc-title-template", b"a\0b")
-    assert refused.kind == "error" and b"must not contain a zero byte" in refused.text
+    assert refused.kind == "error"
+    assert b"must not contain a zero byte" in refused.text
 
 
 def test_the_title_follows_the_port_and_may_be_switched_off(nodes: Nodes) -> None:
