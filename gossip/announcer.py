@@ -12,10 +12,10 @@ milliseconds. What keeps that from becoming a flood:
 
 from typing import Final
 
-from cluster.topology import Flag, Millis, NodeId
-from gossip.messages import INTRODUCED, Messages
-from gossip.peers import Peer
-from gossip.tables import Tables
+from gossamer.cluster.topology import Flag, Millis, NodeId
+from gossamer.gossip.messages import INTRODUCED, Messages
+from gossamer.gossip.peers import Peer
+from gossamer.gossip.tables import Tables
 
 COLLECT_MS: Final = 10
 DISTANCE_MS: Final = 50

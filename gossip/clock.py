@@ -13,7 +13,7 @@ Rules kept here:
 
 from typing import Final
 
-from cluster.topology import Millis
+from gossamer.cluster.topology import Millis
 
 JUMP_MS: Final = 500
 """A gap between two readings that is no longer explained by a busy machine."""

@@ -6,10 +6,10 @@ a slot out of range) has been refused before it comes here.
 
 from ipaddress import ip_address
 
-from cluster.topology import Flag, Millis
-from gossip.claims import FULL, slots_in
-from gossip.effects import Answer, DropKeys, Hangup, Level
-from gossip.events import (
+from gossamer.cluster.topology import Flag, Millis
+from gossamer.gossip.claims import FULL, slots_in
+from gossamer.gossip.effects import Answer, DropKeys, Hangup, Level
+from gossamer.gossip.events import (
     AddSlots,
     BumpEpoch,
     ClusterCommand,
@@ -27,9 +27,9 @@ from gossip.events import (
     SetSlot,
     TakeSlots,
 )
-from gossip.parts import Parts
-from gossip.peers import BAN_MS, Peer
-from gossip.tables import Tables
+from gossamer.gossip.parts import Parts
+from gossamer.gossip.peers import BAN_MS, Peer
+from gossamer.gossip.tables import Tables
 
 
 class Refusal(Exception):

@@ -36,12 +36,12 @@ Rules kept here:
 from random import Random
 from typing import Final
 
-from cluster.topology import Flag, Millis, NodeId, Topology
-from gossip.clock import Clock
-from gossip.cluster_commands import ClusterCommands, Refusal
-from gossip.config import GossipConfig
-from gossip.effects import Answer, Effect, Hangup, Outbox, Refused
-from gossip.events import (
+from gossamer.cluster.topology import Flag, Millis, NodeId, Topology
+from gossamer.gossip.clock import Clock
+from gossamer.gossip.cluster_commands import ClusterCommands, Refusal
+from gossamer.gossip.config import GossipConfig
+from gossamer.gossip.effects import Answer, Effect, Hangup, Outbox, Refused
+from gossamer.gossip.events import (
     Accepted,
     Broadcast,
     ConfigChanged,
@@ -57,11 +57,11 @@ from gossip.events import (
     Resolved,
     Woke,
 )
-from gossip.packet_handler import PacketHandler
-from gossip.parts import Parts
-from gossip.peers import TICK_MS, Peer
-from gossip.restore import restore_tables
-from gossip.tables import Tables
+from gossamer.gossip.packet_handler import PacketHandler
+from gossamer.gossip.parts import Parts
+from gossamer.gossip.peers import TICK_MS, Peer
+from gossamer.gossip.restore import restore_tables
+from gossamer.gossip.tables import Tables
 
 SYNC_MS: Final = 1000
 """What is only written is synced within this time."""

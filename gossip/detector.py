@@ -23,13 +23,13 @@ Rules kept here (Redis cluster specification, "Failure detection"; cron of Redis
 
 from typing import Final
 
-from cluster.topology import Flag, Millis
-from gossip.announcer import Announcer
-from gossip.effects import Level
-from gossip.health import Health
-from gossip.messages import Messages
-from gossip.peers import TICK_MS, Peer
-from gossip.tables import Tables
+from gossamer.cluster.topology import Flag, Millis
+from gossamer.gossip.announcer import Announcer
+from gossamer.gossip.effects import Level
+from gossamer.gossip.health import Health
+from gossamer.gossip.messages import Messages
+from gossamer.gossip.peers import TICK_MS, Peer
+from gossamer.gossip.tables import Tables
 
 SAMPLE: Final = 5
 SAMPLE_EVERY_MS: Final = 1000

@@ -23,16 +23,16 @@ Rules kept here (Redis cluster specification, "Replica election and promotion"; 
 from enum import Enum, auto
 from typing import Final
 
-from cluster.topology import Flag, Millis, NodeId
-from gossip.effects import Level
-from gossip.health import Health
-from gossip.messages import Messages
-from gossip.packet import Packet
-from gossip.peers import Peer
-from gossip.roles import Roles
-from gossip.states import StateMachine
-from gossip.tables import Tables
-from gossip.turns import Turns
+from gossamer.cluster.topology import Flag, Millis, NodeId
+from gossamer.gossip.effects import Level
+from gossamer.gossip.health import Health
+from gossamer.gossip.messages import Messages
+from gossamer.gossip.packet import Packet
+from gossamer.gossip.peers import Peer
+from gossamer.gossip.roles import Roles
+from gossamer.gossip.states import StateMachine
+from gossamer.gossip.tables import Tables
+from gossamer.gossip.turns import Turns
 
 LONGEST_STEP_MS: Final = 500
 LONGEST_SILENCE_MS: Final = 2000

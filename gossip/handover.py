@@ -7,11 +7,11 @@ majority, this node included, has answered a PING that said whose the slots are.
 Nothing here is on disk: a node that starts again has its claim, and no writes to lose.
 """
 
-from cluster.topology import Millis, NodeId
-from gossip.effects import SlotsConfirmed
-from gossip.messages import Messages
-from gossip.peers import Peer
-from gossip.tables import Tables
+from gossamer.cluster.topology import Millis, NodeId
+from gossamer.gossip.effects import SlotsConfirmed
+from gossamer.gossip.messages import Messages
+from gossamer.gossip.peers import Peer
+from gossamer.gossip.tables import Tables
 
 
 class Handover:

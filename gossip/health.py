@@ -17,11 +17,11 @@ count here: while this node was stopped it may have been replaced.
 
 from typing import Final
 
-from cluster.topology import Flag, Millis
-from gossip.claims import FULL
-from gossip.effects import Level
-from gossip.peers import Peer
-from gossip.tables import Tables
+from gossamer.cluster.topology import Flag, Millis
+from gossamer.gossip.claims import FULL
+from gossamer.gossip.effects import Level
+from gossamer.gossip.peers import Peer
+from gossamer.gossip.tables import Tables
 
 RESTART_MS: Final = 2000
 

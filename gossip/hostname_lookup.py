@@ -17,10 +17,10 @@ from typing import Final
 
 from attrs import Factory, define
 
-from cluster.topology import Flag, Millis, NodeId
-from gossip.effects import Resolve
-from gossip.peers import Peer
-from gossip.tables import Tables
+from gossamer.cluster.topology import Flag, Millis, NodeId
+from gossamer.gossip.effects import Resolve
+from gossamer.gossip.peers import Peer
+from gossamer.gossip.tables import Tables
 
 LOST_MS: Final = 500
 """So long without a link is more than a hiccup, or a quick restart at the same address."""

@@ -24,13 +24,13 @@ it), and kept among the ``vars`` of nodes.conf, where others skip it as well. Ho
 
 from typing import Final
 
-from cluster.topology import Flag, Millis
-from gossip.announcer import Announcer
-from gossip.claims import FULL
-from gossip.effects import Level
-from gossip.health import Health
-from gossip.peers import Peer
-from gossip.tables import Tables
+from gossamer.cluster.topology import Flag, Millis
+from gossamer.gossip.announcer import Announcer
+from gossamer.gossip.claims import FULL
+from gossamer.gossip.effects import Level
+from gossamer.gossip.health import Health
+from gossamer.gossip.peers import Peer
+from gossamer.gossip.tables import Tables
 
 WHOLE_MS: Final = 2000
 """How long a cluster must have been whole."""

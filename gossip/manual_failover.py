@@ -13,13 +13,13 @@ Rules kept here (cluster bus of Redis 7.0, "Manual failover"):
 from enum import Enum, auto
 from typing import Final
 
-from cluster.topology import Millis, NodeId
-from gossip.effects import Level, Pause, Resume
-from gossip.messages import Messages
-from gossip.packet import MessageFlag, Packet
-from gossip.peers import Peer
-from gossip.states import StateMachine
-from gossip.tables import Tables
+from gossamer.cluster.topology import Millis, NodeId
+from gossamer.gossip.effects import Level, Pause, Resume
+from gossamer.gossip.messages import Messages
+from gossamer.gossip.packet import MessageFlag, Packet
+from gossamer.gossip.peers import Peer
+from gossamer.gossip.states import StateMachine
+from gossamer.gossip.tables import Tables
 
 
 class Stage(Enum):

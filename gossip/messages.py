@@ -10,11 +10,11 @@ Rules kept here (cluster bus of Redis 7.0 and Valkey 9.1):
 
 from typing import Final
 
-from cluster.topology import Flag, Millis, NodeId
-from gossip.bitmap import BITMAP_BYTES, NO_SLOTS
-from gossip.extensions import ClusterIdentity, Forgotten, Hostname, HumanName, ShardId
-from gossip.health import Health
-from gossip.packet import (
+from gossamer.cluster.topology import Flag, Millis, NodeId
+from gossamer.gossip.bitmap import BITMAP_BYTES, NO_SLOTS
+from gossamer.gossip.extensions import ClusterIdentity, Forgotten, Hostname, HumanName, ShardId
+from gossamer.gossip.health import Health
+from gossamer.gossip.packet import (
     Body,
     Extension,
     Fail,
@@ -26,8 +26,8 @@ from gossip.packet import (
     Publish,
     Update,
 )
-from gossip.peers import Peer
-from gossip.tables import Tables
+from gossamer.gossip.peers import Peer
+from gossamer.gossip.tables import Tables
 
 MIN_ENTRIES: Final = 3
 INTRODUCED: Final = 64

@@ -11,14 +11,14 @@ asked.
 
 from typing import Final
 
-from cluster.topology import Flag, Millis
-from gossip.effects import Deliver, Hangup, Level
-from gossip.extensions import ClusterIdentity, Extension, Forgotten, Hostname, HumanName, ShardId
-from gossip.messages import IDENTITY
-from gossip.packet import Fail, GossipEntry, Kind, MessageFlag, Packet, Ping, Publish, Update
-from gossip.parts import Parts
-from gossip.peers import BAN_MS, ROLES, Acquaintance, Peer
-from gossip.tables import Tables
+from gossamer.cluster.topology import Flag, Millis
+from gossamer.gossip.effects import Deliver, Hangup, Level
+from gossamer.gossip.extensions import ClusterIdentity, Extension, Forgotten, Hostname, HumanName, ShardId
+from gossamer.gossip.messages import IDENTITY
+from gossamer.gossip.packet import Fail, GossipEntry, Kind, MessageFlag, Packet, Ping, Publish, Update
+from gossamer.gossip.parts import Parts
+from gossamer.gossip.peers import BAN_MS, ROLES, Acquaintance, Peer
+from gossamer.gossip.tables import Tables
 
 LARGEST_EPOCH: Final = 1 << 62
 """An epoch no cluster can reach: a message with a larger one is garbage, and believing it would leave no next epoch."""

@@ -1,19 +1,19 @@
 """The parts of the agreement, each made from the tables and from those parts that it asks."""
 
-from gossip.announcer import Announcer
-from gossip.detector import Detector
-from gossip.election import Election
-from gossip.handover import Handover
-from gossip.health import Health
-from gossip.hostname_lookup import HostnameLookup
-from gossip.identity import Identity
-from gossip.manual_failover import ManualFailover
-from gossip.messages import Messages
-from gossip.refusals import Refusals
-from gossip.replica_migration import ReplicaMigration
-from gossip.roles import Roles
-from gossip.tables import Tables
-from gossip.voting import Voting
+from gossamer.gossip.announcer import Announcer
+from gossamer.gossip.detector import Detector
+from gossamer.gossip.election import Election
+from gossamer.gossip.handover import Handover
+from gossamer.gossip.health import Health
+from gossamer.gossip.hostname_lookup import HostnameLookup
+from gossamer.gossip.identity import Identity
+from gossamer.gossip.manual_failover import ManualFailover
+from gossamer.gossip.messages import Messages
+from gossamer.gossip.refusals import Refusals
+from gossamer.gossip.replica_migration import ReplicaMigration
+from gossamer.gossip.roles import Roles
+from gossamer.gossip.tables import Tables
+from gossamer.gossip.voting import Voting
 
 
 class Parts:

@@ -16,11 +16,11 @@ Rules kept here:
 
 from typing import Final
 
-from cluster.topology import Flag, Millis
-from gossip.detector import Detector
-from gossip.effects import Level
-from gossip.peers import UNFIT, Peer
-from gossip.tables import Tables
+from gossamer.cluster.topology import Flag, Millis
+from gossamer.gossip.detector import Detector
+from gossamer.gossip.effects import Level
+from gossamer.gossip.peers import UNFIT, Peer
+from gossamer.gossip.tables import Tables
 
 GRACE_MS: Final = 250
 REFUSALS: Final = 3

@@ -9,12 +9,12 @@ Rules kept here (Redis cluster specification, "Replica migration"):
 
 from typing import Final
 
-from cluster.topology import Flag, Millis
-from gossip.effects import Level
-from gossip.health import Health
-from gossip.peers import Peer
-from gossip.roles import Roles
-from gossip.tables import Tables
+from gossamer.cluster.topology import Flag, Millis
+from gossamer.gossip.effects import Level
+from gossamer.gossip.health import Health
+from gossamer.gossip.peers import Peer
+from gossamer.gossip.roles import Roles
+from gossamer.gossip.tables import Tables
 
 PATIENCE_MS: Final = 5000
 LOOK_EVERY_MS: Final = 500

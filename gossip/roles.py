@@ -14,12 +14,12 @@ Rules kept here (cluster bus of Redis 7.0, clusterUpdateSlotsConfigWith and clus
 
 from typing import Final
 
-from cluster.topology import Flag, Millis, NodeId
-from gossip.announcer import Announcer
-from gossip.claims import slots_in
-from gossip.effects import DropKeys, Follow, Lead, Level, Unfollow
-from gossip.peers import Peer
-from gossip.tables import Tables
+from gossamer.cluster.topology import Flag, Millis, NodeId
+from gossamer.gossip.announcer import Announcer
+from gossamer.gossip.claims import slots_in
+from gossamer.gossip.effects import DropKeys, Follow, Lead, Level, Unfollow
+from gossamer.gossip.peers import Peer
+from gossamer.gossip.tables import Tables
 
 AWAY: Final = ("", "", 0)
 

@@ -7,12 +7,12 @@ from random import Random
 
 from attrs import Factory, define
 
-from cluster.topology import Millis
-from gossip.claims import Claims
-from gossip.clock import Clock
-from gossip.config import GossipConfig
-from gossip.effects import Outbox
-from gossip.peers import Peer, Peers
+from gossamer.cluster.topology import Millis
+from gossamer.gossip.claims import Claims
+from gossamer.gossip.clock import Clock
+from gossamer.gossip.config import GossipConfig
+from gossamer.gossip.effects import Outbox
+from gossamer.gossip.peers import Peer, Peers
 
 
 @define(eq=False)

@@ -11,12 +11,12 @@ Rules kept here (Redis cluster specification, "Masters reply to replica vote req
 There is no message that refuses: silence does.
 """
 
-from cluster.topology import Flag, Millis
-from gossip.effects import Level
-from gossip.messages import Messages
-from gossip.packet import MessageFlag, Packet
-from gossip.peers import Peer
-from gossip.tables import Tables
+from gossamer.cluster.topology import Flag, Millis
+from gossamer.gossip.effects import Level
+from gossamer.gossip.messages import Messages
+from gossamer.gossip.packet import MessageFlag, Packet
+from gossamer.gossip.peers import Peer
+from gossamer.gossip.tables import Tables
 
 
 class Voting:

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from node.commands.numbers import integer, integer_or_none
-from node.engine.call import Call
-from node.engine.command import DANGEROUS, FAST, KEYSPACE, READONLY, WRITE, command
-from node.engine.data.changes import MOVE_FROM, MOVE_TO
-from node.engine.keyspec import ACCESS, RW, UPDATE, first
-from node.resp.errors import (
+from gossamer.node.commands.numbers import integer, integer_or_none
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import DANGEROUS, FAST, KEYSPACE, READONLY, WRITE, command
+from gossamer.node.engine.data.changes import MOVE_FROM, MOVE_TO
+from gossamer.node.engine.keyspec import ACCESS, RW, UPDATE, first
+from gossamer.node.resp.errors import (
     DB_INDEX,
     FIRST_DB_INDEX,
     MOVE_IN_CLUSTER,
@@ -18,7 +18,7 @@ from node.resp.errors import (
     SYNTAX,
     Refusal,
 )
-from node.resp.reply import OK, Reply
+from gossamer.node.resp.reply import OK, Reply
 
 INT_MAX: Final = 2**31 - 1
 INT_MIN: Final = -(2**31)

@@ -6,16 +6,16 @@ mistake as an unknown subcommand (debug.c of Redis 7.0).
 
 from typing import Final
 
-from cluster.text import bytes_of, text_of
-from gossip.events import DropKind, KillLink, PauseCron
-from node.commands.digest import digest_of_all, digest_of_value
-from node.commands.numbers import integer, integer_or_none
-from node.engine.call import Call
-from node.engine.command import ADMIN, LOADING, NOSCRIPT, PROTECTED, STALE, command
-from node.engine.data.changes import SET
-from node.engine.data.kinds import Value, is_integer, kind_of
-from node.engine.journal import encoded
-from node.resp.errors import (
+from gossamer.cluster.text import bytes_of, text_of
+from gossamer.gossip.events import DropKind, KillLink, PauseCron
+from gossamer.node.commands.digest import digest_of_all, digest_of_value
+from gossamer.node.commands.numbers import integer, integer_or_none
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import ADMIN, LOADING, NOSCRIPT, PROTECTED, STALE, command
+from gossamer.node.engine.data.changes import SET
+from gossamer.node.engine.data.kinds import Value, is_integer, kind_of
+from gossamer.node.engine.journal import encoded
+from gossamer.node.resp.errors import (
     NO_SUCH_KEY,
     NOT_POSITIVE,
     RESP3_ONLY,
@@ -23,7 +23,7 @@ from node.resp.errors import (
     one_line,
     subcommand_syntax,
 )
-from node.resp.reply import OK, Raw, Reply, SetReply, Status, Verbatim
+from gossamer.node.resp.reply import OK, Raw, Reply, SetReply, Status, Verbatim
 
 HELP: Final = """\
 DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from hashlib import sha1
 from typing import Final, TypeAlias
 
-from node.engine.data.keyspace import Database, Keyspace
-from node.engine.data.kinds import DONE, STRING, Kind, Value, kind_of
+from gossamer.node.engine.data.keyspace import Database, Keyspace
+from gossamer.node.engine.data.kinds import DONE, STRING, Kind, Value, kind_of
 
 SIZE: Final = 20
 MASK: Final = (1 << 8 * SIZE) - 1

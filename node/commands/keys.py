@@ -2,16 +2,16 @@
 
 from typing import Final
 
-from node.commands.databases import index_argument
-from node.engine.call import Call
-from node.engine.command import DANGEROUS, DENYOOM, FAST, KEYSPACE, LOADING, READONLY, STALE, WRITE, command
-from node.engine.data.changes import COPY_TO, RENAME_FROM, RENAME_TO
-from node.engine.data.kinds import copy_of, kind_of
-from node.engine.data.traverse import any_key, any_persistent
-from node.engine.glob import glob_match
-from node.engine.keyspec import ACCESS, DELETE, INSERT, OW, RM, RO, RW, UPDATE, KeySpec, all_keys, first
-from node.resp.errors import COPY_IN_CLUSTER, LFU_NOT_SELECTED, NO_SUCH_KEY, SAME_OBJECT, SYNTAX, Refusal
-from node.resp.reply import OK, Reply, Status
+from gossamer.node.commands.databases import index_argument
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import DANGEROUS, DENYOOM, FAST, KEYSPACE, LOADING, READONLY, STALE, WRITE, command
+from gossamer.node.engine.data.changes import COPY_TO, RENAME_FROM, RENAME_TO
+from gossamer.node.engine.data.kinds import copy_of, kind_of
+from gossamer.node.engine.data.traverse import any_key, any_persistent
+from gossamer.node.engine.glob import glob_match
+from gossamer.node.engine.keyspec import ACCESS, DELETE, INSERT, OW, RM, RO, RW, UPDATE, KeySpec, all_keys, first
+from gossamer.node.resp.errors import COPY_IN_CLUSTER, LFU_NOT_SELECTED, NO_SUCH_KEY, SAME_OBJECT, SYNTAX, Refusal
+from gossamer.node.resp.reply import OK, Reply, Status
 
 REMOVED: Final = all_keys(RM, DELETE)
 ASKED_FOR: Final = all_keys(RO)

@@ -9,13 +9,13 @@ milliseconds.
 
 from typing import TypeVar
 
-from cluster.slots import key_slot
-from node.engine.client import Client
-from node.engine.data.changes import DEL
-from node.engine.data.keyspace import KEEP, NEVER, Database
-from node.engine.data.kinds import Value, kind_of
-from node.engine.server import FOLLOWING, PAUSED, Server
-from node.resp.errors import WRONGTYPE, Refusal
+from gossamer.cluster.slots import key_slot
+from gossamer.node.engine.client import Client
+from gossamer.node.engine.data.changes import DEL
+from gossamer.node.engine.data.keyspace import KEEP, NEVER, Database
+from gossamer.node.engine.data.kinds import Value, kind_of
+from gossamer.node.engine.server import FOLLOWING, PAUSED, Server
+from gossamer.node.resp.errors import WRONGTYPE, Refusal
 
 T = TypeVar("T")
 NO_KEY: bytes = b""

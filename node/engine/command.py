@@ -12,8 +12,8 @@ import inspect
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from cluster.text import bytes_of
-from node.engine.keyspec import NO_KEYS, KeySpec
+from gossamer.cluster.text import bytes_of
+from gossamer.node.engine.keyspec import NO_KEYS, KeySpec
 
 WRITE: Final = 1 << 0
 READONLY: Final = 1 << 1
@@ -187,7 +187,7 @@ Part = tuple[Command, list[bytes]]
 """What a request stands for: itself, or each request that is queued for EXEC."""
 
 DECLARED: Final[dict[bytes, Command]] = {}
-"""Every command by its name in lower and in upper case, filled by importing ``node.commands``; nothing changes it."""
+"""Every command by its name in lower and upper case; importing ``gossamer.node.commands`` fills it, nothing else."""
 
 NUMBERED: Final[list[Command]] = []
 """The same and all subcommands, each once, by their numbers."""

@@ -8,15 +8,15 @@ these slots do, out of the stream (``Server.arriving``).
 
 from typing import TYPE_CHECKING, Final
 
-from cluster.slots import SLOTS
-from cluster.topology import NodeId
-from node.engine.command import Command
-from node.engine.data.changes import Changes
-from node.engine.data.keyspace import CLUSTER_SHIFT, Database
-from node.engine.journal import slot_of
+from gossamer.cluster.slots import SLOTS
+from gossamer.cluster.topology import NodeId
+from gossamer.node.engine.command import Command
+from gossamer.node.engine.data.changes import Changes
+from gossamer.node.engine.data.keyspace import CLUSTER_SHIFT, Database
+from gossamer.node.engine.journal import slot_of
 
 if TYPE_CHECKING:
-    from node.engine.server import Server
+    from gossamer.node.engine.server import Server
 
 MANY: Final = 1000
 """Keys in one DEL of the stream at most."""

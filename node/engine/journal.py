@@ -12,14 +12,14 @@ somebody may want it: ``server.journal`` is None otherwise, and on every replica
 
 from typing import TYPE_CHECKING, Final
 
-from cluster.slots import key_slot
-from node.engine.client import Client
-from node.engine.command import WRITE, Command
-from node.engine.data.keyspace import Database
-from node.resp.errors import Refusal
+from gossamer.cluster.slots import key_slot
+from gossamer.node.engine.client import Client
+from gossamer.node.engine.command import WRITE, Command
+from gossamer.node.engine.data.keyspace import Database
+from gossamer.node.resp.errors import Refusal
 
 if TYPE_CHECKING:
-    from node.engine.server import Server
+    from gossamer.node.engine.server import Server
 
 NOT_SELECTED: Final = -1
 FORCED: Final = ("flushall", "flushdb")

@@ -7,34 +7,34 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-from cluster.route import RoutePolicy, served_slots, serves_alike
-from cluster.slots import SLOTS
-from cluster.text import bytes_of
-from cluster.topology import Topology
-from node.config import Config, ConfigError
-from node.engine.acks import Acks
-from node.engine.agreement import Agreement
-from node.engine.client import MONITORING, Client
-from node.engine.command import MAY_REPLICATE, NUMBERED, READONLY, WRITE, Command
-from node.engine.commands import Commands
-from node.engine.data.changes import EXPIRED, Changes
-from node.engine.data.keyspace import CLUSTER_SHIFT, Database, Keyspace
-from node.engine.data.lazyfree import LazyFree
-from node.engine.edge import Edge
-from node.engine.intake import Intake
-from node.engine.journal import Journal
-from node.engine.latency import LatencyMonitor
-from node.engine.limits import OutputLimit
-from node.engine.moves import Moves
-from node.engine.rates import PERIOD_MS
-from node.engine.serving.deadlines import Deadlines, Timer
-from node.engine.serving.usage import Usages
-from node.engine.serving.waiting import Waiting
-from node.engine.settings import wire
-from node.engine.slowlog import SlowLog
-from node.engine.standing import Standing
-from node.engine.stats import Stats
-from node.engine.transfer import Courier, Transfer
+from gossamer.cluster.route import RoutePolicy, served_slots, serves_alike
+from gossamer.cluster.slots import SLOTS
+from gossamer.cluster.text import bytes_of
+from gossamer.cluster.topology import Topology
+from gossamer.node.config import Config, ConfigError
+from gossamer.node.engine.acks import Acks
+from gossamer.node.engine.agreement import Agreement
+from gossamer.node.engine.client import MONITORING, Client
+from gossamer.node.engine.command import MAY_REPLICATE, NUMBERED, READONLY, WRITE, Command
+from gossamer.node.engine.commands import Commands
+from gossamer.node.engine.data.changes import EXPIRED, Changes
+from gossamer.node.engine.data.keyspace import CLUSTER_SHIFT, Database, Keyspace
+from gossamer.node.engine.data.lazyfree import LazyFree
+from gossamer.node.engine.edge import Edge
+from gossamer.node.engine.intake import Intake
+from gossamer.node.engine.journal import Journal
+from gossamer.node.engine.latency import LatencyMonitor
+from gossamer.node.engine.limits import OutputLimit
+from gossamer.node.engine.moves import Moves
+from gossamer.node.engine.rates import PERIOD_MS
+from gossamer.node.engine.serving.deadlines import Deadlines, Timer
+from gossamer.node.engine.serving.usage import Usages
+from gossamer.node.engine.serving.waiting import Waiting
+from gossamer.node.engine.settings import wire
+from gossamer.node.engine.slowlog import SlowLog
+from gossamer.node.engine.standing import Standing
+from gossamer.node.engine.stats import Stats
+from gossamer.node.engine.transfer import Courier, Transfer
 
 # Conditions of the whole node that dispatch has to look at; 0 is the common case.
 MONITORED: Final = 1

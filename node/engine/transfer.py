@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import mypyc_attr
 
-from node.engine.client import Client
-from node.engine.data.changes import MIGRATED
-from node.engine.data.keyspace import Database
-from node.engine.data.kinds import Value
-from node.engine.serving.waiting import MIGRATION, Wait
-from node.resp.errors import CANNOT_CONNECT, TARGET_REFUSED, Refusal
-from node.resp.reply import OK, Failure, Reply
+from gossamer.node.engine.client import Client
+from gossamer.node.engine.data.changes import MIGRATED
+from gossamer.node.engine.data.keyspace import Database
+from gossamer.node.engine.data.kinds import Value
+from gossamer.node.engine.serving.waiting import MIGRATION, Wait
+from gossamer.node.resp.errors import CANNOT_CONNECT, TARGET_REFUSED, Refusal
+from gossamer.node.resp.reply import OK, Failure, Reply
 
 if TYPE_CHECKING:
-    from node.engine.server import Server
+    from gossamer.node.engine.server import Server
 
 PENDING: Final = b""
 UNKNOWN: Final = -1

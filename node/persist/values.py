@@ -10,11 +10,11 @@ may not know the newer ones.
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from node.engine.data.kinds import DONE, STRING, Kind, Value, kind_of
-from node.persist import codes
-from node.persist.codes import REDIS_10, Format, RdbError, type_title
-from node.persist.primitives import put_string
-from node.persist.source import Source
+from gossamer.node.engine.data.kinds import DONE, STRING, Kind, Value, kind_of
+from gossamer.node.persist import codes
+from gossamer.node.persist.codes import REDIS_10, Format, RdbError, type_title
+from gossamer.node.persist.primitives import put_string
+from gossamer.node.persist.source import Source
 
 
 class Style:

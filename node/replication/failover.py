@@ -7,12 +7,12 @@ replica that has not caught up when the time is over takes the place all the sam
 
 from typing import TYPE_CHECKING, Final
 
-from node.engine.serving.deadlines import Timer
-from node.replication.write_pause import WritePause
+from gossamer.node.engine.serving.deadlines import Timer
+from gossamer.node.replication.write_pause import WritePause
 
 if TYPE_CHECKING:
-    from node.replication.follower import Follower
-    from node.replication.replication import Replication
+    from gossamer.node.replication.follower import Follower
+    from gossamer.node.replication.replication import Replication
 
 NONE: Final = "no-failover"
 WAITING: Final = "waiting-for-sync"

@@ -5,15 +5,15 @@ The machine and the commands talk to this class; ``Primary`` and ``Conversation`
 
 from collections.abc import Callable
 
-from node.engine.client import Client
-from node.engine.journal import Journal
-from node.engine.server import ACKING, FOLLOWING, LINK_DOWN, Server
-from node.engine.standing import Standing
-from node.replication.failover import Failover
-from node.replication.history import History
-from node.replication.primary import Primary
-from node.replication.replica import SYNC, Conversation
-from node.replication.shutdown import Shutdown
+from gossamer.node.engine.client import Client
+from gossamer.node.engine.journal import Journal
+from gossamer.node.engine.server import ACKING, FOLLOWING, LINK_DOWN, Server
+from gossamer.node.engine.standing import Standing
+from gossamer.node.replication.failover import Failover
+from gossamer.node.replication.history import History
+from gossamer.node.replication.primary import Primary
+from gossamer.node.replication.replica import SYNC, Conversation
+from gossamer.node.replication.shutdown import Shutdown
 
 
 class Replication(Standing):

@@ -10,18 +10,18 @@
 
 from typing import TYPE_CHECKING, Final
 
-from cluster.text import bytes_of
-from node.engine.client import Client
-from node.engine.journal import encoded
-from node.engine.serving.deadlines import Timer
-from node.engine.serving.waiting import SHUTDOWN, Wait
-from node.replication.write_pause import WritePause
-from node.resp.errors import SHUTDOWN_FAILED
-from node.resp.reply import Failure
+from gossamer.cluster.text import bytes_of
+from gossamer.node.engine.client import Client
+from gossamer.node.engine.journal import encoded
+from gossamer.node.engine.serving.deadlines import Timer
+from gossamer.node.engine.serving.waiting import SHUTDOWN, Wait
+from gossamer.node.replication.write_pause import WritePause
+from gossamer.node.resp.errors import SHUTDOWN_FAILED
+from gossamer.node.resp.reply import Failure
 
 if TYPE_CHECKING:
-    from node.replication.follower import Follower
-    from node.replication.replication import Replication
+    from gossamer.node.replication.follower import Follower
+    from gossamer.node.replication.replication import Replication
 
 STAYING: Final = "staying"
 CATCHING_UP: Final = "replicas catch up"

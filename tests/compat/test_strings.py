@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.engine.data.changes import RESTORE
+from gossamer.node.engine.data.changes import RESTORE
 from tests.compat.pair import SETTINGS, Pair, Word
 from tests.unit.node.engine.data.bag import Bag, registered
 

@@ -12,11 +12,11 @@ from functools import partial
 
 from attrs import define
 
-from cluster.slots import SLOTS, key_slot
-from node.engine.data.kinds import Value
-from node.engine.server import PAUSED
-from node.engine.serving.waiting import LEAVING_KEYS
-from node.migration.job import ENDS, SUCCESS, Job
+from gossamer.cluster.slots import SLOTS, key_slot
+from gossamer.node.engine.data.kinds import Value
+from gossamer.node.engine.server import PAUSED
+from gossamer.node.engine.serving.waiting import LEAVING_KEYS
+from gossamer.node.migration.job import ENDS, SUCCESS, Job
 from tests.sim.history import Violation
 from tests.sim.timeline import Micros
 from tests.sim.world import Host

@@ -3,20 +3,20 @@
 import ast
 from typing import Final
 
-from node.commands.digest import DIGESTS
-from node.engine.data.as_commands import WORDS
-from node.engine.data.kinds import KINDS, Kind
-from node.persist.values import WRITERS
+from gossamer.node.commands.digest import DIGESTS
+from gossamer.node.engine.data.as_commands import WORDS
+from gossamer.node.engine.data.kinds import KINDS, Kind
+from gossamer.node.persist.values import WRITERS
 from tests.tidy.floors import TOP, modules
 
-OWN: Final = "node.engine.data.keyspace"
+OWN: Final = "gossamer.node.engine.data.keyspace"
 HIDDEN: Final = frozenset(
     {"_values", "_expires", "_parts", "_tables", "_expiring", "_pop", "_put_expire", "_pop_expire"}
 )
 """What ``Database`` and ``Part`` keep to themselves."""
 COUNTED: Final = frozenset({"dirty", "held"})
 """Counters that only changes of the data move: ``Changes.dirty``, ``Tally.held``."""
-COUNTING: Final = (OWN, "node.engine.data.lazyfree")
+COUNTING: Final = (OWN, "gossamer.node.engine.data.lazyfree")
 """Where they may be moved. What was dropped leaves the tally as it is freed."""
 
 

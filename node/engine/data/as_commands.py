@@ -6,9 +6,9 @@ To add a type of data: one line in ``WORDS`` for its kind.
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from node.engine.data.kinds import DONE, STRING, Kind, Value, kind_of
-from node.engine.data.snapshot import Snapshot
-from node.engine.journal import encoded
+from gossamer.node.engine.data.kinds import DONE, STRING, Kind, Value, kind_of
+from gossamer.node.engine.data.snapshot import Snapshot
+from gossamer.node.engine.journal import encoded
 
 Words: TypeAlias = Callable[[bytes, Value, int, int], tuple[bytes, int]]
 """Key, value, its expire time in unix milliseconds (-1: never) and a position, to requests and the next position."""

@@ -23,8 +23,8 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
-from cluster.slots import SLOTS, key_slot
-from node.engine.data.changes import (
+from gossamer.cluster.slots import SLOTS, key_slot
+from gossamer.node.engine.data.changes import (
     ALL_PARTS,
     EXPIRE,
     EXPIRED,
@@ -37,9 +37,9 @@ from node.engine.data.changes import (
     SWAPPED,
     Changes,
 )
-from node.engine.data.kinds import Value, copy_of, is_large, size_of
-from node.engine.data.scan_order import ScanOrder
-from node.engine.data.tally import EXPIRE_ENTRY, OVERHEAD, Tally
+from gossamer.node.engine.data.kinds import Value, copy_of, is_large, size_of
+from gossamer.node.engine.data.scan_order import ScanOrder
+from gossamer.node.engine.data.tally import EXPIRE_ENTRY, OVERHEAD, Tally
 
 STANDALONE_SHIFT: Final = 6
 CLUSTER_SHIFT: Final = 0

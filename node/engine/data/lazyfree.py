@@ -17,13 +17,13 @@ no stream tells of it.
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Final
 
-from node.engine.data.keyspace import Database, Part
-from node.engine.data.kinds import Value, is_large, kind_of
-from node.engine.data.tally import Tally
-from node.engine.journal import Journal
+from gossamer.node.engine.data.keyspace import Database, Part
+from gossamer.node.engine.data.kinds import Value, is_large, kind_of
+from gossamer.node.engine.data.tally import Tally
+from gossamer.node.engine.journal import Journal
 
 if TYPE_CHECKING:
-    from node.engine.server import Server
+    from gossamer.node.engine.server import Server
 
 PIECE: Final = 1000
 """Keys or elements freed at once, and keys told in one DEL: well under a millisecond, about one with replicas."""

@@ -5,8 +5,8 @@ Counted are the key, the value, and their entry in the database's dictionary; no
 
 from sys import getsizeof
 
-from node.engine.data.kinds import Value, kind_of
-from node.engine.data.tally import ENTRY, EXPIRE_ENTRY
+from gossamer.node.engine.data.kinds import Value, kind_of
+from gossamer.node.engine.data.tally import ENTRY, EXPIRE_ENTRY
 
 
 def usage(key: bytes, value: Value, expires: bool) -> int:

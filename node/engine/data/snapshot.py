@@ -19,8 +19,8 @@ may go through it in steps while the key changes.
 
 from typing import Final
 
-from node.engine.data.keyspace import NEVER, Database, Keyspace, Part, View
-from node.engine.data.kinds import Value, copy_of, is_large
+from gossamer.node.engine.data.keyspace import NEVER, Database, Keyspace, Part, View
+from gossamer.node.engine.data.kinds import Value, copy_of, is_large
 
 NONE: Final = -1
 """No part is being given out."""

@@ -11,8 +11,8 @@ from itertools import islice
 from random import Random
 from typing import Final
 
-from node.engine.data.keyspace import NEVER, Database
-from node.engine.data.scan_order import END, ScanOrder
+from gossamer.node.engine.data.keyspace import NEVER, Database
+from gossamer.node.engine.data.scan_order import END, ScanOrder
 
 SCAN_ORDERS_KEPT: Final = 16
 """Orders kept a database: so many iterations go on side by side without one pass over a part for every piece."""

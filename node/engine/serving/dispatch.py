@@ -3,16 +3,16 @@
 The common request (no mode set, no special condition) passes all gates with two comparisons.
 """
 
-from node.engine.browser import hang_up, is_browser
-from node.engine.call import Call
-from node.engine.client import HANDING_OVER
-from node.engine.command import lookup
-from node.engine.serving.gates import gates
-from node.engine.serving.invoke import run
-from node.engine.serving.redirect import redirect_one
-from node.engine.serving.refuse import refuse, refuse_unread
-from node.resp.errors import unknown_command, unknown_subcommand, wrong_arity
-from node.resp.reply import Reply
+from gossamer.node.engine.browser import hang_up, is_browser
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.client import HANDING_OVER
+from gossamer.node.engine.command import lookup
+from gossamer.node.engine.serving.gates import gates
+from gossamer.node.engine.serving.invoke import run
+from gossamer.node.engine.serving.redirect import redirect_one
+from gossamer.node.engine.serving.refuse import refuse, refuse_unread
+from gossamer.node.resp.errors import unknown_command, unknown_subcommand, wrong_arity
+from gossamer.node.resp.reply import Reply
 
 
 def execute(call: Call, argv: list[bytes]) -> Reply:

@@ -8,9 +8,9 @@ about the parts.
 
 from typing import Final
 
-from cluster.slots import key_slot
-from node.engine.call import Call
-from node.engine.client import (
+from gossamer.cluster.slots import key_slot
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.client import (
     ASKED,
     HANDING_OVER,
     IN_MULTI,
@@ -21,7 +21,7 @@ from node.engine.client import (
     UNAUTHENTICATED,
     Client,
 )
-from node.engine.command import (
+from gossamer.node.engine.command import (
     DENYOOM,
     MAY_REPLICATE,
     NO_AUTH,
@@ -34,7 +34,7 @@ from node.engine.command import (
     Command,
     Part,
 )
-from node.engine.server import (
+from gossamer.node.engine.server import (
     ACKING,
     EVERYTHING,
     FEW_REPLICAS,
@@ -46,11 +46,11 @@ from node.engine.server import (
     RETURNED,
     Server,
 )
-from node.engine.serving.importing import import_request
-from node.engine.serving.redirect import keys_of, redirect_for
-from node.engine.serving.refuse import aborting, refuse, step_modes
-from node.engine.serving.waiting import LEAVING_KEYS, PAUSE
-from node.resp.errors import (
+from gossamer.node.engine.serving.importing import import_request
+from gossamer.node.engine.serving.redirect import keys_of, redirect_for
+from gossamer.node.engine.serving.refuse import aborting, refuse, step_modes
+from gossamer.node.engine.serving.waiting import LEAVING_KEYS, PAUSE
+from gossamer.node.resp.errors import (
     DEBUG_NOT_ALLOWED,
     LINK_IS_DOWN,
     MONITORS_ONLY,
@@ -61,7 +61,7 @@ from node.resp.errors import (
     RETURNED_EMPTY,
     Refusal,
 )
-from node.resp.reply import QUEUED, Reply
+from gossamer.node.resp.reply import QUEUED, Reply
 
 NOT_QUEUED: Final = ("discard", "quit", "reset")
 """What of a transaction a full node still hears, as Redis 7.0 (7.2 adds MULTI and WATCH, which are errors there)."""

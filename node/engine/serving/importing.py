@@ -1,14 +1,14 @@
 """Requests of a node that hands over slots: they fill the import, and nobody else hears of them yet."""
 
-from cluster.slots import key_slot
-from cluster.text import bytes_of
-from node.engine.call import Call
-from node.engine.command import WRITE, Command
-from node.engine.journal import slot_of
-from node.engine.server import PAUSED
-from node.engine.serving.invoke import run
-from node.engine.serving.waiting import PAUSE
-from node.resp.reply import NO_REPLY, Failure, Reply
+from gossamer.cluster.slots import key_slot
+from gossamer.cluster.text import bytes_of
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import WRITE, Command
+from gossamer.node.engine.journal import slot_of
+from gossamer.node.engine.server import PAUSED
+from gossamer.node.engine.serving.invoke import run
+from gossamer.node.engine.serving.waiting import PAUSE
+from gossamer.node.resp.reply import NO_REPLY, Failure, Reply
 
 
 def import_request(call: Call, cmd: Command, argv: list[bytes]) -> Reply:

@@ -4,14 +4,14 @@
 ends a group in the journal and is answered, so only there the group is closed and the waiting for replicas begins.
 """
 
-from node.engine.call import Call
-from node.engine.client import Client
-from node.engine.command import ADMIN, FAST, SKIP_MONITOR, SKIP_SLOWLOG, Command
-from node.engine.monitor import feed_monitors
-from node.engine.server import ACKING, MONITORED, Server
-from node.engine.serving.waiting import RETRY
-from node.resp.errors import Refusal
-from node.resp.reply import Failure, Reply
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.client import Client
+from gossamer.node.engine.command import ADMIN, FAST, SKIP_MONITOR, SKIP_SLOWLOG, Command
+from gossamer.node.engine.monitor import feed_monitors
+from gossamer.node.engine.server import ACKING, MONITORED, Server
+from gossamer.node.engine.serving.waiting import RETRY
+from gossamer.node.resp.errors import Refusal
+from gossamer.node.resp.reply import Failure, Reply
 
 
 def run(call: Call, cmd: Command, argv: list[bytes], nested: bool = False) -> Reply:

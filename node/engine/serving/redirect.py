@@ -1,10 +1,10 @@
 """Where a request belongs: here, or to the node that MOVED, ASK or CLUSTERDOWN names."""
 
-from cluster.route import Request, route
-from cluster.slots import key_slot
-from node.engine.call import Call
-from node.engine.command import ASKING, WRITE, Command, Part
-from node.resp.errors import CROSSSLOT, Refusal
+from gossamer.cluster.route import Request, route
+from gossamer.cluster.slots import key_slot
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import ASKING, WRITE, Command, Part
+from gossamer.node.resp.errors import CROSSSLOT, Refusal
 
 
 def redirect_for(call: Call, cmd: Command, parts: list[Part], asked: bool = False) -> bytes | None:

@@ -1,7 +1,7 @@
 """A request that is not run: what it is answered, and what is counted."""
 
-from node.engine.call import Call
-from node.engine.client import (
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.client import (
     ASKED,
     HANDING_OVER,
     IN_MULTI,
@@ -9,9 +9,9 @@ from node.engine.client import (
     SKIP_THIS_REPLY,
     Client,
 )
-from node.engine.command import Command
-from node.resp.errors import EXECABORT_BECAUSE
-from node.resp.reply import Failure
+from gossamer.node.engine.command import Command
+from gossamer.node.resp.errors import EXECABORT_BECAUSE
+from gossamer.node.resp.reply import Failure
 
 
 def refuse_unread(call: Call, cmd: Command | None, text: bytes) -> Failure:

@@ -4,8 +4,8 @@ The records of commands are shared by all servers of a process and never change;
 the number of the command.
 """
 
-from node.engine.command import Command
-from node.engine.latency import BUCKETS
+from gossamer.node.engine.command import Command
+from gossamer.node.engine.latency import BUCKETS
 
 
 class Usage:

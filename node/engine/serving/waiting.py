@@ -22,12 +22,12 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
-from cluster.slots import key_slot
-from node.engine.client import Client
-from node.engine.serving.deadlines import Deadlines, Timer
-from node.engine.stats import Stats
-from node.resp.errors import UNBLOCKED, UNBLOCKED_BY_CLIENT
-from node.resp.reply import Failure, Reply
+from gossamer.cluster.slots import key_slot
+from gossamer.node.engine.client import Client
+from gossamer.node.engine.serving.deadlines import Deadlines, Timer
+from gossamer.node.engine.stats import Stats
+from gossamer.node.resp.errors import UNBLOCKED, UNBLOCKED_BY_CLIENT
+from gossamer.node.resp.reply import Failure, Reply
 
 RETRY: Final = Failure(b"waits")
 """Not a reply: the request waits; the session keeps it, and runs it anew when the wait ends."""

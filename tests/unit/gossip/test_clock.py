@@ -2,7 +2,7 @@
 
 import pytest
 
-from gossip.clock import JUMP_MS, Clock
+from gossamer.gossip.clock import JUMP_MS, Clock
 from tests.unit.gossip.mesh import START
 
 HOUR_MS = 3_600_000

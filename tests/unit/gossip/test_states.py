@@ -5,8 +5,8 @@ from typing import TypeVar
 
 import pytest
 
-from gossip import detector, election, manual_failover, peers
-from gossip.states import StateMachine
+from gossamer.gossip import detector, election, manual_failover, peers
+from gossamer.gossip.states import StateMachine
 
 S = TypeVar("S")
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from node.commands.migrate import leading_number
-from node.engine.data.changes import SET
-from node.engine.journal import Journal, encoded
-from node.engine.server import Server
-from node.engine.session import Session
-from node.engine.transfer import Courier, Dialogue, Transfer, settle
-from node.machine import Machine
-from node.resp.errors import CANNOT_READ
+from gossamer.node.commands.migrate import leading_number
+from gossamer.node.engine.data.changes import SET
+from gossamer.node.engine.journal import Journal, encoded
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.session import Session
+from gossamer.node.engine.transfer import Courier, Dialogue, Transfer, settle
+from gossamer.node.machine import Machine
+from gossamer.node.resp.errors import CANNOT_READ
 
 NOW = 1_700_000_000_000
 

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from node.commands.digest import DIGESTS
-from node.engine.data.as_commands import WORDS
-from node.engine.data.kinds import DONE, KINDS, STEP, Kind, Value
-from node.engine.journal import encoded
-from node.persist.primitives import put_length, put_string
-from node.persist.source import Source
-from node.persist.values import READERS, WRITERS, Style
+from gossamer.node.commands.digest import DIGESTS
+from gossamer.node.engine.data.as_commands import WORDS
+from gossamer.node.engine.data.kinds import DONE, KINDS, STEP, Kind, Value
+from gossamer.node.engine.journal import encoded
+from gossamer.node.persist.primitives import put_length, put_string
+from gossamer.node.persist.source import Source
+from gossamer.node.persist.values import READERS, WRITERS, Style
 
 HASH: Final = 4
 """The type number of a hash in RDB, whose form a bag has there."""

@@ -2,15 +2,15 @@
 
 import pytest
 
-from cluster.slots import key_slot
-from node.engine.client import Client
-from node.engine.data.changes import ALL_PARTS, Listener
-from node.engine.data.keyspace import CLUSTER_SHIFT
-from node.engine.intake import Intake
-from node.engine.server import Server
-from node.engine.session import Session
-from node.engine.transfer import Transfer, delete_accepted
-from node.machine import Machine
+from gossamer.cluster.slots import key_slot
+from gossamer.node.engine.client import Client
+from gossamer.node.engine.data.changes import ALL_PARTS, Listener
+from gossamer.node.engine.data.keyspace import CLUSTER_SHIFT
+from gossamer.node.engine.intake import Intake
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.session import Session
+from gossamer.node.engine.transfer import Transfer, delete_accepted
+from gossamer.node.machine import Machine
 from tests.unit.node.replication.joined import Node, join
 
 NOW = 1_700_000_000_000

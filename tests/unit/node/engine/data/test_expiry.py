@@ -2,13 +2,13 @@
 
 import pytest
 
-from node.engine.data.changes import DEL, SET
-from node.engine.data.expiry import SAMPLE, WORK_LIMIT, ActiveExpiry
-from node.engine.data.keyspace import Database, Watcher
-from node.engine.data.watch import broken, watch
-from node.engine.edge import Edge
-from node.engine.server import FOLLOWING, PAUSED, Server
-from node.engine.session import Session
+from gossamer.node.engine.data.changes import DEL, SET
+from gossamer.node.engine.data.expiry import SAMPLE, WORK_LIMIT, ActiveExpiry
+from gossamer.node.engine.data.keyspace import Database, Watcher
+from gossamer.node.engine.data.watch import broken, watch
+from gossamer.node.engine.edge import Edge
+from gossamer.node.engine.server import FOLLOWING, PAUSED, Server
+from gossamer.node.engine.session import Session
 
 NOW = 1_000_000
 

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster.slots import key_slot
-from node.engine.data.changes import DEL, SET
-from node.engine.data.keyspace import CLUSTER_SHIFT, KEEP, STANDALONE_SHIFT, Database, Keyspace
-from node.engine.server import Server
-from node.machine import Machine
+from gossamer.cluster.slots import key_slot
+from gossamer.node.engine.data.changes import DEL, SET
+from gossamer.node.engine.data.keyspace import CLUSTER_SHIFT, KEEP, STANDALONE_SHIFT, Database, Keyspace
+from gossamer.node.engine.server import Server
+from gossamer.node.machine import Machine
 
 KEYS = st.sampled_from([b"a", b"b", b"{a}c", b"d", b""])
 STEPS = st.lists(

@@ -8,19 +8,19 @@ from random import Random
 
 import pytest
 
-from cluster.slots import key_slot
-from node.commands.digest import DIGESTS, value_digest
-from node.engine.data.as_commands import WORDS, AsCommands
-from node.engine.data.changes import RESTORE
-from node.engine.data.kinds import DONE, KINDS, STEP, copy_of, size_of
-from node.engine.data.snapshot import Snapshot
-from node.engine.data.tally import OVERHEAD
-from node.engine.server import Server
-from node.machine import Machine
-from node.persist.dump import FOOTER, Dump, dump
-from node.persist.values import WRITERS, Style, put_value
-from node.persist.writer import CHUNK, RdbWriter
-from node.resp.errors import WRONGTYPE, Refusal
+from gossamer.cluster.slots import key_slot
+from gossamer.node.commands.digest import DIGESTS, value_digest
+from gossamer.node.engine.data.as_commands import WORDS, AsCommands
+from gossamer.node.engine.data.changes import RESTORE
+from gossamer.node.engine.data.kinds import DONE, KINDS, STEP, copy_of, size_of
+from gossamer.node.engine.data.snapshot import Snapshot
+from gossamer.node.engine.data.tally import OVERHEAD
+from gossamer.node.engine.server import Server
+from gossamer.node.machine import Machine
+from gossamer.node.persist.dump import FOOTER, Dump, dump
+from gossamer.node.persist.values import WRITERS, Style, put_value
+from gossamer.node.persist.writer import CHUNK, RdbWriter
+from gossamer.node.resp.errors import WRONGTYPE, Refusal
 from tests.unit.node.engine.data.bag import BAG, STEPS, Bag, bag_of, registered
 from tests.unit.node.engine.data.test_changes import Ear
 

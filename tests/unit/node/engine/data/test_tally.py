@@ -4,13 +4,13 @@ from random import Random
 
 import pytest
 
-from node.engine.client import IN_MULTI
-from node.engine.data.keyspace import Database
-from node.engine.data.tally import STARTUP
-from node.engine.edge import Edge
-from node.engine.server import Server
-from node.engine.session import Session
-from node.machine import Machine
+from gossamer.node.engine.client import IN_MULTI
+from gossamer.node.engine.data.keyspace import Database
+from gossamer.node.engine.data.tally import STARTUP
+from gossamer.node.engine.edge import Edge
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.session import Session
+from gossamer.node.machine import Machine
 from tests.unit.node.replication.joined import Node, join
 
 START = 1_700_000_000_000

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.engine.data.changes import DEL, SET
-from node.engine.data.keyspace import CLUSTER_SHIFT, STANDALONE_SHIFT, Database
-from node.engine.data.scan_order import END, ScanOrder
-from node.engine.data.traverse import SCAN_ORDERS_KEPT, any_key, piece
+from gossamer.node.engine.data.changes import DEL, SET
+from gossamer.node.engine.data.keyspace import CLUSTER_SHIFT, STANDALONE_SHIFT, Database
+from gossamer.node.engine.data.scan_order import END, ScanOrder
+from gossamer.node.engine.data.traverse import SCAN_ORDERS_KEPT, any_key, piece
 
 SHIFTS = [STANDALONE_SHIFT, CLUSTER_SHIFT]
 

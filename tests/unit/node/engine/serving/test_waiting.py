@@ -5,20 +5,20 @@ from typing import Final
 
 import pytest
 
-from cluster.slots import SLOTS, key_slot
-from cluster.topology import Flag, Topology
-from cluster.topology import Node as Member
-from node.engine.call import Call
-from node.engine.command import READONLY, Command
-from node.engine.journal import encoded
-from node.engine.keyspec import RO, first
-from node.engine.server import Server
-from node.engine.serving.deadlines import NEVER, Deadlines, Timer
-from node.engine.serving.waiting import KEYS, Wait
-from node.engine.session import Session
-from node.machine import Machine
-from node.replication.follower import ONLINE
-from node.resp.reply import OK, Reply
+from gossamer.cluster.slots import SLOTS, key_slot
+from gossamer.cluster.topology import Flag, Topology
+from gossamer.cluster.topology import Node as Member
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import READONLY, Command
+from gossamer.node.engine.journal import encoded
+from gossamer.node.engine.keyspec import RO, first
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.serving.deadlines import NEVER, Deadlines, Timer
+from gossamer.node.engine.serving.waiting import KEYS, Wait
+from gossamer.node.engine.session import Session
+from gossamer.node.machine import Machine
+from gossamer.node.replication.follower import ONLINE
+from gossamer.node.resp.reply import OK, Reply
 
 START: Final = 1_700_000_000_000
 SOON_MS: Final = 500
