@@ -13,13 +13,13 @@ from shutil import which
 from setuptools import setup
 
 HOT = [
-    "cluster/text.py",
-    "cluster/slots.py",
-    "cluster/route.py",
-    "node/resp",
-    "node/engine",
-    "node/commands",
-    "node/io/clients.py",
+    "gossamer/cluster/text.py",
+    "gossamer/cluster/slots.py",
+    "gossamer/cluster/route.py",
+    "gossamer/node/resp",
+    "gossamer/node/engine",
+    "gossamer/node/commands",
+    "gossamer/node/io/clients.py",
 ]
 """Modules and packages on the way from socket to reply; ``__init__`` files stay interpreted."""
 
@@ -50,7 +50,7 @@ def extensions() -> list[object]:
         from mypyc.build import mypycify
     except ImportError:
         return []
-    return list(mypycify([*hot_files(), "--config-file", "pyproject.toml"], opt_level="3", group_name="gossamer"))
+    return list(mypycify([*hot_files(), "--config-file", "pyproject.toml"], opt_level="3", group_name="gossamer.hot"))
 
 
 setup(ext_modules=extensions())

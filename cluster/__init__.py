@@ -1,5 +1,5 @@
 """What is true of a cluster: values and pure functions, no I/O, no clock."""
 
-from cluster import build
+from gossamer.cluster import build
 
 build.choose()

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from math import floor
 from typing import TypeAlias
 
-from cluster.topology import NodeId
+from gossamer.cluster.topology import NodeId
 
 Range: TypeAlias = tuple[int, int]
 Ranges: TypeAlias = Sequence[Range]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib.machinery import SOURCE_SUFFIXES, FileFinder, ModuleSpec, SourceFileLoader
 from types import ModuleType
 
-PACKAGES = ("cluster", "gossip", "node")
+PACKAGES = ("gossamer.cluster", "gossamer.gossip", "gossamer.node")
 
 
 class SourceOnly:
@@ -22,7 +22,7 @@ class SourceOnly:
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if path is None or fullname.partition(".")[0] not in PACKAGES:
+        if path is None or not fullname.startswith(PACKAGES):
             return None
         for folder in path:
             spec = FileFinder(folder, (SourceFileLoader, SOURCE_SUFFIXES)).find_spec(fullname)
@@ -39,6 +39,6 @@ def choose() -> None:
 
 def name() -> str:
     """``compiled`` or ``interpreted``: what the parser, and with it every hot module, runs as."""
-    parser = sys.modules.get("node.resp.parser")
+    parser = sys.modules.get("gossamer.node.resp.parser")
     path = getattr(parser, "__file__", "") or ""
     return "interpreted" if path.endswith(".py") or not path else "compiled"

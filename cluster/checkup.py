@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import frozen
 
-from cluster.topology import Flag, Node, NodeId, Topology, ranges
+from gossamer.cluster.topology import Flag, Node, NodeId, Topology, ranges
 
 Views = Mapping[NodeId, Topology]
 """What each node that could be asked tells of the cluster."""

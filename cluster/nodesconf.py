@@ -24,10 +24,10 @@ from typing import Final
 
 from attrs import define, evolve, field
 
-from cluster.names import is_address, is_storable
-from cluster.slots import SLOTS
-from cluster.text import bytes_of
-from cluster.topology import Flag, Node, NodeId, Topology, ranges_by_owner
+from gossamer.cluster.names import is_address, is_storable
+from gossamer.cluster.slots import SLOTS
+from gossamer.cluster.text import bytes_of
+from gossamer.cluster.topology import Flag, Node, NodeId, Topology, ranges_by_owner
 
 FLAG_NAMES: Final = {
     "myself": Flag.MYSELF,

@@ -17,9 +17,9 @@ from typing import TypeAlias
 
 from attrs import evolve, field, frozen
 
-from cluster.balance import Range, evened, filled, size, transfers
-from cluster.slots import SLOTS
-from cluster.topology import Flag, Node, NodeId, Topology, ranges, ranges_by_owner
+from gossamer.cluster.balance import Range, evened, filled, size, transfers
+from gossamer.cluster.slots import SLOTS
+from gossamer.cluster.topology import Flag, Node, NodeId, Topology, ranges, ranges_by_owner
 
 
 class Impossible(Exception):

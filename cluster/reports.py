@@ -13,9 +13,9 @@ from typing import Final
 
 from attrs import frozen
 
-from cluster.nodesconf import node_line
-from cluster.route import endpoint
-from cluster.topology import Flag, Millis, Node, NodeId, Topology, owned_ranges, ranges_by_owner
+from gossamer.cluster.nodesconf import node_line
+from gossamer.cluster.route import endpoint
+from gossamer.cluster.topology import Flag, Millis, Node, NodeId, Topology, owned_ranges, ranges_by_owner
 
 MESSAGE_NAMES: Final = (
     "ping",

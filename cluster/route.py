@@ -6,8 +6,8 @@ The order of decisions is that of Redis (cluster.c, getNodeByQuery; Redis cluste
 
 from typing import Final
 
-from cluster.text import bytes_of
-from cluster.topology import Flag, Node, Topology, owned_ranges
+from gossamer.cluster.text import bytes_of
+from gossamer.cluster.topology import Flag, Node, Topology, owned_ranges
 
 UNSERVED: Final = b"CLUSTERDOWN Hash slot not served"
 DOWN: Final = b"CLUSTERDOWN The cluster is down"

@@ -10,7 +10,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from cluster.slots import SLOTS
+from gossamer.cluster.slots import SLOTS
 
 NodeId = str
 """40 lower-case hex characters."""

@@ -15,9 +15,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from deploy.load import KEYS, Load, Outcome, benchmark_program, in_turns, median_of
-from deploy.problem import Problem
-from deploy.servers import Kind, Node, gossamer
+from gossamer.deploy.load import KEYS, Load, Outcome, benchmark_program, in_turns, median_of
+from gossamer.deploy.problem import Problem
+from gossamer.deploy.servers import Kind, Node, gossamer
 
 CASES: Final = (("set", 1), ("get", 1), ("set", 16), ("get", 16))
 REQUESTS: Final = 100_000
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure and print; Problem if that cannot be done here."""
     from rich.table import Table
 
-    from deploy.table import console
+    from gossamer.deploy.table import console
 
     for name in ("requests", "clients", "rounds"):
         if getattr(args, name) < 1:
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
 def here() -> list[Kind]:
     """Our node as it is installed, and redis-server or valkey-server where there is one."""
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).parents[2]
     kinds = [gossamer("gossamer", root, os.environ.get("GOSSAMER_PURE") == "1")]
     for name in ("redis-server", "valkey-server"):
         path = shutil.which(name)

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import NoReturn
 
-from deploy.commands import bench, cluster, down, node, status, up
-from deploy.problem import INTERRUPTED, Problem
+from gossamer.deploy.commands import bench, cluster, down, node, status, up
+from gossamer.deploy.problem import INTERRUPTED, Problem
 
 
 class Parser(argparse.ArgumentParser):

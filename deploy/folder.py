@@ -18,7 +18,7 @@ from typing import IO
 
 from attrs import asdict, define, field
 
-from deploy.problem import Problem
+from gossamer.deploy.problem import Problem
 
 VERSION = 1
 

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from cluster.plan import Member, create
-from deploy.cluster.orders import establish
-from deploy.cluster.survey import Contact
-from deploy.problem import Problem
-from deploy.wire import Wire, as_text, fields
+from gossamer.cluster.plan import Member, create
+from gossamer.deploy.cluster.orders import establish
+from gossamer.deploy.cluster.survey import Contact
+from gossamer.deploy.problem import Problem
+from gossamer.deploy.wire import Wire, as_text, fields
 
 POLL_S: Final = 0.01
 """Between two questions to a node whose state is not yet ok."""

@@ -9,8 +9,8 @@ from typing import Final
 
 from attrs import frozen
 
-from deploy.problem import Problem
-from deploy.servers import HOST, Node, cpu_seconds
+from gossamer.deploy.problem import Problem
+from gossamer.deploy.servers import HOST, Node, cpu_seconds
 
 LOAD_S: Final = 600.0
 """How long one run of redis-benchmark may take."""

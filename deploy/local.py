@@ -9,15 +9,15 @@ from contextlib import ExitStack, closing
 from functools import partial
 from typing import Final
 
-from cluster.text import text_of
-from deploy.cluster.survey import Access, reach
-from deploy.folder import Folder, Record
-from deploy.form import form, wait_until_ok
-from deploy.ports import demand_free
-from deploy.problem import Problem
-from deploy.processes import POLL_S, STOP_S, Child, fork_node, stop
-from deploy.wire import Refused
-from node.io.outcome import READY, REASON_BYTES
+from gossamer.cluster.text import text_of
+from gossamer.deploy.cluster.survey import Access, reach
+from gossamer.deploy.folder import Folder, Record
+from gossamer.deploy.form import form, wait_until_ok
+from gossamer.deploy.ports import demand_free
+from gossamer.deploy.problem import Problem
+from gossamer.deploy.processes import POLL_S, STOP_S, Child, fork_node, stop
+from gossamer.deploy.wire import Refused
+from gossamer.node.io.outcome import READY, REASON_BYTES
 
 FORM_S: Final = 60.0
 """How long starting, and then agreeing, may take before it counts as failed."""
@@ -60,7 +60,7 @@ class LocalCluster:
         return [port for port in self.record.ports if port not in running]
 
     def _start_nodes(self, ports: Sequence[int], interrupted: Callable[[], None]) -> None:
-        from node.io.serve import main  # takes its time to import: only for those who start nodes
+        from gossamer.node.io.serve import main  # takes its time to import: only for those who start nodes
 
         waiting: dict[int, Child] = {}
         for port in ports:

@@ -3,7 +3,7 @@
 import socket
 from typing import Final
 
-from deploy.problem import Problem
+from gossamer.deploy.problem import Problem
 
 BUS_OFFSET: Final = 10000
 """A node's bus port is its port plus this (Redis Cluster specification, "The Cluster bus")."""

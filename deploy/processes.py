@@ -12,8 +12,8 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import IO, Final
 
-from deploy.folder import Home, sign
-from deploy.problem import Problem
+from gossamer.deploy.folder import Home, sign
+from gossamer.deploy.problem import Problem
 
 POLL_S: Final = 0.01
 STOP_S: Final = 10.0

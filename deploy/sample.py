@@ -5,7 +5,7 @@ from typing import Final
 
 from attrs import frozen
 
-from deploy.wire import Answer, Refused, Wire, as_text, fields
+from gossamer.deploy.wire import Answer, Refused, Wire, as_text, fields
 
 ANSWER_S: Final = 0.5
 """A node that needs longer for one look counts as not answering; the others are not kept waiting by more than that."""

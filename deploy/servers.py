@@ -16,8 +16,8 @@ from typing import Final
 
 from attrs import frozen
 
-from deploy.problem import Problem
-from deploy.wire import Refused, Wire
+from gossamer.deploy.problem import Problem
+from gossamer.deploy.wire import Refused, Wire
 
 HOST: Final = "127.0.0.1"
 START_S: Final = 30.0
@@ -41,7 +41,7 @@ class Kind:
 def gossamer(name: str, tree: Path, pure: bool) -> Kind:
     """Our node from the packages in ``tree``; ``pure``: interpreted even if a compiled build is there."""
     environment = (("PYTHONPATH", str(tree)), ("GOSSAMER_PURE", "1" if pure else "0"))
-    return Kind(name, (sys.executable, "-m", "node"), environment, ours=True)
+    return Kind(name, (sys.executable, "-m", "gossamer.node"), environment, ours=True)
 
 
 class Node:

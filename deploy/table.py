@@ -8,7 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from deploy.sample import Sample
+from gossamer.deploy.sample import Sample
 
 ID_LETTERS: Final = 8
 

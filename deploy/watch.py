@@ -4,9 +4,9 @@ import sys
 import time
 from typing import Final
 
-from deploy.local import LocalCluster, password_in
-from deploy.sample import Sample, Watcher
-from deploy.signals import Signals
+from gossamer.deploy.local import LocalCluster, password_in
+from gossamer.deploy.sample import Sample, Watcher
+from gossamer.deploy.signals import Signals
 
 LOOK_S: Final = 1.0
 """Between two looks at all nodes."""
@@ -36,7 +36,7 @@ class Watch:
     def _run_table(self) -> bool:
         from rich.live import Live
 
-        from deploy.table import draw
+        from gossamer.deploy.table import draw
 
         with Live(auto_refresh=False, transient=False) as live:
             while not self._signals.asked_to_end:

@@ -7,8 +7,8 @@ import socket
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from cluster.text import bytes_of, text_of
-from node.io.address import connect
+from gossamer.cluster.text import bytes_of, text_of
+from gossamer.node.io.address import connect
 
 Answer: TypeAlias = "bytes | int | list[Answer] | Refused | None"
 

@@ -10,13 +10,13 @@ Rules kept here (Redis cluster specification, "Masters reply to replica vote req
 There is no message that refuses: silence does.
 """
 
-from cluster.topology import Flag, Millis
-from gossip.claims import Claims
-from gossip.config import GossipConfig
-from gossip.effects import Level, Outbox
-from gossip.packet import MessageFlag, Packet
-from gossip.peers import Peer, Peers
-from gossip.voice import Voice
+from gossamer.cluster.topology import Flag, Millis
+from gossamer.gossip.claims import Claims
+from gossamer.gossip.config import GossipConfig
+from gossamer.gossip.effects import Level, Outbox
+from gossamer.gossip.packet import MessageFlag, Packet
+from gossamer.gossip.peers import Peer, Peers
+from gossamer.gossip.voice import Voice
 
 
 class Ballot:

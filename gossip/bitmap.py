@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-from cluster.slots import SLOTS
+from gossamer.cluster.slots import SLOTS
 
 BITMAP_BYTES: Final = SLOTS // 8
 NO_SLOTS: Final = bytes(BITMAP_BYTES)

@@ -18,11 +18,11 @@ Sets of slots are integers with bit s for slot s, so a comparison of two nodes i
 from random import Random
 from typing import Final
 
-from cluster.slots import SLOTS
-from cluster.topology import NOBODY, Flag, Millis, NodeId
-from gossip.bitmap import BITMAP_BYTES, bitmap_to_slots
-from gossip.effects import Level, Outbox
-from gossip.peers import Peer, Peers
+from gossamer.cluster.slots import SLOTS
+from gossamer.cluster.topology import NOBODY, Flag, Millis, NodeId
+from gossamer.gossip.bitmap import BITMAP_BYTES, bitmap_to_slots
+from gossamer.gossip.effects import Level, Outbox
+from gossamer.gossip.peers import Peer, Peers
 
 FULL: Final = (1 << SLOTS) - 1
 LATER_MS: Final = 100

@@ -30,13 +30,13 @@ Rules kept here:
 from random import Random
 from typing import Final
 
-from cluster.topology import Flag, Millis, NodeId, Topology
-from gossip.ballot import Ballot
-from gossip.config import GossipConfig
-from gossip.detector import Detector
-from gossip.effects import Answer, Effect, Hangup, Outbox, Refused
-from gossip.election import Election
-from gossip.events import (
+from gossamer.cluster.topology import Flag, Millis, NodeId, Topology
+from gossamer.gossip.ballot import Ballot
+from gossamer.gossip.config import GossipConfig
+from gossamer.gossip.detector import Detector
+from gossamer.gossip.effects import Answer, Effect, Hangup, Outbox, Refused
+from gossamer.gossip.election import Election
+from gossamer.gossip.events import (
     Accepted,
     Broadcast,
     ConfigChanged,
@@ -52,20 +52,20 @@ from gossip.events import (
     Resolved,
     Woke,
 )
-from gossip.handover import Handover
-from gossip.health import Health
-from gossip.hearing import Hearing
-from gossip.herald import Herald
-from gossip.identity import Identity
-from gossip.manual import Manual
-from gossip.names import Names
-from gossip.orphans import Orphans
-from gossip.peers import TICK_MS, Peer
-from gossip.refusals import Refusals
-from gossip.restore import remember
-from gossip.roles import Roles
-from gossip.voice import Voice
-from gossip.wishes import Refusal, Wishes
+from gossamer.gossip.handover import Handover
+from gossamer.gossip.health import Health
+from gossamer.gossip.hearing import Hearing
+from gossamer.gossip.herald import Herald
+from gossamer.gossip.identity import Identity
+from gossamer.gossip.manual import Manual
+from gossamer.gossip.names import Names
+from gossamer.gossip.orphans import Orphans
+from gossamer.gossip.peers import TICK_MS, Peer
+from gossamer.gossip.refusals import Refusals
+from gossamer.gossip.restore import remember
+from gossamer.gossip.roles import Roles
+from gossamer.gossip.voice import Voice
+from gossamer.gossip.wishes import Refusal, Wishes
 
 SYNC_MS: Final = 1000
 """What is only written is synced within this time."""

@@ -21,12 +21,12 @@ Rules kept here (Redis cluster specification, "Failure detection"; cron of Redis
 from random import Random
 from typing import Final
 
-from cluster.topology import Flag, Millis
-from gossip.config import GossipConfig
-from gossip.effects import Level, Outbox
-from gossip.health import Health
-from gossip.peers import TICK_MS, Peer, Peers
-from gossip.voice import Voice
+from gossamer.cluster.topology import Flag, Millis
+from gossamer.gossip.config import GossipConfig
+from gossamer.gossip.effects import Level, Outbox
+from gossamer.gossip.health import Health
+from gossamer.gossip.peers import TICK_MS, Peer, Peers
+from gossamer.gossip.voice import Voice
 
 SAMPLE: Final = 5
 SAMPLE_EVERY_MS: Final = 1000

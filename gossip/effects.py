@@ -9,8 +9,8 @@ from enum import IntEnum
 
 from attrs import frozen
 
-from cluster.topology import Millis, NodeId, Topology
-from gossip.packet import Kind, Packet
+from gossamer.cluster.topology import Millis, NodeId, Topology
+from gossamer.gossip.packet import Kind, Packet
 
 
 class Level(IntEnum):

@@ -23,16 +23,16 @@ Rules kept here (Redis cluster specification, "Replica election and promotion"; 
 from random import Random
 from typing import Final
 
-from cluster.topology import Flag, Millis, NodeId
-from gossip.claims import Claims
-from gossip.config import GossipConfig
-from gossip.effects import Level, Outbox
-from gossip.health import Health
-from gossip.packet import Packet
-from gossip.peers import Peer, Peers
-from gossip.roles import Roles
-from gossip.turns import Turns
-from gossip.voice import Voice
+from gossamer.cluster.topology import Flag, Millis, NodeId
+from gossamer.gossip.claims import Claims
+from gossamer.gossip.config import GossipConfig
+from gossamer.gossip.effects import Level, Outbox
+from gossamer.gossip.health import Health
+from gossamer.gossip.packet import Packet
+from gossamer.gossip.peers import Peer, Peers
+from gossamer.gossip.roles import Roles
+from gossamer.gossip.turns import Turns
+from gossamer.gossip.voice import Voice
 
 LONGEST_STEP_MS: Final = 500
 LONGEST_SILENCE_MS: Final = 2000

@@ -8,9 +8,9 @@ from typing import Literal
 
 from attrs import frozen
 
-from cluster.topology import Millis, NodeId
-from gossip.config import GossipConfig
-from gossip.packet import Packet
+from gossamer.cluster.topology import Millis, NodeId
+from gossamer.gossip.config import GossipConfig
+from gossamer.gossip.packet import Packet
 
 
 @frozen

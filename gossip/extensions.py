@@ -15,10 +15,10 @@ from typing import Final
 
 from attrs import frozen
 
-from cluster.names import is_storable
-from cluster.nodesconf import is_node_id
-from cluster.text import bytes_of, text_of
-from cluster.topology import NodeId
+from gossamer.cluster.names import is_storable
+from gossamer.cluster.nodesconf import is_node_id
+from gossamer.cluster.text import bytes_of, text_of
+from gossamer.cluster.topology import NodeId
 
 _HEAD: Final = Struct(">IHH")
 IDENTITY_TYPE: Final = 0x4753

@@ -6,7 +6,7 @@ only ever holds what the peer has really sent, whatever length it announces.
 
 from typing import Final
 
-from gossip.packet import HEADER_BYTES, LIGHT_BIT, LIGHT_HEADER_BYTES, LIGHT_KINDS, SIGNATURE, PacketError
+from gossamer.gossip.packet import HEADER_BYTES, LIGHT_BIT, LIGHT_HEADER_BYTES, LIGHT_KINDS, SIGNATURE, PacketError
 
 MAX_PUBLISH_BYTES: Final = (1 << 30) + HEADER_BYTES + 16
 """A channel and a message of 512 MB each, the largest strings a client can send."""

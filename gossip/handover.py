@@ -7,11 +7,11 @@ this node included, has answered a PING that said whose the slots are. Before th
 Nothing here is on disk: a node that starts again has its claim, and no writes to lose.
 """
 
-from cluster.topology import Millis, NodeId
-from gossip.claims import Claims
-from gossip.effects import Outbox, Settled
-from gossip.peers import Peer, Peers
-from gossip.voice import Voice
+from gossamer.cluster.topology import Millis, NodeId
+from gossamer.gossip.claims import Claims
+from gossamer.gossip.effects import Outbox, Settled
+from gossamer.gossip.peers import Peer, Peers
+from gossamer.gossip.voice import Voice
 
 
 class Handover:

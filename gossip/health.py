@@ -16,11 +16,11 @@ is down sooner than Redis, by as much as its questions are apart, and up again w
 
 from typing import Final
 
-from cluster.topology import Flag, Millis
-from gossip.claims import FULL, Claims
-from gossip.config import GossipConfig
-from gossip.effects import Level, Outbox
-from gossip.peers import Peer, Peers
+from gossamer.cluster.topology import Flag, Millis
+from gossamer.gossip.claims import FULL, Claims
+from gossamer.gossip.config import GossipConfig
+from gossamer.gossip.effects import Level, Outbox
+from gossamer.gossip.peers import Peer, Peers
 
 RESTART_MS: Final = 2000
 

@@ -11,24 +11,24 @@ asked.
 
 from typing import Final
 
-from cluster.topology import Flag, Millis
-from gossip.ballot import Ballot
-from gossip.claims import Claims
-from gossip.config import GossipConfig
-from gossip.detector import Detector
-from gossip.effects import Deliver, Hangup, Level, Outbox
-from gossip.election import Election
-from gossip.extensions import ClusterIdentity, Extension, Forgotten, Hostname, HumanName, ShardId
-from gossip.handover import Handover
-from gossip.herald import Herald
-from gossip.identity import Identity
-from gossip.manual import Manual
-from gossip.names import Names
-from gossip.packet import Fail, Kind, MessageFlag, Packet, Ping, Publish, Update
-from gossip.packet import Gossip as Entry
-from gossip.peers import BAN_MS, ROLES, Peer, Peers
-from gossip.roles import Roles
-from gossip.voice import IDENTITY, Voice
+from gossamer.cluster.topology import Flag, Millis
+from gossamer.gossip.ballot import Ballot
+from gossamer.gossip.claims import Claims
+from gossamer.gossip.config import GossipConfig
+from gossamer.gossip.detector import Detector
+from gossamer.gossip.effects import Deliver, Hangup, Level, Outbox
+from gossamer.gossip.election import Election
+from gossamer.gossip.extensions import ClusterIdentity, Extension, Forgotten, Hostname, HumanName, ShardId
+from gossamer.gossip.handover import Handover
+from gossamer.gossip.herald import Herald
+from gossamer.gossip.identity import Identity
+from gossamer.gossip.manual import Manual
+from gossamer.gossip.names import Names
+from gossamer.gossip.packet import Fail, Kind, MessageFlag, Packet, Ping, Publish, Update
+from gossamer.gossip.packet import Gossip as Entry
+from gossamer.gossip.peers import BAN_MS, ROLES, Peer, Peers
+from gossamer.gossip.roles import Roles
+from gossamer.gossip.voice import IDENTITY, Voice
 
 LARGEST_EPOCH: Final = 1 << 62
 """An epoch no cluster can reach: a message with a larger one is garbage, and believing it would leave no next epoch."""

@@ -13,9 +13,9 @@ milliseconds. What keeps that from becoming a flood:
 from random import Random
 from typing import Final
 
-from cluster.topology import Flag, Millis, NodeId
-from gossip.peers import Peer, Peers
-from gossip.voice import INTRODUCED, Voice
+from gossamer.cluster.topology import Flag, Millis, NodeId
+from gossamer.gossip.peers import Peer, Peers
+from gossamer.gossip.voice import INTRODUCED, Voice
 
 COLLECT_MS: Final = 10
 DISTANCE_MS: Final = 50

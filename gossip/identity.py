@@ -25,12 +25,12 @@ it), and kept among the ``vars`` of nodes.conf, where others skip it as well. Ho
 from random import Random
 from typing import Final
 
-from cluster.topology import Flag, Millis
-from gossip.claims import FULL, Claims
-from gossip.effects import Level, Outbox
-from gossip.health import Health
-from gossip.herald import Herald
-from gossip.peers import Peer, Peers
+from gossamer.cluster.topology import Flag, Millis
+from gossamer.gossip.claims import FULL, Claims
+from gossamer.gossip.effects import Level, Outbox
+from gossamer.gossip.health import Health
+from gossamer.gossip.herald import Herald
+from gossamer.gossip.peers import Peer, Peers
 
 WHOLE_MS: Final = 2000
 """How long a cluster must have been whole."""

@@ -10,12 +10,12 @@ Rules kept here (cluster bus of Redis 7.0, "Manual failover"):
 - Either side gives up after ``cluster-manual-failover-timeout``. A new role ends it too.
 """
 
-from cluster.topology import Millis, NodeId
-from gossip.config import GossipConfig
-from gossip.effects import Level, Outbox, Pause, Resume
-from gossip.packet import MessageFlag, Packet
-from gossip.peers import Peer, Peers
-from gossip.voice import Voice
+from gossamer.cluster.topology import Millis, NodeId
+from gossamer.gossip.config import GossipConfig
+from gossamer.gossip.effects import Level, Outbox, Pause, Resume
+from gossamer.gossip.packet import MessageFlag, Packet
+from gossamer.gossip.peers import Peer, Peers
+from gossamer.gossip.voice import Voice
 
 
 class Manual:

@@ -17,9 +17,9 @@ from typing import Final
 
 from attrs import Factory, define
 
-from cluster.topology import Flag, Millis, NodeId
-from gossip.effects import Outbox, Resolve
-from gossip.peers import Peer, Peers
+from gossamer.cluster.topology import Flag, Millis, NodeId
+from gossamer.gossip.effects import Outbox, Resolve
+from gossamer.gossip.peers import Peer, Peers
 
 LOST_MS: Final = 500
 """So long without a link is more than a hiccup, or a quick restart at the same address."""

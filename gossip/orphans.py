@@ -9,12 +9,12 @@ Rules kept here (Redis cluster specification, "Replica migration"):
 
 from typing import Final
 
-from cluster.topology import Flag, Millis
-from gossip.config import GossipConfig
-from gossip.effects import Level, Outbox
-from gossip.health import Health
-from gossip.peers import Peer, Peers
-from gossip.roles import Roles
+from gossamer.cluster.topology import Flag, Millis
+from gossamer.gossip.config import GossipConfig
+from gossamer.gossip.effects import Level, Outbox
+from gossamer.gossip.health import Health
+from gossamer.gossip.peers import Peer, Peers
+from gossamer.gossip.roles import Roles
 
 PATIENCE_MS: Final = 5000
 LOOK_EVERY_MS: Final = 500

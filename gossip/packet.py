@@ -21,15 +21,15 @@ from typing import Final
 
 from attrs import frozen
 
-from cluster.names import is_address
-from cluster.nodesconf import is_node_id
-from cluster.text import bytes_of, text_of
-from cluster.topology import NodeId
-from gossip.bitmap import NO_SLOTS
-from gossip.bitmap import bitmap_to_slots as bitmap_to_slots
-from gossip.bitmap import slots_to_bitmap as slots_to_bitmap
-from gossip.extensions import Extension as Extension
-from gossip.extensions import decode_extensions, encode_extension
+from gossamer.cluster.names import is_address
+from gossamer.cluster.nodesconf import is_node_id
+from gossamer.cluster.text import bytes_of, text_of
+from gossamer.cluster.topology import NodeId
+from gossamer.gossip.bitmap import NO_SLOTS
+from gossamer.gossip.bitmap import bitmap_to_slots as bitmap_to_slots
+from gossamer.gossip.bitmap import slots_to_bitmap as slots_to_bitmap
+from gossamer.gossip.extensions import Extension as Extension
+from gossamer.gossip.extensions import decode_extensions, encode_extension
 
 SIGNATURE: Final = b"RCmb"
 VERSION: Final = 1

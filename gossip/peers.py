@@ -20,9 +20,9 @@ from typing import Final
 
 from attrs import Factory, define, frozen
 
-from cluster.topology import Flag, Millis, Node, NodeId
-from gossip.bitmap import BITMAP_BYTES, NO_SLOTS
-from gossip.effects import Dial, Hangup, Level, Outbox
+from gossamer.cluster.topology import Flag, Millis, Node, NodeId
+from gossamer.gossip.bitmap import BITMAP_BYTES, NO_SLOTS
+from gossamer.gossip.effects import Dial, Hangup, Level, Outbox
 
 BAN_MS: Final = 60_000
 TICK_MS: Final = 100

@@ -16,11 +16,11 @@ Rules kept here:
 
 from typing import Final
 
-from cluster.topology import Flag, Millis
-from gossip.config import GossipConfig
-from gossip.detector import Detector
-from gossip.effects import Level, Outbox
-from gossip.peers import UNFIT, Peer, Peers
+from gossamer.cluster.topology import Flag, Millis
+from gossamer.gossip.config import GossipConfig
+from gossamer.gossip.detector import Detector
+from gossamer.gossip.effects import Level, Outbox
+from gossamer.gossip.peers import UNFIT, Peer, Peers
 
 GRACE_MS: Final = 250
 REFUSALS: Final = 3

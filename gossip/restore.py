@@ -6,11 +6,11 @@ now, one that had answered is taken to have answered now, and one that had faile
 
 from random import Random
 
-from cluster.topology import Flag, Millis, Node, NodeId, Topology
-from gossip.bitmap import slots_to_bitmap
-from gossip.claims import Claims
-from gossip.effects import Outbox
-from gossip.peers import Peer, Peers
+from gossamer.cluster.topology import Flag, Millis, Node, NodeId, Topology
+from gossamer.gossip.bitmap import slots_to_bitmap
+from gossamer.gossip.claims import Claims
+from gossamer.gossip.effects import Outbox
+from gossamer.gossip.peers import Peer, Peers
 
 
 def remember(topology: Topology, rng: Random, out: Outbox, now: Millis) -> tuple[Peers, Claims]:

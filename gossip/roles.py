@@ -14,11 +14,11 @@ Rules kept here (cluster bus of Redis 7.0, clusterUpdateSlotsConfigWith and clus
 
 from typing import Final
 
-from cluster.topology import Flag, NodeId
-from gossip.claims import Claims, slots_in
-from gossip.config import GossipConfig
-from gossip.effects import DropKeys, Follow, Lead, Level, Outbox, Unfollow
-from gossip.peers import Peer, Peers
+from gossamer.cluster.topology import Flag, NodeId
+from gossamer.gossip.claims import Claims, slots_in
+from gossamer.gossip.config import GossipConfig
+from gossamer.gossip.effects import DropKeys, Follow, Lead, Level, Outbox, Unfollow
+from gossamer.gossip.peers import Peer, Peers
 
 AWAY: Final = ("", "", 0)
 

@@ -6,7 +6,7 @@ ones, and everything that depended on one of them still stands behind it. It is 
 
 from typing import TypeVar
 
-from gossip.effects import Save
+from gossamer.gossip.effects import Save
 
 E = TypeVar("E")
 

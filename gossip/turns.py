@@ -11,8 +11,8 @@ Rules kept here:
 - Whoever has just asked for votes is not disturbed for the length of a round, wherever it stands in the order.
 """
 
-from cluster.topology import Flag, Millis, NodeId
-from gossip.peers import UNFIT, Peer, Peers
+from gossamer.cluster.topology import Flag, Millis, NodeId
+from gossamer.gossip.peers import UNFIT, Peer, Peers
 
 
 class Turns:

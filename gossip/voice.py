@@ -11,14 +11,14 @@ Rules kept here (cluster bus of Redis 7.0 and Valkey 9.1):
 from random import Random
 from typing import Final
 
-from cluster.topology import Flag, Millis, NodeId
-from gossip.bitmap import BITMAP_BYTES, NO_SLOTS
-from gossip.claims import Claims
-from gossip.config import GossipConfig
-from gossip.effects import Outbox
-from gossip.extensions import ClusterIdentity, Forgotten, Hostname, HumanName, ShardId
-from gossip.health import Health
-from gossip.packet import (
+from gossamer.cluster.topology import Flag, Millis, NodeId
+from gossamer.gossip.bitmap import BITMAP_BYTES, NO_SLOTS
+from gossamer.gossip.claims import Claims
+from gossamer.gossip.config import GossipConfig
+from gossamer.gossip.effects import Outbox
+from gossamer.gossip.extensions import ClusterIdentity, Forgotten, Hostname, HumanName, ShardId
+from gossamer.gossip.health import Health
+from gossamer.gossip.packet import (
     Body,
     Extension,
     Fail,
@@ -29,8 +29,8 @@ from gossip.packet import (
     Publish,
     Update,
 )
-from gossip.packet import Gossip as Entry
-from gossip.peers import Peer, Peers
+from gossamer.gossip.packet import Gossip as Entry
+from gossamer.gossip.peers import Peer, Peers
 
 MIN_ENTRIES: Final = 3
 INTRODUCED: Final = 64

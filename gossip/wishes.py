@@ -6,11 +6,11 @@ a slot out of range) has been refused before it comes here.
 
 from ipaddress import ip_address
 
-from cluster.topology import Flag, Millis
-from gossip.claims import FULL, Claims, slots_in
-from gossip.config import GossipConfig
-from gossip.effects import Answer, DropKeys, Hangup, Level, Outbox
-from gossip.events import (
+from gossamer.cluster.topology import Flag, Millis
+from gossamer.gossip.claims import FULL, Claims, slots_in
+from gossamer.gossip.config import GossipConfig
+from gossamer.gossip.effects import Answer, DropKeys, Hangup, Level, Outbox
+from gossamer.gossip.events import (
     AddSlots,
     BumpEpoch,
     DelSlots,
@@ -28,11 +28,11 @@ from gossip.events import (
     TakeSlots,
     Wish,
 )
-from gossip.handover import Handover
-from gossip.herald import Herald
-from gossip.manual import Manual
-from gossip.peers import BAN_MS, Peer, Peers
-from gossip.roles import Roles
+from gossamer.gossip.handover import Handover
+from gossamer.gossip.herald import Herald
+from gossamer.gossip.manual import Manual
+from gossamer.gossip.peers import BAN_MS, Peer, Peers
+from gossamer.gossip.roles import Roles
 
 
 class Refusal(Exception):

@@ -11,24 +11,36 @@ performed in that order.
 
 from collections.abc import Callable, Sequence
 
-from cluster.reports import FOREIGN, GARBAGE, MESSAGE_NAMES, Link
-from cluster.text import bytes_of
-from cluster.topology import Millis, NodeId, Topology
-from gossip.core import Gossip
-from gossip.effects import Answer, DropKeys, Effect, Follow, Lead, Pause, Publish, Refused, Resume, Settled, Unfollow
-from gossip.events import Event, Paused, Replicated, Wish, Woke
-from node import commands as commands
-from node.engine.agreement import Agreement
-from node.engine.client import HANDING_OVER, Client
-from node.engine.expiry import ActiveExpiry
-from node.engine.limits import idle_too_long, over_output_limit
-from node.engine.server import PAUSED, RETURNED, WRITES, WRITES_AND_READS, Server
-from node.engine.session import Session
-from node.engine.transfer import settle
-from node.migration.migrations import Migrations
-from node.replication.hold import Hold
-from node.replication.replication import replication_of
-from node.resp.errors import Refusal
+from gossamer.cluster.reports import FOREIGN, GARBAGE, MESSAGE_NAMES, Link
+from gossamer.cluster.text import bytes_of
+from gossamer.cluster.topology import Millis, NodeId, Topology
+from gossamer.gossip.core import Gossip
+from gossamer.gossip.effects import (
+    Answer,
+    DropKeys,
+    Effect,
+    Follow,
+    Lead,
+    Pause,
+    Publish,
+    Refused,
+    Resume,
+    Settled,
+    Unfollow,
+)
+from gossamer.gossip.events import Event, Paused, Replicated, Wish, Woke
+from gossamer.node import commands as commands
+from gossamer.node.engine.agreement import Agreement
+from gossamer.node.engine.client import HANDING_OVER, Client
+from gossamer.node.engine.expiry import ActiveExpiry
+from gossamer.node.engine.limits import idle_too_long, over_output_limit
+from gossamer.node.engine.server import PAUSED, RETURNED, WRITES, WRITES_AND_READS, Server
+from gossamer.node.engine.session import Session
+from gossamer.node.engine.transfer import settle
+from gossamer.node.migration.migrations import Migrations
+from gossamer.node.replication.hold import Hold
+from gossamer.node.replication.replication import replication_of
+from gossamer.node.resp.errors import Refusal
 
 
 class Machine:

@@ -11,13 +11,13 @@ from typing import Final, TypeVar
 
 import pytest
 
-import node.resp.parser
-from cluster import build
+import gossamer.node.resp.parser
+from gossamer.cluster import build
 
 MISSING: Final = re.compile(r"\binstall\b|could not import|no module named", re.IGNORECASE)
 REQUIRE_ALL: Final = os.environ.get("GOSSAMER_REQUIRE_ALL") == "1"
 
-assert node.resp.parser, "which build runs can be told once a hot module is there"
+assert gossamer.node.resp.parser, "which build runs can be told once a hot module is there"
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from cluster.topology import NodeId
-from deploy.cluster.migrations import ENDED, exports
-from deploy.cluster.survey import Survey
-from deploy.wire import fields
+from gossamer.cluster.topology import NodeId
+from gossamer.deploy.cluster.migrations import ENDED, exports
+from gossamer.deploy.cluster.survey import Survey
+from gossamer.deploy.wire import fields
 
 SYNCING: Final = "it is being sent its data"
 

@@ -6,23 +6,23 @@ attempt has left open.
 
 It can be broken off. Asked to end once, what is under way is finished; asked again, it is given up: a migration between
 nodes is cancelled, a slot that moves key by key stays open. Open slots are served by both nodes, and the next plan
-finishes them first (``cluster.plan.finish``).
+finishes them first (``gossamer.cluster.plan.finish``).
 """
 
 import time
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from cluster.balance import Range, size
-from cluster.plan import Move
-from cluster.text import text_of
-from cluster.topology import Node, ranges
-from deploy.cluster.migrations import ENDED, SUCCESS, exports, understands
-from deploy.cluster.survey import Contact, Survey
-from deploy.cluster.told import Told
-from deploy.problem import Problem
-from deploy.signals import Interrupted, Signals
-from deploy.wire import Answer, Refused
+from gossamer.cluster.balance import Range, size
+from gossamer.cluster.plan import Move
+from gossamer.cluster.text import text_of
+from gossamer.cluster.topology import Node, ranges
+from gossamer.deploy.cluster.migrations import ENDED, SUCCESS, exports, understands
+from gossamer.deploy.cluster.survey import Contact, Survey
+from gossamer.deploy.cluster.told import Told
+from gossamer.deploy.problem import Problem
+from gossamer.deploy.signals import Interrupted, Signals
+from gossamer.deploy.wire import Answer, Refused
 
 TOGETHER: Final = 1024
 """Slots in one migration between nodes: few enough to see progress, and to wait for the end when asked to stop."""

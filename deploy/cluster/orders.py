@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from cluster.plan import Follow, Meet, Number, Step, Take, is_done
-from cluster.topology import Node, NodeId, Topology
-from deploy.problem import Problem
-from deploy.wire import Refused, Wire
+from gossamer.cluster.plan import Follow, Meet, Number, Step, Take, is_done
+from gossamer.cluster.topology import Node, NodeId, Topology
+from gossamer.deploy.problem import Problem
+from gossamer.deploy.wire import Refused, Wire
 
 POLL_S: Final = 0.01
 """Between two attempts to have a node follow one that it may not know yet."""

@@ -7,17 +7,17 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from cluster.checkup import Views
-from cluster.plan import Follow, Forget, Meet, Move, Step
-from cluster.topology import Flag, NodeId
-from deploy.cluster.health import SYNCING, unsynced_of
-from deploy.cluster.move import Mover
-from deploy.cluster.orders import appoint, commands
-from deploy.cluster.survey import POLL_S, Survey, wait_for
-from deploy.cluster.told import Told
-from deploy.problem import Problem
-from deploy.signals import Signals
-from deploy.wire import Refused
+from gossamer.cluster.checkup import Views
+from gossamer.cluster.plan import Follow, Forget, Meet, Move, Step
+from gossamer.cluster.topology import Flag, NodeId
+from gossamer.deploy.cluster.health import SYNCING, unsynced_of
+from gossamer.deploy.cluster.move import Mover
+from gossamer.deploy.cluster.orders import appoint, commands
+from gossamer.deploy.cluster.survey import POLL_S, Survey, wait_for
+from gossamer.deploy.cluster.told import Told
+from gossamer.deploy.problem import Problem
+from gossamer.deploy.signals import Signals
+from gossamer.deploy.wire import Refused
 
 AGREE_S: Final = 60.0
 """How long it may take until all nodes have heard of a step."""

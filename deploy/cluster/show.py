@@ -6,14 +6,14 @@ from typing import Final
 from rich.console import RenderableType
 from rich.table import Table
 
-from cluster.checkup import Finding
-from cluster.plan import Follow, Member, Move, Step, Take, after, primaries_of
-from cluster.slots import SLOTS
-from cluster.topology import NodeId, Topology, ranges_by_owner
-from deploy.cluster.move import is_atomic
-from deploy.cluster.perform import describe
-from deploy.cluster.survey import Survey
-from deploy.table import ID_LETTERS, console, new_table
+from gossamer.cluster.checkup import Finding
+from gossamer.cluster.plan import Follow, Member, Move, Step, Take, after, primaries_of
+from gossamer.cluster.slots import SLOTS
+from gossamer.cluster.topology import NodeId, Topology, ranges_by_owner
+from gossamer.deploy.cluster.move import is_atomic
+from gossamer.deploy.cluster.perform import describe
+from gossamer.deploy.cluster.survey import Survey
+from gossamer.deploy.table import ID_LETTERS, console, new_table
 
 BAR: Final = 24
 """Width of a bar for the node with the most slots."""

@@ -11,12 +11,12 @@ from typing import Final
 
 from attrs import define, evolve, field, frozen
 
-from cluster.checkup import Views, agree
-from cluster.nodesconf import NodesConfError, load
-from cluster.topology import Flag, NodeId, Topology
-from deploy.problem import Problem
-from deploy.wire import Answer, Refused, Wire, as_text, fields
-from node.io.address import Unreachable, look_up
+from gossamer.cluster.checkup import Views, agree
+from gossamer.cluster.nodesconf import NodesConfError, load
+from gossamer.cluster.topology import Flag, NodeId, Topology
+from gossamer.deploy.problem import Problem
+from gossamer.deploy.wire import Answer, Refused, Wire, as_text, fields
+from gossamer.node.io.address import Unreachable, look_up
 
 ANSWER_S: Final = 10.0
 """How long a node may take for one reply before it counts as unreachable."""

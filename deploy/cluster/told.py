@@ -5,7 +5,7 @@ import time
 from types import TracebackType
 from typing import Final, Protocol
 
-from deploy.watch import log
+from gossamer.deploy.watch import log
 
 LINE_S: Final = 2.0
 """At most so often does a log line tell how far a move is."""

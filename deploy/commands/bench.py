@@ -2,9 +2,9 @@
 
 import argparse
 
-from deploy.bench import add_arguments
-from deploy.commands.options import Parsers
-from deploy.problem import Problem
+from gossamer.deploy.bench import add_arguments
+from gossamer.deploy.commands.options import Parsers
+from gossamer.deploy.problem import Problem
 
 
 def add(parsers: Parsers) -> None:
@@ -14,7 +14,7 @@ def add(parsers: Parsers) -> None:
 
 
 def run(args: argparse.Namespace, options: list[str]) -> int:
-    from deploy import bench
+    from gossamer.deploy import bench
 
     if options:
         raise Problem("bench hands no options on to the nodes")

@@ -2,7 +2,7 @@
 
 import argparse
 
-from deploy.commands.options import Parsers, add_dir, folder_of
+from gossamer.deploy.commands.options import Parsers, add_dir, folder_of
 
 
 def add(parsers: Parsers) -> None:
@@ -12,7 +12,7 @@ def add(parsers: Parsers) -> None:
 
 
 def run(args: argparse.Namespace, _: list[str]) -> int:
-    from deploy.local import stop_running
+    from gossamer.deploy.local import stop_running
 
     folder = folder_of(args)
     count = stop_running(folder, folder.require())

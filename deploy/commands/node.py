@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from deploy.commands.options import Parsers
+from gossamer.deploy.commands.options import Parsers
 
 
 def add(parsers: Parsers) -> None:
@@ -11,6 +11,6 @@ def add(parsers: Parsers) -> None:
 
 
 def run(argv: Sequence[str]) -> int:
-    from node.io.serve import main
+    from gossamer.node.io.serve import main
 
     return main(argv)

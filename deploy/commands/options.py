@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from deploy.folder import Folder
-from deploy.problem import Problem
+from gossamer.deploy.folder import Folder
+from gossamer.deploy.problem import Problem
 
 if TYPE_CHECKING:
     Parsers: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]

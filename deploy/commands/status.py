@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from deploy.commands.options import Parsers, add_dir, folder_of
+from gossamer.deploy.commands.options import Parsers, add_dir, folder_of
 
 
 def add(parsers: Parsers) -> None:
@@ -14,9 +14,9 @@ def add(parsers: Parsers) -> None:
 
 
 def run(args: argparse.Namespace, _: list[str]) -> int:
-    from deploy.local import password_in
-    from deploy.sample import Watcher
-    from deploy.table import console, draw
+    from gossamer.deploy.local import password_in
+    from gossamer.deploy.sample import Watcher
+    from gossamer.deploy.table import console, draw
 
     folder = folder_of(args)
     record = folder.require()

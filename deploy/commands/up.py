@@ -8,10 +8,10 @@ import time
 from itertools import pairwise
 from typing import Final
 
-from deploy.commands.options import Parsers, add_dir, demand_whole_shards, folder_of, stopwatch
-from deploy.folder import Folder, Record
-from deploy.ports import consecutive
-from deploy.problem import INTERRUPTED, Problem
+from gossamer.deploy.commands.options import Parsers, add_dir, demand_whole_shards, folder_of, stopwatch
+from gossamer.deploy.folder import Folder, Record
+from gossamer.deploy.ports import consecutive
+from gossamer.deploy.problem import INTERRUPTED, Problem
 
 NODES: Final = 6
 FIRST_PORT: Final = 7000
@@ -32,10 +32,10 @@ def add(parsers: Parsers) -> None:
 
 
 def run(args: argparse.Namespace, options: list[str]) -> int:
-    from deploy.local import LocalCluster, stop_running
-    from deploy.processes import stop
-    from deploy.signals import Interrupted, Signals
-    from deploy.watch import Watch, log
+    from gossamer.deploy.local import LocalCluster, stop_running
+    from gossamer.deploy.processes import stop
+    from gossamer.deploy.signals import Interrupted, Signals
+    from gossamer.deploy.watch import Watch, log
 
     folder = folder_of(args)
     cluster = LocalCluster(folder, plan(folder, args, options))

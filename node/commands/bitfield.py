@@ -8,13 +8,13 @@ number can saturate at the largest.
 
 from typing import Final
 
-from node.commands.bits import bit_offset, lengthened
-from node.commands.numbers import integer, integer_or_none, wrap64
-from node.engine.call import Call
-from node.engine.command import BITMAP, DENYOOM, FAST, READONLY, WRITE, command
-from node.engine.keyspec import ACCESS, RO, RW, UPDATE, Access, KeySpec, first
-from node.resp.errors import BITFIELD_OVERFLOW, BITFIELD_READONLY, BITFIELD_TYPE, SYNTAX, Refusal
-from node.resp.reply import Reply
+from gossamer.node.commands.bits import bit_offset, lengthened
+from gossamer.node.commands.numbers import integer, integer_or_none, wrap64
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import BITMAP, DENYOOM, FAST, READONLY, WRITE, command
+from gossamer.node.engine.keyspec import ACCESS, RO, RW, UPDATE, Access, KeySpec, first
+from gossamer.node.resp.errors import BITFIELD_OVERFLOW, BITFIELD_READONLY, BITFIELD_TYPE, SYNTAX, Refusal
+from gossamer.node.resp.reply import Reply
 
 GET: Final = 0
 SET: Final = 1

@@ -6,12 +6,12 @@ may be long, so that neither time nor memory is spent on single bits. BITFIELD i
 
 from typing import Final
 
-from node.commands.numbers import integer, wrap64
-from node.engine.call import Call
-from node.engine.command import BITMAP, DENYOOM, FAST, READONLY, WRITE, command
-from node.engine.keyspec import ACCESS, OW, RO, RW, UPDATE, KeySpec, first
-from node.resp.errors import BIT_ARGUMENT, BIT_OFFSET, BIT_VALUE, BITOP_NOT, SYNTAX, Refusal
-from node.resp.reply import Reply
+from gossamer.node.commands.numbers import integer, wrap64
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import BITMAP, DENYOOM, FAST, READONLY, WRITE, command
+from gossamer.node.engine.keyspec import ACCESS, OW, RO, RW, UPDATE, KeySpec, first
+from gossamer.node.resp.errors import BIT_ARGUMENT, BIT_OFFSET, BIT_VALUE, BITOP_NOT, SYNTAX, Refusal
+from gossamer.node.resp.reply import Reply
 
 READ: Final = first(RO, ACCESS)
 PIECE: Final = 1 << 16

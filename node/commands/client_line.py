@@ -3,8 +3,8 @@
 What does not exist here is zero: the reply buffer of fixed size (rbs, rbp) and free space in the query buffer.
 """
 
-from cluster.text import bytes_of, text_of
-from node.engine.client import IN_MULTI, MONITORING, NOT_TO_PAUSE, SUBSCRIBED, Client
+from gossamer.cluster.text import bytes_of, text_of
+from gossamer.node.engine.client import IN_MULTI, MONITORING, NOT_TO_PAUSE, SUBSCRIBED, Client
 
 
 def describe(client: Client, now: int, asking: bool) -> bytes:

@@ -6,16 +6,16 @@ and its relatives are not here.
 
 from typing import Final
 
-from cluster.text import bytes_of
-from node.commands.client_line import describe
-from node.commands.numbers import integer, integer_or_none
-from node.engine.call import Call
-from node.engine.client import REPLIES_OFF, SKIP_NEXT_REPLY, SKIP_THIS_REPLY, Client
-from node.engine.command import ADMIN, CONNECTION, LOADING, NOSCRIPT, STALE, command
-from node.engine.limits import NORMAL, PUBSUB, REPLICA, client_class
-from node.engine.server import EVERYTHING, WRITES, Server
-from node.replication.replication import replication_of
-from node.resp.errors import (
+from gossamer.cluster.text import bytes_of
+from gossamer.node.commands.client_line import describe
+from gossamer.node.commands.numbers import integer, integer_or_none
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.client import REPLIES_OFF, SKIP_NEXT_REPLY, SKIP_THIS_REPLY, Client
+from gossamer.node.engine.command import ADMIN, CONNECTION, LOADING, NOSCRIPT, STALE, command
+from gossamer.node.engine.limits import NORMAL, PUBSUB, REPLICA, client_class
+from gossamer.node.engine.server import EVERYTHING, WRITES, Server
+from gossamer.node.replication.replication import replication_of
+from gossamer.node.resp.errors import (
     CLIENT_ID,
     CLIENT_ID_POSITIVE,
     CLIENT_NAME,
@@ -30,7 +30,7 @@ from node.resp.errors import (
     one_line,
     subcommand_syntax,
 )
-from node.resp.reply import NO_REPLY, OK, Reply, Status, Verbatim
+from gossamer.node.resp.reply import NO_REPLY, OK, Reply, Status, Verbatim
 
 PRIMARY: Final = 3
 CLASSES: Final[dict[bytes, int]] = {

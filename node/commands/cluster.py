@@ -1,17 +1,17 @@
 """CLUSTER: the operator's door to the agreement (redis.io, "CLUSTER ..."; cluster.c, clusterCommand in Redis 7.0).
 
 What only the arguments can get wrong is refused here, in Redis' words and order; everything else is a wish, and the
-gossip grants or refuses it. Replies about the cluster are made by ``cluster.reports`` from a snapshot.
+gossip grants or refuses it. Replies about the cluster are made by ``gossamer.cluster.reports`` from a snapshot.
 """
 
 from functools import partial
 from typing import Literal
 
-from cluster import reports
-from cluster.slots import SLOTS, key_slot
-from cluster.text import bytes_of, text_of
-from cluster.topology import Topology
-from gossip.events import (
+from gossamer.cluster import reports
+from gossamer.cluster.slots import SLOTS, key_slot
+from gossamer.cluster.text import bytes_of, text_of
+from gossamer.cluster.topology import Topology
+from gossamer.gossip.events import (
     AddSlots,
     BumpEpoch,
     DelSlots,
@@ -26,15 +26,15 @@ from gossip.events import (
     SetSlot,
     Wish,
 )
-from node.commands.numbers import integer_or_none
-from node.engine.agreement import Agreement
-from node.engine.call import Call
-from node.engine.client import IN_MULTI
-from node.engine.command import ADMIN, LOADING, NO_ASYNC_LOADING, NOSCRIPT, STALE, command
-from node.migration.migrations import migrations_of
-from node.replication.replication import replication_of
-from node.resp.errors import CLUSTER_DISABLED, SYNTAX, Refusal
-from node.resp.reply import NO_REPLY, Reply, Status, Verbatim
+from gossamer.node.commands.numbers import integer_or_none
+from gossamer.node.engine.agreement import Agreement
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.client import IN_MULTI
+from gossamer.node.engine.command import ADMIN, LOADING, NO_ASYNC_LOADING, NOSCRIPT, STALE, command
+from gossamer.node.migration.migrations import migrations_of
+from gossamer.node.replication.replication import replication_of
+from gossamer.node.resp.errors import CLUSTER_DISABLED, SYNTAX, Refusal
+from gossamer.node.resp.reply import NO_REPLY, Reply, Status, Verbatim
 
 
 def agreement(c: Call) -> Agreement:

@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from cluster.text import bytes_of, text_of
-from node.commands.connection import REDACTED
-from node.config import ConfigSetError
-from node.engine.call import Call
-from node.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, command
-from node.engine.dispatch import is_local
-from node.resp.errors import NO_CONFIG_FILE, SYNTAX, Refusal, one_line
-from node.resp.reply import OK, Reply, Status
+from gossamer.cluster.text import bytes_of, text_of
+from gossamer.node.commands.connection import REDACTED
+from gossamer.node.config import ConfigSetError
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, command
+from gossamer.node.engine.dispatch import is_local
+from gossamer.node.resp.errors import NO_CONFIG_FILE, SYNTAX, Refusal, one_line
+from gossamer.node.resp.reply import OK, Reply, Status
 
 OPERATOR: Final = ADMIN | NOSCRIPT | LOADING | STALE
 

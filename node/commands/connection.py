@@ -7,11 +7,11 @@ they are seen, so that neither SLOWLOG nor MONITOR shows them; Redis leaves them
 from hmac import compare_digest
 from typing import Final
 
-from node.commands.clients import set_name
-from node.commands.numbers import integer
-from node.engine.call import Call
-from node.engine.client import ASKED, SUBSCRIBED, UNAUTHENTICATED
-from node.engine.command import (
+from gossamer.node.commands.clients import set_name
+from gossamer.node.commands.numbers import integer
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.client import ASKED, SUBSCRIBED, UNAUTHENTICATED
+from gossamer.node.engine.command import (
     ALLOW_BUSY,
     CONNECTION,
     FAST,
@@ -22,8 +22,8 @@ from node.engine.command import (
     UNQUEUED,
     command,
 )
-from node.replication.replication import replication_of
-from node.resp.errors import (
+from gossamer.node.replication.replication import replication_of
+from gossamer.node.resp.errors import (
     CLUSTER_DISABLED,
     DB_INDEX,
     NO_PASSWORD,
@@ -38,7 +38,7 @@ from node.resp.errors import (
     one_line,
     wrong_arity,
 )
-from node.resp.reply import OK, PONG, Reply, Status
+from gossamer.node.resp.reply import OK, PONG, Reply, Status
 
 REDIS_VERSION: Final = b"7.0.15"
 """The version whose behaviour we promise."""

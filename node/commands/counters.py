@@ -3,13 +3,13 @@
 The value must be a number in exactly the form Redis would write it; see ``numbers.py`` and ``longdouble.py``.
 """
 
-from node.commands import longdouble
-from node.commands.numbers import LONG_MAX, LONG_MIN, integer
-from node.engine.call import Call
-from node.engine.command import DENYOOM, FAST, STRING, WRITE, command
-from node.engine.keyspec import ACCESS, RW, UPDATE, first
-from node.resp.errors import DECREMENT_OVERFLOW, NAN_OR_INFINITY, NOT_A_FLOAT, OVERFLOW, Refusal
-from node.resp.reply import Reply
+from gossamer.node.commands import longdouble
+from gossamer.node.commands.numbers import LONG_MAX, LONG_MIN, integer
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import DENYOOM, FAST, STRING, WRITE, command
+from gossamer.node.engine.keyspec import ACCESS, RW, UPDATE, first
+from gossamer.node.resp.errors import DECREMENT_OVERFLOW, NAN_OR_INFINITY, NOT_A_FLOAT, OVERFLOW, Refusal
+from gossamer.node.resp.reply import Reply
 
 KEYS = first(RW, ACCESS, UPDATE)
 FLAGS = WRITE | DENYOOM | FAST

@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from node.commands.numbers import integer, integer_or_none
-from node.engine.call import Call
-from node.engine.command import DANGEROUS, FAST, KEYSPACE, READONLY, WRITE, command
-from node.engine.keyspace import Database
-from node.engine.keyspec import ACCESS, RW, UPDATE, first
-from node.engine.watch import touch_emptied, touch_swapped
-from node.resp.errors import (
+from gossamer.node.commands.numbers import integer, integer_or_none
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import DANGEROUS, FAST, KEYSPACE, READONLY, WRITE, command
+from gossamer.node.engine.keyspace import Database
+from gossamer.node.engine.keyspec import ACCESS, RW, UPDATE, first
+from gossamer.node.engine.watch import touch_emptied, touch_swapped
+from gossamer.node.resp.errors import (
     DB_INDEX,
     FIRST_DB_INDEX,
     MOVE_IN_CLUSTER,
@@ -19,7 +19,7 @@ from node.resp.errors import (
     SYNTAX,
     Refusal,
 )
-from node.resp.reply import OK, Reply
+from gossamer.node.resp.reply import OK, Reply
 
 INT_MAX: Final = 2**31 - 1
 INT_MIN: Final = -(2**31)

@@ -6,16 +6,16 @@ mistake as an unknown subcommand (debug.c of Redis 7.0).
 
 from typing import Final
 
-from cluster.text import bytes_of, text_of
-from gossip.events import DropKind, KillLink, PauseCron
-from node.commands.digest import digest_of_all, digest_of_value
-from node.commands.numbers import integer, integer_or_none
-from node.engine.call import Call
-from node.engine.command import ADMIN, LOADING, NOSCRIPT, PROTECTED, STALE, command
-from node.engine.feed import encoded
-from node.engine.keyspace import Value
-from node.engine.values import encoding, is_integer, references
-from node.resp.errors import (
+from gossamer.cluster.text import bytes_of, text_of
+from gossamer.gossip.events import DropKind, KillLink, PauseCron
+from gossamer.node.commands.digest import digest_of_all, digest_of_value
+from gossamer.node.commands.numbers import integer, integer_or_none
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import ADMIN, LOADING, NOSCRIPT, PROTECTED, STALE, command
+from gossamer.node.engine.feed import encoded
+from gossamer.node.engine.keyspace import Value
+from gossamer.node.engine.values import encoding, is_integer, references
+from gossamer.node.resp.errors import (
     NO_SUCH_KEY,
     NOT_POSITIVE,
     RESP3_ONLY,
@@ -23,7 +23,7 @@ from node.resp.errors import (
     one_line,
     subcommand_syntax,
 )
-from node.resp.reply import OK, Raw, Reply, SetReply, Status, Verbatim
+from gossamer.node.resp.reply import OK, Raw, Reply, SetReply, Status, Verbatim
 
 HELP: Final = """\
 DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:

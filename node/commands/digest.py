@@ -7,7 +7,7 @@ being there.
 from hashlib import sha1
 from typing import Final
 
-from node.engine.keyspace import Database, Keyspace, Value
+from gossamer.node.engine.keyspace import Database, Keyspace, Value
 
 SIZE: Final = 20
 MASK: Final = (1 << 8 * SIZE) - 1

@@ -7,15 +7,15 @@ key for ended then, and deletes what was there). Only what has passed them all r
 
 from typing import Final
 
-from node.commands.numbers import LONG_MAX, integer
-from node.engine.call import Call
-from node.engine.command import ASKING, DANGEROUS, DENYOOM, KEYSPACE, READONLY, WRITE, command
-from node.engine.keyspace import Value
-from node.engine.keyspec import ACCESS, OW, RO, UPDATE, first
-from node.persist.codes import RdbError
-from node.persist.dump import dump as payload_of
-from node.persist.dump import restored, version_if_whole
-from node.resp.errors import (
+from gossamer.node.commands.numbers import LONG_MAX, integer
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import ASKING, DANGEROUS, DENYOOM, KEYSPACE, READONLY, WRITE, command
+from gossamer.node.engine.keyspace import Value
+from gossamer.node.engine.keyspec import ACCESS, OW, RO, UPDATE, first
+from gossamer.node.persist.codes import RdbError
+from gossamer.node.persist.dump import dump as payload_of
+from gossamer.node.persist.dump import restored, version_if_whole
+from gossamer.node.resp.errors import (
     BUSYKEY,
     DUMP_FORMAT,
     DUMP_PAYLOAD,
@@ -26,7 +26,7 @@ from node.resp.errors import (
     Refusal,
     invalid_expire,
 )
-from node.resp.reply import OK, Reply
+from gossamer.node.resp.reply import OK, Reply
 
 MAX_FREQ: Final = 255
 UNTOLD: Final = -1

@@ -6,12 +6,18 @@ the key; a time that is past already deletes the key.
 
 from typing import Final
 
-from node.commands.numbers import LONG_MAX, LONG_MIN, integer
-from node.engine.call import Call
-from node.engine.command import FAST, KEYSPACE, READONLY, WRITE, command
-from node.engine.keyspec import ACCESS, RO, RW, UPDATE, first
-from node.resp.errors import EXPIRE_GT_AND_LT, EXPIRE_NX_AND_OTHERS, Refusal, invalid_expire, unsupported_option
-from node.resp.reply import Reply
+from gossamer.node.commands.numbers import LONG_MAX, LONG_MIN, integer
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import FAST, KEYSPACE, READONLY, WRITE, command
+from gossamer.node.engine.keyspec import ACCESS, RO, RW, UPDATE, first
+from gossamer.node.resp.errors import (
+    EXPIRE_GT_AND_LT,
+    EXPIRE_NX_AND_OTHERS,
+    Refusal,
+    invalid_expire,
+    unsupported_option,
+)
+from gossamer.node.resp.reply import Reply
 
 NX: Final = 1
 XX: Final = 2

@@ -7,9 +7,9 @@ Sections are asked for by name, in any case and order; their order in the reply 
 from collections.abc import Callable
 from typing import Final
 
-from cluster.text import bytes_of, text_of
-from node.commands.info_replication import replication_section
-from node.commands.info_sections import (
+from gossamer.cluster.text import bytes_of, text_of
+from gossamer.node.commands.info_replication import replication_section
+from gossamer.node.commands.info_sections import (
     clients_section,
     cpu_section,
     memory_section,
@@ -17,11 +17,11 @@ from node.commands.info_sections import (
     server_section,
     stats_section,
 )
-from node.engine.call import Call
-from node.engine.command import LOADING, STALE, Command, command, distinct
-from node.engine.latency import percentile
-from node.engine.server import Server
-from node.resp.reply import Reply, Verbatim
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import LOADING, STALE, Command, command, distinct
+from gossamer.node.engine.latency import percentile
+from gossamer.node.engine.server import Server
+from gossamer.node.resp.reply import Reply, Verbatim
 
 DANGEROUS: Final = ("dangerous",)
 

@@ -1,9 +1,9 @@
 """INFO replication: the node's role, its replicas or its primary, and its history (server.c of Redis 7.0)."""
 
-from node.engine.server import Server
-from node.replication.follower import Follower
-from node.replication.replica import SYNC, Conversation
-from node.replication.replication import Replication, replication_of
+from gossamer.node.engine.server import Server
+from gossamer.node.replication.follower import Follower
+from gossamer.node.replication.replica import SYNC, Conversation
+from gossamer.node.replication.replication import Replication, replication_of
 
 
 def replication_section(server: Server) -> list[str]:

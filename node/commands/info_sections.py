@@ -6,11 +6,11 @@ fields ``gossamer_version`` and ``gossamer_build`` are ours.
 
 from typing import Final
 
-from cluster.text import text_of
-from node.commands.connection import REDIS_VERSION
-from node.engine.server import Server
-from node.engine.tally import STARTUP
-from node.replication.replication import replication_of
+from gossamer.cluster.text import text_of
+from gossamer.node.commands.connection import REDIS_VERSION
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.tally import STARTUP
+from gossamer.node.replication.replication import replication_of
 
 GOSSAMER_VERSION: Final = "0.1.0"
 

@@ -4,10 +4,10 @@ Everything comes from the declarations (``node/engine/command.py``) and from the
 Optional fields are left out where they are empty; sets and maps become arrays in RESP2, which is the writer's affair.
 """
 
-from cluster.text import bytes_of, text_of
-from node.commands.docs import facts, summary
-from node.engine.call import Call
-from node.engine.command import (
+from gossamer.cluster.text import bytes_of, text_of
+from gossamer.node.commands.docs import facts, summary
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import (
     CONNECTION,
     LOADING,
     NO_MANDATORY_KEYS,
@@ -17,10 +17,10 @@ from node.engine.command import (
     distinct,
     lookup,
 )
-from node.engine.glob import glob_match
-from node.engine.keyspec import KeySpec
-from node.resp.errors import SYNTAX, Refusal
-from node.resp.reply import Reply, SetReply, Status, StatusSet
+from gossamer.node.engine.glob import glob_match
+from gossamer.node.engine.keyspec import KeySpec
+from gossamer.node.resp.errors import SYNTAX, Refusal
+from gossamer.node.resp.reply import Reply, SetReply, Status, StatusSet
 
 INVALID_COMMAND = b"ERR Invalid command specified"
 INVALID_ARGUMENTS = b"ERR Invalid arguments specified for command"

@@ -2,15 +2,15 @@
 
 from typing import Final
 
-from node.commands.databases import index_argument
-from node.engine.call import Call
-from node.engine.command import DANGEROUS, DENYOOM, FAST, KEYSPACE, LOADING, READONLY, STALE, WRITE, command
-from node.engine.glob import glob_match
-from node.engine.keyspec import ACCESS, DELETE, INSERT, OW, RM, RO, RW, UPDATE, KeySpec, all_keys, first
-from node.engine.traverse import any_endless, any_key
-from node.engine.values import duplicate, encoding, references, type_name
-from node.resp.errors import COPY_IN_CLUSTER, LFU_NOT_SELECTED, NO_SUCH_KEY, SAME_OBJECT, SYNTAX, Refusal
-from node.resp.reply import OK, Reply, Status
+from gossamer.node.commands.databases import index_argument
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import DANGEROUS, DENYOOM, FAST, KEYSPACE, LOADING, READONLY, STALE, WRITE, command
+from gossamer.node.engine.glob import glob_match
+from gossamer.node.engine.keyspec import ACCESS, DELETE, INSERT, OW, RM, RO, RW, UPDATE, KeySpec, all_keys, first
+from gossamer.node.engine.traverse import any_endless, any_key
+from gossamer.node.engine.values import duplicate, encoding, references, type_name
+from gossamer.node.resp.errors import COPY_IN_CLUSTER, LFU_NOT_SELECTED, NO_SUCH_KEY, SAME_OBJECT, SYNTAX, Refusal
+from gossamer.node.resp.reply import OK, Reply, Status
 
 REMOVED: Final = all_keys(RM, DELETE)
 ASKED_FOR: Final = all_keys(RO)

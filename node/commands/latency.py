@@ -5,13 +5,13 @@ They are recorded by ``node/engine/latency.py``. The reports for people (DOCTOR)
 
 from typing import Final
 
-from cluster.text import bytes_of, text_of
-from node.commands.latency_graph import draw
-from node.engine.call import Call
-from node.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, Command, command, distinct
-from node.engine.latency import Event, cumulative
-from node.resp.errors import Refusal, one_line
-from node.resp.reply import Reply, Status, Verbatim
+from gossamer.cluster.text import bytes_of, text_of
+from gossamer.node.commands.latency_graph import draw
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, Command, command, distinct
+from gossamer.node.engine.latency import Event, cumulative
+from gossamer.node.resp.errors import Refusal, one_line
+from gossamer.node.resp.reply import Reply, Status, Verbatim
 
 OPERATOR: Final = ADMIN | NOSCRIPT | LOADING | STALE
 

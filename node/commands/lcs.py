@@ -8,12 +8,12 @@ from the one before in a few operations on long integers (Hyyrö, "Bit-parallel 
 
 from typing import Final
 
-from node.commands.numbers import integer
-from node.engine.call import Call
-from node.engine.command import READONLY, STRING, command
-from node.engine.keyspec import ACCESS, RO, KeySpec
-from node.resp.errors import LCS_BOTH, LCS_TOO_LARGE, LCS_TYPES, SYNTAX, Refusal
-from node.resp.reply import Reply
+from gossamer.node.commands.numbers import integer
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import READONLY, STRING, command
+from gossamer.node.engine.keyspec import ACCESS, RO, KeySpec
+from gossamer.node.resp.errors import LCS_BOTH, LCS_TOO_LARGE, LCS_TYPES, SYNTAX, Refusal
+from gossamer.node.resp.reply import Reply
 
 KEYS: Final = (KeySpec((RO, ACCESS), last=1),)
 CELL: Final = 4

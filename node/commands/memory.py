@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from cluster.text import bytes_of
-from node.commands.numbers import integer
-from node.engine.call import Call
-from node.engine.command import LOADING, READONLY, STALE, command
-from node.engine.keyspec import RO, KeySpec
-from node.engine.sizes import usage
-from node.resp.errors import SYNTAX, Refusal
-from node.resp.reply import OK, Reply, Status, Verbatim
+from gossamer.cluster.text import bytes_of
+from gossamer.node.commands.numbers import integer
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import LOADING, READONLY, STALE, command
+from gossamer.node.engine.keyspec import RO, KeySpec
+from gossamer.node.engine.sizes import usage
+from gossamer.node.resp.errors import SYNTAX, Refusal
+from gossamer.node.resp.reply import OK, Reply, Status, Verbatim
 
 KEY: Final = (KeySpec((RO,), index=2),)
 LITTLE: Final = 5 * 1024 * 1024

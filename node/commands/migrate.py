@@ -2,7 +2,7 @@
 
 Checks in the order a client sees them: options, timeout and database, whether any of the keys is here, and only then
 the target. The keys are dumped at once, as what they are at this moment; how they travel, and who waits meanwhile, is
-told in ``node.engine.transfer``. Payloads carry the version that every server from Redis 7.0 on restores.
+told in ``gossamer.node.engine.transfer``. Payloads carry the version that every server from Redis 7.0 on restores.
 
 Redis stops everything until the target has answered. Here others are served meanwhile, but for a MIGRATE within a
 transaction, which stops everything too.
@@ -10,19 +10,19 @@ transaction, which stops everything too.
 
 from typing import Final
 
-from cluster.text import text_of
-from node.commands.connection import REDACTED
-from node.commands.numbers import integer
-from node.engine.call import Call
-from node.engine.client import IN_MULTI
-from node.engine.command import DANGEROUS, KEYSPACE, WRITE, command
-from node.engine.feed import encoded
-from node.engine.keyspace import Value
-from node.engine.keyspec import ACCESS, DELETE, RW, KeySpec
-from node.engine.transfer import Transfer, depart, hand_over
-from node.persist.dump import dump as payload_of
-from node.resp.errors import MIGRATE_EMPTY_KEY, SYNTAX, Refusal
-from node.resp.reply import NO_REPLY, Reply, Status
+from gossamer.cluster.text import text_of
+from gossamer.node.commands.connection import REDACTED
+from gossamer.node.commands.numbers import integer
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.client import IN_MULTI
+from gossamer.node.engine.command import DANGEROUS, KEYSPACE, WRITE, command
+from gossamer.node.engine.feed import encoded
+from gossamer.node.engine.keyspace import Value
+from gossamer.node.engine.keyspec import ACCESS, DELETE, RW, KeySpec
+from gossamer.node.engine.transfer import Transfer, depart, hand_over
+from gossamer.node.persist.dump import dump as payload_of
+from gossamer.node.resp.errors import MIGRATE_EMPTY_KEY, SYNTAX, Refusal
+from gossamer.node.resp.reply import NO_REPLY, Reply, Status
 
 NO_KEY_HERE: Final = Status(b"NOKEY")
 DEFAULT_TIMEOUT_MS: Final = 1000

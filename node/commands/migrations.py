@@ -6,17 +6,17 @@ stream. It answers only to ESTABLISH and FINISH, and to whoever has no business 
 
 from typing import Final
 
-from cluster.slots import SLOTS
-from cluster.text import text_of
-from cluster.topology import NodeId, Topology
-from node.commands.cluster import agreement
-from node.commands.numbers import integer_or_none
-from node.engine.call import Call
-from node.engine.client import HANDING_OVER
-from node.engine.command import ADMIN, NO_ASYNC_LOADING, STALE, command
-from node.migration.migrations import Migrations, migrations_of
-from node.resp.errors import NOT_ENOUGH_REPLICAS, SYNTAX, Refusal, one_line
-from node.resp.reply import NO_REPLY, OK, Reply
+from gossamer.cluster.slots import SLOTS
+from gossamer.cluster.text import text_of
+from gossamer.cluster.topology import NodeId, Topology
+from gossamer.node.commands.cluster import agreement
+from gossamer.node.commands.numbers import integer_or_none
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.client import HANDING_OVER
+from gossamer.node.engine.command import ADMIN, NO_ASYNC_LOADING, STALE, command
+from gossamer.node.migration.migrations import Migrations, migrations_of
+from gossamer.node.resp.errors import NOT_ENOUGH_REPLICAS, SYNTAX, Refusal, one_line
+from gossamer.node.resp.reply import NO_REPLY, OK, Reply
 
 FLAGS: Final = ADMIN | STALE | NO_ASYNC_LOADING
 ID_SIZE: Final = 40

@@ -5,7 +5,7 @@ An integer is the shortest decimal form of a 64-bit signed number: no sign ``+``
 
 from typing import Final
 
-from node.resp.errors import NOT_AN_INTEGER, Refusal
+from gossamer.node.resp.errors import NOT_AN_INTEGER, Refusal
 
 LONG_MAX: Final = 2**63 - 1
 LONG_MIN: Final = -(2**63)

@@ -5,12 +5,12 @@ After SYNC or PSYNC a connection is a replica's: requests on it get no replies, 
 
 from typing import Final
 
-from cluster.text import bytes_of, text_of
-from gossip.events import Failover
-from node.commands.numbers import LONG_MAX, integer, integer_or_none
-from node.engine.call import Call
-from node.engine.client import IN_MULTI, NOT_TO_PAUSE
-from node.engine.command import (
+from gossamer.cluster.text import bytes_of, text_of
+from gossamer.gossip.events import Failover
+from gossamer.node.commands.numbers import LONG_MAX, integer, integer_or_none
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.client import IN_MULTI, NOT_TO_PAUSE
+from gossamer.node.engine.command import (
     ADMIN,
     ALLOW_BUSY,
     CONNECTION,
@@ -23,8 +23,8 @@ from node.engine.command import (
     STALE,
     command,
 )
-from node.replication.replication import replication_of
-from node.resp.errors import (
+from gossamer.node.replication.replication import replication_of
+from gossamer.node.resp.errors import (
     NO_PRIMARY_LINK,
     NOT_AN_INTEGER,
     PENDING_OUTPUT,
@@ -38,7 +38,7 @@ from node.resp.errors import (
     Refusal,
     one_line,
 )
-from node.resp.reply import NO_REPLY, OK, Reply, Status
+from gossamer.node.resp.reply import NO_REPLY, OK, Reply, Status
 
 MAX_PORT: Final = 65535
 LONGEST_IP: Final = 46

@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from node.commands.numbers import integer
-from node.engine.call import Call
-from node.engine.command import KEYSPACE, READONLY, command
-from node.engine.glob import glob_match
-from node.engine.traverse import piece
-from node.engine.values import type_name
-from node.resp.errors import INVALID_CURSOR, SYNTAX, Refusal
-from node.resp.reply import Reply
+from gossamer.node.commands.numbers import integer
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import KEYSPACE, READONLY, command
+from gossamer.node.engine.glob import glob_match
+from gossamer.node.engine.traverse import piece
+from gossamer.node.engine.values import type_name
+from gossamer.node.resp.errors import INVALID_CURSOR, SYNTAX, Refusal
+from gossamer.node.resp.reply import Reply
 
 DEFAULT_COUNT: Final = 10
 CURSOR_MAX: Final = 2**64 - 1

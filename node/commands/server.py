@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from cluster.text import text_of
-from node.commands.connection import REDIS_VERSION
-from node.commands.numbers import integer
-from node.engine.call import Call
-from node.engine.client import IN_MULTI, MONITORING
-from node.engine.command import (
+from gossamer.cluster.text import text_of
+from gossamer.node.commands.connection import REDIS_VERSION
+from gossamer.node.commands.numbers import integer
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.client import IN_MULTI, MONITORING
+from gossamer.node.engine.command import (
     ADMIN,
     ALLOW_BUSY,
     FAST,
@@ -18,9 +18,9 @@ from node.engine.command import (
     STALE,
     command,
 )
-from node.replication.replication import replication_of
-from node.resp.errors import MONITOR_INSIDE, NO_SHUTDOWN, SYNTAX, Refusal
-from node.resp.reply import NO_REPLY, OK, Reply, Verbatim
+from gossamer.node.replication.replication import replication_of
+from gossamer.node.resp.errors import MONITOR_INSIDE, NO_SHUTDOWN, SYNTAX, Refusal
+from gossamer.node.resp.reply import NO_REPLY, OK, Reply, Verbatim
 
 
 @command("TIME", arity=1, flags=LOADING | STALE | FAST, since="2.6.0", group="server")

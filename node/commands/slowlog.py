@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from cluster.text import bytes_of
-from node.commands.numbers import integer
-from node.engine.call import Call
-from node.engine.command import ADMIN, LOADING, STALE, command
-from node.resp.errors import SLOWLOG_COUNT, Refusal, subcommand_syntax
-from node.resp.reply import OK, Reply, Status
+from gossamer.cluster.text import bytes_of
+from gossamer.node.commands.numbers import integer
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import ADMIN, LOADING, STALE, command
+from gossamer.node.resp.errors import SLOWLOG_COUNT, Refusal, subcommand_syntax
+from gossamer.node.resp.reply import OK, Reply, Status
 
 OPERATOR: Final = ADMIN | LOADING | STALE
 

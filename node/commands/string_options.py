@@ -6,8 +6,8 @@ have been read.
 
 from typing import Final
 
-from node.commands.numbers import LONG_MAX, integer
-from node.resp.errors import SYNTAX, Refusal, invalid_expire
+from gossamer.node.commands.numbers import LONG_MAX, integer
+from gossamer.node.resp.errors import SYNTAX, Refusal, invalid_expire
 
 NX: Final = 1
 XX: Final = 2

@@ -6,8 +6,8 @@ that many small changes cost no copies of the whole. Checks stand in the order i
 
 from typing import Final
 
-from node.commands.numbers import integer
-from node.commands.string_options import (
+from gossamer.node.commands.numbers import integer
+from gossamer.node.commands.string_options import (
     EX,
     GET,
     GETEX_WORDS,
@@ -21,11 +21,11 @@ from node.commands.string_options import (
     end_time,
     read_options,
 )
-from node.engine.call import Call
-from node.engine.command import DENYOOM, FAST, READONLY, STRING, WRITE, command
-from node.engine.keyspec import ACCESS, DELETE, INSERT, OW, RO, RW, UPDATE, Access, KeySpec, all_keys, first
-from node.resp.errors import OFFSET_OUT_OF_RANGE, STRING_TOO_LONG, Refusal, wrong_arity
-from node.resp.reply import OK, Reply
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import DENYOOM, FAST, READONLY, STRING, WRITE, command
+from gossamer.node.engine.keyspec import ACCESS, DELETE, INSERT, OW, RO, RW, UPDATE, Access, KeySpec, all_keys, first
+from gossamer.node.resp.errors import OFFSET_OUT_OF_RANGE, STRING_TOO_LONG, Refusal, wrong_arity
+from gossamer.node.resp.reply import OK, Reply
 
 READ: Final = first(RO, ACCESS)
 CHANGE: Final = first(RW, ACCESS, UPDATE)

@@ -4,9 +4,9 @@ Queueing is dispatch's work; a request that dispatch refuses while a transaction
 command that fails when EXEC runs it does not: its error is one element of the reply.
 """
 
-from node.engine.call import Call
-from node.engine.client import IN_MULTI
-from node.engine.command import (
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.client import IN_MULTI
+from gossamer.node.engine.command import (
     ALLOW_BUSY,
     FAST,
     LOADING,
@@ -17,12 +17,12 @@ from node.engine.command import (
     UNQUEUED,
     command,
 )
-from node.engine.dispatch import run
-from node.engine.intake import place_of
-from node.engine.keyspace import Watcher
-from node.engine.keyspec import RO, all_keys
-from node.engine.watch import broken, watch
-from node.resp.errors import (
+from gossamer.node.engine.dispatch import run
+from gossamer.node.engine.intake import place_of
+from gossamer.node.engine.keyspace import Watcher
+from gossamer.node.engine.keyspec import RO, all_keys
+from gossamer.node.engine.watch import broken, watch
+from gossamer.node.resp.errors import (
     DISCARD_WITHOUT_MULTI,
     EXEC_WITHOUT_MULTI,
     EXECABORT,
@@ -30,8 +30,8 @@ from node.resp.errors import (
     WATCH_IN_MULTI,
     Refusal,
 )
-from node.resp.reply import NULL_ARRAY, OK, Raw, Reply
-from node.resp.writer import encode
+from gossamer.node.resp.reply import NULL_ARRAY, OK, Raw, Reply
+from gossamer.node.resp.writer import encode
 
 OPENING = NOSCRIPT | LOADING | STALE | FAST | ALLOW_BUSY
 

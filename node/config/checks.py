@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from cluster.names import LONGEST_ADDRESS, LONGEST_HOSTNAME, can_be_dialled, is_address, is_storable
+from gossamer.cluster.names import LONGEST_ADDRESS, LONGEST_HOSTNAME, can_be_dialled, is_address, is_storable
 
 NO_DEFRAG: Final = (
     "Active defragmentation cannot be enabled: it requires a Redis server compiled with a modified Jemalloc "

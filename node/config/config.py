@@ -7,15 +7,15 @@ any hook runs, and if a hook refuses, all values go back and the hooks that ran 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from cluster.text import bytes_of
-from node.config.directive import Directive
-from node.config.directives import BY_NAME, DIRECTIVES, FILE_ONLY, INEFFECTIVE_FILE_ONLY
-from node.config.errors import BadValue, ConfigSetError, Line
-from node.config.kinds import WRONG_COUNT, Written
-from node.config.rewrite import rewrite
-from node.config.special import BufferLimit, SavePoint
-from node.config.words import split
-from node.engine.glob import glob_match
+from gossamer.cluster.text import bytes_of
+from gossamer.node.config.directive import Directive
+from gossamer.node.config.directives import BY_NAME, DIRECTIVES, FILE_ONLY, INEFFECTIVE_FILE_ONLY
+from gossamer.node.config.errors import BadValue, ConfigSetError, Line
+from gossamer.node.config.kinds import WRONG_COUNT, Written
+from gossamer.node.config.rewrite import rewrite
+from gossamer.node.config.special import BufferLimit, SavePoint
+from gossamer.node.config.words import split
+from gossamer.node.engine.glob import glob_match
 
 Hook = Callable[[], str | None]
 """Puts new values into force, reading them from the Config; returns the reason why it cannot, or None."""

@@ -4,8 +4,8 @@ from typing import Any
 
 from attrs import field, frozen
 
-from node.config.errors import BadValue
-from node.config.kinds import Kind
+from gossamer.node.config.errors import BadValue
+from gossamer.node.config.kinds import Kind
 
 
 @frozen

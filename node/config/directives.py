@@ -5,11 +5,11 @@ CONFIG GET, SET and REWRITE, the start-up and its list of directives without eff
 
 from typing import Final
 
-from node.config.directive import Directive
-from node.config.tables.data import DISK, KEYSPACE, MEMORY
-from node.config.tables.network import NETWORK, TLS
-from node.config.tables.peers import CLUSTER, REPLICATION
-from node.config.tables.process import ACCESS, LOGS, PROCESS, TEST_AIDS
+from gossamer.node.config.directive import Directive
+from gossamer.node.config.tables.data import DISK, KEYSPACE, MEMORY
+from gossamer.node.config.tables.network import NETWORK, TLS
+from gossamer.node.config.tables.peers import CLUSTER, REPLICATION
+from gossamer.node.config.tables.process import ACCESS, LOGS, PROCESS, TEST_AIDS
 
 DIRECTIVES: Final[tuple[Directive, ...]] = (
     *NETWORK, *TLS, *PROCESS, *LOGS, *ACCESS, *MEMORY, *KEYSPACE, *DISK, *REPLICATION, *CLUSTER, *TEST_AIDS,

@@ -7,10 +7,10 @@ Kinds with a syntax of their own are in ``node/config/special.py``.
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final, Generic, TypeVar
 
-from node.config import numbers
-from node.config.checks import no_zero
-from node.config.errors import BadValue
-from node.config.words import quote
+from gossamer.node.config import numbers
+from gossamer.node.config.checks import no_zero
+from gossamer.node.config.errors import BadValue
+from gossamer.node.config.words import quote
 
 V = TypeVar("V")
 

@@ -10,11 +10,11 @@ from typing import Final
 
 from attrs import frozen
 
-from node.config.config import Config
-from node.config.directives import BY_NAME, FILE_ONLY, FORGOTTEN
-from node.config.errors import COMMAND_LINE, BadValue, ConfigError, Line
-from node.config.promises import refused_user
-from node.config.words import quote, split
+from gossamer.node.config.config import Config
+from gossamer.node.config.directives import BY_NAME, FILE_ONLY, FORGOTTEN
+from gossamer.node.config.errors import COMMAND_LINE, BadValue, ConfigError, Line
+from gossamer.node.config.promises import refused_user
+from gossamer.node.config.words import quote, split
 
 BAD_DIRECTIVE: Final = "Bad directive or wrong number of arguments"
 MAX_INCLUDE_DEPTH: Final = 32

@@ -6,10 +6,10 @@ from typing import Final
 
 from attrs import frozen
 
-from node.config import numbers
-from node.config.errors import BadValue
-from node.config.kinds import WRONG_COUNT, Kind, Text, Written, one_of
-from node.config.words import quote, quote_if_needed
+from gossamer.node.config import numbers
+from gossamer.node.config.errors import BadValue
+from gossamer.node.config.kinds import WRONG_COUNT, Kind, Text, Written, one_of
+from gossamer.node.config.words import quote, quote_if_needed
 
 MAX_BIND_ADDRESSES: Final = 16
 _EVENT_CLASSES: Final = "g$lshzxetd"

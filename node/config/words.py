@@ -5,9 +5,9 @@ Text is what ``cluster/text.py`` makes of bytes, so that ``"\\xHH"`` survives: a
 
 from typing import Final
 
-from cluster.names import is_storable
-from cluster.text import bytes_of, text_of
-from node.resp.inline import split_words
+from gossamer.cluster.names import is_storable
+from gossamer.cluster.text import bytes_of, text_of
+from gossamer.node.resp.inline import split_words
 
 _ESCAPES: Final = {0x5C: "\\\\", 0x22: '\\"', 0x0A: "\\n", 0x0D: "\\r", 0x09: "\\t", 0x07: "\\a", 0x08: "\\b"}
 

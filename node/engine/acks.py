@@ -15,18 +15,18 @@ and nobody knows whether it survives.
 
 from typing import TYPE_CHECKING, Final
 
-from cluster.slots import SLOTS, key_slot
-from node.engine.client import IN_MULTI, REPLIES_OFF, SKIP_THIS_REPLY, Client
-from node.engine.command import READONLY, WRITE, Command
-from node.engine.limits import over_output_limit
-from node.engine.retained import Retained
-from node.resp.errors import UNACKED_FOLLOWING, UNACKED_IN_TIME, Refusal
-from node.resp.reply import NO_REPLY, Failure, Reply
-from node.resp.writer import encode
+from gossamer.cluster.slots import SLOTS, key_slot
+from gossamer.node.engine.client import IN_MULTI, REPLIES_OFF, SKIP_THIS_REPLY, Client
+from gossamer.node.engine.command import READONLY, WRITE, Command
+from gossamer.node.engine.limits import over_output_limit
+from gossamer.node.engine.retained import Retained
+from gossamer.node.resp.errors import UNACKED_FOLLOWING, UNACKED_IN_TIME, Refusal
+from gossamer.node.resp.reply import NO_REPLY, Failure, Reply
+from gossamer.node.resp.writer import encode
 
 if TYPE_CHECKING:
-    from node.engine.call import Call
-    from node.engine.server import Server
+    from gossamer.node.engine.call import Call
+    from gossamer.node.engine.server import Server
 
 EVER: Final = 1 << 62
 LOOK_MS: Final = 50

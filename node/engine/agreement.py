@@ -1,13 +1,13 @@
 """How commands speak to the gossip: in wishes and questions, never by reaching into its state.
 
-``node.machine`` implements this; the engine knows only the shape.
+``gossamer.node.machine`` implements this; the engine knows only the shape.
 """
 
 from mypy_extensions import mypyc_attr
 
-from cluster.reports import Link
-from cluster.topology import NodeId, Topology
-from gossip.events import Wish
+from gossamer.cluster.reports import Link
+from gossamer.cluster.topology import NodeId, Topology
+from gossamer.gossip.events import Wish
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)

@@ -6,8 +6,8 @@ served (Redis since 3.2.7: processCommand, "Possible SECURITY ATTACK detected").
 
 from typing import Final
 
-from node.engine.client import Client
-from node.engine.server import Server
+from gossamer.node.engine.client import Client
+from gossamer.node.engine.server import Server
 
 TELLTALE: Final = (b"post", b"host:")
 LOG_EVERY_S: Final = 60

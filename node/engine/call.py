@@ -8,11 +8,11 @@ milliseconds.
 
 from typing import TypeVar
 
-from cluster.slots import key_slot
-from node.engine.client import Client
-from node.engine.keyspace import Database, Value
-from node.engine.server import FOLLOWING, FULL, PAUSED, Server
-from node.resp.errors import WRONGTYPE, Refusal
+from gossamer.cluster.slots import key_slot
+from gossamer.node.engine.client import Client
+from gossamer.node.engine.keyspace import Database, Value
+from gossamer.node.engine.server import FOLLOWING, FULL, PAUSED, Server
+from gossamer.node.resp.errors import WRONGTYPE, Refusal
 
 T = TypeVar("T")
 NO_KEY: bytes = b""

@@ -14,12 +14,12 @@ the delay:
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Final
 
-from node.engine.feed import Feed
-from node.engine.keyspace import Database, Value
-from node.engine.tally import Tally, weigh
+from gossamer.node.engine.feed import Feed
+from gossamer.node.engine.keyspace import Database, Value
+from gossamer.node.engine.tally import Tally, weigh
 
 if TYPE_CHECKING:
-    from node.engine.server import Server
+    from gossamer.node.engine.server import Server
 
 PIECE: Final = 1000
 """Keys deleted at once, and told in one DEL: well under a millisecond, about one with replicas."""

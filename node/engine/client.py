@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING, Final
 
-from cluster.text import text_of
-from node.engine.command import Command
-from node.engine.keyspace import Database, Watcher
-from node.engine.retained import Retained
-from node.engine.watch import unwatch
-from node.resp.reply import NO_REPLY, Failure, Reply
-from node.resp.writer import encode
+from gossamer.cluster.text import text_of
+from gossamer.node.engine.command import Command
+from gossamer.node.engine.keyspace import Database, Watcher
+from gossamer.node.engine.retained import Retained
+from gossamer.node.engine.watch import unwatch
+from gossamer.node.resp.reply import NO_REPLY, Failure, Reply
+from gossamer.node.resp.writer import encode
 
 if TYPE_CHECKING:
-    from node.engine.server import Server
+    from gossamer.node.engine.server import Server
 
 # Modes of a client that dispatch has to look at; 0 is the common case and costs one comparison.
 UNAUTHENTICATED: Final = 1

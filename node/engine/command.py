@@ -11,9 +11,9 @@ import inspect
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from cluster.text import bytes_of
-from node.engine.keyspec import NO_KEYS, KeySpec
-from node.engine.latency import BUCKETS
+from gossamer.cluster.text import bytes_of
+from gossamer.node.engine.keyspec import NO_KEYS, KeySpec
+from gossamer.node.engine.latency import BUCKETS
 
 WRITE: Final = 1 << 0
 READONLY: Final = 1 << 1
@@ -201,7 +201,7 @@ def follows(spec: KeySpec, last: int) -> bool:
 
 
 DECLARED: Final[dict[bytes, Command]] = {}
-"""Every command by its name in lower and in upper case, filled by importing ``node.commands``; nothing changes it."""
+"""Every command by its name in lower and upper case; importing ``gossamer.node.commands`` fills it, nothing else."""
 
 
 def distinct(table: dict[bytes, Command]) -> list[Command]:

@@ -8,8 +8,8 @@ unambiguous: a name that was declared means the command that it was declared for
 
 from typing import Final
 
-from cluster.text import bytes_of
-from node.engine.command import DECLARED, Command, distinct, lookup
+from gossamer.cluster.text import bytes_of
+from gossamer.node.engine.command import DECLARED, Command, distinct, lookup
 
 NO_SUCH_COMMAND: Final = "No such command in rename-command"
 TARGET_EXISTS: Final = "Target command name already exists"

@@ -7,12 +7,12 @@ special condition) passes all gates with two comparisons.
 
 from typing import Final
 
-from cluster.route import Request, route
-from cluster.slots import key_slot
-from cluster.text import bytes_of
-from node.engine.browser import hang_up, is_browser
-from node.engine.call import Call
-from node.engine.client import (
+from gossamer.cluster.route import Request, route
+from gossamer.cluster.slots import key_slot
+from gossamer.cluster.text import bytes_of
+from gossamer.node.engine.browser import hang_up, is_browser
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.client import (
     ASKED,
     HANDING_OVER,
     IN_MULTI,
@@ -23,7 +23,7 @@ from node.engine.client import (
     UNAUTHENTICATED,
     Client,
 )
-from node.engine.command import (
+from gossamer.node.engine.command import (
     ADMIN,
     ASKING,
     DENYOOM,
@@ -41,9 +41,9 @@ from node.engine.command import (
     Command,
     lookup,
 )
-from node.engine.feed import slot_of
-from node.engine.monitor import feed_monitors
-from node.engine.server import (
+from gossamer.node.engine.feed import slot_of
+from gossamer.node.engine.monitor import feed_monitors
+from gossamer.node.engine.server import (
     ACKING,
     EVERYTHING,
     FEW_REPLICAS,
@@ -56,7 +56,7 @@ from node.engine.server import (
     RETURNED,
     Server,
 )
-from node.resp.errors import (
+from gossamer.node.resp.errors import (
     CROSSSLOT,
     DEBUG_NOT_ALLOWED,
     EXECABORT_BECAUSE,
@@ -72,7 +72,7 @@ from node.resp.errors import (
     unknown_subcommand,
     wrong_arity,
 )
-from node.resp.reply import NO_REPLY, QUEUED, Failure, Reply
+from gossamer.node.resp.reply import NO_REPLY, QUEUED, Failure, Reply
 
 NOT_QUEUED: Final = ("discard", "quit", "reset")
 """What of a transaction a full node still hears, as Redis 7.0 (7.2 adds MULTI and WATCH, which are errors there)."""

@@ -12,8 +12,8 @@ deleted while CLIENT PAUSE holds writes back, as in Redis.
 
 from typing import Final
 
-from node.engine.keyspace import Database
-from node.engine.server import PAUSED, Server
+from gossamer.node.engine.keyspace import Database
+from gossamer.node.engine.server import PAUSED, Server
 
 CYCLES_PER_SECOND: Final = 10
 SAMPLE: Final = 400

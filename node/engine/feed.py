@@ -11,15 +11,15 @@ somebody may want it: ``server.feed`` is None otherwise, and on every replica, w
 
 from typing import TYPE_CHECKING, Final
 
-from cluster.slots import key_slot
-from node.engine.client import IN_MULTI, Client
-from node.engine.command import WRITE, Command
-from node.engine.keyspace import Database
-from node.engine.rewrite import in_stream
-from node.resp.errors import Refusal
+from gossamer.cluster.slots import key_slot
+from gossamer.node.engine.client import IN_MULTI, Client
+from gossamer.node.engine.command import WRITE, Command
+from gossamer.node.engine.keyspace import Database
+from gossamer.node.engine.rewrite import in_stream
+from gossamer.node.resp.errors import Refusal
 
 if TYPE_CHECKING:
-    from node.engine.server import Server
+    from gossamer.node.engine.server import Server
 
 NOT_SELECTED: Final = -1
 FORCED: Final = ("flushall", "flushdb")

@@ -8,15 +8,15 @@ these slots do, out of the stream (``Server.arriving``).
 
 from typing import TYPE_CHECKING, Final
 
-from cluster.slots import SLOTS
-from cluster.topology import NodeId
-from node.engine.command import Command
-from node.engine.feed import slot_of
-from node.engine.keyspace import CLUSTER_SHIFT, Database
-from node.engine.tally import weigh
+from gossamer.cluster.slots import SLOTS
+from gossamer.cluster.topology import NodeId
+from gossamer.node.engine.command import Command
+from gossamer.node.engine.feed import slot_of
+from gossamer.node.engine.keyspace import CLUSTER_SHIFT, Database
+from gossamer.node.engine.tally import weigh
 
 if TYPE_CHECKING:
-    from node.engine.server import Server
+    from gossamer.node.engine.server import Server
 
 MANY: Final = 1000
 """Keys in one DEL of the stream at most."""

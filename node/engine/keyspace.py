@@ -6,7 +6,7 @@ miss a request (measured). Thus SCAN has a cursor that survives changes (the par
 so large that its resize is felt as a pause.
 
 A string is ``bytes``, or ``bytearray`` once it has been changed in place (what OBJECT ENCODING calls raw); other
-types are classes of ``node.types``. Times are unix milliseconds. Nothing here knows commands, clients or
+types are classes of ``gossamer.node.types``. Times are unix milliseconds. Nothing here knows commands, clients or
 notifications; whether a key whose time is over may be deleted is the caller's question.
 """
 
@@ -15,9 +15,9 @@ from typing import Final, TypeAlias
 
 from mypy_extensions import mypyc_attr
 
-from cluster.slots import SLOTS, key_slot
-from node.engine.order import Order
-from node.engine.tally import EXPIRE, OVERHEAD, Tally, length, weigh
+from gossamer.cluster.slots import SLOTS, key_slot
+from gossamer.node.engine.order import Order
+from gossamer.node.engine.tally import EXPIRE, OVERHEAD, Tally, length, weigh
 
 Value: TypeAlias = object
 

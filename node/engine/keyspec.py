@@ -7,7 +7,7 @@ in the request). Most commands have one spec of the simplest kind, which dispatc
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from node.resp.errors import Refusal
+from gossamer.node.resp.errors import Refusal
 
 # what a command does with the keys of a spec: one of RW RO OW RM, and what of the data it touches
 RW: Final = "RW"

@@ -6,7 +6,7 @@ is over its limit, whether it has been idle too long (networking.c and timeout.c
 
 from typing import Final
 
-from node.engine.client import MONITORING, NOT_TO_PAUSE, SUBSCRIBED, Client
+from gossamer.node.engine.client import MONITORING, NOT_TO_PAUSE, SUBSCRIBED, Client
 
 NORMAL: Final = 0
 REPLICA: Final = 1

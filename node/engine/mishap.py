@@ -11,7 +11,7 @@ The default edge raises, so a simulation or a test in which something unexpected
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from node.engine.server import Server
+    from gossamer.node.engine.server import Server
 
 SHOWN: Final = 4
 """Words of a request that the log shows."""

@@ -1,8 +1,8 @@
 """MONITOR: every request that ran, told to those who listen (monitor.c is Redis' replicationFeedMonitors)."""
 
-from cluster.text import bytes_of
-from node.engine.client import Client
-from node.engine.server import Server
+from gossamer.cluster.text import bytes_of
+from gossamer.node.engine.client import Client
+from gossamer.node.engine.server import Server
 
 
 def feed_monitors(server: Server, client: Client, argv: list[bytes]) -> None:

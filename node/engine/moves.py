@@ -1,9 +1,9 @@
-"""What the engine tells whoever moves slots between nodes, on a higher floor (``node.migration``)."""
+"""What the engine tells whoever moves slots between nodes, on a higher floor (``gossamer.node.migration``)."""
 
 from mypy_extensions import mypyc_attr
 
-from node.engine.client import Client
-from node.engine.intake import Intake
+from gossamer.node.engine.client import Client
+from gossamer.node.engine.intake import Intake
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)

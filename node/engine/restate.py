@@ -6,9 +6,9 @@ To add a type of data: one line in ``WORDS`` for its class.
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from node.engine.feed import encoded
-from node.engine.keyspace import Value
-from node.engine.snapshot import Snapshot
+from gossamer.node.engine.feed import encoded
+from gossamer.node.engine.keyspace import Value
+from gossamer.node.engine.snapshot import Snapshot
 
 Words: TypeAlias = Callable[[bytes, Value, int], bytes]
 """Key, value, and its end in unix milliseconds (-1: never), as requests."""

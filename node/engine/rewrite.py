@@ -7,7 +7,7 @@ Every rewriting looks at the database after the command has run.
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from node.engine.keyspace import Database
+from gossamer.node.engine.keyspace import Database
 
 Rewrite: TypeAlias = Callable[[list[bytes], Database], list[bytes]]
 

@@ -7,30 +7,30 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-from cluster.route import RoutePolicy, served_slots, serves_alike
-from cluster.slots import SLOTS
-from cluster.text import bytes_of
-from cluster.topology import Topology
-from node.config import Config, ConfigError
-from node.engine.acks import Acks
-from node.engine.agreement import Agreement
-from node.engine.clearing import Clearing
-from node.engine.client import MONITORING, Client
-from node.engine.command import MAY_REPLICATE, READONLY, WRITE, Command
-from node.engine.commands import Commands
-from node.engine.edge import Edge
-from node.engine.feed import Feed
-from node.engine.intake import Intake
-from node.engine.keyspace import CLUSTER_SHIFT, Database, Keyspace
-from node.engine.latency import LatencyMonitor
-from node.engine.limits import OutputLimit
-from node.engine.moves import Moves
-from node.engine.settings import NEVER, wire
-from node.engine.slowlog import SlowLog
-from node.engine.standing import Standing
-from node.engine.stats import Stats
-from node.engine.transfer import Courier, Transfer
-from node.engine.watch import touch
+from gossamer.cluster.route import RoutePolicy, served_slots, serves_alike
+from gossamer.cluster.slots import SLOTS
+from gossamer.cluster.text import bytes_of
+from gossamer.cluster.topology import Topology
+from gossamer.node.config import Config, ConfigError
+from gossamer.node.engine.acks import Acks
+from gossamer.node.engine.agreement import Agreement
+from gossamer.node.engine.clearing import Clearing
+from gossamer.node.engine.client import MONITORING, Client
+from gossamer.node.engine.command import MAY_REPLICATE, READONLY, WRITE, Command
+from gossamer.node.engine.commands import Commands
+from gossamer.node.engine.edge import Edge
+from gossamer.node.engine.feed import Feed
+from gossamer.node.engine.intake import Intake
+from gossamer.node.engine.keyspace import CLUSTER_SHIFT, Database, Keyspace
+from gossamer.node.engine.latency import LatencyMonitor
+from gossamer.node.engine.limits import OutputLimit
+from gossamer.node.engine.moves import Moves
+from gossamer.node.engine.settings import NEVER, wire
+from gossamer.node.engine.slowlog import SlowLog
+from gossamer.node.engine.standing import Standing
+from gossamer.node.engine.stats import Stats
+from gossamer.node.engine.transfer import Courier, Transfer
+from gossamer.node.engine.watch import touch
 
 # Conditions of the whole node that dispatch has to look at; 0 is the common case.
 MONITORED: Final = 1

@@ -7,15 +7,15 @@ any trio stream, the simulator and tests.
 
 from typing import Final
 
-from node.engine.call import Call
-from node.engine.client import UNAUTHENTICATED, Client
-from node.engine.dispatch import AWAIT, HOLD, execute
-from node.engine.mishap import survive, told
-from node.engine.server import Server
-from node.resp.errors import ProtocolError
-from node.resp.parser import Parser
-from node.resp.reply import Failure
-from node.resp.tokens import TokenParser
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.client import UNAUTHENTICATED, Client
+from gossamer.node.engine.dispatch import AWAIT, HOLD, execute
+from gossamer.node.engine.mishap import survive, told
+from gossamer.node.engine.server import Server
+from gossamer.node.resp.errors import ProtocolError
+from gossamer.node.resp.parser import Parser
+from gossamer.node.resp.reply import Failure
+from gossamer.node.resp.tokens import TokenParser
 
 BATCH: Final = 1024
 """Requests served for one client before the others get their turn."""

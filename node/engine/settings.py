@@ -1,4 +1,4 @@
-"""Which directive sets what in the engine: the one table between ``node.config`` and the attributes the hot path reads.
+"""Which directive sets what in the engine: the one table between the configuration and what the hot path reads.
 
 Each group is put into force when the server is made, and again when CONFIG SET has changed one of its directives.
 Directives that are not here are read from the configuration by whoever needs them.
@@ -6,14 +6,14 @@ Directives that are not here are read from the configuration by whoever needs th
 
 from typing import TYPE_CHECKING, Final
 
-from cluster.text import bytes_of
-from node.config import Config, Hook
-from node.engine.client import Client
-from node.engine.limits import REPLICA, OutputLimit
-from node.engine.tally import STARTUP
+from gossamer.cluster.text import bytes_of
+from gossamer.node.config import Config, Hook
+from gossamer.node.engine.client import Client
+from gossamer.node.engine.limits import REPLICA, OutputLimit
+from gossamer.node.engine.tally import STARTUP
 
 if TYPE_CHECKING:
-    from node.engine.server import Server
+    from gossamer.node.engine.server import Server
 
 NEVER: Final = 1 << 60
 

@@ -5,8 +5,8 @@ Counted are the key, the value, and their entry in the database's dictionary; no
 
 from sys import getsizeof
 
-from node.engine.keyspace import Value
-from node.engine.tally import ENTRY, EXPIRE
+from gossamer.node.engine.keyspace import Value
+from gossamer.node.engine.tally import ENTRY, EXPIRE
 
 
 def usage(key: bytes, value: Value, expires: bool) -> int:

@@ -18,8 +18,8 @@ A value other than ``bytes`` can change in place, so a note of it is a copy of i
 
 from typing import Final
 
-from node.engine.keyspace import Database, Keyspace, Value, View
-from node.engine.values import duplicate
+from gossamer.node.engine.keyspace import Database, Keyspace, Value, View
+from gossamer.node.engine.values import duplicate
 
 NONE: Final = -1
 """No part is being given out."""

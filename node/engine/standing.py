@@ -1,8 +1,8 @@
-"""What the engine asks of replication, which lives on a higher floor (``node.replication``)."""
+"""What the engine asks of replication, which lives on a higher floor (``gossamer.node.replication``)."""
 
 from mypy_extensions import mypyc_attr
 
-from node.engine.client import Client
+from gossamer.node.engine.client import Client
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)

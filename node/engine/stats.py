@@ -1,6 +1,6 @@
 """Counters of a node, named as INFO names them. CONFIG RESETSTAT puts most of them back to zero."""
 
-from node.engine.rates import Rate
+from gossamer.node.engine.rates import Rate
 
 
 class Stats:

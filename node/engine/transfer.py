@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import mypyc_attr
 
-from node.engine.client import Client
-from node.engine.keyspace import Database, Value
-from node.resp.errors import CANNOT_CONNECT, TARGET_REFUSED, UNBLOCKED, Refusal
-from node.resp.reply import OK, Failure, Reply
+from gossamer.node.engine.client import Client
+from gossamer.node.engine.keyspace import Database, Value
+from gossamer.node.resp.errors import CANNOT_CONNECT, TARGET_REFUSED, UNBLOCKED, Refusal
+from gossamer.node.resp.reply import OK, Failure, Reply
 
 if TYPE_CHECKING:
-    from node.engine.server import Server
+    from gossamer.node.engine.server import Server
 
 PENDING: Final = b""
 UNKNOWN: Final = -1

@@ -10,8 +10,8 @@ from itertools import islice
 from random import Random
 from typing import Final
 
-from node.engine.keyspace import Database, Value
-from node.engine.order import END, Order
+from gossamer.node.engine.keyspace import Database, Value
+from gossamer.node.engine.order import END, Order
 
 ORDERS_KEPT: Final = 16
 """Orders kept a database: so many iterations go on side by side without one pass over a part for every piece."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from node.engine.keyspace import Value
+from gossamer.node.engine.keyspace import Value
 
 EMBEDDED: Final = 44
 """Longest string that Redis holds in one piece with its header."""

@@ -5,7 +5,7 @@ a flush or a swap that leaves the key as absent as it was. A key whose time runs
 whether or not anybody has deleted it yet: EXEC asks ``broken`` with the present time.
 """
 
-from node.engine.keyspace import Database, Watch, Watcher
+from gossamer.node.engine.keyspace import Database, Watch, Watcher
 
 
 def watch(watcher: Watcher, db: Database, key: bytes, now: int) -> None:

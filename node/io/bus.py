@@ -14,16 +14,16 @@ from typing import Final
 
 import trio
 
-from gossip.effects import Deliver, Dial, Effect, Hangup, Level, Log, Resolve, Save, Send
-from gossip.events import Accepted, GarbageIn, LinkDown, LinkUp, PacketIn, Resolved
-from gossip.frames import Deframer
-from gossip.packet import PacketError, decode, encode
-from gossip.saving import merge_saves
-from node.engine.mishap import survive
-from node.io.address import Unreachable
-from node.io.dial import dial
-from node.io.lookup import Lookup
-from node.machine import Machine
+from gossamer.gossip.effects import Deliver, Dial, Effect, Hangup, Level, Log, Resolve, Save, Send
+from gossamer.gossip.events import Accepted, GarbageIn, LinkDown, LinkUp, PacketIn, Resolved
+from gossamer.gossip.frames import Deframer
+from gossamer.gossip.packet import PacketError, decode, encode
+from gossamer.gossip.saving import merge_saves
+from gossamer.node.engine.mishap import survive
+from gossamer.node.io.address import Unreachable
+from gossamer.node.io.dial import dial
+from gossamer.node.io.lookup import Lookup
+from gossamer.node.machine import Machine
 
 READ_BYTES: Final = 64 * 1024
 RETRY_S: Final = 1.0

@@ -16,14 +16,14 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
-from node.engine.client import NOT_TO_PAUSE, Client
-from node.engine.limits import over_output_limit, refuse_connection
-from node.engine.mishap import survive
-from node.engine.session import Session
-from node.io.backlog import Backlog
-from node.io.keepalive import keep_alive
-from node.io.poller import READ, WRITE, Poller
-from node.machine import Machine
+from gossamer.node.engine.client import NOT_TO_PAUSE, Client
+from gossamer.node.engine.limits import over_output_limit, refuse_connection
+from gossamer.node.engine.mishap import survive
+from gossamer.node.engine.session import Session
+from gossamer.node.io.backlog import Backlog
+from gossamer.node.io.keepalive import keep_alive
+from gossamer.node.io.poller import READ, WRITE, Poller
+from gossamer.node.machine import Machine
 
 TURN: Final = 256
 """Ready sockets served in one turn."""

@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 import trio
 
-from node.io.address import Unreachable, demand_name, demand_port, one_failure
+from gossamer.node.io.address import Unreachable, demand_name, demand_port, one_failure
 
 THREADS: Final = 16
 

@@ -8,10 +8,10 @@ import contextlib
 import os
 import socket
 
-from node.config import Config
-from node.io.clients import Clients
-from node.io.listen import ListenError, listen_tcp, listen_unix
-from node.io.log import Log
+from gossamer.node.config import Config
+from gossamer.node.io.clients import Clients
+from gossamer.node.io.listen import ListenError, listen_tcp, listen_unix
+from gossamer.node.io.log import Log
 
 
 class Doors:

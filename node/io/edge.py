@@ -8,11 +8,11 @@ import traceback
 from collections.abc import Callable
 from typing import Final
 
-from cluster.text import bytes_of
-from node.engine.edge import Edge, ProcessFacts
-from node.io.disk import replace_file
-from node.io.log import Log
-from node.io.supervise import Supervisor
+from gossamer.cluster.text import bytes_of
+from gossamer.node.engine.edge import Edge, ProcessFacts
+from gossamer.node.io.disk import replace_file
+from gossamer.node.io.log import Log
+from gossamer.node.io.supervise import Supervisor
 
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 KILOBYTE: Final = 1024 if sys.platform != "darwin" else 1

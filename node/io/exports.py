@@ -1,4 +1,4 @@
-"""Slots on their way to other nodes, on real sockets: carries what ``node.migration.source`` has to say.
+"""Slots on their way to other nodes, on real sockets: carries what ``gossamer.node.migration.source`` has to say.
 
 A task for each connection; it makes the next piece of the snapshot when the last one is in the kernel's hands, so other
 tasks have their turns in between. When a connection breaks after the grant another one asks the target what it did.
@@ -11,12 +11,12 @@ from typing import Final
 
 import trio
 
-from cluster.topology import Node
-from node.engine.mishap import survive
-from node.io.address import Unreachable
-from node.io.clients import Clients
-from node.io.dial import dial
-from node.migration.source import Export
+from gossamer.cluster.topology import Node
+from gossamer.node.engine.mishap import survive
+from gossamer.node.io.address import Unreachable
+from gossamer.node.io.clients import Clients
+from gossamer.node.io.dial import dial
+from gossamer.node.migration.source import Export
 
 READ_BYTES: Final = 64 * 1024
 CONNECT_S: Final = 5.0

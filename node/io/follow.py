@@ -11,11 +11,11 @@ from typing import Final
 
 import trio
 
-from node.engine.mishap import survive
-from node.io.address import Unreachable
-from node.io.clients import Clients
-from node.io.dial import dial
-from node.replication.replica import Conversation
+from gossamer.node.engine.mishap import survive
+from gossamer.node.io.address import Unreachable
+from gossamer.node.io.clients import Clients
+from gossamer.node.io.dial import dial
+from gossamer.node.replication.replica import Conversation
 
 READ_BYTES: Final = 64 * 1024
 FIRST_WAIT_S: Final = 0.1

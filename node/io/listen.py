@@ -13,7 +13,7 @@ import socket
 from collections.abc import Sequence
 from typing import Final
 
-from node.io.address import Unreachable, look_up
+from gossamer.node.io.address import Unreachable, look_up
 
 PROTOCOL_MISSING: Final = {
     errno.ENOPROTOOPT, errno.EPROTONOSUPPORT, errno.ESOCKTNOSUPPORT, errno.EPFNOSUPPORT, errno.EAFNOSUPPORT,

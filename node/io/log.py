@@ -9,7 +9,7 @@ import os
 import time
 from typing import Final
 
-from cluster.text import bytes_of
+from gossamer.cluster.text import bytes_of
 
 MARKS: Final = {"debug": ".", "verbose": "-", "notice": "*", "warning": "#"}
 """In rising order of importance."""

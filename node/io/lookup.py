@@ -9,7 +9,7 @@ from typing import Final
 
 import trio
 
-from node.io.address import addresses as look_up
+from gossamer.node.io.address import addresses as look_up
 
 THREADS: Final = 4
 PATIENCE_S: Final = 10.0

@@ -17,20 +17,20 @@ from typing import Final
 
 import trio
 
-from cluster import nodesconf
-from cluster.nodesconf import NodesConfError
-from cluster.topology import Flag, Node, Topology
-from gossip.config import GossipConfig
-from gossip.core import Gossip
-from gossip.effects import Save
-from gossip.events import ConfigChanged
-from gossip.saving import one_for_all
-from node.config import Config
-from node.io.bus import Bus, now_ms
-from node.io.listen import ListenError, listen_tcp
-from node.io.log import Log
-from node.io.nodes_conf import ConfInUse, ConfTorn, NodesConf
-from node.machine import Machine
+from gossamer.cluster import nodesconf
+from gossamer.cluster.nodesconf import NodesConfError
+from gossamer.cluster.topology import Flag, Node, Topology
+from gossamer.gossip.config import GossipConfig
+from gossamer.gossip.core import Gossip
+from gossamer.gossip.effects import Save
+from gossamer.gossip.events import ConfigChanged
+from gossamer.gossip.saving import one_for_all
+from gossamer.node.config import Config
+from gossamer.node.io.bus import Bus, now_ms
+from gossamer.node.io.listen import ListenError, listen_tcp
+from gossamer.node.io.log import Log
+from gossamer.node.io.nodes_conf import ConfInUse, ConfTorn, NodesConf
+from gossamer.node.machine import Machine
 
 BUS_PORT_OFFSET: Final = 10000
 SETTLE_S: Final = 1.0

@@ -31,9 +31,9 @@ from hashlib import sha256
 from struct import Struct
 from typing import Final
 
-from cluster.edited import id_of_myself, with_addresses, with_epochs, without_addresses
-from cluster.text import bytes_of, text_of
-from node.io.disk import overwrite_file, replace_file, write_all
+from gossamer.cluster.edited import id_of_myself, with_addresses, with_epochs, without_addresses
+from gossamer.cluster.text import bytes_of, text_of
+from gossamer.node.io.disk import overwrite_file, replace_file, write_all
 
 PLACES: Final = 3
 PAGE: Final = 4096

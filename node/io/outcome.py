@@ -4,7 +4,7 @@ import os
 import sys
 from typing import Final
 
-from cluster.text import bytes_of, printable, text_of
+from gossamer.cluster.text import bytes_of, printable, text_of
 
 READY: Final = b"1"
 REASON_BYTES: Final = 4000

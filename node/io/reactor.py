@@ -10,7 +10,7 @@ from typing import Final
 
 import trio
 
-from node.io.clients import Clients
+from gossamer.node.io.clients import Clients
 
 SLICE: Final = 0.002
 """Seconds of serving after which other tasks run."""

@@ -17,41 +17,41 @@ from typing import Final
 
 import trio
 
-from cluster import build
-from node.config import Config, ConfigError
-from node.engine.client import NOT_TO_PAUSE
-from node.engine.server import serve as make_server
-from node.io import title
-from node.io.bus import Bus
-from node.io.clients import Clients
-from node.io.dial import Resolver
-from node.io.doors import Doors
-from node.io.edge import ProcessEdge
-from node.io.exports import Exports
-from node.io.follow import Follower
-from node.io.listen import ListenError
-from node.io.log import Log
-from node.io.membership import CannotJoin, Membership
-from node.io.outcome import Outcome
-from node.io.reactor import serve_clients
-from node.io.signals import Signals
-from node.io.startup import Start, configure, enough_files, go_to_background, pid_file, raise_open_files
-from node.io.supervise import Supervisor, supervise
-from node.io.supply import Supply
-from node.io.transfer import Transfers
-from node.machine import Machine
-from node.version import COMPATIBLE, VERSION
+from gossamer.cluster import build
+from gossamer.node.config import Config, ConfigError
+from gossamer.node.engine.client import NOT_TO_PAUSE
+from gossamer.node.engine.server import serve as make_server
+from gossamer.node.io import title
+from gossamer.node.io.bus import Bus
+from gossamer.node.io.clients import Clients
+from gossamer.node.io.dial import Resolver
+from gossamer.node.io.doors import Doors
+from gossamer.node.io.edge import ProcessEdge
+from gossamer.node.io.exports import Exports
+from gossamer.node.io.follow import Follower
+from gossamer.node.io.listen import ListenError
+from gossamer.node.io.log import Log
+from gossamer.node.io.membership import CannotJoin, Membership
+from gossamer.node.io.outcome import Outcome
+from gossamer.node.io.reactor import serve_clients
+from gossamer.node.io.signals import Signals
+from gossamer.node.io.startup import Start, configure, enough_files, go_to_background, pid_file, raise_open_files
+from gossamer.node.io.supervise import Supervisor, supervise
+from gossamer.node.io.supply import Supply
+from gossamer.node.io.transfer import Transfers
+from gossamer.node.machine import Machine
+from gossamer.node.version import COMPATIBLE, VERSION
 
 USAGE: Final = """\
-Usage: python -m node [/path/to/redis.conf] [options] [-]
-       python -m node - (read config from stdin)
-       python -m node -v or --version
-       python -m node -h or --help
+Usage: python -m gossamer.node [/path/to/redis.conf] [options] [-]
+       python -m gossamer.node - (read config from stdin)
+       python -m gossamer.node -v or --version
+       python -m gossamer.node -h or --help
 
 Options are the directives of redis.conf behind two dashes; they override the file. Examples:
-       python -m node --port 7777
-       python -m node /etc/redis/6379.conf --loglevel verbose
-       echo 'timeout 30' | python -m node -
+       python -m gossamer.node --port 7777
+       python -m gossamer.node /etc/redis/6379.conf --loglevel verbose
+       echo 'timeout 30' | python -m gossamer.node -
 """
 
 DURABILITY: Final = ("save", "appendonly")

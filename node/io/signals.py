@@ -11,7 +11,7 @@ from types import FrameType
 
 import trio
 
-from node.io.log import Log
+from gossamer.node.io.log import Log
 
 
 class Signals:

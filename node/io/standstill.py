@@ -8,10 +8,10 @@ to this node itself waits in vain for that long, as with Redis. Each transfer ha
 import socket
 from typing import BinaryIO, Final
 
-from node.engine.transfer import Dialogue, Failed, Transfer
-from node.io import address
-from node.io.address import Unreachable
-from node.resp.errors import CANNOT_CONNECT, CANNOT_READ, CANNOT_WRITE
+from gossamer.node.engine.transfer import Dialogue, Failed, Transfer
+from gossamer.node.io import address
+from gossamer.node.io.address import Unreachable
+from gossamer.node.resp.errors import CANNOT_CONNECT, CANNOT_READ, CANNOT_WRITE
 
 PIECE: Final = 64 * 1024
 

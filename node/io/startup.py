@@ -14,10 +14,10 @@ from typing import Final
 
 from attrs import frozen
 
-from node.config import Config, ConfigError, load_all, read_options
-from node.engine.server import named_commands
-from node.io import title
-from node.io.log import Log, can_append
+from gossamer.node.config import Config, ConfigError, load_all, read_options
+from gossamer.node.engine.server import named_commands
+from gossamer.node.io import title
+from gossamer.node.io.log import Log, can_append
 
 RESERVED_FILES: Final = 32
 """Descriptors that a node needs besides its clients' (CONFIG_MIN_RESERVED_FDS in Redis)."""

@@ -9,11 +9,11 @@ from typing import Final
 
 import trio
 
-from node.engine.client import Client
-from node.engine.mishap import survive
-from node.engine.session import Session
-from node.io.backlog import Backlog
-from node.io.clients import Clients, Outlet
+from gossamer.node.engine.client import Client
+from gossamer.node.engine.mishap import survive
+from gossamer.node.engine.session import Session
+from gossamer.node.io.backlog import Backlog
+from gossamer.node.io.clients import Clients, Outlet
 
 READ_BYTES: Final = 16 * 1024
 

@@ -12,8 +12,8 @@ import signal
 import socket
 from typing import Final
 
-from cluster.text import bytes_of
-from node.io.log import Log
+from gossamer.cluster.text import bytes_of
+from gossamer.node.io.log import Log
 
 LOADING: Final = "Gossamer is loading..."
 READY: Final = "Ready to accept connections"

@@ -8,7 +8,7 @@ from typing import Final
 
 import trio
 
-from node.io.clients import Clients
+from gossamer.node.io.clients import Clients
 
 LOOK_AGAIN_S: Final = 0.1
 """For replicas whose connection does not tell when it has room again, and for the end of a pause."""

@@ -7,8 +7,8 @@ address would leave no room for the port; so these are ``gossamer:7000``.
 import re
 from typing import Final
 
-from cluster import text
-from node.config import Config
+from gossamer.cluster import text
+from gossamer.node.config import Config
 
 try:
     import setproctitle

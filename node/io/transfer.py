@@ -1,4 +1,4 @@
-"""Keys on their way to other nodes, on real sockets: what MIGRATE asks for (``node.engine.transfer``).
+"""Keys on their way to other nodes, on real sockets: what MIGRATE asks for (``gossamer.node.engine.transfer``).
 
 A connection that has worked is kept for the next transfer to the same address, and closed after ten idle seconds, as
 Redis does. It may have been closed by the other end meanwhile: a transfer that fails before the target has answered
@@ -13,14 +13,14 @@ from typing import Final
 
 import trio
 
-from node.engine.client import Client
-from node.engine.mishap import survive
-from node.engine.transfer import PENDING, Courier, Dialogue, Failed, Transfer, lost
-from node.io import standstill
-from node.io.address import Unreachable
-from node.io.clients import Clients
-from node.io.dial import dial
-from node.resp.errors import CANNOT_CONNECT, CANNOT_READ, CANNOT_WRITE
+from gossamer.node.engine.client import Client
+from gossamer.node.engine.mishap import survive
+from gossamer.node.engine.transfer import PENDING, Courier, Dialogue, Failed, Transfer, lost
+from gossamer.node.io import standstill
+from gossamer.node.io.address import Unreachable
+from gossamer.node.io.clients import Clients
+from gossamer.node.io.dial import dial
+from gossamer.node.resp.errors import CANNOT_CONNECT, CANNOT_READ, CANNOT_WRITE
 
 IDLE_S: Final = 10.0
 KEPT: Final = 64

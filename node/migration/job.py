@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Final
 
-from cluster.text import bytes_of
-from cluster.topology import NodeId
-from node.engine.feed import encoded
-from node.resp.reply import Reply
+from gossamer.cluster.text import bytes_of
+from gossamer.cluster.topology import NodeId
+from gossamer.node.engine.feed import encoded
+from gossamer.node.resp.reply import Reply
 
 if TYPE_CHECKING:
-    from node.migration.migrations import Migrations
+    from gossamer.node.migration.migrations import Migrations
 
 EPOCH_DIGITS: Final = 19
 """Of an epoch that another node names."""

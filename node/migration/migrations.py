@@ -6,20 +6,20 @@ Jobs are listed with the newest first; ``cluster-slot-migration-log-max-len`` bo
 from collections.abc import Callable
 from typing import Final
 
-from cluster.text import text_of
-from cluster.topology import Flag, NodeId, Topology
-from gossip.events import KeepEpoch, Wish
-from node.engine.client import Client
-from node.engine.feed import Tap
-from node.engine.intake import Intake
-from node.engine.moves import Moves
-from node.engine.server import PAUSED, Server
-from node.migration.job import CANCELLED, GRANTED, REQUESTED, Job, message
-from node.migration.source import Export
-from node.migration.target import Arrival, Hearsay, Import
-from node.replication.replication import Replication
-from node.resp.errors import Refusal
-from node.resp.reply import Reply
+from gossamer.cluster.text import text_of
+from gossamer.cluster.topology import Flag, NodeId, Topology
+from gossamer.gossip.events import KeepEpoch, Wish
+from gossamer.node.engine.client import Client
+from gossamer.node.engine.feed import Tap
+from gossamer.node.engine.intake import Intake
+from gossamer.node.engine.moves import Moves
+from gossamer.node.engine.server import PAUSED, Server
+from gossamer.node.migration.job import CANCELLED, GRANTED, REQUESTED, Job, message
+from gossamer.node.migration.source import Export
+from gossamer.node.migration.target import Arrival, Hearsay, Import
+from gossamer.node.replication.replication import Replication
+from gossamer.node.resp.errors import Refusal
+from gossamer.node.resp.reply import Reply
 
 Ranges = list[tuple[int, int]]
 FLUSHED: Final = "Data was flushed"

@@ -19,14 +19,14 @@ The conversation is Valkey's (cluster_migrateslots.c of Valkey 9.1; recorded bet
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from cluster.text import bytes_of, text_of
-from cluster.topology import Flag, NodeId, Topology
-from gossip.events import TakeSlots
-from node.engine.feed import Tap, encoded
-from node.engine.limits import REPLICA
-from node.engine.restate import Restatement
-from node.engine.snapshot import Snapshot
-from node.migration.job import (
+from gossamer.cluster.text import bytes_of, text_of
+from gossamer.cluster.topology import Flag, NodeId, Topology
+from gossamer.gossip.events import TakeSlots
+from gossamer.node.engine.feed import Tap, encoded
+from gossamer.node.engine.limits import REPLICA
+from gossamer.node.engine.restate import Restatement
+from gossamer.node.engine.snapshot import Snapshot
+from gossamer.node.migration.job import (
     ACK,
     CONNECTING,
     ENDS,
@@ -43,11 +43,11 @@ from node.migration.job import (
     Job,
     message,
 )
-from node.resp.errors import ProtocolError
-from node.resp.parser import Parser
+from gossamer.node.resp.errors import ProtocolError
+from gossamer.node.resp.parser import Parser
 
 if TYPE_CHECKING:
-    from node.migration.migrations import Migrations
+    from gossamer.node.migration.migrations import Migrations
 
 PIECE: Final = 1 << 17
 """A fraction of a millisecond's work."""

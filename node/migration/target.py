@@ -15,11 +15,11 @@ The conversation is Valkey's (cluster_migrateslots.c of Valkey 9.1). Ours is wha
 
 from typing import TYPE_CHECKING, Final
 
-from cluster.topology import Flag, NodeId, Topology
-from gossip.events import TakeSlots
-from node.engine.client import HANDING_OVER, NOT_TO_PAUSE, REPLIES_OFF, Client
-from node.engine.intake import MANY, Intake
-from node.migration.job import (
+from gossamer.cluster.topology import Flag, NodeId, Topology
+from gossamer.gossip.events import TakeSlots
+from gossamer.node.engine.client import HANDING_OVER, NOT_TO_PAUSE, REPLIES_OFF, Client
+from gossamer.node.engine.intake import MANY, Intake
+from gossamer.node.migration.job import (
     ACK,
     EPOCH_DIGITS,
     FAILED,
@@ -36,7 +36,7 @@ from node.migration.job import (
 )
 
 if TYPE_CHECKING:
-    from node.migration.migrations import Migrations
+    from gossamer.node.migration.migrations import Migrations
 
 
 ABSENT_MS: Final = 30_000

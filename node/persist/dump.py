@@ -6,11 +6,11 @@ We take what Redis up to 7.2 and Valkey 9 write; the numbers between are formats
 
 from typing import Final
 
-from node.engine.keyspace import Value
-from node.persist.codes import CHECKSUM_SIZE, VALKEY_VERSION, RdbError, Short, readable
-from node.persist.crc64 import crc64, footer
-from node.persist.source import MAX_STRING, Source
-from node.persist.values import Style, put_value, read_value
+from gossamer.node.engine.keyspace import Value
+from gossamer.node.persist.codes import CHECKSUM_SIZE, VALKEY_VERSION, RdbError, Short, readable
+from gossamer.node.persist.crc64 import crc64, footer
+from gossamer.node.persist.source import MAX_STRING, Source
+from gossamer.node.persist.values import Style, put_value, read_value
 
 FOOTER: Final = 2 + CHECKSUM_SIZE
 DEFAULT: Final = Style()

@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 from attrs import define
 
-from node.engine.keyspace import Value
+from gossamer.node.engine.keyspace import Value
 
 
 @define

@@ -7,12 +7,12 @@ say it, and more, with the remark ``slot-import``, which every other server skip
 
 from typing import Final
 
-from cluster.slots import SLOTS
-from cluster.text import bytes_of, text_of
-from node.engine.intake import Intake
-from node.engine.keyspace import CLUSTER_SHIFT, Database, Keyspace
-from node.persist.codes import RdbError
-from node.persist.events import Aux, Event, Function, Key, SelectDb, SlotImport
+from gossamer.cluster.slots import SLOTS
+from gossamer.cluster.text import bytes_of, text_of
+from gossamer.node.engine.intake import Intake
+from gossamer.node.engine.keyspace import CLUSTER_SHIFT, Database, Keyspace
+from gossamer.node.persist.codes import RdbError
+from gossamer.node.persist.events import Aux, Event, Function, Key, SelectDb, SlotImport
 
 IMPORT: Final = "slot-import"
 

@@ -7,7 +7,7 @@ care, and in Python it costs far more than the bytes it saves.
 
 from typing import Final
 
-from node.persist.lzf import compress as lzf
+from gossamer.node.persist.lzf import compress as lzf
 
 MAX_6: Final = 1 << 6
 MAX_14: Final = 1 << 14

@@ -9,10 +9,18 @@ What stands behind the end of the RDB is not touched: it is in ``rest`` (an appe
 
 from typing import Final
 
-from node.persist import codes
-from node.persist.codes import CHECKSUM_SIZE, FIRST_WITH_CHECKSUM, MAGIC_SIZE, RdbError, Short, type_title, version_of
-from node.persist.crc64 import crc64
-from node.persist.events import (
+from gossamer.node.persist import codes
+from gossamer.node.persist.codes import (
+    CHECKSUM_SIZE,
+    FIRST_WITH_CHECKSUM,
+    MAGIC_SIZE,
+    RdbError,
+    Short,
+    type_title,
+    version_of,
+)
+from gossamer.node.persist.crc64 import crc64
+from gossamer.node.persist.events import (
     Aux,
     End,
     Event,
@@ -25,8 +33,8 @@ from node.persist.events import (
     SlotImport,
     SlotInfo,
 )
-from node.persist.source import MAX_STRING, Source
-from node.persist.values import READERS, read_value
+from gossamer.node.persist.source import MAX_STRING, Source
+from gossamer.node.persist.values import READERS, read_value
 
 SMALL: Final = 1 << 16
 """Bytes of an item that may be read from its start again with every ``feed``."""

@@ -6,9 +6,9 @@ takes at least; who called then starts over with more. What was read is ``data[s
 
 from typing import Final
 
-from node.persist import codes
-from node.persist.codes import RdbError, Short
-from node.persist.lzf import LzfError, decompress
+from gossamer.node.persist import codes
+from gossamer.node.persist.codes import RdbError, Short
+from gossamer.node.persist.lzf import LzfError, decompress
 
 MAX_STRING: Final = 4 << 30
 """Bytes of the longest string that is believed: eight times the default of proto-max-bulk-len, which can be raised."""

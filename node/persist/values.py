@@ -9,11 +9,11 @@ chooses the form by ``style.format``: a peer may not know the newer ones.
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from node.engine.keyspace import Value
-from node.persist import codes
-from node.persist.codes import REDIS_10, Format, RdbError, type_title
-from node.persist.primitives import put_string
-from node.persist.source import Source
+from gossamer.node.engine.keyspace import Value
+from gossamer.node.persist import codes
+from gossamer.node.persist.codes import REDIS_10, Format, RdbError, type_title
+from gossamer.node.persist.primitives import put_string
+from gossamer.node.persist.source import Source
 
 
 class Style:

@@ -8,13 +8,13 @@ reader.
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from cluster.text import bytes_of
-from node.engine.snapshot import DatabaseView, Snapshot
-from node.persist import codes
-from node.persist.codes import Format
-from node.persist.crc64 import crc64, footer
-from node.persist.primitives import put_length, put_string
-from node.persist.values import Style, put_value
+from gossamer.cluster.text import bytes_of
+from gossamer.node.engine.snapshot import DatabaseView, Snapshot
+from gossamer.node.persist import codes
+from gossamer.node.persist.codes import Format
+from gossamer.node.persist.crc64 import crc64, footer
+from gossamer.node.persist.primitives import put_length, put_string
+from gossamer.node.persist.values import Style, put_value
 
 CHUNK: Final = 1 << 15
 """Bytes after which a chunk is given out: about a millisecond's work."""

@@ -10,16 +10,16 @@
 
 from typing import TYPE_CHECKING, Final
 
-from cluster.text import bytes_of
-from node.engine.client import Client
-from node.engine.feed import encoded
-from node.replication.hold import Hold
-from node.resp.errors import SHUTDOWN_FAILED
-from node.resp.reply import Failure
+from gossamer.cluster.text import bytes_of
+from gossamer.node.engine.client import Client
+from gossamer.node.engine.feed import encoded
+from gossamer.node.replication.hold import Hold
+from gossamer.node.resp.errors import SHUTDOWN_FAILED
+from gossamer.node.resp.reply import Failure
 
 if TYPE_CHECKING:
-    from node.replication.follower import Follower
-    from node.replication.replication import Replication
+    from gossamer.node.replication.follower import Follower
+    from gossamer.node.replication.replication import Replication
 
 STAYING: Final = 0
 CATCHING_UP: Final = 1

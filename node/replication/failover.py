@@ -7,11 +7,11 @@ replica that has not caught up when the time is over takes the place all the sam
 
 from typing import TYPE_CHECKING, Final
 
-from node.replication.hold import Hold
+from gossamer.node.replication.hold import Hold
 
 if TYPE_CHECKING:
-    from node.replication.follower import Follower
-    from node.replication.replication import Replication
+    from gossamer.node.replication.follower import Follower
+    from gossamer.node.replication.replication import Replication
 
 NONE: Final = "no-failover"
 WAITING: Final = "waiting-for-sync"

@@ -6,12 +6,12 @@ LOADING (all of it has been sent) and ONLINE (it is sent the stream).
 
 from typing import TYPE_CHECKING, Final
 
-from node.engine.client import Client
-from node.engine.limits import REPLICA, OutputLimit
-from node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format
+from gossamer.node.engine.client import Client
+from gossamer.node.engine.limits import REPLICA, OutputLimit
+from gossamer.node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format
 
 if TYPE_CHECKING:
-    from node.replication.transfer import Transfer
+    from gossamer.node.replication.transfer import Transfer
 
 HANDSHAKE: Final = 0
 WAITING: Final = 1

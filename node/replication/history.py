@@ -7,7 +7,7 @@ and remembers the old one up to the offset it had, so that its siblings can foll
 from random import Random
 from typing import Final
 
-from node.replication.backlog import Backlog
+from gossamer.node.replication.backlog import Backlog
 
 NO_ID: Final = "0" * 40
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from node.engine.server import PAUSED, WRITES, Server
+from gossamer.node.engine.server import PAUSED, WRITES, Server
 
 FOREVER: Final = 1 << 60
 

@@ -10,16 +10,16 @@ Source: redis.io "Replication", and what Redis 7.0.15 says on the wire.
 from collections.abc import Callable
 from typing import Final
 
-from cluster.text import bytes_of
-from node.engine.client import NOT_TO_PAUSE, REPLIES_OFF, Client
-from node.engine.feed import GETACK, PING, encoded
-from node.engine.limits import REPLICA
-from node.engine.server import FEW_REPLICAS, PAUSED, RETURNED, Server
-from node.replication.follower import HANDSHAKE, LOADING, ONLINE, TRANSFER, WAITING, Follower, name_of
-from node.replication.history import History
-from node.replication.syncs import Syncs
-from node.resp.errors import NOT_ENOUGH_REPLICAS, Refusal
-from node.resp.reply import Failure, Reply
+from gossamer.cluster.text import bytes_of
+from gossamer.node.engine.client import NOT_TO_PAUSE, REPLIES_OFF, Client
+from gossamer.node.engine.feed import GETACK, PING, encoded
+from gossamer.node.engine.limits import REPLICA
+from gossamer.node.engine.server import FEW_REPLICAS, PAUSED, RETURNED, Server
+from gossamer.node.replication.follower import HANDSHAKE, LOADING, ONLINE, TRANSFER, WAITING, Follower, name_of
+from gossamer.node.replication.history import History
+from gossamer.node.replication.syncs import Syncs
+from gossamer.node.resp.errors import NOT_ENOUGH_REPLICAS, Refusal
+from gossamer.node.resp.reply import Failure, Reply
 
 TAKES_SETSLOT: Final = (8, 0)
 """The version of Valkey, by ``REPLCONF version``, from which on a replica takes SETSLOT from its primary."""

@@ -12,26 +12,26 @@ The offset counts bytes of whole commands, and inside MULTI stays before it: wha
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from cluster.text import bytes_of, text_of
-from node.engine.call import Call
-from node.engine.client import IN_MULTI, Client
-from node.engine.command import UNQUEUED
-from node.engine.dispatch import run
-from node.engine.feed import encoded
-from node.engine.intake import place_of
-from node.engine.keyspace import Keyspace
-from node.engine.mishap import survive, told
-from node.engine.watch import touch_swapped
-from node.persist.codes import RdbError
-from node.persist.load import Loader
-from node.persist.reader import RdbReader
-from node.resp.errors import ProtocolError
-from node.resp.parser import Parser
-from node.resp.reply import Failure
-from node.version import VALKEY_COMPATIBLE
+from gossamer.cluster.text import bytes_of, text_of
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.client import IN_MULTI, Client
+from gossamer.node.engine.command import UNQUEUED
+from gossamer.node.engine.dispatch import run
+from gossamer.node.engine.feed import encoded
+from gossamer.node.engine.intake import place_of
+from gossamer.node.engine.keyspace import Keyspace
+from gossamer.node.engine.mishap import survive, told
+from gossamer.node.engine.watch import touch_swapped
+from gossamer.node.persist.codes import RdbError
+from gossamer.node.persist.load import Loader
+from gossamer.node.persist.reader import RdbReader
+from gossamer.node.resp.errors import ProtocolError
+from gossamer.node.resp.parser import Parser
+from gossamer.node.resp.reply import Failure
+from gossamer.node.version import VALKEY_COMPATIBLE
 
 if TYPE_CHECKING:
-    from node.replication.replication import Replication
+    from gossamer.node.replication.replication import Replication
 
 CONNECT: Final = "connect"
 CONNECTING: Final = "connecting"

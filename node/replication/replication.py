@@ -5,17 +5,17 @@ The machine and the commands talk to this class; ``Primary`` and ``Conversation`
 
 from collections.abc import Callable
 
-from node.engine.client import Client
-from node.engine.feed import Feed
-from node.engine.server import ACKING, FOLLOWING, LINK_DOWN, Server
-from node.engine.standing import Standing
-from node.replication.departure import Departure
-from node.replication.failover import Failover
-from node.replication.history import History
-from node.replication.primary import Primary
-from node.replication.replica import SYNC, Conversation
-from node.resp.errors import UNBLOCKED
-from node.resp.reply import Failure
+from gossamer.node.engine.client import Client
+from gossamer.node.engine.feed import Feed
+from gossamer.node.engine.server import ACKING, FOLLOWING, LINK_DOWN, Server
+from gossamer.node.engine.standing import Standing
+from gossamer.node.replication.departure import Departure
+from gossamer.node.replication.failover import Failover
+from gossamer.node.replication.history import History
+from gossamer.node.replication.primary import Primary
+from gossamer.node.replication.replica import SYNC, Conversation
+from gossamer.node.resp.errors import UNBLOCKED
+from gossamer.node.resp.reply import Failure
 
 
 class Replication(Standing):

@@ -9,12 +9,12 @@ here and so nothing is gained by waiting. ``repl-diskless-sync-max-replicas`` en
 from collections.abc import Callable
 from typing import Final
 
-from cluster.text import bytes_of
-from node.engine.feed import NOT_SELECTED
-from node.engine.server import Server
-from node.replication.follower import LOADING, WAITING, Follower, name_of
-from node.replication.history import History
-from node.replication.transfer import Transfer, Wish
+from gossamer.cluster.text import bytes_of
+from gossamer.node.engine.feed import NOT_SELECTED
+from gossamer.node.engine.server import Server
+from gossamer.node.replication.follower import LOADING, WAITING, Follower, name_of
+from gossamer.node.replication.history import History
+from gossamer.node.replication.transfer import Transfer, Wish
 
 MARK_SIZE: Final = 40
 HELD_UP_MS: Final = 1000

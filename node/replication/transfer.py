@@ -12,14 +12,14 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
-from node.engine.server import Server
-from node.engine.snapshot import Snapshot
-from node.persist.codes import Format
-from node.persist.load import write_import
-from node.persist.values import Style
-from node.persist.writer import RdbWriter, remarks_for
-from node.replication.follower import TRANSFER, Follower
-from node.version import COMPATIBLE, VALKEY_COMPATIBLE
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.snapshot import Snapshot
+from gossamer.node.persist.codes import Format
+from gossamer.node.persist.load import write_import
+from gossamer.node.persist.values import Style
+from gossamer.node.persist.writer import RdbWriter, remarks_for
+from gossamer.node.replication.follower import TRANSFER, Follower
+from gossamer.node.version import COMPATIBLE, VALKEY_COMPATIBLE
 
 WINDOW: Final = 1 << 24
 """Bytes of a streamed snapshot that are kept: for replicas that join, then for those that read slowly."""

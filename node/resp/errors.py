@@ -5,7 +5,7 @@ Source: the replies of Redis 7.0.15. A text here begins with its error code; the
 
 from typing import Final
 
-from cluster.text import bytes_of
+from gossamer.cluster.text import bytes_of
 
 
 class Refusal(Exception):

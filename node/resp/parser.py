@@ -12,8 +12,8 @@ Rules kept:
 
 from typing import TYPE_CHECKING, Final
 
-from node.resp.errors import ProtocolError
-from node.resp.inline import split_words
+from gossamer.node.resp.errors import ProtocolError
+from gossamer.node.resp.inline import split_words
 
 if TYPE_CHECKING:
     from mypy_extensions import i64

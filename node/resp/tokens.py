@@ -6,7 +6,7 @@ request or any oddity falls back to ``Parser``, which also knows all the limits.
 
 from typing import Final
 
-from node.resp.parser import Parser
+from gossamer.node.resp.parser import Parser
 
 WHOLE: Final = 16 * 1024
 """Longer input is left to ``Parser``: cutting it would touch bytes that a length lets it skip."""

@@ -7,8 +7,8 @@ ready-made, because most replies are short.
 from collections.abc import Mapping
 from typing import Final
 
-from cluster.text import bytes_of
-from node.resp.reply import (
+from gossamer.cluster.text import bytes_of
+from gossamer.node.resp.reply import (
     OK,
     Failure,
     NoReply,

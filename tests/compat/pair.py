@@ -24,8 +24,8 @@ from typing import Literal, TypeAlias
 
 from hypothesis import HealthCheck, settings
 
-from node.engine.server import Server
-from node.machine import Machine
+from gossamer.node.engine.server import Server
+from gossamer.node.machine import Machine
 from tests.compat.replies import CLOSED, Answer, Incomplete, alike, read_answer
 
 INSTALL = "apt-get install redis-server"

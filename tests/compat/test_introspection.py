@@ -8,14 +8,14 @@ from typing import Literal
 
 import pytest
 
-import node.commands
-from node.commands.introspection import everything
-from node.engine.command import DECLARED, distinct
+import gossamer.node.commands
+from gossamer.node.commands.introspection import everything
+from gossamer.node.engine.command import DECLARED, distinct
 from tests.compat.pair import Pair, Talk
 from tests.compat.replies import Answer, in_any_order
 from tests.tidy.reference import REFERENCE
 
-assert node.commands, "importing the package fills the table"
+assert gossamer.node.commands, "importing the package fills the table"
 
 Protocol = Literal[2, 3]
 PROTOCOLS: tuple[Protocol, Protocol] = (2, 3)

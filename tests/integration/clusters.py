@@ -10,8 +10,8 @@ from typing import Final
 
 from attrs import field, frozen
 
-from cluster.plan import shares
-from deploy.wire import fields
+from gossamer.cluster.plan import shares
+from gossamer.deploy.wire import fields
 from tests.compat.pair import Word
 from tests.compat.replies import Answer
 from tests.integration.nodes import READY, Node

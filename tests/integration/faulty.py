@@ -6,17 +6,17 @@ It has a few commands more, which raise what nobody expects, at different moment
 import sys
 from typing import Final
 
-from cluster.topology import NodeId
-from gossip.events import Forget
-from gossip.packet import Packet, decode
-from node.commands.strings import get
-from node.engine.call import Call
-from node.engine.command import READONLY, WRITE, command
-from node.engine.keyspec import ACCESS, INSERT, RO, RW, first
-from node.io import bus
-from node.io.serve import main
-from node.io.transfer import Road
-from node.resp.reply import OK, Reply
+from gossamer.cluster.topology import NodeId
+from gossamer.gossip.events import Forget
+from gossamer.gossip.packet import Packet, decode
+from gossamer.node.commands.strings import get
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import READONLY, WRITE, command
+from gossamer.node.engine.keyspec import ACCESS, INSERT, RO, RW, first
+from gossamer.node.io import bus
+from gossamer.node.io.serve import main
+from gossamer.node.io.transfer import Road
+from gossamer.node.resp.reply import OK, Reply
 
 READ_KEY: Final = first(RO, ACCESS)
 WRITTEN_KEY: Final = first(RW, INSERT)
@@ -95,5 +95,5 @@ class FaultyRoad(Road):
 
 if __name__ == "__main__":
     bus.decode = faulty_decode  # type: ignore[attr-defined]
-    sys.modules["node.io.transfer"].Road = FaultyRoad  # type: ignore[attr-defined]
+    sys.modules["gossamer.node.io.transfer"].Road = FaultyRoad  # type: ignore[attr-defined]
     sys.exit(main(sys.argv[1:]))

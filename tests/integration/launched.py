@@ -11,9 +11,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from deploy.folder import Folder
-from deploy.ports import BUS_OFFSET
-from deploy.wire import Wire, as_text, fields
+from gossamer.deploy.folder import Folder
+from gossamer.deploy.ports import BUS_OFFSET
+from gossamer.deploy.wire import Wire, as_text, fields
 
 TOP: Final = Path(__file__).parents[2]
 BASES: Final = range(2000, 9900, 20)
@@ -31,7 +31,7 @@ class Gossamer:
 
     def __init__(self, cwd: Path) -> None:
         self.cwd = cwd
-        self.command = [sys.executable, "-m", "deploy.cli"]
+        self.command = [sys.executable, "-m", "gossamer.deploy.cli"]
         self.environment = {**os.environ, "PYTHONPATH": str(TOP), "COLUMNS": "120"}
 
     def run(self, *words: str | int) -> subprocess.CompletedProcess[str]:

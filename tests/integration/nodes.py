@@ -51,7 +51,7 @@ class Program:
 
 
 def _gossamer() -> list[str] | None:
-    return [sys.executable, "-m", "node"]
+    return [sys.executable, "-m", "gossamer.node"]
 
 
 def _redis() -> list[str] | None:

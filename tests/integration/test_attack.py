@@ -5,8 +5,8 @@ from typing import Final
 
 import pytest
 
-from gossip.extensions import AvailabilityZone, Hostname, HumanName
-from gossip.packet import Gossip, Kind, MessageFlag, Packet, Ping, encode
+from gossamer.gossip.extensions import AvailabilityZone, Hostname, HumanName
+from gossamer.gossip.packet import Gossip, Kind, MessageFlag, Packet, Ping, encode
 from tests.compat.pair import Word
 from tests.integration.attack import NASTY, Attacker, nothing_unexpected, others_are_served, requests
 from tests.integration.clusters import CLUSTER, ask, demand, form, wait_state, wait_until

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from deploy.cli import main
-from deploy.wire import Wire
+from gossamer.deploy.cli import main
+from gossamer.deploy.wire import Wire
 from tests.integration.clusters import (
     CLUSTER,
     at_peace,
@@ -162,7 +162,7 @@ def test_what_an_interruption_leaves_is_finished_by_the_same_command(
     names = keys_in(0, 16383, 300)
     with_each_owner(made, names)
     words = ("rebalance", place(made[0]), "--weight", f"{place(made[1])}=1.2", "--yes")
-    command = [sys.executable, "-m", "deploy.cli", "cluster", *map(str, words)]
+    command = [sys.executable, "-m", "gossamer.deploy.cli", "cluster", *map(str, words)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         wait_until(lambda: slot_count(made[1]) > 8192 + 32, "some have moved")
@@ -271,7 +271,7 @@ def test_a_terminal_asks_first_and_shows_a_bar(nodes: Nodes, cluster: Cluster) -
 def at_a_terminal(*words: str, answer: str) -> tuple[int, str]:
     """The exit code, and what is seen, of ``gossamer cluster`` when the operator gives ``answer`` to its question."""
     parent, terminal = pty.openpty()
-    command = [sys.executable, "-m", "deploy.cli", "cluster", *words]
+    command = [sys.executable, "-m", "gossamer.deploy.cli", "cluster", *words]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "120"}
     with subprocess.Popen(command, env=environment, stdin=terminal, stdout=terminal, stderr=terminal) as process:
         os.close(terminal)

@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from cluster.plan import shares
-from cluster.slots import key_slot
+from gossamer.cluster.plan import shares
+from gossamer.cluster.slots import key_slot
 from tests.compat.replies import Answer
 from tests.integration.clusters import (
     CLUSTER,

@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from deploy.cli import main
+from gossamer.deploy.cli import main
 from tests.integration.clusters import my_id, wait_peace
 from tests.integration.migrating import jobs, key_count, migrate, wait_end
 from tests.integration.nodes import Node, Nodes

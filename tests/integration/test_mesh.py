@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from cluster.plan import shares
+from gossamer.cluster.plan import shares
 from tests.integration.clusters import (
     CLUSTER,
     OK,

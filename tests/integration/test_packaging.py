@@ -11,16 +11,17 @@ from typing import Final
 import pytest
 
 TOP: Final = Path(__file__).parents[2]
-PACKAGES: Final = ("cluster", "gossip", "node", "deploy")
+PACKAGE: Final = "gossamer"
 pytestmark = pytest.mark.once
 
-SCRIPTS: Final = {Path("deploy/up")}
+SCRIPTS: Final = {Path("gossamer/deploy/up")}
 """For a checkout only."""
 
 
 def product_files() -> set[Path]:
     """What belongs into a wheel."""
-    found = (path for package in PACKAGES for path in (TOP / package).rglob("*") if path.is_file())
+    walk = os.walk(TOP / PACKAGE, followlinks=True)
+    found = (Path(folder, name) for folder, _, names in walk for name in names)
     kept = {path.relative_to(TOP) for path in found if path.suffix not in (".pyc", ".so")}
     return kept - SCRIPTS
 
@@ -29,7 +30,7 @@ def product_files() -> set[Path]:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     """The pure wheel of this tree."""
     source = tmp_path_factory.mktemp("source")
-    for name in (*PACKAGES, "pyproject.toml", "setup.py", "README.md", "LICENSE"):
+    for name in (PACKAGE, "pyproject.toml", "setup.py", "README.md", "LICENSE"):
         if (TOP / name).is_dir():
             shutil.copytree(TOP / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
         else:
@@ -62,4 +63,4 @@ def test_the_wheel_holds_every_file_of_the_product_and_no_other_package(wheel: z
 
 def test_the_wheel_brings_the_command(wheel: zipfile.ZipFile) -> None:
     (entry_points,) = (name for name in wheel.namelist() if name.endswith("/entry_points.txt"))
-    assert b"gossamer = deploy.cli:main" in wheel.read(entry_points)
+    assert b"gossamer = gossamer.deploy.cli:main" in wheel.read(entry_points)

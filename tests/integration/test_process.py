@@ -23,7 +23,7 @@ OK = Answer("status", b"OK")
 def run(*argv: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """A node that is expected to end by itself."""
     return subprocess.run(
-        [sys.executable, "-m", "node", *argv],
+        [sys.executable, "-m", "gossamer.node", *argv],
         input=stdin,
         cwd=ROOT,
         capture_output=True,
@@ -115,7 +115,7 @@ def test_file_stdin_and_options_are_read_in_this_order(nodes: Nodes) -> None:
     file.write_text("# mine\nmaxclients 100\ntimeout 10\nhz 20\n")
     ended = run(str(file), "--maxclients", "abc", "-", stdin="timeout 20\n")
     assert "maxclients" in ended.stderr
-    node = nodes.start(program=Program("gossamer", "", lambda: [sys.executable, "-m", "node", str(file)]))
+    node = nodes.start(program=Program("gossamer", "", lambda: [sys.executable, "-m", "gossamer.node", str(file)]))
     for name, value in (("maxclients", b"100"), ("timeout", b"10"), ("hz", b"20")):
         assert node.ask("CONFIG", "GET", name).items[1].content == value
 
@@ -125,7 +125,7 @@ def test_rewrite_replaces_the_file_that_was_named_relative_to_where_the_process_
     file = first.home / "redis.conf"
     file.write_text("# keep me\ntimeout 10\n")
     relative = os.path.relpath(file, ROOT)
-    node = nodes.start(program=Program("gossamer", "", lambda: [sys.executable, "-m", "node", relative]))
+    node = nodes.start(program=Program("gossamer", "", lambda: [sys.executable, "-m", "gossamer.node", relative]))
     assert node.ask("CONFIG", "SET", "timeout", 77) == OK
     assert node.ask("CONFIG", "REWRITE") == OK
     lines = file.read_text().splitlines()

@@ -4,14 +4,14 @@ from collections.abc import Iterable
 
 import pytest
 
-from node.engine.keyspace import Keyspace
-from node.engine.snapshot import Snapshot
-from node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format
-from node.persist.dump import dump
-from node.persist.load import Loader
-from node.persist.reader import RdbReader
-from node.persist.values import Style
-from node.persist.writer import RdbWriter, remarks_for
+from gossamer.node.engine.keyspace import Keyspace
+from gossamer.node.engine.snapshot import Snapshot
+from gossamer.node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format
+from gossamer.node.persist.dump import dump
+from gossamer.node.persist.load import Loader
+from gossamer.node.persist.reader import RdbReader
+from gossamer.node.persist.values import Style
+from gossamer.node.persist.writer import RdbWriter, remarks_for
 from tests.compat.replies import Answer
 from tests.integration.nodes import REDIS, VALKEY, Node, Nodes, Program
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from rich.console import Console
 
-from deploy.problem import Problem
+from gossamer.deploy.problem import Problem
 from tests.perf import (
     acknowledged,
     clustered,

@@ -16,8 +16,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
-from deploy.problem import Problem
-from deploy.servers import Kind, Node
+from gossamer.deploy.problem import Problem
+from gossamer.deploy.servers import Kind, Node
 from tests.perf.shards import seconds_to_a_write, shards
 
 HERE: Final = "10.77.0.1"

@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 
-from deploy.load import Load, load
+from gossamer.deploy.load import Load, load
 from tests.perf.clusters import cluster
 from tests.perf.figures import Figures
 from tests.perf.question import Bench, Question

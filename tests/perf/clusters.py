@@ -10,10 +10,10 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from deploy.form import is_ok
-from deploy.problem import Problem
-from deploy.servers import HOST, Address, Kind, Node, free_port, wait_for
-from deploy.wire import Wire
+from gossamer.deploy.form import is_ok
+from gossamer.deploy.problem import Problem
+from gossamer.deploy.servers import HOST, Address, Kind, Node, free_port, wait_for
+from gossamer.deploy.wire import Wire
 
 OK_S: Final = 60.0
 
@@ -58,7 +58,7 @@ def launched(kind: Kind, count: int, replicas: int = 0) -> Iterator[list[int]]:
     """The ports of a cluster that ``gossamer up --detach`` of the build ``kind`` brings to life, from nothing to ok."""
     with tempfile.TemporaryDirectory(prefix="gossamer-up-") as folder:
         environment = {**os.environ, **dict(kind.environment)}
-        command = [sys.executable, "-m", "deploy.cli"]
+        command = [sys.executable, "-m", "gossamer.deploy.cli"]
         first = neighbours(count)
         words = [*command, "up", str(count), "--replicas", str(replicas), "--port", str(first), "--detach"]
         words += ["--dir", f"{folder}/nodes"]

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from deploy.problem import Problem
-from deploy.servers import Kind, gossamer
+from gossamer.deploy.problem import Problem
+from gossamer.deploy.servers import Kind, gossamer
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-PACKAGES: Final = ("cluster", "gossip", "node", "deploy")
+PACKAGE: Final = "gossamer"
 BUILD_FILES: Final = ("setup.py", "pyproject.toml", "README.md", "LICENSE")
 BUILD_S: Final = 1200.0
 
@@ -45,8 +45,10 @@ def compiled(tell: Callable[[str], None]) -> Kind:
 
 def sources() -> list[Path]:
     """Every file that a build depends on, relative to the checkout."""
-    found = [path for package in PACKAGES for path in (ROOT / package).rglob("*") if path.suffix in (".py", ".json")]
-    return sorted(path.relative_to(ROOT) for path in [*found, *(ROOT / name for name in BUILD_FILES)])
+    walk = os.walk(ROOT / PACKAGE, followlinks=True)
+    found = [Path(folder, name) for folder, _, names in walk for name in names]
+    kept = [path.relative_to(ROOT) for path in found if path.suffix in (".py", ".json")]
+    return sorted([*kept, *map(Path, BUILD_FILES)])
 
 
 def fingerprint() -> str:

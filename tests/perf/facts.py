@@ -7,8 +7,8 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from deploy.load import benchmark_program
-from node.version import VERSION
+from gossamer.deploy.load import benchmark_program
+from gossamer.node.version import VERSION
 from tests.perf.question import Bench
 
 

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable
 from typing import Final
 
-from deploy.servers import Kind
+from gossamer.deploy.servers import Kind
 from tests.perf import blackhole
 from tests.perf.contenders import OURS
 from tests.perf.figures import Figures, Goal

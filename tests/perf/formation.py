@@ -2,7 +2,7 @@
 
 import time
 
-from deploy.servers import Kind
+from gossamer.deploy.servers import Kind
 from tests.perf.clusters import cluster, launched
 from tests.perf.contenders import OURS
 from tests.perf.figures import Figures, Goal

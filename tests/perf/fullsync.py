@@ -5,8 +5,8 @@ import time
 from contextlib import closing
 from typing import Final
 
-from deploy.servers import HOST, Kind, Node, wait_for
-from deploy.wire import Refused, Wire, fields
+from gossamer.deploy.servers import HOST, Kind, Node, wait_for
+from gossamer.deploy.wire import Refused, Wire, fields
 from tests.perf.contenders import OURS
 from tests.perf.figures import Figures, Goal
 from tests.perf.memory import fill

@@ -3,8 +3,8 @@
 import time
 from contextlib import ExitStack
 
-from deploy.problem import Problem
-from deploy.servers import cpu_seconds
+from gossamer.deploy.problem import Problem
+from gossamer.deploy.servers import cpu_seconds
 from tests.perf.clusters import cluster
 from tests.perf.contenders import OURS
 from tests.perf.figures import Figures, Goal

@@ -2,8 +2,8 @@
 
 from contextlib import ExitStack
 
-from deploy.load import Load, load
-from deploy.servers import Node
+from gossamer.deploy.load import Load, load
+from gossamer.deploy.servers import Node
 from tests.perf.figures import Figures
 from tests.perf.question import Bench, Question
 

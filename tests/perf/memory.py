@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from deploy.problem import Problem
-from deploy.servers import Node
-from deploy.wire import Wire
+from gossamer.deploy.problem import Problem
+from gossamer.deploy.servers import Node
+from gossamer.deploy.wire import Wire
 from tests.perf.contenders import OURS
 from tests.perf.figures import Figures, Goal
 from tests.perf.question import Bench, Question

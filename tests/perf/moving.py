@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import Final
 
-from cluster.slots import key_slot
-from deploy.problem import Problem
-from deploy.servers import HOST, Kind, Node
-from deploy.wire import Answer, Wire
+from gossamer.cluster.slots import key_slot
+from gossamer.deploy.problem import Problem
+from gossamer.deploy.servers import HOST, Kind, Node
+from gossamer.deploy.wire import Answer, Wire
 from tests.perf.clusters import cluster
 from tests.perf.contenders import COMPILED, REDIS
 from tests.perf.figures import Figures, Goal

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from attrs import frozen
 
-from deploy.servers import Kind
+from gossamer.deploy.servers import Kind
 from tests.perf.figures import Figures
 
 

@@ -8,11 +8,11 @@ from typing import Final
 
 from attrs import frozen
 
-from cluster.plan import shares
-from cluster.slots import key_slot
-from deploy.problem import Problem
-from deploy.servers import HOST, Kind, Node
-from deploy.wire import Refused, Wire
+from gossamer.cluster.plan import shares
+from gossamer.cluster.slots import key_slot
+from gossamer.deploy.problem import Problem
+from gossamer.deploy.servers import HOST, Kind, Node
+from gossamer.deploy.wire import Refused, Wire
 from tests.perf.clusters import create, wait_until_ok
 
 SHARDS: Final = 3

@@ -2,9 +2,9 @@
 
 import pytest
 
-from deploy.load import Load, Outcome, median_of, read_csv
-from deploy.problem import Problem
-from deploy.servers import TICKS, cpu_in_stat
+from gossamer.deploy.load import Load, Outcome, median_of, read_csv
+from gossamer.deploy.problem import Problem
+from gossamer.deploy.servers import TICKS, cpu_in_stat
 from tests.perf.__main__ import read
 from tests.perf.facts import version_in
 from tests.perf.figures import Figures, Goal, bar, number
@@ -54,7 +54,7 @@ def test_each_figure_has_its_own_median() -> None:
 
 
 def test_a_load_names_what_redis_benchmark_shall_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deploy.load.benchmark_program", lambda: "redis-benchmark")
+    monkeypatch.setattr("gossamer.deploy.load.benchmark_program", lambda: "redis-benchmark")
     words = " ".join(Load("get", 500, pipeline=16, cluster=True).command(7000))
     assert words == "redis-benchmark -h 127.0.0.1 -p 7000 -t get -n 500 --csv -c 50 -P 16 -r 100000 --cluster"
 

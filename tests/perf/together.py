@@ -7,10 +7,10 @@ import time
 from contextlib import closing
 from typing import Final
 
-from cluster.slots import key_slot
-from deploy.problem import Problem
-from deploy.servers import Kind, Node
-from deploy.wire import Refused
+from gossamer.cluster.slots import key_slot
+from gossamer.deploy.problem import Problem
+from gossamer.deploy.servers import Kind, Node
+from gossamer.deploy.wire import Refused
 from tests.perf.clusters import cluster
 from tests.perf.contenders import COMPILED
 from tests.perf.figures import Figures, Goal

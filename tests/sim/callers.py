@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from functools import partial
 from random import Random
 
-from cluster.slots import key_slot
-from node.engine.session import Session
+from gossamer.cluster.slots import key_slot
+from gossamer.node.engine.session import Session
 from tests.sim.operations import DONE, REFUSED, UNKNOWN, Book, Operated, Operation
 from tests.sim.serving import Serving
 from tests.sim.timeline import Micros

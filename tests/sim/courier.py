@@ -4,8 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from node.engine.transfer import Courier, Transfer
-from node.resp.errors import CANNOT_CONNECT, CANNOT_READ
+from gossamer.node.engine.transfer import Courier, Transfer
+from gossamer.node.resp.errors import CANNOT_CONNECT, CANNOT_READ
 from tests.sim.network import End
 
 if TYPE_CHECKING:

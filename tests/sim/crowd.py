@@ -17,17 +17,17 @@ from random import Random
 
 from attrs import define, evolve
 
-from cluster.slots import SLOTS
-from cluster.topology import NOBODY, Flag, Millis, Node, NodeId, Topology
-from gossip.bitmap import slots_to_bitmap
-from gossip.claims import FULL
-from gossip.config import GossipConfig
-from gossip.core import Gossip
-from gossip.effects import Dial, Effect, Send
-from gossip.events import Event, LinkDown, PacketIn, Woke
-from gossip.extensions import encode_extension
-from gossip.packet import ENTRY_BYTES, HEADER_BYTES, Extension, Packet, Ping, encode
-from gossip.peers import Inbound, Peer
+from gossamer.cluster.slots import SLOTS
+from gossamer.cluster.topology import NOBODY, Flag, Millis, Node, NodeId, Topology
+from gossamer.gossip.bitmap import slots_to_bitmap
+from gossamer.gossip.claims import FULL
+from gossamer.gossip.config import GossipConfig
+from gossamer.gossip.core import Gossip
+from gossamer.gossip.effects import Dial, Effect, Send
+from gossamer.gossip.events import Event, LinkDown, PacketIn, Woke
+from gossamer.gossip.extensions import encode_extension
+from gossamer.gossip.packet import ENTRY_BYTES, HEADER_BYTES, Extension, Packet, Ping, encode
+from gossamer.gossip.peers import Inbound, Peer
 
 START: Millis = 1_700_000_000_000
 DELAY_MS = 1

@@ -8,7 +8,7 @@ Rules kept here, which are those of node/io:
 from functools import partial
 from typing import TYPE_CHECKING
 
-from node.migration.source import Export
+from gossamer.node.migration.source import Export
 from tests.sim.network import End
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from attrs import frozen
 
-from cluster.topology import NodeId, Topology
-from gossip.packet import Kind, Packet
+from gossamer.cluster.topology import NodeId, Topology
+from gossamer.gossip.packet import Kind, Packet
 from tests.sim.timeline import Micros
 
 SHORT: int = 60

@@ -12,10 +12,10 @@ from functools import partial
 
 from attrs import define
 
-from cluster.slots import SLOTS, key_slot
-from node.engine.keyspace import Value
-from node.engine.server import PAUSED
-from node.migration.job import ENDS, SUCCESS, Job
+from gossamer.cluster.slots import SLOTS, key_slot
+from gossamer.node.engine.keyspace import Value
+from gossamer.node.engine.server import PAUSED
+from gossamer.node.migration.job import ENDS, SUCCESS, Job
 from tests.sim.history import Violation
 from tests.sim.timeline import Micros
 from tests.sim.world import Host

@@ -7,7 +7,7 @@ left as ``redis-cli --cluster fix`` does. The slot must have one owner, who alon
 
 from collections.abc import Callable, Iterator, Sequence
 
-from cluster.slots import key_slot
+from gossamer.cluster.slots import key_slot
 from tests.sim.history import Violation
 from tests.sim.operations import DONE
 from tests.sim.serving import PORT

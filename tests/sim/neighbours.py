@@ -7,9 +7,9 @@ that nobody is lost for good; the operator forgets, in the end, who has changed 
 from collections.abc import Mapping
 from random import Random
 
-from cluster.slots import SLOTS
-from cluster.topology import Topology
-from gossip.identity import WHOLE_MS
+from gossamer.cluster.slots import SLOTS
+from gossamer.cluster.topology import Topology
+from gossamer.gossip.identity import WHOLE_MS
 from tests.sim.checkers import all_checkers
 from tests.sim.checkers.agreement import disagreement
 from tests.sim.checkers.checker import attach

@@ -12,19 +12,19 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
-from cluster.slots import key_slot
-from cluster.topology import NodeId, Topology
-from gossip.config import GossipConfig
-from gossip.core import Gossip
-from gossip.effects import Deliver, Dial, Effect, Hangup, Log, Resolve, Save, Send
-from gossip.events import Accepted, Event, GarbageIn, LinkDown, LinkUp, PacketIn, Resolved
-from gossip.frames import Deframer
-from gossip.packet import PacketError, decode, encode
-from gossip.saving import merge_saves
-from node.engine.edge import Edge
-from node.engine.server import Server
-from node.engine.session import Session
-from node.machine import Machine
+from gossamer.cluster.slots import key_slot
+from gossamer.cluster.topology import NodeId, Topology
+from gossamer.gossip.config import GossipConfig
+from gossamer.gossip.core import Gossip
+from gossamer.gossip.effects import Deliver, Dial, Effect, Hangup, Log, Resolve, Save, Send
+from gossamer.gossip.events import Accepted, Event, GarbageIn, LinkDown, LinkUp, PacketIn, Resolved
+from gossamer.gossip.frames import Deframer
+from gossamer.gossip.packet import PacketError, decode, encode
+from gossamer.gossip.saving import merge_saves
+from gossamer.node.engine.edge import Edge
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.session import Session
+from gossamer.node.machine import Machine
 from tests.sim.history import Heard, History, LinkEvent, Logged, Published, Replied, Said, Stopped, Stored, Woken
 from tests.sim.network import End, Network
 from tests.sim.timeline import Clock, Micros, Timeline

@@ -4,8 +4,8 @@
 - ``slots``: slots whose owner is no more, or has given them up, get an owner; half-done migrations are closed.
 """
 
-from cluster.slots import SLOTS
-from cluster.topology import Flag, Topology, owned_ranges
+from gossamer.cluster.slots import SLOTS
+from gossamer.cluster.topology import Flag, Topology, owned_ranges
 from tests.sim.world import Host, World
 
 

@@ -12,11 +12,11 @@ from typing import Protocol
 
 from attrs import define
 
-from cluster.topology import Topology
-from gossip.config import GossipConfig
-from node.engine.client import Client
-from node.engine.session import Session
-from node.replication.replica import Conversation as Upstream
+from gossamer.cluster.topology import Topology
+from gossamer.gossip.config import GossipConfig
+from gossamer.node.engine.client import Client
+from gossamer.node.engine.session import Session
+from gossamer.node.replication.replica import Conversation as Upstream
 from tests.sim.courier import SimulatedCourier
 from tests.sim.exports import SimulatedExports
 from tests.sim.history import History, Replied

@@ -27,7 +27,7 @@ from random import Random
 
 from attrs import evolve
 
-from cluster.slots import SLOTS
+from gossamer.cluster.slots import SLOTS
 from tests.sim.checkers import all_checkers
 from tests.sim.checkers.agreement import disagreement
 from tests.sim.checkers.checker import attach

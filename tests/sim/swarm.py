@@ -10,8 +10,8 @@ from random import Random
 
 from attrs import frozen
 
-from cluster.slots import SLOTS
-from gossip.peers import BAN_MS
+from gossamer.cluster.slots import SLOTS
+from gossamer.gossip.peers import BAN_MS
 from tests.sim.checkers import all_checkers
 from tests.sim.checkers.agreement import disagreement
 from tests.sim.checkers.checker import attach

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from cluster.slots import SLOTS
-from cluster.topology import Flag, Node, Topology
-from gossip.packet import Fail, Gossip, Kind, MessageFlag, Packet, Ping, encode
+from gossamer.cluster.slots import SLOTS
+from gossamer.cluster.topology import Flag, Node, Topology
+from gossamer.gossip.packet import Fail, Gossip, Kind, MessageFlag, Packet, Ping, encode
 from tests.sim.checkers import (
     Checker,
     EpochsNeverGoBack,

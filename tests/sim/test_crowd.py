@@ -2,8 +2,8 @@
 
 import pytest
 
-from gossip.effects import Send
-from gossip.packet import encode
+from gossamer.gossip.effects import Send
+from gossamer.gossip.packet import encode
 from tests.sim.crowd import START, Crowd, length
 
 pytestmark = pytest.mark.once  # nothing of it is compiled

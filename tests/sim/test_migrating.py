@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from node.migration.job import GRANTED
-from node.migration.migrations import Migrations
-from node.migration.source import Export
+from gossamer.node.migration.job import GRANTED
+from gossamer.node.migration.migrations import Migrations
+from gossamer.node.migration.source import Export
 from tests.sim.history import Violation
 from tests.sim.migrating import MigrateRun
 from tests.sim.test_writes import bundles, loses_nothing

@@ -5,7 +5,7 @@ Nodes that saw the same of somebody, in the same order, are told of in one line:
 
 from collections.abc import Iterator
 
-from cluster.topology import Flag, Node, NodeId, Topology, owned_ranges
+from gossamer.cluster.topology import Flag, Node, NodeId, Topology, owned_ranges
 from tests.sim.history import Published, Record, Started
 from tests.sim.world import World
 

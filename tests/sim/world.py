@@ -9,9 +9,9 @@ from random import Random
 
 from attrs import evolve
 
-from cluster.nodesconf import dump, load
-from cluster.topology import Flag, Node, NodeId, Topology
-from gossip.config import GossipConfig
+from gossamer.cluster.nodesconf import dump, load
+from gossamer.cluster.topology import Flag, Node, NodeId, Topology
+from gossamer.gossip.config import GossipConfig
 from tests.sim.history import History, Noted, Started
 from tests.sim.network import Network
 from tests.sim.process import Conversation, Disk, Process

@@ -10,7 +10,7 @@ from random import Random
 
 from attrs import define, evolve
 
-from cluster.slots import SLOTS, key_slot
+from gossamer.cluster.slots import SLOTS, key_slot
 from tests.sim.callers import Caller
 from tests.sim.checkers import all_checkers
 from tests.sim.checkers.agreement import disagreement

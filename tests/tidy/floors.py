@@ -11,27 +11,30 @@ from typing import Final
 TOP: Final = Path(__file__).parents[2]
 
 FLOORS: Final = (
-    ("cluster",),
-    ("gossip",),
-    ("node.resp", "node.types", "node.version", "node"),
-    ("node.config", "node.engine"),
-    ("node.persist", "node.replication"),
-    ("node.migration",),
-    ("node.commands",),
-    ("node.machine",),
-    ("node.io", "node.__main__"),
-    ("deploy",),
+    ("gossamer",),
+    ("gossamer.cluster",),
+    ("gossamer.gossip",),
+    ("gossamer.node.resp", "gossamer.node.types", "gossamer.node.version", "gossamer.node"),
+    ("gossamer.node.config", "gossamer.node.engine"),
+    ("gossamer.node.persist", "gossamer.node.replication"),
+    ("gossamer.node.migration",),
+    ("gossamer.node.commands",),
+    ("gossamer.node.machine",),
+    ("gossamer.node.io", "gossamer.node.__main__"),
+    ("gossamer.deploy",),
 )
-"""From the lowest up. A file may import its own floor and all below it. ``node`` is the package's ``__init__``."""
+"""From the lowest up. A file may import its own floor and all below it. ``gossamer`` and ``gossamer.node`` are the
+``__init__`` of these packages."""
 
 PACKAGES: Final = ("cluster", "gossip", "node", "deploy")
 
 
 def modules() -> Iterator[tuple[str, Path]]:
     """Every module of the product with its file."""
+    yield "gossamer", TOP / "gossamer" / "__init__.py"
     for package in PACKAGES:
         for path in sorted((TOP / package).rglob("*.py")):
-            parts = path.relative_to(TOP).with_suffix("").parts
+            parts = "gossamer", *path.relative_to(TOP).with_suffix("").parts
             yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
 
 
@@ -40,7 +43,7 @@ def floor_of(module: str) -> int | None:
     parts = module.split(".")
     for length in range(len(parts), 0, -1):
         name = ".".join(parts[:length])
-        if name == "node" and len(parts) > 1:
+        if name in ("gossamer", "gossamer.node") and length < len(parts):
             return None
         for number, names in enumerate(FLOORS):
             if name in names:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from node.engine.keyspec import KeySpec
+from gossamer.node.engine.keyspec import KeySpec
 
 Info: TypeAlias = dict[str, Any]
 

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-import node.commands
-from node.commands.docs import facts, summary
-from node.commands.introspection import described, documented, everything, keys_and_access
-from node.engine.command import DECLARED, Command, distinct
-from node.resp.errors import Refusal
-from node.resp.reply import SetReply, StatusSet
+import gossamer.node.commands
+from gossamer.node.commands.docs import facts, summary
+from gossamer.node.commands.introspection import described, documented, everything, keys_and_access
+from gossamer.node.engine.command import DECLARED, Command, distinct
+from gossamer.node.resp.errors import Refusal
+from gossamer.node.resp.reply import SetReply, StatusSet
 from tests.tidy.reference import GETKEYS, REFERENCE, Info
 
-assert node.commands, "importing the package fills the table"
+assert gossamer.node.commands, "importing the package fills the table"
 OURS: dict[str, Command] = {cmd.name: cmd for cmd in everything(DECLARED)}
 
 EXTRA: dict[str, str] = {

@@ -7,7 +7,7 @@ import pytest
 
 from tests.tidy.floors import modules
 
-THE_PAIR = "cluster.text"
+THE_PAIR = "gossamer.cluster.text"
 METHODS = ("encode", "decode")
 BUILTINS = ("str", "bytes", "bytearray")
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-from tests.tidy.floors import PACKAGES, TOP, floor_of, imports, modules, opens_files
+from tests.tidy.floors import TOP, floor_of, imports, modules, opens_files
 
-EDGES: Final = ("node.io", "node.__main__", "deploy")
+EDGES: Final = ("gossamer.node.io", "gossamer.node.__main__", "gossamer.deploy")
 """Where the world may be touched."""
 
 WORLDLY: Final = frozenset({
@@ -15,7 +15,7 @@ WORLDLY: Final = frozenset({
 })  # fmt: skip
 
 ALLOWED: Final = {
-    ("cluster.build", "os"): "reads GOSSAMER_PURE before anything else is imported",
+    ("gossamer.cluster.build", "os"): "reads GOSSAMER_PURE before anything else is imported",
 }
 """(module, what it imports): the exceptions, each with its reason."""
 
@@ -29,7 +29,7 @@ LINES: Final = [
 
 def wrong_arrows() -> Iterator[str]:
     for module, where, target, _ in LINES:
-        if target.partition(".")[0] in PACKAGES:
+        if target.partition(".")[0] == "gossamer":
             upper, lower = floor_of(target), floor_of(module)
             if upper is not None and lower is not None and upper > lower:
                 yield f"{where}: {module} imports {target}, which stands on a floor above it"
@@ -44,7 +44,11 @@ def test_imports_point_one_way() -> None:
 
 
 def test_the_engine_does_not_know_the_commands() -> None:
-    assert [where for module, where, target, _ in LINES if "node.engine" in module and "node.commands" in target] == []
+    assert [
+        where
+        for module, where, target, _ in LINES
+        if "gossamer.node.engine" in module and "gossamer.node.commands" in target
+    ] == []
 
 
 def test_only_the_edges_touch_the_world() -> None:

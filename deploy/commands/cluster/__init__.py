@@ -4,9 +4,9 @@ Each is given the address of one node, shows what it is going to do, and does it
 done when it is interrupted, and the same command goes on from there.
 """
 
-from deploy.commands.cluster import add as add_node
-from deploy.commands.cluster import check, create, rebalance, remove
-from deploy.commands.options import Parsers
+from gossamer.deploy.commands.cluster import add as add_node
+from gossamer.deploy.commands.cluster import check, create, rebalance, remove
+from gossamer.deploy.commands.options import Parsers
 
 
 def add(parsers: Parsers) -> None:

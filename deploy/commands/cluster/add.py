@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from deploy.commands.cluster.common import (
+from gossamer.deploy.commands.cluster.common import (
     access_of,
     add_change,
     carry_out_steps,
@@ -13,11 +13,11 @@ from deploy.commands.cluster.common import (
     no_options,
     planning,
 )
-from deploy.commands.options import Parsers
-from deploy.problem import Problem
+from gossamer.deploy.commands.options import Parsers
+from gossamer.deploy.problem import Problem
 
 if TYPE_CHECKING:
-    from deploy.cluster.survey import Contact, Survey
+    from gossamer.deploy.cluster.survey import Contact, Survey
 
 
 def add(parsers: Parsers) -> None:
@@ -28,9 +28,9 @@ def add(parsers: Parsers) -> None:
 
 
 def run(args: argparse.Namespace, options: list[str]) -> int:
-    from cluster.plan import Member, add_primary, add_replica, is_done
-    from deploy.cluster.show import show, steps_list
-    from deploy.cluster.survey import surveyed
+    from gossamer.cluster.plan import Member, add_primary, add_replica, is_done
+    from gossamer.deploy.cluster.show import show, steps_list
+    from gossamer.deploy.cluster.survey import surveyed
 
     no_options(options)
     with surveyed(args.place, access_of(args)) as survey:
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace, options: list[str]) -> int:
 
 def newcomer(survey: "Survey", place: str) -> "Contact":
     """The node at ``place``, from now on one of the contacts of ``survey``; perhaps it has been one before."""
-    from deploy.cluster.survey import host_port, reach
+    from gossamer.deploy.cluster.survey import host_port, reach
 
     contact, view = reach(*host_port(place), survey.access)
     if contact.id in survey.contacts:

@@ -4,13 +4,13 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from deploy.commands.cluster.common import access_of, add_access, no_options
-from deploy.commands.options import Parsers
+from gossamer.deploy.commands.cluster.common import access_of, add_access, no_options
+from gossamer.deploy.commands.options import Parsers
 
 if TYPE_CHECKING:
-    from cluster.checkup import Finding
-    from cluster.topology import NodeId
-    from deploy.cluster.survey import Survey
+    from gossamer.cluster.checkup import Finding
+    from gossamer.cluster.topology import NodeId
+    from gossamer.deploy.cluster.survey import Survey
 
 
 def add(parsers: Parsers) -> None:
@@ -24,9 +24,9 @@ def add(parsers: Parsers) -> None:
 
 
 def run(args: argparse.Namespace, options: list[str]) -> int:
-    from cluster.checkup import examine
-    from deploy.cluster.health import keys_of, moving_of, unsynced_of
-    from deploy.cluster.survey import surveyed
+    from gossamer.cluster.checkup import examine
+    from gossamer.deploy.cluster.health import keys_of, moving_of, unsynced_of
+    from gossamer.deploy.cluster.survey import surveyed
 
     no_options(options)
     with surveyed(args.place, access_of(args)) as survey:
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace, options: list[str]) -> int:
 
 
 def tell(survey: "Survey", keys: "dict[NodeId, int]", unsynced: "dict[NodeId, str]", findings: "list[Finding]") -> None:
-    from deploy.cluster.show import findings_list, nodes_table, show
+    from gossamer.deploy.cluster.show import findings_list, nodes_table, show
 
     show(nodes_table(survey, keys, unsynced))
     if findings:
@@ -51,7 +51,7 @@ def tell(survey: "Survey", keys: "dict[NodeId, int]", unsynced: "dict[NodeId, st
 
 
 def report(survey: "Survey", keys: "dict[NodeId, int]", findings: "list[Finding]") -> dict[str, object]:
-    from cluster.topology import ranges_by_owner
+    from gossamer.cluster.topology import ranges_by_owner
 
     held = ranges_by_owner(survey.first)
     nodes = []

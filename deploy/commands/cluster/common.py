@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from deploy.commands.options import Parsers
-from deploy.problem import INTERRUPTED, Problem
-from deploy.wire import Refused
+from gossamer.deploy.commands.options import Parsers
+from gossamer.deploy.problem import INTERRUPTED, Problem
+from gossamer.deploy.wire import Refused
 
 if TYPE_CHECKING:
-    from cluster.plan import Step
-    from cluster.topology import Node, NodeId, Topology
-    from deploy.cluster.survey import Access, Survey
-    from deploy.cluster.told import Told
-    from deploy.signals import Signals
+    from gossamer.cluster.plan import Step
+    from gossamer.cluster.topology import Node, NodeId, Topology
+    from gossamer.deploy.cluster.survey import Access, Survey
+    from gossamer.deploy.cluster.told import Told
+    from gossamer.deploy.signals import Signals
 
 PASSWORD: Final = "REDISCLI_AUTH"
 """The environment variable that redis-cli takes the password from; other users cannot see it, as they can arguments."""
@@ -53,7 +53,7 @@ def add_consent(parser: argparse.ArgumentParser) -> None:
 
 
 def access_of(args: argparse.Namespace) -> "Access":
-    from deploy.cluster.survey import Access
+    from gossamer.deploy.cluster.survey import Access
 
     password = os.environ.get(PASSWORD, "") if args.password is None else args.password
     if args.user and not password:
@@ -69,7 +69,7 @@ def no_options(options: list[str]) -> None:
 @contextmanager
 def planning() -> Iterator[None]:
     """What the planner refuses is told to the operator."""
-    from cluster.plan import Impossible
+    from gossamer.cluster.plan import Impossible
 
     try:
         yield
@@ -79,7 +79,7 @@ def planning() -> Iterator[None]:
 
 def plan_after_what_was_begun(survey: "Survey", plan: "Callable[[Topology], Sequence[Step]]") -> "list[Step]":
     """The steps that end what an interrupted change began, and those of ``plan`` for what the cluster is then."""
-    from cluster.plan import after, finish
+    from gossamer.cluster.plan import after, finish
 
     with planning():
         begun = finish(survey.views)
@@ -110,8 +110,8 @@ def carry_out(
     args: argparse.Namespace, slots: int, work: "Callable[[Told, Signals], None]", rest: Callable[[], str]
 ) -> int:
     """Do ``work`` if the operator wants it; the exit code. ``rest`` tells what there is to do after an interruption."""
-    from deploy.cluster.told import teller
-    from deploy.signals import Interrupted, Signals
+    from gossamer.deploy.cluster.told import teller
+    from gossamer.deploy.signals import Interrupted, Signals
 
     if not consent(args):
         return 0 if args.dry_run else 1
@@ -131,8 +131,8 @@ def carry_out(
 
 
 def carry_out_steps(args: argparse.Namespace, survey: "Survey", steps: "Sequence[Step]") -> int:
-    from cluster.plan import Move
-    from deploy.cluster.perform import Performer
+    from gossamer.cluster.plan import Move
+    from gossamer.deploy.cluster.perform import Performer
 
     slots = sum(step.size for step in steps if isinstance(step, Move))
     return carry_out(
@@ -148,8 +148,8 @@ def demand_whole(survey: "Survey", besides: "NodeId | None" = None) -> None:
 
     Nor need ``besides``, which is to go.
     """
-    from cluster.checkup import slots_text
-    from cluster.topology import Flag
+    from gossamer.cluster.checkup import slots_text
+    from gossamer.cluster.topology import Flag
 
     for node, why in survey.silent.items():
         given_up = all(view.nodes[node].has(Flag.FAIL) for view in survey.views.values() if node in view.nodes)
@@ -163,14 +163,14 @@ def demand_whole(survey: "Survey", besides: "NodeId | None" = None) -> None:
 
 def demand_agreement(survey: "Survey") -> None:
     """Problem if the nodes do not come to the same view in a moment."""
-    from deploy.cluster.survey import wait_for
+    from gossamer.deploy.cluster.survey import wait_for
 
     wait_for(survey, lambda views: True, 5.0, "who owns what", lambda: None)
 
 
 def find_node(survey: "Survey", name: str) -> "Node":
     """The node that is called ``name``: its address, its id, or the first characters of it. Problem if that is none."""
-    from deploy.cluster.survey import host_port
+    from gossamer.deploy.cluster.survey import host_port
 
     nodes = {node.id: node for view in survey.views.values() for node in view.nodes.values()}
     if ":" in name:

@@ -4,15 +4,15 @@ import argparse
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Final
 
-from deploy.commands.cluster.common import access_of, add_access, add_consent, carry_out, no_options, planning
-from deploy.commands.options import Parsers, demand_whole_shards
-from deploy.problem import Problem
+from gossamer.deploy.commands.cluster.common import access_of, add_access, add_consent, carry_out, no_options, planning
+from gossamer.deploy.commands.options import Parsers, demand_whole_shards
+from gossamer.deploy.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cluster.plan import Step
-    from deploy.cluster.survey import Access, Survey
+    from gossamer.cluster.plan import Step
+    from gossamer.deploy.cluster.survey import Access, Survey
 
 FORM_S: Final = 60.0
 
@@ -27,9 +27,9 @@ def add(parsers: Parsers) -> None:
 
 
 def run(args: argparse.Namespace, options: list[str]) -> int:
-    from cluster.plan import Follow, Member, create, is_done
-    from deploy.cluster.show import shards_table, show
-    from deploy.cluster.survey import answered
+    from gossamer.cluster.plan import Follow, Member, create, is_done
+    from gossamer.deploy.cluster.show import shards_table, show
+    from gossamer.deploy.cluster.survey import answered
 
     no_options(options)
     demand_whole_shards(len(args.places), args.replicas)
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace, options: list[str]) -> int:
 
 def gather(places: "list[str]", access: "Access") -> "Survey":
     """The nodes at ``places``. Problem if one cannot be reached, or is named twice."""
-    from deploy.cluster.survey import Survey, host_port, reach
+    from gossamer.deploy.cluster.survey import Survey, host_port, reach
 
     survey = Survey(access)
     try:
@@ -73,7 +73,7 @@ def gather(places: "list[str]", access: "Access") -> "Survey":
 
 def demand_empty(survey: "Survey", steps: "Sequence[Step]") -> None:
     """Problem if a node has anything that this creation, perhaps begun before, would not have given it."""
-    from cluster.plan import contradicts
+    from gossamer.cluster.plan import contradicts
 
     for node, contact in survey.contacts.items():
         if why := contradicts(steps, survey.views[node]):
@@ -84,9 +84,9 @@ def demand_empty(survey: "Survey", steps: "Sequence[Step]") -> None:
 
 
 def form(survey: "Survey", steps: "Sequence[Step]", replicas: int, alive: "Callable[[], None]") -> None:
-    from deploy.cluster.orders import establish
-    from deploy.cluster.survey import wait_for
-    from deploy.form import wait_until_ok
+    from gossamer.deploy.cluster.orders import establish
+    from gossamer.deploy.cluster.survey import wait_for
+    from gossamer.deploy.form import wait_until_ok
 
     contacts = survey.contacts.values()
     wires = {contact.id: contact.wire for contact in contacts}

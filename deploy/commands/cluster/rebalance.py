@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from deploy.commands.cluster.common import (
+from gossamer.deploy.commands.cluster.common import (
     access_of,
     add_change,
     carry_out_steps,
@@ -13,12 +13,12 @@ from deploy.commands.cluster.common import (
     no_options,
     plan_after_what_was_begun,
 )
-from deploy.commands.options import Parsers
-from deploy.problem import Problem
+from gossamer.deploy.commands.options import Parsers
+from gossamer.deploy.problem import Problem
 
 if TYPE_CHECKING:
-    from cluster.topology import NodeId
-    from deploy.cluster.survey import Survey
+    from gossamer.cluster.topology import NodeId
+    from gossamer.deploy.cluster.survey import Survey
 
 EPILOG = (
     "Primaries without slots get theirs too. Weight 0 drains a primary, or keeps an empty one empty; who has given its "
@@ -38,9 +38,9 @@ def add(parsers: Parsers) -> None:
 
 
 def run(args: argparse.Namespace, options: list[str]) -> int:
-    from cluster.plan import rebalance
-    from deploy.cluster.show import show, slots_table, steps_list
-    from deploy.cluster.survey import surveyed
+    from gossamer.cluster.plan import rebalance
+    from gossamer.deploy.cluster.show import show, slots_table, steps_list
+    from gossamer.deploy.cluster.survey import surveyed
 
     no_options(options)
     with surveyed(args.place, access_of(args)) as survey:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from deploy.commands.cluster.common import (
+from gossamer.deploy.commands.cluster.common import (
     access_of,
     add_change,
     carry_out_steps,
@@ -12,7 +12,7 @@ from deploy.commands.cluster.common import (
     no_options,
     plan_after_what_was_begun,
 )
-from deploy.commands.options import Parsers
+from gossamer.deploy.commands.options import Parsers
 
 
 def add(parsers: Parsers) -> None:
@@ -21,9 +21,9 @@ def add(parsers: Parsers) -> None:
 
 
 def run(args: argparse.Namespace, options: list[str]) -> int:
-    from cluster.plan import Move, remove
-    from deploy.cluster.show import show, slots_table, steps_list
-    from deploy.cluster.survey import surveyed
+    from gossamer.cluster.plan import Move, remove
+    from gossamer.deploy.cluster.show import show, slots_table, steps_list
+    from gossamer.deploy.cluster.survey import surveyed
 
     no_options(options)
     with surveyed(args.place, access_of(args)) as survey:

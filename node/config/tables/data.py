@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from node.config import checks, promises
-from node.config.directive import Directive as D  # noqa: N817  (a table reads better narrow)
-from node.config.kinds import Choice, Flag, Integer, Memory, Text
-from node.config.numbers import INT_MAX, INT_MIN, LONG_MAX, ULONG_MAX
-from node.config.special import KeyspaceEvents, Save, SavePoint
+from gossamer.node.config import checks, promises
+from gossamer.node.config.directive import Directive as D  # noqa: N817  (a table reads better narrow)
+from gossamer.node.config.kinds import Choice, Flag, Integer, Memory, Text
+from gossamer.node.config.numbers import INT_MAX, INT_MIN, LONG_MAX, ULONG_MAX
+from gossamer.node.config.special import KeyspaceEvents, Save, SavePoint
 
 _POLICIES: Final = (
     "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl",

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from node.config import promises
-from node.config.directive import Directive as D  # noqa: N817  (a table reads better narrow)
-from node.config.kinds import Choice, Flag, Integer, Memory, MemoryOrPercent, Octal, Text
-from node.config.numbers import INT_MAX, LONG_MAX, UINT_MAX
-from node.config.special import Bind, BufferLimit, BufferLimits
+from gossamer.node.config import promises
+from gossamer.node.config.directive import Directive as D  # noqa: N817  (a table reads better narrow)
+from gossamer.node.config.kinds import Choice, Flag, Integer, Memory, MemoryOrPercent, Octal, Text
+from gossamer.node.config.numbers import INT_MAX, LONG_MAX, UINT_MAX
+from gossamer.node.config.special import Bind, BufferLimit, BufferLimits
 
 _MB: Final = 1 << 20
 

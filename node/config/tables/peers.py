@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from node.config import checks, promises
-from node.config.directive import Directive as D  # noqa: N817  (a table reads better narrow)
-from node.config.kinds import Choice, Flag, Integer, Memory, SignedMemory, Text
-from node.config.numbers import INT_MAX, LONG_MAX, ULONG_MAX
-from node.config.special import ReplicaOf
+from gossamer.node.config import checks, promises
+from gossamer.node.config.directive import Directive as D  # noqa: N817  (a table reads better narrow)
+from gossamer.node.config.kinds import Choice, Flag, Integer, Memory, SignedMemory, Text
+from gossamer.node.config.numbers import INT_MAX, LONG_MAX, ULONG_MAX
+from gossamer.node.config.special import ReplicaOf
 
 REPLICATION: Final = (
     D("replicaof", ReplicaOf(), None, "slaveof", immutable=True, effective=True),

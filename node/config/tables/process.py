@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from node.config import checks, promises
-from node.config.directive import Directive as D  # noqa: N817  (a table reads better narrow)
-from node.config.kinds import Choice, Flag, Integer, Text
-from node.config.numbers import INT_MAX, INT_MIN, LONG_MAX
-from node.config.special import Directory, OomScores, Percentiles, SignalOptions
+from gossamer.node.config import checks, promises
+from gossamer.node.config.directive import Directive as D  # noqa: N817  (a table reads better narrow)
+from gossamer.node.config.kinds import Choice, Flag, Integer, Text
+from gossamer.node.config.numbers import INT_MAX, INT_MIN, LONG_MAX
+from gossamer.node.config.special import Directory, OomScores, Percentiles, SignalOptions
 
 _LOCALS: Final = tuple(f"local{number}" for number in range(8))
 _WHO: Final = ("no", "yes", "local")

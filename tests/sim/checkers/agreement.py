@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from cluster.topology import Flag, Node, NodeId, Topology
+from gossamer.cluster.topology import Flag, Node, NodeId, Topology
 from tests.sim.checkers.checker import Checker
 from tests.sim.history import Record, Settled, Violation
 

@@ -5,9 +5,9 @@ clock and stops of its process. The reporter takes them back with a word in whic
 one says that has just started may not be believed yet.
 """
 
-from cluster.topology import Flag, NodeId, Topology
-from gossip.extensions import ClusterIdentity
-from gossip.packet import Fail, Kind, MessageFlag, Packet, Ping
+from gossamer.cluster.topology import Flag, NodeId, Topology
+from gossamer.gossip.extensions import ClusterIdentity
+from gossamer.gossip.packet import Fail, Kind, MessageFlag, Packet, Ping
 from tests.sim.checkers.checker import Checker
 from tests.sim.history import Heard, Published, Record, Said, Started, Violation
 

@@ -4,7 +4,7 @@ A node promises its own config epoch, in the header of every message and in the 
 ADDSLOTS that it owns the slots. The current epoch is no promise: it is what was heard, and is heard again.
 """
 
-from cluster.topology import NodeId, Topology
+from gossamer.cluster.topology import NodeId, Topology
 from tests.sim.checkers.checker import Checker
 from tests.sim.history import Record, Replied, Said, Started, Stored, Violation
 

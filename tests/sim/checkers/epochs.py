@@ -4,7 +4,7 @@ Only a loss of power takes the disk back, to what was synced last.
 A replica has no config epoch of its own; the next one it gets is later than the last it had.
 """
 
-from cluster.topology import NodeId, Topology
+from gossamer.cluster.topology import NodeId, Topology
 from tests.sim.checkers.checker import Checker
 from tests.sim.history import Record, Said, Started, Stopped, Stored, Violation
 

@@ -5,7 +5,7 @@ table. And one cluster may be given two identities in a partition, for a while. 
 than what is promised of every moment, and the latter only where clusters were formed in peace.
 """
 
-from cluster.topology import Flag, NodeId, Topology
+from gossamer.cluster.topology import Flag, NodeId, Topology
 from tests.sim.checkers.checker import Checker
 from tests.sim.history import Published, Record, Settled, Started, Stored, Violation
 

@@ -5,7 +5,7 @@ Epochs may collide for a while (SETSLOT NODE and BUMPEPOCH ask nobody, new nodes
 only of what is left when all nodes have heard of each other.
 """
 
-from cluster.topology import owned_ranges
+from gossamer.cluster.topology import owned_ranges
 from tests.sim.checkers.checker import Checker
 from tests.sim.history import Record, Settled, Violation
 

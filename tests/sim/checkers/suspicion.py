@@ -6,8 +6,8 @@ from the address at which the observer knows it: one that has moved and could no
 Being told by others is the quorum's business (conviction.py), so a FAIL counts only for those that declare it.
 """
 
-from cluster.topology import Flag, NodeId, Topology
-from gossip.refusals import GRACE_MS
+from gossamer.cluster.topology import Flag, NodeId, Topology
+from gossamer.gossip.refusals import GRACE_MS
 from tests.sim.checkers.checker import Checker
 from tests.sim.history import Heard, Published, Record, Started, Stopped, Violation
 

@@ -1,6 +1,6 @@
 """The operator at work at the wrong moment: ordinary CLUSTER commands to any node, in any state."""
 
-from cluster.slots import SLOTS
+from gossamer.cluster.slots import SLOTS
 from tests.sim.faults.fault import Fault
 
 DISPUTED = range(0, SLOTS, SLOTS // 8)

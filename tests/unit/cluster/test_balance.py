@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster.balance import Range, evened, filled, merged, size, transfers
-from cluster.slots import SLOTS
-from cluster.topology import NodeId, ranges
+from gossamer.cluster.balance import Range, evened, filled, merged, size, transfers
+from gossamer.cluster.slots import SLOTS
+from gossamer.cluster.topology import NodeId, ranges
 
 Held = dict[NodeId, list[Range]]
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from attrs import evolve
 
-from cluster.checkup import Views, agree, examine
-from cluster.slots import SLOTS
-from cluster.topology import Flag, Node, NodeId, Topology
+from gossamer.cluster.checkup import Views, agree, examine
+from gossamer.cluster.slots import SLOTS
+from gossamer.cluster.topology import Flag, Node, NodeId, Topology
 
 
 def node(name: str, epoch: int = 0, primary: str | None = None) -> Node:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cluster.edited import id_of_myself, with_addresses, with_epochs, without_addresses
-from cluster.nodesconf import load
+from gossamer.cluster.edited import id_of_myself, with_addresses, with_epochs, without_addresses
+from gossamer.cluster.nodesconf import load
 
 ME, OTHER = "a" * 40, "b" * 40
 TEXT = (

@@ -5,13 +5,13 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.names import can_be_dialled, is_address, is_storable
-from cluster.nodesconf import NodesConfError, dump, load
-from cluster.text import text_of
-from cluster.topology import Flag, Node, Topology
-from gossip.extensions import Hostname, HumanName
-from gossip.packet import Gossip, Kind, MessageFlag, Packet, Ping, decode, encode
-from node.config import checks
+from gossamer.cluster.names import can_be_dialled, is_address, is_storable
+from gossamer.cluster.nodesconf import NodesConfError, dump, load
+from gossamer.cluster.text import text_of
+from gossamer.cluster.topology import Flag, Node, Topology
+from gossamer.gossip.extensions import Hostname, HumanName
+from gossamer.gossip.packet import Gossip, Kind, MessageFlag, Packet, Ping, decode, encode
+from gossamer.node.config import checks
 
 ME = "a" * 40
 ANY = st.one_of(

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cluster.nodesconf import NodesConfError, dump, load
-from cluster.text import text_of
+from gossamer.cluster.nodesconf import NodesConfError, dump, load
+from gossamer.cluster.text import text_of
 from tests.integration.attack import NASTY
 
 FILES = sorted(path for path in (Path(__file__).parents[2] / "vectors" / "nodes.conf").rglob("*") if path.is_file())[:2]

@@ -7,10 +7,10 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster.names import is_storable
-from cluster.nodesconf import NodesConfError, dump, load
-from cluster.slots import SLOTS
-from cluster.topology import Flag, Node, NodeId, Topology
+from gossamer.cluster.names import is_storable
+from gossamer.cluster.nodesconf import NodesConfError, dump, load
+from gossamer.cluster.slots import SLOTS
+from gossamer.cluster.topology import Flag, Node, NodeId, Topology
 
 SAMPLES = sorted((Path(__file__).parents[2] / "vectors" / "nodes.conf").glob("*.conf"))
 

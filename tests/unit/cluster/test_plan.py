@@ -8,7 +8,7 @@ from attrs import evolve
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from cluster.plan import (
+from gossamer.cluster.plan import (
     Follow,
     Forget,
     Impossible,
@@ -29,8 +29,8 @@ from cluster.plan import (
     rebalance,
     remove,
 )
-from cluster.slots import SLOTS
-from cluster.topology import Flag, Node, NodeId, Topology, ranges_by_owner
+from gossamer.cluster.slots import SLOTS
+from gossamer.cluster.topology import Flag, Node, NodeId, Topology, ranges_by_owner
 
 
 def node(name: str, host: str = "h1", primary: str | None = None, flags: int = 0) -> Node:

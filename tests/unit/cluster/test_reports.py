@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from cluster import reports
-from cluster.nodesconf import load
-from cluster.topology import Flag, Node, Topology
+from gossamer.cluster import reports
+from gossamer.cluster.nodesconf import load
+from gossamer.cluster.topology import Flag, Node, Topology
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "resp" / "redis-7.0.15"
 

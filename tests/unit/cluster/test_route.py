@@ -3,9 +3,9 @@
 import pytest
 from attrs import evolve
 
-from cluster.route import Request, RoutePolicy, route
-from cluster.slots import SLOTS
-from cluster.topology import Flag, Node, Topology
+from gossamer.cluster.route import Request, RoutePolicy, route
+from gossamer.cluster.slots import SLOTS
+from gossamer.cluster.topology import Flag, Node, Topology
 
 ME, OTHER, COPIER = "a" * 40, "b" * 40, "c" * 40
 NODES = {

@@ -3,9 +3,9 @@
 import pytest
 from attrs import evolve
 
-from cluster.route import served_slots, serves_alike
-from cluster.slots import SLOTS
-from cluster.topology import Flag, Node, Topology
+from gossamer.cluster.route import served_slots, serves_alike
+from gossamer.cluster.slots import SLOTS
+from gossamer.cluster.topology import Flag, Node, Topology
 
 ME, OTHER = "a" * 40, "b" * 40
 NODES = {

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cluster.slots import SLOTS, hash_tag, key_slot
-from cluster.topology import NOBODY, Node, Topology, owned_ranges, ranges, ranges_by_owner
+from gossamer.cluster.slots import SLOTS, hash_tag, key_slot
+from gossamer.cluster.topology import NOBODY, Node, Topology, owned_ranges, ranges, ranges_by_owner
 
 RECORDED = json.loads((Path(__file__).parents[2] / "vectors" / "crc" / "crc16.json").read_text())
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.text import bytes_of, text_of
+from gossamer.cluster.text import bytes_of, text_of
 
 
 @given(st.binary())

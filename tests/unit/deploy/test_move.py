@@ -9,13 +9,13 @@ from typing import cast
 
 import pytest
 
-from cluster.plan import Move
-from cluster.slots import SLOTS
-from cluster.topology import Node, Topology
-from deploy.cluster.move import Mover, portions, without
-from deploy.cluster.survey import Access, Contact, Survey
-from deploy.signals import Interrupted, Signals
-from deploy.wire import Answer, Refused, Wire
+from gossamer.cluster.plan import Move
+from gossamer.cluster.slots import SLOTS
+from gossamer.cluster.topology import Node, Topology
+from gossamer.deploy.cluster.move import Mover, portions, without
+from gossamer.deploy.cluster.survey import Access, Contact, Survey
+from gossamer.deploy.signals import Interrupted, Signals
+from gossamer.deploy.wire import Answer, Refused, Wire
 
 Words = Sequence[str | int]
 

@@ -1,6 +1,6 @@
 """What ``gossamer status`` knows of a node, for programs."""
 
-from deploy.sample import Sample
+from gossamer.deploy.sample import Sample
 
 
 def test_an_address_of_ipv6_single_slots_and_an_unknown_primary_are_told_as_they_are() -> None:

@@ -9,10 +9,10 @@ from random import Random
 
 from attrs import define, field
 
-from cluster.topology import Flag, Node, NodeId, Topology
-from gossip.config import GossipConfig
-from gossip.core import Gossip
-from gossip.effects import (
+from gossamer.cluster.topology import Flag, Node, NodeId, Topology
+from gossamer.gossip.config import GossipConfig
+from gossamer.gossip.core import Gossip
+from gossamer.gossip.effects import (
     Answer,
     Dial,
     Effect,
@@ -29,7 +29,7 @@ from gossip.effects import (
     Send,
     Unfollow,
 )
-from gossip.events import (
+from gossamer.gossip.events import (
     Accepted,
     AddSlots,
     Event,
@@ -43,7 +43,7 @@ from gossip.events import (
     Resolved,
     Woke,
 )
-from gossip.packet import Fail, Kind, Packet, decode, encode
+from gossamer.gossip.packet import Fail, Kind, Packet, decode, encode
 
 START = 1_700_000_000_000
 TIMEOUT_MS = 1000

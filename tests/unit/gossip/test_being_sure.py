@@ -3,9 +3,9 @@
 import pytest
 from attrs import evolve
 
-from gossip.config import GossipConfig
-from gossip.events import PacketIn
-from gossip.packet import Kind
+from gossamer.gossip.config import GossipConfig
+from gossamer.gossip.events import PacketIn
+from gossamer.gossip.packet import Kind
 from tests.unit.gossip.mesh import CONFIG, TIMEOUT_MS, three
 from tests.unit.gossip.test_failing import flags
 

@@ -2,11 +2,11 @@
 
 from attrs import evolve
 
-from cluster.topology import Flag, NodeId
-from gossip.bitmap import slots_to_bitmap
-from gossip.effects import DropKeys, Publish, Save, Send
-from gossip.events import AddSlots, BumpEpoch, DelSlots, SetConfigEpoch, SetSlot
-from gossip.packet import Kind, Packet, Ping, Update
+from gossamer.cluster.topology import Flag, NodeId
+from gossamer.gossip.bitmap import slots_to_bitmap
+from gossamer.gossip.effects import DropKeys, Publish, Save, Send
+from gossamer.gossip.events import AddSlots, BumpEpoch, DelSlots, SetConfigEpoch, SetSlot
+from gossamer.gossip.packet import Kind, Packet, Ping, Update
 from tests.unit.gossip.mesh import CONFIG, Mesh, agree, three
 
 

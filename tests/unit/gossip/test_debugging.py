@@ -4,10 +4,10 @@ from typing import Literal
 
 import pytest
 
-from cluster.topology import Flag
-from gossip.effects import Hangup, Refused
-from gossip.events import DropKind, KillLink, PauseCron
-from gossip.packet import Kind
+from gossamer.cluster.topology import Flag
+from gossamer.gossip.effects import Hangup, Refused
+from gossamer.gossip.events import DropKind, KillLink, PauseCron
+from gossamer.gossip.packet import Kind
 from tests.unit.gossip.mesh import TIMEOUT_MS, Mesh, three
 
 

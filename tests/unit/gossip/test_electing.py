@@ -3,10 +3,10 @@
 import pytest
 from attrs import evolve
 
-from cluster.topology import Flag
-from gossip.effects import Answer, Follow, Lead, Publish, Save, Send
-from gossip.events import BumpEpoch, ConfigChanged, Replicate, Replicated
-from gossip.packet import Kind, MessageFlag, Packet, Update
+from gossamer.cluster.topology import Flag
+from gossamer.gossip.effects import Answer, Follow, Lead, Publish, Save, Send
+from gossamer.gossip.events import BumpEpoch, ConfigChanged, Replicate, Replicated
+from gossamer.gossip.packet import Kind, MessageFlag, Packet, Update
 from tests.unit.gossip.mesh import CONFIG, TIMEOUT_MS, Mesh, agree, three
 
 

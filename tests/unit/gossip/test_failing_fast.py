@@ -2,10 +2,10 @@
 
 from attrs import evolve
 
-from cluster.topology import Flag
-from gossip.effects import Send
-from gossip.events import ConfigChanged
-from gossip.packet import Kind
+from gossamer.cluster.topology import Flag
+from gossamer.gossip.effects import Send
+from gossamer.gossip.events import ConfigChanged
+from gossamer.gossip.packet import Kind
 from tests.unit.gossip.mesh import CONFIG, Mesh, agree, three
 
 TIMEOUT_MS = 15000

@@ -2,10 +2,10 @@
 
 from attrs import evolve
 
-from cluster.topology import Flag, Node, Topology
-from gossip.effects import Dial, Hangup, Publish, Save, Send
-from gossip.events import Accepted, ConfigChanged, Forget, LinkUp, Meet, PacketIn, Reset, Woke
-from gossip.packet import Kind, Packet, Ping
+from gossamer.cluster.topology import Flag, Node, Topology
+from gossamer.gossip.effects import Dial, Hangup, Publish, Save, Send
+from gossamer.gossip.events import Accepted, ConfigChanged, Forget, LinkUp, Meet, PacketIn, Reset, Woke
+from gossamer.gossip.packet import Kind, Packet, Ping
 from tests.unit.gossip.mesh import CONFIG, START, Mesh, agree, three
 
 

@@ -1,8 +1,8 @@
 """Slots that are handed over: an epoch on disk first, settled only with a majority; votes count for more."""
 
-from gossip.effects import Save, Send, Settled
-from gossip.events import BumpEpoch, KeepEpoch, TakeSlots
-from gossip.packet import Kind
+from gossamer.gossip.effects import Save, Send, Settled
+from gossamer.gossip.events import BumpEpoch, KeepEpoch, TakeSlots
+from gossamer.gossip.packet import Kind
 from tests.unit.gossip.mesh import START, Mesh, agree, three
 
 SLOT = 5

@@ -2,10 +2,10 @@
 
 from attrs import evolve
 
-from cluster.nodesconf import dump, load
-from cluster.topology import Flag
-from gossip.events import Forget, Meet, Reset
-from gossip.identity import ALOOF_MS, WHOLE_MS
+from gossamer.cluster.nodesconf import dump, load
+from gossamer.cluster.topology import Flag
+from gossamer.gossip.events import Forget, Meet, Reset
+from gossamer.gossip.identity import ALOOF_MS, WHOLE_MS
 from tests.unit.gossip.mesh import CONFIG, START, Mesh, agree, three
 
 A, X = ("a", "b", "c"), ("x", "y", "z")

@@ -1,7 +1,7 @@
 """A node whose id has gone from its address, since it was reset or has lost its disk, is dead like any other."""
 
-from cluster.topology import Flag
-from gossip.effects import Follow, Lead, Unfollow
+from gossamer.cluster.topology import Flag
+from gossamer.gossip.effects import Follow, Lead, Unfollow
 from tests.unit.gossip.mesh import TIMEOUT_MS, Mesh, three
 from tests.unit.gossip.test_electing import shards
 

@@ -2,12 +2,12 @@
 
 from attrs import evolve
 
-from cluster.topology import Flag, Topology
-from gossip.effects import Dial, Follow, Resolve, Send
-from gossip.events import ConfigChanged, Meet
-from gossip.names import LONGEST_WAIT_MS, LOST_MS
-from gossip.packet import Kind
-from gossip.peers import DIALS_A_TICK, STRANGERS_A_TICK
+from gossamer.cluster.topology import Flag, Topology
+from gossamer.gossip.effects import Dial, Follow, Resolve, Send
+from gossamer.gossip.events import ConfigChanged, Meet
+from gossamer.gossip.names import LONGEST_WAIT_MS, LOST_MS
+from gossamer.gossip.packet import Kind
+from gossamer.gossip.peers import DIALS_A_TICK, STRANGERS_A_TICK
 from tests.unit.gossip.mesh import CONFIG, Mesh, agree, three
 
 NOWHERE = "10.9.9.9"

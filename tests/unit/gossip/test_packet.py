@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster.topology import ranges
-from gossip import extensions as ext
-from gossip.bitmap import NO_SLOTS, bitmap_to_slots, slots_to_bitmap
-from gossip.frames import Deframer, frame_length
-from gossip.packet import (
+from gossamer.cluster.topology import ranges
+from gossamer.gossip import extensions as ext
+from gossamer.gossip.bitmap import NO_SLOTS, bitmap_to_slots, slots_to_bitmap
+from gossamer.gossip.frames import Deframer, frame_length
+from gossamer.gossip.packet import (
     Body,
     Fail,
     Gossip,

@@ -3,9 +3,9 @@
 import pytest
 from attrs import evolve
 
-from cluster.topology import Flag
-from gossip.packet import Kind, MessageFlag, Packet
-from gossip.turns import Turns
+from gossamer.cluster.topology import Flag
+from gossamer.gossip.packet import Kind, MessageFlag, Packet
+from gossamer.gossip.turns import Turns
 from tests.unit.gossip.mesh import TIMEOUT_MS, Mesh, agree
 from tests.unit.gossip.test_electing import primaries, sent, shards
 

@@ -5,9 +5,9 @@ from typing import Literal
 import pytest
 from attrs import evolve
 
-from gossip.effects import DropKeys, Lead, Pause, Resume, Save, Send
-from gossip.events import BumpEpoch, Failover, KeepEpoch, Replicate, Replicated, Reset, TakeSlots
-from gossip.packet import Kind, MessageFlag
+from gossamer.gossip.effects import DropKeys, Lead, Pause, Resume, Save, Send
+from gossamer.gossip.events import BumpEpoch, Failover, KeepEpoch, Replicate, Replicated, Reset, TakeSlots
+from gossamer.gossip.packet import Kind, MessageFlag
 from tests.unit.gossip.mesh import CONFIG, TIMEOUT_MS, Mesh, agree, three
 from tests.unit.gossip.test_electing import leader, primaries, sent, shards
 

@@ -4,9 +4,9 @@ from random import Random
 
 import pytest
 
-from gossip.effects import Effect, Lead, Save, Send
-from gossip.events import Failover, Replicated
-from gossip.packet import Kind
+from gossamer.gossip.effects import Effect, Lead, Save, Send
+from gossamer.gossip.events import Failover, Replicated
+from gossamer.gossip.packet import Kind
 from tests.unit.gossip.mesh import TIMEOUT_MS, Mesh, agree
 
 PRIMARIES, REPLICAS = "abc", "def"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gossip.effects import Deliver, Refused, Save, Send
-from gossip.events import (
+from gossamer.gossip.effects import Deliver, Refused, Save, Send
+from gossamer.gossip.events import (
     AddSlots,
     Broadcast,
     BumpEpoch,
@@ -18,7 +18,7 @@ from gossip.events import (
     SetSlot,
     Wish,
 )
-from gossip.packet import Kind
+from gossamer.gossip.packet import Kind
 from tests.unit.gossip.mesh import Mesh, three
 from tests.unit.gossip.test_electing import shards
 

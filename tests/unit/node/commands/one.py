@@ -1,7 +1,7 @@
 """A node in memory with one client, for tests of single commands."""
 
-from node.engine.server import Server
-from node.machine import Machine
+from gossamer.node.engine.server import Server
+from gossamer.node.machine import Machine
 
 
 class One:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.commands.bits import PIECE, bit_range, count_ones, find_bit, skip_bytes
+from gossamer.node.commands.bits import PIECE, bit_range, count_ones, find_bit, skip_bytes
 
 VALUES = st.one_of(st.binary(max_size=6), st.sampled_from([b"\xff" * 4, b"\0" * 4, b"\xff\xfe", b"\0\x01"]))
 

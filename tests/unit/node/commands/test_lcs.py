@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.commands.lcs import table, walk_back
+from gossamer.node.commands.lcs import table, walk_back
 from tests.unit.node.commands.one import One
 
 TEXTS = st.text("abc", max_size=12).map(str.encode)

@@ -2,13 +2,13 @@
 
 import pytest
 
-from node.commands.migrate import leading_number
-from node.engine.feed import Feed, encoded
-from node.engine.server import FOLLOWING, Server
-from node.engine.session import Session
-from node.engine.transfer import Courier, Dialogue, Transfer, settle
-from node.machine import Machine
-from node.resp.errors import CANNOT_READ
+from gossamer.node.commands.migrate import leading_number
+from gossamer.node.engine.feed import Feed, encoded
+from gossamer.node.engine.server import FOLLOWING, Server
+from gossamer.node.engine.session import Session
+from gossamer.node.engine.transfer import Courier, Dialogue, Transfer, settle
+from gossamer.node.machine import Machine
+from gossamer.node.resp.errors import CANNOT_READ
 
 NOW = 1_700_000_000_000
 

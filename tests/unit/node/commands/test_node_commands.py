@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from node.engine.edge import Edge
-from node.engine.server import Server
-from node.engine.session import Session
-from node.machine import Machine
+from gossamer.node.engine.edge import Edge
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.session import Session
+from gossamer.node.machine import Machine
 
 START = 1_000_000
 

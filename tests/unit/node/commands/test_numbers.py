@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.commands import longdouble
-from node.commands.numbers import LONG_MAX, LONG_MIN, integer, integer_or_none, wrap64
-from node.resp.errors import Refusal
+from gossamer.node.commands import longdouble
+from gossamer.node.commands.numbers import LONG_MAX, LONG_MIN, integer, integer_or_none, wrap64
+from gossamer.node.resp.errors import Refusal
 
 EPSILON = Fraction(1, 2**64)
 """Half of the last place of a 64-bit significand, relative."""

@@ -6,9 +6,9 @@ from typing import TypeVar
 
 import pytest
 
-from node.engine.server import Server
-from node.engine.session import Session
-from node.machine import Machine
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.session import Session
+from gossamer.node.machine import Machine
 
 START = 1_000_000
 T = TypeVar("T")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from node.engine.edge import Edge
-from node.engine.server import Server
-from node.engine.session import Session
-from node.machine import Machine
+from gossamer.node.engine.edge import Edge
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.session import Session
+from gossamer.node.machine import Machine
 
 
 class Ticking(Edge):

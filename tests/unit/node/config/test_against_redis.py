@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from node.config import Config, ConfigError, ConfigSetError, load_all, load_text, read_options
-from node.config.directives import BY_NAME
+from gossamer.node.config import Config, ConfigError, ConfigSetError, load_all, load_text, read_options
+from gossamer.node.config.directives import BY_NAME
 from tests.unit.node.config.conftest import Start
 
 OF_THE_TEST = {"port", "unixsocket", "dir"}

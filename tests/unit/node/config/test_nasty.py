@@ -4,13 +4,13 @@ import contextlib
 
 import pytest
 
-from cluster.text import text_of
-from node.config.config import Config
-from node.config.directives import BY_NAME, FILE_ONLY
-from node.config.errors import ConfigError, ConfigSetError
-from node.config.numbers import LONG_MAX, LONG_MIN, loose
-from node.config.parse import load_text
-from node.config.words import quote
+from gossamer.cluster.text import text_of
+from gossamer.node.config.config import Config
+from gossamer.node.config.directives import BY_NAME, FILE_ONLY
+from gossamer.node.config.errors import ConfigError, ConfigSetError
+from gossamer.node.config.numbers import LONG_MAX, LONG_MIN, loose
+from gossamer.node.config.parse import load_text
+from gossamer.node.config.words import quote
 from tests.integration.attack import NASTY
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from node.config import Config, ConfigError, Options, load_all, load_text, read_options
+from gossamer.node.config import Config, ConfigError, Options, load_all, load_text, read_options
 
 
 def no_files(path: str) -> list[tuple[str, str]]:

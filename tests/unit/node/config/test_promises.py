@@ -2,7 +2,7 @@
 
 import pytest
 
-from node.config import Config, ConfigError, ConfigSetError, load_text
+from gossamer.node.config import Config, ConfigError, ConfigSetError, load_text
 
 REFUSED = [
     ("aclfile", "/etc/redis/users.acl"),

@@ -1,6 +1,6 @@
 """CONFIG REWRITE keeps what people wrote and says what is in force."""
 
-from node.config import Config, load_text
+from gossamer.node.config import Config, load_text
 
 OLD = """# my config
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from node.config import Config, ConfigSetError
-from node.config.directives import BY_NAME, DIRECTIVES
+from gossamer.node.config import Config, ConfigSetError
+from gossamer.node.config.directives import BY_NAME, DIRECTIVES
 
 
 def refusal(config: Config, *pairs: tuple[str, str], local: bool = False) -> str:

@@ -2,15 +2,15 @@
 
 import pytest
 
-from cluster.slots import SLOTS, key_slot
-from cluster.topology import Flag, Node, Topology
-from node.engine.clearing import PIECE
-from node.engine.feed import Feed, encoded
-from node.engine.server import Server
-from node.engine.session import Session
-from node.engine.snapshot import Snapshot
-from node.machine import Machine
-from node.resp.parser import Parser
+from gossamer.cluster.slots import SLOTS, key_slot
+from gossamer.cluster.topology import Flag, Node, Topology
+from gossamer.node.engine.clearing import PIECE
+from gossamer.node.engine.feed import Feed, encoded
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.session import Session
+from gossamer.node.engine.snapshot import Snapshot
+from gossamer.node.machine import Machine
+from gossamer.node.resp.parser import Parser
 
 NOW = 1_700_000_000_000
 ME, OTHER = "a" * 40, "b" * 40

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from node.engine.call import Call
-from node.engine.command import (
+from gossamer.node.engine.call import Call
+from gossamer.node.engine.command import (
     DECLARED,
     FAST,
     FLAG_NAMES,
@@ -22,8 +22,8 @@ from node.engine.command import (
     distinct,
     lookup,
 )
-from node.engine.keyspec import RO, RW, KeySpec, first
-from node.resp.reply import Reply
+from gossamer.node.engine.keyspec import RO, RW, KeySpec, first
+from gossamer.node.resp.reply import Reply
 from tests.tidy.reference import REFERENCE, key_specs
 
 FLAGS = {name: flag for flag, name in FLAG_NAMES.items()}

@@ -2,11 +2,11 @@
 
 import pytest
 
-from node.config import Config, ConfigError, load_text
-from node.engine.edge import Edge
-from node.engine.server import serve
-from node.engine.session import Session
-from node.machine import Machine
+from gossamer.node.config import Config, ConfigError, load_text
+from gossamer.node.engine.edge import Edge
+from gossamer.node.engine.server import serve
+from gossamer.node.engine.session import Session
+from gossamer.node.machine import Machine
 
 
 def session(*lines: str) -> Session:

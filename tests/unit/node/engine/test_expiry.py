@@ -2,12 +2,12 @@
 
 import pytest
 
-from node.engine.edge import Edge
-from node.engine.expiry import SAMPLE, WORK_LIMIT, ActiveExpiry
-from node.engine.keyspace import Database, Watcher
-from node.engine.server import FOLLOWING, PAUSED, Server
-from node.engine.session import Session
-from node.engine.watch import broken, watch
+from gossamer.node.engine.edge import Edge
+from gossamer.node.engine.expiry import SAMPLE, WORK_LIMIT, ActiveExpiry
+from gossamer.node.engine.keyspace import Database, Watcher
+from gossamer.node.engine.server import FOLLOWING, PAUSED, Server
+from gossamer.node.engine.session import Session
+from gossamer.node.engine.watch import broken, watch
 
 NOW = 1_000_000
 

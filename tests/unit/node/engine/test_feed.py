@@ -2,11 +2,11 @@
 
 import pytest
 
-from node.engine.feed import Feed, encoded
-from node.engine.server import Server
-from node.engine.session import Session
-from node.machine import Machine
-from node.resp.parser import Parser
+from gossamer.node.engine.feed import Feed, encoded
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.session import Session
+from gossamer.node.machine import Machine
+from gossamer.node.resp.parser import Parser
 
 NOW = 1_700_000_000_000
 

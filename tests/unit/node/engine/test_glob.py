@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.engine.glob import glob_match
+from gossamer.node.engine.glob import glob_match
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster.slots import key_slot
-from node.engine.keyspace import CLUSTER_SHIFT, STANDALONE_SHIFT, Database, Keyspace
-from node.engine.server import Server
-from node.machine import Machine
+from gossamer.cluster.slots import key_slot
+from gossamer.node.engine.keyspace import CLUSTER_SHIFT, STANDALONE_SHIFT, Database, Keyspace
+from gossamer.node.engine.server import Server
+from gossamer.node.machine import Machine
 
 KEYS = st.sampled_from([b"a", b"b", b"{a}c", b"d", b""])
 STEPS = st.lists(

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from node.engine.keyspec import ACCESS, DELETE, OW, RO, RW, UPDATE, KeySpec, all_keys, first
-from node.resp.errors import Refusal
+from gossamer.node.engine.keyspec import ACCESS, DELETE, OW, RO, RW, UPDATE, KeySpec, all_keys, first
+from gossamer.node.resp.errors import Refusal
 from tests.tidy.reference import GETKEYS, REFERENCE, key_specs
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.engine.latency import BUCKETS, LatencyMonitor, cumulative, percentile
+from gossamer.node.engine.latency import BUCKETS, LatencyMonitor, cumulative, percentile
 
 
 def histogram(durations: list[int]) -> list[int]:

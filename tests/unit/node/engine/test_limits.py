@@ -2,8 +2,8 @@
 
 import pytest
 
-from node.engine.client import MONITORING, NOT_TO_PAUSE, SUBSCRIBED, Client
-from node.engine.limits import (
+from gossamer.node.engine.client import MONITORING, NOT_TO_PAUSE, SUBSCRIBED, Client
+from gossamer.node.engine.limits import (
     PROTECTED_MODE,
     TOO_MANY_CLIENTS,
     OutputLimit,
@@ -11,8 +11,8 @@ from node.engine.limits import (
     over_output_limit,
     refuse_connection,
 )
-from node.engine.server import Server
-from node.machine import Machine
+from gossamer.node.engine.server import Server
+from gossamer.node.machine import Machine
 
 LIMITS = [OutputLimit(1000, 0, 0), OutputLimit(5000, 0, 0), OutputLimit(0, 100, 2)]
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from node.config import Config
-from node.engine.client import UNAUTHENTICATED
-from node.engine.edge import Edge
-from node.engine.server import Server, serve
-from node.engine.settings import NEVER
-from node.machine import Machine
+from gossamer.node.config import Config
+from gossamer.node.engine.client import UNAUTHENTICATED
+from gossamer.node.engine.edge import Edge
+from gossamer.node.engine.server import Server, serve
+from gossamer.node.engine.settings import NEVER
+from gossamer.node.machine import Machine
 
 CASES = [
     ("requirepass", "secret", lambda s: s.password, b"secret"),

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster.slots import key_slot
-from node.engine.keyspace import CLUSTER_SHIFT, STANDALONE_SHIFT, Keyspace
-from node.engine.server import Server
-from node.engine.snapshot import Snapshot
-from node.machine import Machine
+from gossamer.cluster.slots import key_slot
+from gossamer.node.engine.keyspace import CLUSTER_SHIFT, STANDALONE_SHIFT, Keyspace
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.snapshot import Snapshot
+from gossamer.node.machine import Machine
 
 Content = dict[tuple[int, bytes], tuple[bytes, int]]
 

@@ -4,13 +4,13 @@ from random import Random
 
 import pytest
 
-from node.engine.client import IN_MULTI
-from node.engine.edge import Edge
-from node.engine.keyspace import Database
-from node.engine.server import Server
-from node.engine.session import Session
-from node.engine.tally import STARTUP, weigh
-from node.machine import Machine
+from gossamer.node.engine.client import IN_MULTI
+from gossamer.node.engine.edge import Edge
+from gossamer.node.engine.keyspace import Database
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.session import Session
+from gossamer.node.engine.tally import STARTUP, weigh
+from gossamer.node.machine import Machine
 from tests.unit.node.replication.joined import Node, join
 
 START = 1_700_000_000_000

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.engine.keyspace import CLUSTER_SHIFT, STANDALONE_SHIFT, Database
-from node.engine.order import END, Order
-from node.engine.traverse import ORDERS_KEPT, any_key, piece
+from gossamer.node.engine.keyspace import CLUSTER_SHIFT, STANDALONE_SHIFT, Database
+from gossamer.node.engine.order import END, Order
+from gossamer.node.engine.traverse import ORDERS_KEPT, any_key, piece
 
 SHIFTS = [STANDALONE_SHIFT, CLUSTER_SHIFT]
 

@@ -7,11 +7,11 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from node.io import address
-from node.io.address import Unreachable
-from node.io.dial import dial
-from node.io.listen import ListenError, listen_tcp, listen_unix
-from node.io.lookup import Lookup
+from gossamer.node.io import address
+from gossamer.node.io.address import Unreachable
+from gossamer.node.io.dial import dial
+from gossamer.node.io.listen import ListenError, listen_tcp, listen_unix
+from gossamer.node.io.lookup import Lookup
 from tests.integration.ports import reserve
 
 NO_NAMES = (

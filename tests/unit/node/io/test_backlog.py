@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.io.backlog import PIECE, Backlog
+from gossamer.node.io.backlog import PIECE, Backlog
 
 
 def cuts(largest: int, step: int) -> st.SearchStrategy[tuple[list[int], list[int]]]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from node.engine.server import Server
-from node.io.clients import Clients
-from node.machine import Machine
+from gossamer.node.engine.server import Server
+from gossamer.node.io.clients import Clients
+from gossamer.node.machine import Machine
 
 
 class Exhausted(socket.socket):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from node.io.disk import replace_file
+from gossamer.node.io.disk import replace_file
 
 
 def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path: Path) -> None:

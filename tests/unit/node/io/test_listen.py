@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from node.io.listen import ListenError, listen_tcp, listen_unix
+from gossamer.node.io.listen import ListenError, listen_tcp, listen_unix
 from tests.integration.ports import reserve
 
 ELSEWHERE = "192.0.2.1"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from node.io.log import Log, can_append, stamp
+from gossamer.node.io.log import Log, can_append, stamp
 
 
 @pytest.fixture

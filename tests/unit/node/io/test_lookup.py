@@ -6,8 +6,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from node.io import lookup
-from node.io.lookup import PATIENCE_S, THREADS, Lookup
+from gossamer.node.io import lookup
+from gossamer.node.io.lookup import PATIENCE_S, THREADS, Lookup
 
 
 def test_what_is_an_address_already_stands_for_itself() -> None:

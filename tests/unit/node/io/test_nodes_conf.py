@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from node.io.nodes_conf import Beside, ConfInUse, ConfTorn, NodesConf, Notes
+from gossamer.node.io.nodes_conf import Beside, ConfInUse, ConfTorn, NodesConf, Notes
 
 
 def remembered(path: Path) -> str:
@@ -90,7 +90,7 @@ def test_a_note_that_was_cut_short_is_none(tmp_path: Path, length: int, monkeypa
     conf.note("first", synced=True)
     conf.note("synced", synced=True)
     conf.note("written" * 1000, synced=False)
-    monkeypatch.setattr("node.io.nodes_conf.write_all", lambda fd, data: os.write(fd, data[:length]))
+    monkeypatch.setattr("gossamer.node.io.nodes_conf.write_all", lambda fd, data: os.write(fd, data[:length]))
     conf.note("torn" * 2000, synced=False)
     conf.close()
     assert remembered(path) == "written" * 1000
@@ -300,7 +300,7 @@ def test_one_that_was_cut_short_in_place_is_told_from_a_whole_one(
         written.append(data)
         os.write(fd, data)
 
-    monkeypatch.setattr("node.io.disk.write_all", torn)
+    monkeypatch.setattr("gossamer.node.io.disk.write_all", torn)
     with pytest.raises(OSError, match="Input"):
         conf.note(conf_text(epoch=9), synced=True)
     conf.close()

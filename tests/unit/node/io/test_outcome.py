@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from node.io.outcome import READY, REASON_BYTES, Outcome
+from gossamer.node.io.outcome import READY, REASON_BYTES, Outcome
 
 
 def told(outcome: Outcome, read: int) -> bytes:

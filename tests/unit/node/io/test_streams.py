@@ -6,12 +6,12 @@ import pytest
 import trio
 from trio.testing import MemoryReceiveStream, MemorySendStream, memory_stream_pair, wait_all_tasks_blocked
 
-from node.engine.edge import Edge
-from node.engine.limits import OutputLimit
-from node.engine.server import Server
-from node.io.clients import Clients
-from node.io.streams import serve_stream
-from node.machine import Machine
+from gossamer.node.engine.edge import Edge
+from gossamer.node.engine.limits import OutputLimit
+from gossamer.node.engine.server import Server
+from gossamer.node.io.clients import Clients
+from gossamer.node.io.streams import serve_stream
+from gossamer.node.machine import Machine
 
 
 @pytest.fixture

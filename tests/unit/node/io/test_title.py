@@ -2,8 +2,8 @@
 
 import pytest
 
-from node.config import Config
-from node.io import title
+from gossamer.node.config import Config
+from gossamer.node.io import title
 
 
 def config(**values: str) -> Config:

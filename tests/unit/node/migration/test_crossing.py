@@ -4,8 +4,8 @@ from itertools import permutations
 
 import pytest
 
-from node.engine.server import PAUSED
-from node.migration.source import ANSWER_MS, Export
+from gossamer.node.engine.server import PAUSED
+from gossamer.node.migration.source import ANSWER_MS, Export
 from tests.unit.node.migration.town import Town
 
 RANGES = {"a": "0 199", "b": "6000 6199", "c": "11000 11199"}

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from gossip.events import SetSlot
-from node.migration import source
+from gossamer.gossip.events import SetSlot
+from gossamer.node.migration import source
 from tests.unit.node.migration.town import SLOTS, Town
 
 KEYS = 60

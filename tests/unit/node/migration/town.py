@@ -6,17 +6,17 @@ piece whenever they are asked to (``step``), so a test can stop the world betwee
 
 from random import Random
 
-from cluster.topology import NodeId, Topology
-from gossip.effects import Answer, Effect
-from gossip.events import Event
-from node.commands.digest import digest_of_all
-from node.engine.feed import encoded
-from node.engine.server import Server
-from node.engine.session import Session
-from node.machine import Machine
-from node.migration.source import Export
-from node.replication.replica import Conversation
-from node.resp.errors import Refusal
+from gossamer.cluster.topology import NodeId, Topology
+from gossamer.gossip.effects import Answer, Effect
+from gossamer.gossip.events import Event
+from gossamer.node.commands.digest import digest_of_all
+from gossamer.node.engine.feed import encoded
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.session import Session
+from gossamer.node.machine import Machine
+from gossamer.node.migration.source import Export
+from gossamer.node.replication.replica import Conversation
+from gossamer.node.resp.errors import Refusal
 from tests.unit.gossip.mesh import CONFIG, Host, Mesh
 
 TICK_MS = 100

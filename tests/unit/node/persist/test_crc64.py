@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from node.persist.crc64 import crc64, footer
+from gossamer.node.persist.crc64 import crc64, footer
 
 RECORDED = json.loads((Path(__file__).parents[3] / "vectors" / "crc" / "crc64.json").read_text())["vectors"]
 

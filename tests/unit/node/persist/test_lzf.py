@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.persist.lzf import LzfError, compress, decompress
+from gossamer.node.persist.lzf import LzfError, compress, decompress
 
 PIECES = st.lists(st.one_of(st.binary(max_size=40), st.sampled_from([b"a" * 300, b"abc" * 50])), max_size=12)
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.persist.codes import RdbError, Short
-from node.persist.primitives import put_length, put_string
-from node.persist.source import Source
+from gossamer.node.persist.codes import RdbError, Short
+from gossamer.node.persist.primitives import put_length, put_string
+from gossamer.node.persist.source import Source
 
 LENGTHS = [
     (0, "00"),

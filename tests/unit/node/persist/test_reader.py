@@ -4,9 +4,9 @@ from base64 import b64decode
 
 import pytest
 
-from node.persist.codes import RdbError
-from node.persist.crc64 import crc64, footer
-from node.persist.events import (
+from gossamer.node.persist.codes import RdbError
+from gossamer.node.persist.crc64 import crc64, footer
+from gossamer.node.persist.events import (
     Aux,
     End,
     Event,
@@ -19,7 +19,7 @@ from node.persist.events import (
     SlotImport,
     SlotInfo,
 )
-from node.persist.reader import RdbReader
+from gossamer.node.persist.reader import RdbReader
 from tests.unit.node.persist.recorded import Recorded, files, same_text
 
 FILES = files()

@@ -2,14 +2,14 @@
 
 import pytest
 
-from node.engine.keyspace import Keyspace
-from node.engine.snapshot import Snapshot
-from node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format, RdbError
-from node.persist.events import Aux, End, Event, Function, Header, Key, ResizeDb
-from node.persist.load import Loader
-from node.persist.reader import RdbReader
-from node.persist.values import Style
-from node.persist.writer import CHUNK, PIECE, RdbWriter, remarks_for
+from gossamer.node.engine.keyspace import Keyspace
+from gossamer.node.engine.snapshot import Snapshot
+from gossamer.node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format, RdbError
+from gossamer.node.persist.events import Aux, End, Event, Function, Header, Key, ResizeDb
+from gossamer.node.persist.load import Loader
+from gossamer.node.persist.reader import RdbReader
+from gossamer.node.persist.values import Style
+from gossamer.node.persist.writer import CHUNK, PIECE, RdbWriter, remarks_for
 
 
 def put(keyspace: Keyspace, index: int, key: bytes, value: object, end: int = -1) -> None:

@@ -3,12 +3,12 @@
 from random import Random
 from typing import Final
 
-from node.commands.digest import digest_of_all
-from node.config import Config, load_text
-from node.engine.feed import encoded
-from node.engine.server import Server
-from node.engine.session import Session
-from node.machine import Machine
+from gossamer.node.commands.digest import digest_of_all
+from gossamer.node.config import Config, load_text
+from gossamer.node.engine.feed import encoded
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.session import Session
+from gossamer.node.machine import Machine
 
 START: Final = 1_700_000_000_000
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from node.engine.client import Client
-from node.engine.feed import GETACK, encoded
-from node.engine.server import WRITES
+from gossamer.node.engine.client import Client
+from gossamer.node.engine.feed import GETACK, encoded
+from gossamer.node.engine.server import WRITES
 from tests.unit.node.replication.joined import START, Link, Node, join
 
 ONE = ("write-ack-replicas", "1")

@@ -4,8 +4,8 @@ from random import Random
 
 import pytest
 
-from node.replication.backlog import Backlog
-from node.replication.history import NO_ID, History
+from gossamer.node.replication.backlog import Backlog
+from gossamer.node.replication.history import NO_ID, History
 
 
 def test_bytes_are_found_by_their_offset() -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from node.engine.feed import encoded
-from node.engine.keyspace import Keyspace
-from node.persist.load import Loader
-from node.persist.reader import RdbReader
+from gossamer.node.engine.feed import encoded
+from gossamer.node.engine.keyspace import Keyspace
+from gossamer.node.persist.load import Loader
+from gossamer.node.persist.reader import RdbReader
 from tests.unit.node.replication.joined import START, Node
 
 RECORD = Path(__file__).parents[3] / "vectors" / "repl" / "handmade-redis-7.0.15.json"

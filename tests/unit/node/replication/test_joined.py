@@ -2,8 +2,8 @@
 
 import pytest
 
-from node.engine.edge import Edge
-from node.engine.feed import encoded
+from gossamer.node.engine.edge import Edge
+from gossamer.node.engine.feed import encoded
 from tests.unit.node.replication.joined import START, Link, Node, join
 
 DISK = ("repl-diskless-sync", "no")

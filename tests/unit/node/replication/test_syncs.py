@@ -2,12 +2,12 @@
 
 import pytest
 
-from node.engine.client import MONITORING
-from node.engine.feed import encoded
-from node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format
-from node.replication.follower import Follower
-from node.replication.replica import SYNC
-from node.replication.transfer import WINDOW
+from gossamer.node.engine.client import MONITORING
+from gossamer.node.engine.feed import encoded
+from gossamer.node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format
+from gossamer.node.replication.follower import Follower
+from gossamer.node.replication.replica import SYNC
+from gossamer.node.replication.transfer import WINDOW
 from tests.unit.node.replication.joined import START, Link, Node, join
 from tests.unit.node.replication.test_joined import same
 

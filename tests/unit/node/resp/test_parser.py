@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.resp.errors import ProtocolError
-from node.resp.inline import split_words
-from node.resp.parser import MAX_INLINE, Parser
-from node.resp.tokens import TokenParser
+from gossamer.node.resp.errors import ProtocolError
+from gossamer.node.resp.inline import split_words
+from gossamer.node.resp.parser import MAX_INLINE, Parser
+from gossamer.node.resp.tokens import TokenParser
 
 PARSERS = [Parser, TokenParser]
 ARGS = st.lists(

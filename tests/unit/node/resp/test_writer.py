@@ -2,7 +2,7 @@
 
 import pytest
 
-from node.resp.reply import (
+from gossamer.node.resp.reply import (
     NO_REPLY,
     NULL_ARRAY,
     OK,
@@ -15,7 +15,7 @@ from node.resp.reply import (
     StatusSet,
     Verbatim,
 )
-from node.resp.writer import encode, format_double
+from gossamer.node.resp.writer import encode, format_double
 
 
 @pytest.mark.parametrize(
