@@ -18,8 +18,8 @@ HOT = [
     "gossamer/cluster/route.py",
     "gossamer/node/resp",
     "gossamer/node/engine",
-    "node/engine/data",
-    "node/engine/serving",
+    "gossamer/node/engine/data",
+    "gossamer/node/engine/serving",
     "gossamer/node/commands",
     "gossamer/node/io/clients.py",
 ]

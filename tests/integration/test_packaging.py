@@ -1,14 +1,20 @@
-"""What ``pip install`` brings to a machine is all that the program needs."""
+"""What ``pip install`` brings to a machine is all that the program needs, under one name that is nobody else's."""
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import tarfile
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 import pytest
+
+from tests.compat.replies import Answer
+from tests.integration.nodes import Nodes, Program
+from tests.tidy.floors import PACKAGES
 
 TOP: Final = Path(__file__).parents[2]
 PACKAGE: Final = "gossamer"
@@ -26,34 +32,62 @@ def product_files() -> set[Path]:
     return kept - SCRIPTS
 
 
+HIS: Final = f"""\
+import sys
+import cluster.own, deploy.own, gossip.own, node.own
+from gossamer.deploy.cli import main
+
+code = main(["node", *sys.argv[1:]])
+top = {{name: module for name, module in sys.modules.items() if name.partition(".")[0] in {PACKAGES!r}}}
+print("his:", *sorted(name for name, module in top.items() if module.OWNER == "he"), flush=True)
+print("ours:", sys.modules["gossamer"].__file__, flush=True)
+sys.exit(code)
+"""
+"""A program of somebody who has packages with the names of our folders, and runs a node of ours."""
+
+HIS_MODULES: Final = sorted([*PACKAGES, *(f"{name}.own" for name in PACKAGES)])
+
+
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    """The pure wheel of this tree."""
-    source = tmp_path_factory.mktemp("source")
-    for name in (PACKAGE, "pyproject.toml", "setup.py", "README.md", "LICENSE"):
-        if (TOP / name).is_dir():
-            shutil.copytree(TOP / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
-        else:
-            shutil.copy(TOP / name, source)
-    out = tmp_path_factory.mktemp("wheel")
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "--no-deps",
-        "--no-build-isolation",
-        "--wheel-dir",
-        str(out),
-        str(source),
-    ]
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what a build reads of a checkout, links as links."""
+    copy = tmp_path_factory.mktemp("source")
+    ignored = shutil.ignore_patterns("__pycache__", "*.so")
+    for name in (PACKAGE, *PACKAGES):
+        shutil.copytree(TOP / name, copy / name, symlinks=True, ignore=ignored)
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+        shutil.copy(TOP / name, copy)
+    return copy
+
+
+def build(source: Path, out: Path, *command: str) -> Path:
+    """The one file that ``command`` puts into ``out``."""
+    environment = {**os.environ, "GOSSAMER_PURE": "1"}
     done = subprocess.run(
-        command, env={**os.environ, "GOSSAMER_PURE": "1"}, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, *command],
+        cwd=source,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     (path,) = out.iterdir()
+    return path
+
+
+def build_wheel(source: Path, out: Path) -> zipfile.ZipFile:
+    words = ("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(out), str(source))
+    path = build(source, out, "-m", "pip", *words)
     assert path.name.endswith("-py3-none-any.whl")
     return zipfile.ZipFile(path)
+
+
+@pytest.fixture(scope="module")
+def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """The pure wheel of this tree."""
+    return build_wheel(source, tmp_path_factory.mktemp("wheel"))
 
 
 def test_the_wheel_holds_every_file_of_the_product_and_no_other_package(wheel: zipfile.ZipFile) -> None:
@@ -64,3 +98,43 @@ def test_the_wheel_holds_every_file_of_the_product_and_no_other_package(wheel: z
 def test_the_wheel_brings_the_command(wheel: zipfile.ZipFile) -> None:
     (entry_points,) = (name for name in wheel.namelist() if name.endswith("/entry_points.txt"))
     assert b"gossamer = gossamer.deploy.cli:main" in wheel.read(entry_points)
+
+
+def test_the_wheel_has_one_import_name(wheel: zipfile.ZipFile) -> None:
+    tops = {name.partition("/")[0] for name in wheel.namelist()}
+    assert {name for name in tops if not name.endswith(".dist-info")} == {PACKAGE}
+
+
+def test_the_sdist_has_files_for_links_and_makes_the_same_wheel(
+    source: Path, wheel: zipfile.ZipFile, tmp_path: Path
+) -> None:
+    out = tmp_path / "sdist"
+    make = f"from setuptools import build_meta; build_meta.build_sdist({str(out)!r})"
+    with tarfile.open(build(source, out, "-c", make)) as packed:
+        members = packed.getmembers()
+        packed.extractall(tmp_path, filter="data")
+    assert [member.name for member in members if not (member.isreg() or member.isdir())] == []
+    (top,) = {PurePosixPath(member.name).parts[0] for member in members}
+    again = build_wheel(tmp_path / top, tmp_path / "wheel")
+    assert set(again.namelist()) == set(wheel.namelist())
+
+
+@pytest.mark.parametrize("first", ["his", "ours"])
+def test_packages_of_the_same_names_do_not_meet(wheel: zipfile.ZipFile, tmp_path: Path, first: str) -> None:
+    installed, project, program = tmp_path / "installed", tmp_path / "project", tmp_path / "program.py"
+    wheel.extractall(installed)
+    for name in HIS_MODULES:
+        path = project / (f"{name.replace('.', '/')}.py" if "." in name else f"{name}/__init__.py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('OWNER = "he"\n')
+    program.write_text(HIS)
+    order = [project, installed] if first == "his" else [installed, project]
+    with Nodes() as nodes:
+        node = nodes.make(program=Program("gossamer", "", lambda: [sys.executable, str(program)]))
+        node.wrapper = ["env", f"PYTHONPATH={os.pathsep.join(map(str, order))}"]
+        node.start()
+        assert node.ask("PING") == Answer("status", b"PONG")
+        assert node.ask("SET", "k", "v") == Answer("status", b"OK")
+        assert node.stop(signal.SIGTERM) == 0
+        assert node.wait_log("his:") == " ".join(("his:", *HIS_MODULES))
+        assert node.wait_log("ours:") == f"ours: {installed / PACKAGE / '__init__.py'}"
