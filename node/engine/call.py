@@ -44,6 +44,12 @@ class Call:
         slot = self.route_slot if key is self.route_key else key_slot(key)
         return slot >> self.db.shift
 
+    def begin(self, now: int, counting: bool) -> None:
+        """Another request is run. (Not written out where it is called: mypy would take ``effects`` for None there.)"""
+        self.now = now
+        self.counting = counting
+        self.effects = None
+
     # --- telling
 
     def propagate(self, *words: bytes) -> None:

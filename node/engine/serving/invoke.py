@@ -18,9 +18,7 @@ def run(call: Call, cmd: Command, argv: list[bytes], nested: bool = False) -> Re
     """Run ``argv``, which every gate lets pass. ``nested``: as a part of another request, which is running."""
     server = call.server
     client = call.client
-    call.now = server.now
-    call.counting = cmd.reads
-    call.effects = None
+    call.begin(server.now, cmd.reads)
     client.last_command = cmd
     began = server.last_end_us
     usage = server.usages.of(cmd)
