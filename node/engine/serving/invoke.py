@@ -21,19 +21,21 @@ def run(call: Call, cmd: Command, argv: list[bytes], nested: bool = False) -> Re
     call.begin(server.now, cmd.reads)
     client.last_command = cmd
     began = server.last_end_us
-    usage = server.usages.of(cmd)
+    failed = 0
     try:
         reply = invoke(call, cmd, argv)
     except Refusal as refusal:
         server.stats.count_error(refusal.text)
         reply = Failure(refusal.text)
-        usage.failed_calls += 1
+        failed = 1
     if reply is RETRY:
         return reply  # it has not run yet, and will be counted when it has
     end = server.clock() // 1000
     took = end - began
     server.last_end_us = end
+    usage = server.usages.of(cmd)  # only now: CONFIG RESETSTAT counts as the first call after it
     usage.calls += 1
+    usage.failed_calls += failed
     usage.microseconds += took
     usage.histogram[took.bit_length()] += 1
     server.stats.total_commands_processed += 1
