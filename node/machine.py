@@ -1,7 +1,7 @@
 """The whole node as one pure machine: the place where the engine and the gossip meet.
 
 ``node/io`` drives it in a process, the simulator under a virtual clock; both see the same few methods (``handle``,
-``deadline``, ``drain``, ``tick``) and the one shortcut past them, ``accept(...)`` giving a Session whose ``feed``
+``deadline``, ``attend``, ``drain``) and the one shortcut past them, ``accept(...)`` giving a Session whose ``feed``
 turns bytes into replies. What is not under this class is not simulated.
 
 What the gossip asks for is split here: a new topology is adopted at once, so the next request sees it; everything

@@ -44,13 +44,11 @@ class Call:
         slot = self.route_slot if key is self.route_key else key_slot(key)
         return slot >> self.db.shift
 
-    def begin(self, now: int, counting: bool) -> None:
-        """Another request is run. (Not written out where it is called: mypy would take ``effects`` for None there.)"""
-        self.now = now
-        self.counting = counting
-        self.effects = None
-
     # --- telling
+
+    def forget_effects(self) -> None:
+        """Another request is run."""
+        self.effects = None
 
     def propagate(self, *words: bytes) -> None:
         """The stream of writes tells of this request in these words; called again, in all of them.
@@ -86,15 +84,6 @@ class Call:
 
     def text(self, key: bytes) -> bytes | None:
         """The string at ``key``, None if there is none; WRONGTYPE if it is something else."""
-        db = self.db
-        if self.counting and not db.volatile and db.uses is None:
-            # What ``value`` does in the commonest case, a GET that finds its key: interpreted, a call less is felt.
-            part = (self.route_slot if key is self.route_key else key_slot(key)) >> db.shift
-            found = db.get(part, key)
-            if isinstance(found, bytes):
-                self.server.stats.keyspace_hits += 1
-                db.busy[part] = self.server.now_s
-                return found
         value = self.value(key)
         if value is None or isinstance(value, bytes):
             return value

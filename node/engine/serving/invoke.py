@@ -1,4 +1,4 @@
-"""A request that may run: call its handler, account for it, tell those who want to know.
+"""A request that may run: call its handler, account for it, tell the journal, MONITOR and the replies that wait.
 
 ``run`` is entered again for what EXEC contains (later for what scripts and functions call). Only the outermost request
 ends a group in the journal and is answered, so only there the group is closed and the waiting for replicas begins.
@@ -18,7 +18,10 @@ def run(call: Call, cmd: Command, argv: list[bytes], nested: bool = False) -> Re
     """Run ``argv``, which every gate lets pass. ``nested``: as a part of another request, which is running."""
     server = call.server
     client = call.client
-    call.begin(server.now, cmd.reads)
+    call.now = server.now
+    call.counting = cmd.reads
+    if call.effects is not None:
+        call.forget_effects()
     client.last_command = cmd
     began = server.last_end_us
     failed = 0
@@ -33,7 +36,9 @@ def run(call: Call, cmd: Command, argv: list[bytes], nested: bool = False) -> Re
     end = server.clock() // 1000
     took = end - began
     server.last_end_us = end
-    usage = server.usages.of(cmd)  # only now: CONFIG RESETSTAT counts as the first call after it
+    usage = server.usages.by_number[cmd.number]  # only now: CONFIG RESETSTAT counts as the first call after it
+    if usage is None:
+        usage = server.usages.of(cmd)
     usage.calls += 1
     usage.failed_calls += failed
     usage.microseconds += took
