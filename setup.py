@@ -16,10 +16,10 @@ HOT = [
     "gossamer/cluster/text.py",
     "gossamer/cluster/slots.py",
     "gossamer/cluster/route.py",
+    "gossamer/node/glob.py",
     "gossamer/node/resp",
     "gossamer/node/engine",
-    "gossamer/node/engine/data",
-    "gossamer/node/engine/serving",
+    "gossamer/node/engine/*",
     "gossamer/node/commands",
     "gossamer/node/io/clients.py",
 ]

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from gossamer.deploy.load import KEYS, Load, Outcome, benchmark_program, in_turns, median_of
-from gossamer.deploy.problem import Problem
 from gossamer.deploy.servers import Kind, Node, gossamer
+from gossamer.deploy.user_error import UserError
 
 CASES: Final = (("set", 1), ("get", 1), ("set", 16), ("get", 16))
 REQUESTS: Final = 100_000
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
     for name in ("requests", "clients", "rounds"):
         if getattr(args, name) < 1:
-            raise Problem(f"--{name} {getattr(args, name)} is not a positive number")
+            raise UserError(f"--{name} {getattr(args, name)} is not a positive number")
     benchmark_program()
     kinds = here()
     table = Table(title=f"{args.clients} clients, {KEYS} random keys, median of {args.rounds}")
@@ -84,7 +84,7 @@ def main(argv: Sequence[str]) -> int:
     add_arguments(parser)
     try:
         return run(parser.parse_args(argv))
-    except Problem as problem:
+    except UserError as problem:
         print(f"gossamer: {problem}", file=sys.stderr)
         return 1
 

@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from typing import NoReturn
 
 from gossamer.deploy.commands import bench, cluster, down, node, status, up
-from gossamer.deploy.problem import INTERRUPTED, Problem
+from gossamer.deploy.user_error import INTERRUPTED, UserError
 
 
 class Parser(argparse.ArgumentParser):
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(own)
     try:
         code: int = args.run(args, options)
-    except Problem as problem:
+    except UserError as problem:
         print(f"gossamer: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -18,7 +18,7 @@ from typing import IO
 
 from attrs import asdict, define, field
 
-from gossamer.deploy.problem import Problem
+from gossamer.deploy.user_error import UserError
 
 VERSION = 1
 
@@ -57,7 +57,7 @@ class Home:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             file.close()
-            raise Problem(f"the node in {self.path} is still running") from None
+            raise UserError(f"the node in {self.path} is still running") from None
         return file
 
     def running_pid(self) -> int | None:
@@ -105,36 +105,36 @@ class Folder:
         try:
             found = json.loads(self._record.read_text())
             if found.get("version") != VERSION:
-                raise Problem(f"{self._record} was written by another version of gossamer")
+                raise UserError(f"{self._record} was written by another version of gossamer")
             return Record(**found)
         except FileNotFoundError:
             return None
         except NotADirectoryError:
-            raise Problem(f"{self.path} is not a directory") from None
+            raise UserError(f"{self.path} is not a directory") from None
         except OSError as error:
-            raise Problem(f"cannot read {self._record}: {error.strerror}") from None
+            raise UserError(f"cannot read {self._record}: {error.strerror}") from None
         except (ValueError, TypeError, AttributeError):
-            raise Problem(f"{self._record} is damaged") from None
+            raise UserError(f"{self._record} is damaged") from None
 
     def require(self) -> Record:
         record = self.read()
         if record is None:
-            raise Problem(f"there is no cluster in {self.path}")
+            raise UserError(f"there is no cluster in {self.path}")
         return record
 
     def make(self, ports: list[int]) -> None:
         """Create what is missing: this folder, inside an existing one, and the folders of the nodes."""
         if not self.path.parent.is_dir():
-            raise Problem(f"there is no directory {self.path.parent}")
+            raise UserError(f"there is no directory {self.path.parent}")
         try:
             for path in (self.path, *(self.home(port).path for port in ports)):
                 path.mkdir(exist_ok=True)
         except FileExistsError as error:
-            raise Problem(f"{error.filename} is not a directory") from None
+            raise UserError(f"{error.filename} is not a directory") from None
         except OSError as error:
-            raise Problem(f"cannot create {error.filename}: {error.strerror}") from None
+            raise UserError(f"cannot create {error.filename}: {error.strerror}") from None
         if not os.access(self.path, os.W_OK | os.X_OK):
-            raise Problem(f"cannot write to {self.path}: Permission denied")
+            raise UserError(f"cannot write to {self.path}: Permission denied")
 
     def write(self, record: Record) -> None:
         """Replace ``cluster.json`` in one step."""
@@ -143,7 +143,7 @@ class Folder:
             draft.write_text(json.dumps(asdict(record), indent=2) + "\n")
             draft.replace(self._record)
         except OSError as error:
-            raise Problem(f"cannot write {self._record}: {error.strerror}") from None
+            raise UserError(f"cannot write {self._record}: {error.strerror}") from None
 
     def running(self, record: Record) -> dict[int, int]:
         """Process ids of the nodes that run, by port."""

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from gossamer.cluster.plan import Member, create
+from gossamer.deploy.blocking_client import BlockingClient, as_text, fields
 from gossamer.deploy.cluster.orders import establish
 from gossamer.deploy.cluster.survey import Contact
-from gossamer.deploy.problem import Problem
-from gossamer.deploy.wire import Wire, as_text, fields
+from gossamer.deploy.user_error import UserError
 
 POLL_S: Final = 0.01
 """Between two questions to a node whose state is not yet ok."""
@@ -29,7 +29,7 @@ def form(contacts: Sequence[Contact], primaries: int, timeout_s: float, alive: C
 
 
 def wait_until_ok(
-    wires: Sequence[Wire], names: Sequence[object], replicas: int, timeout_s: float, alive: Callable[[], None]
+    wires: Sequence[BlockingClient], names: Sequence[object], replicas: int, timeout_s: float, alive: Callable[[], None]
 ) -> None:
     """Until every node knows all, at least ``replicas`` of them as such, says ``cluster_state:ok``, and is in sync with
     its primary if it has one. ``alive`` is asked meanwhile and may raise. ``names`` are those of the nodes in texts."""
@@ -43,11 +43,11 @@ def wait_until_ok(
         if time.monotonic() > deadline:
             late = ", ".join(str(name) for _, name in waiting)
             what = "cluster_state:ok and replicas in sync" if replicas else "cluster_state:ok"
-            raise Problem(f"no {what} within {timeout_s:.0f} s from {late}")
+            raise UserError(f"no {what} within {timeout_s:.0f} s from {late}")
         time.sleep(POLL_S)
 
 
-def is_ok(wire: Wire, count: int, replicas: int) -> bool:
+def is_ok(wire: BlockingClient, count: int, replicas: int) -> bool:
     """Does the node say that all is well, as ``wait_until_ok`` has it?"""
     state = fields(as_text(wire.ask("CLUSTER", "INFO")))
     if state["cluster_state"] != "ok" or int(state["cluster_known_nodes"]) < count:

@@ -9,8 +9,8 @@ from typing import Final
 
 from attrs import frozen
 
-from gossamer.deploy.problem import Problem
 from gossamer.deploy.servers import HOST, Node, cpu_seconds
+from gossamer.deploy.user_error import UserError
 
 LOAD_S: Final = 600.0
 """How long one run of redis-benchmark may take."""
@@ -51,7 +51,7 @@ def load(port: int, work: Load, pids: Iterable[int]) -> Outcome:
     try:
         done = subprocess.run(work.command(port), capture_output=True, text=True, timeout=LOAD_S, check=True)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        raise Problem(f"redis-benchmark failed: {error}") from None
+        raise UserError(f"redis-benchmark failed: {error}") from None
     after = [cpu_seconds(pid) for pid in pids]
     outcome = read_csv(done.stdout)
     spent = [end - start for start, end in zip(before, after, strict=True) if start is not None and end is not None]
@@ -63,7 +63,7 @@ def read_csv(text: str) -> Outcome:
     """The last line of ``redis-benchmark --csv`` (since 6.2), read by the names in the heading before it."""
     lines = [line for line in text.splitlines() if line.startswith('"')]
     if len(lines) < 2:
-        raise Problem(f"redis-benchmark gave no figures: {text.strip()[-200:]}")
+        raise UserError(f"redis-benchmark gave no figures: {text.strip()[-200:]}")
     figures = dict(zip(*csv.reader([lines[0], lines[-1]]), strict=True))
     return Outcome(float(figures["rps"]), float(figures["p50_latency_ms"]), float(figures["p99_latency_ms"]))
 
@@ -71,7 +71,7 @@ def read_csv(text: str) -> Outcome:
 def benchmark_program() -> str:
     found = shutil.which("redis-benchmark") or shutil.which("valkey-benchmark")
     if found is None:
-        raise Problem("there is no redis-benchmark here: it comes with the packages redis-tools and valkey-tools")
+        raise UserError("there is no redis-benchmark here: it comes with the packages redis-tools and valkey-tools")
     return found
 
 

@@ -10,13 +10,13 @@ from functools import partial
 from typing import Final
 
 from gossamer.cluster.text import text_of
+from gossamer.deploy.blocking_client import Refused
 from gossamer.deploy.cluster.survey import Access, reach
 from gossamer.deploy.folder import Folder, Record
 from gossamer.deploy.form import form, wait_until_ok
 from gossamer.deploy.ports import demand_free
-from gossamer.deploy.problem import Problem
 from gossamer.deploy.processes import POLL_S, STOP_S, Child, fork_node, stop
-from gossamer.deploy.wire import Refused
+from gossamer.deploy.user_error import UserError
 from gossamer.node.io.outcome import READY, REASON_BYTES
 
 FORM_S: Final = 60.0
@@ -41,7 +41,7 @@ class LocalCluster:
         record = self.record
         missing = self.missing()
         if not missing:
-            raise Problem(f"the cluster in {self.folder.path} is still running: gossamer down ends it")
+            raise UserError(f"the cluster in {self.folder.path} is still running: gossamer down ends it")
         demand_free(record.host, missing)
         self.folder.make(record.ports)
         try:
@@ -88,7 +88,7 @@ class LocalCluster:
                         time.sleep(POLL_S)
                     child.demand_alive()
             if time.monotonic() > deadline:
-                raise Problem(f"node {next(iter(waiting.values())).port} does not start within {FORM_S:.0f} s")
+                raise UserError(f"node {next(iter(waiting.values())).port} does not start within {FORM_S:.0f} s")
 
     def _agree(self, interrupted: Callable[[], None]) -> None:
         record = self.record
@@ -109,7 +109,7 @@ class LocalCluster:
                 wait_until_ok(wires, names, len(record.ports) - record.primaries, FORM_S, alive)
         except (OSError, Refused) as error:
             alive()
-            raise Problem(f"a node does not answer as it should: {error}") from None
+            raise UserError(f"a node does not answer as it should: {error}") from None
 
     def _arguments(self, port: int) -> list[str]:
         """What stands behind ``gossamer node``; the options given by the operator come last, so they win."""
@@ -150,4 +150,4 @@ def _signal(pid: int, number: signal.Signals) -> None:
     except ProcessLookupError:
         pass
     except PermissionError:
-        raise Problem(f"process {pid} belongs to somebody else") from None
+        raise UserError(f"process {pid} belongs to somebody else") from None

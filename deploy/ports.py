@@ -3,7 +3,7 @@
 import socket
 from typing import Final
 
-from gossamer.deploy.problem import Problem
+from gossamer.deploy.user_error import UserError
 
 BUS_OFFSET: Final = 10000
 """A node's bus port is its port plus this (Redis Cluster specification, "The Cluster bus")."""
@@ -14,14 +14,14 @@ HIGHEST: Final = 65535 - BUS_OFFSET
 def consecutive(first: int, count: int) -> list[int]:
     """``count`` ports from ``first``. Problem if they are no valid ports."""
     if count < 1:
-        raise Problem(f"a cluster needs at least 1 node, not {count}")
+        raise UserError(f"a cluster needs at least 1 node, not {count}")
     last = first + count - 1
     if first < 1 or last > HIGHEST:
-        raise Problem(
+        raise UserError(
             f"ports {first} to {last} do not fit into 1 to {HIGHEST}: the bus port is the port + {BUS_OFFSET}"
         )
     if last >= first + BUS_OFFSET:
-        raise Problem(f"{count} nodes are too many: the bus ports would overlap the ports")
+        raise UserError(f"{count} nodes are too many: the bus ports would overlap the ports")
     return list(range(first, last + 1))
 
 
@@ -40,4 +40,4 @@ def _demand_free(host: str, port: int, name: str) -> None:
             probe.bind((host, port))
     except (OSError, ValueError, OverflowError) as error:
         why = (error.strerror if isinstance(error, OSError) else None) or error
-        raise Problem(f"{name} on {host} cannot be used: {why}") from None
+        raise UserError(f"{name} on {host} cannot be used: {why}") from None

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import IO, Final
 
 from gossamer.deploy.folder import Home, sign
-from gossamer.deploy.problem import Problem
+from gossamer.deploy.user_error import UserError
 
 POLL_S: Final = 0.01
 STOP_S: Final = 10.0
@@ -48,7 +48,7 @@ class Child:
     def demand_alive(self) -> None:
         if not self.check():
             words = self.reason or self.home.last_words()
-            raise Problem(f"node {self.port} {self.ended}{': ' if words else ''}{words} (log: {self.home.log})")
+            raise UserError(f"node {self.port} {self.ended}{': ' if words else ''}{words} (log: {self.home.log})")
 
     def signal(self, number: int) -> None:
         if self.check():

@@ -5,7 +5,7 @@ from typing import Final
 
 from attrs import frozen
 
-from gossamer.deploy.wire import Answer, Refused, Wire, as_text, fields
+from gossamer.deploy.blocking_client import Answer, BlockingClient, Refused, as_text, fields
 
 ANSWER_S: Final = 0.5
 """A node that needs longer for one look counts as not answering; the others are not kept waiting by more than that."""
@@ -56,7 +56,7 @@ class Watcher:
         self._host = host
         self._port = port
         self._password = password
-        self._wire: Wire | None = None
+        self._wire: BlockingClient | None = None
         self._last = Sample(f"{host}:{port}", "", "", "", "", None, "")
         self._commands: tuple[float, int] | None = None
         """When the last look was, and how many commands the node had processed by then."""
@@ -64,7 +64,7 @@ class Watcher:
     def look(self) -> Sample:
         try:
             if self._wire is None:
-                self._wire = Wire(self._host, self._port, ANSWER_S, self._password)
+                self._wire = BlockingClient(self._host, self._port, ANSWER_S, self._password)
             sample = self._read(self._wire.ask_all(LOOK))
         except (OSError, Refused, LookupError, ValueError) as error:
             self.close()

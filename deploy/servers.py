@@ -16,8 +16,8 @@ from typing import Final
 
 from attrs import frozen
 
-from gossamer.deploy.problem import Problem
-from gossamer.deploy.wire import Refused, Wire
+from gossamer.deploy.blocking_client import BlockingClient, Refused
+from gossamer.deploy.user_error import UserError
 
 HOST: Final = "127.0.0.1"
 START_S: Final = 30.0
@@ -85,7 +85,7 @@ class Node:
     def _answers(self) -> bool:
         if self._process.poll() is not None:
             words = self._log.read_text(errors="replace").strip().splitlines()[-1:]
-            raise Problem(f"{self.kind.name} ended at once: {''.join(words)}")
+            raise UserError(f"{self.kind.name} ended at once: {''.join(words)}")
         try:
             wire = self.wire()
         except OSError:
@@ -97,8 +97,8 @@ class Node:
         finally:
             wire.close()
 
-    def wire(self) -> Wire:
-        return Wire(self.host, self.port, 10.0)
+    def wire(self) -> BlockingClient:
+        return BlockingClient(self.host, self.port, 10.0)
 
     def stop(self) -> None:
         self._process.kill()
@@ -111,7 +111,7 @@ def wait_for(is_so: Callable[[], bool], timeout_s: float, otherwise: str) -> Non
     deadline = time.monotonic() + timeout_s
     while not is_so():
         if time.monotonic() > deadline:
-            raise Problem(f"{otherwise} within {timeout_s:.0f} s")
+            raise UserError(f"{otherwise} within {timeout_s:.0f} s")
         time.sleep(POLL_S)
 
 
@@ -124,7 +124,7 @@ def free_port() -> int:
         if port not in TAKEN and _is_free(port) and _is_free(port + 10000):
             TAKEN.add(port)
             return port
-    raise Problem("no free port between 11000 and 21000")
+    raise UserError("no free port between 11000 and 21000")
 
 
 def _is_free(port: int) -> bool:

@@ -31,14 +31,14 @@ from gossamer.gossip.effects import (
 )
 from gossamer.gossip.events import ClusterCommand, Event, Paused, Replicated, Woke
 from gossamer.node import commands as commands
-from gossamer.node.engine.agreement import Agreement
-from gossamer.node.engine.client import HANDING_OVER, Client
 from gossamer.node.engine.data.expiry import ActiveExpiry
-from gossamer.node.engine.limits import idle_too_long, over_output_limit
+from gossamer.node.engine.ports.cluster import ClusterPort
 from gossamer.node.engine.server import PAUSED, RETURNED, WRITES, WRITES_AND_READS, Server
+from gossamer.node.engine.serving.client import HANDING_OVER, Client
+from gossamer.node.engine.serving.limits import idle_too_long, over_output_limit
+from gossamer.node.engine.serving.session import Session
 from gossamer.node.engine.serving.waiting import LEAVING_KEYS, PAUSE
-from gossamer.node.engine.session import Session
-from gossamer.node.engine.transfer import settle
+from gossamer.node.engine.slots.migrate import finish_migrate
 from gossamer.node.migration.migrations import Migrations
 from gossamer.node.replication.replication import replication_of
 from gossamer.node.replication.write_pause import WritePause
@@ -74,13 +74,13 @@ class Machine:
         self.expiry = ActiveExpiry(server)
         self.replication = replication_of(server)
         self.migrations = Migrations(server, self.replication)
-        server.moves = self.migrations
+        server.migrations = self.migrations
         self.migrations.on_freed = self._hurry
         primary = server.config.primary()
         if primary is not None:
             self.replication.follow(*primary)
         if gossip is not None:
-            server.agreement = Desk(self, gossip)
+            server.cluster = ClusterAdapter(self, gossip)
             server.adopt(gossip.snapshot())
             if gossip.me.is_primary and gossip.me.slots:
                 server.conditions |= RETURNED
@@ -106,9 +106,9 @@ class Machine:
             server.unmonitor(client)
         if client.pending is not None:
             server.acks.forget(client)
-        server.standing.left(client)
+        server.replication.left(client)
         if client.blocked:
-            server.courier.left(client)
+            server.migrate_transport.left(client)
         server.waiting.forget(client)
         if client.modes & HANDING_OVER:
             self.migrations.left(client)
@@ -121,7 +121,7 @@ class Machine:
         if server.deadlines.first <= server.now:
             server.deadlines.run(server.now)
         if not server.conditions & PAUSED:
-            if server.landed or server.freed:
+            if server.finished_migrates or server.freed:
                 self._settle()
             if waiting.by_client:
                 waiting.retry_all(PAUSE)
@@ -211,9 +211,9 @@ class Machine:
         """Transfers have landed, or slots: what the targets took is gone here, and who waited for that tries again."""
         server = self.server
         server.freed = False
-        landed, server.landed = server.landed, []
+        landed, server.finished_migrates = server.finished_migrates, []
         for transfer in landed:
-            settle(server, transfer)
+            finish_migrate(server, transfer)
         server.waiting.retry_all(LEAVING_KEYS)
 
     def _serve_keys(self) -> None:
@@ -240,14 +240,14 @@ class Machine:
     @property
     def has_work(self) -> bool:
         """``work`` has something to do: for replicas that are being synchronized, or for slots that have gone."""
-        return self.replication.primary.sending or (
+        return self.replication.replicas.sending or (
             self.server.lazyfree.pending and not self.server.conditions & PAUSED
         )
 
     def work(self) -> None:
         """About a millisecond's work for each of them; ``begin_batch`` comes before it and ``drain`` after it."""
-        if self.replication.primary.sending:
-            self.replication.primary.work()
+        if self.replication.replicas.sending:
+            self.replication.replicas.work()
         if not self.server.conditions & PAUSED:
             self.server.lazyfree.work()
 
@@ -269,7 +269,7 @@ class Machine:
 
     def tell_progress(self, now: Millis) -> None:
         """Let the gossip know how far replication has come. A manual failover waits for it."""
-        standing = self.server.standing
+        standing = self.server.replication
         progress = standing.offset, standing.heard, standing.primary_lost_data, standing.syncing
         if progress != self._told:
             self._told = progress
@@ -318,18 +318,18 @@ class Machine:
             match effect:
                 case Publish(topology):
                     if self.server.topology is not None and self.server.topology.me != topology.me:
-                        self.replication.primary.drop_all()  # they are replicas of a node that is no more
+                        self.replication.replicas.drop_all()  # they are replicas of a node that is no more
                     self.server.adopt(topology)
                     self.migrations.adopted(topology)
                 case Follow(node, ip, port):
                     again, self._followed = node == self._followed, node
-                    self.server.standing.follow(ip, port, again, node)
+                    self.server.replication.follow(ip, port, again, node)
                     followed = True
                 case Unfollow():
-                    self.server.standing.unfollow()
+                    self.server.replication.unfollow()
                 case Lead():
                     self._followed = ""
-                    self.server.standing.lead()
+                    self.server.replication.lead()
                     led = True
                 case DropKeys(slots):
                     self.server.drop_slots(slots)
@@ -346,7 +346,7 @@ class Machine:
                 case _:
                     self.outbox.append(effect)
         if paused:
-            self._absorb(self._heard(Paused(self.server.standing.offset), now), now)
+            self._absorb(self._heard(Paused(self.server.replication.offset), now), now)
         if led:
             self.migrations.led()
         if followed:
@@ -360,14 +360,14 @@ class Machine:
             self.on_resume()
 
 
-class Desk(Agreement):
+class ClusterAdapter(ClusterPort):
     """Where CLUSTER commands hand in what the operator wants, and their questions."""
 
     def __init__(self, machine: Machine, gossip: Gossip) -> None:
         self._machine = machine
         self._gossip = gossip
 
-    def wish(self, command: ClusterCommand) -> str:
+    def execute(self, command: ClusterCommand) -> str:
         return self._machine.execute(command)
 
     def snapshot(self) -> Topology:

@@ -3,9 +3,9 @@
 from typing import Final
 
 from gossamer.cluster.topology import NodeId
+from gossamer.deploy.blocking_client import fields
 from gossamer.deploy.cluster.migrations import ENDED, exports
 from gossamer.deploy.cluster.survey import Survey
-from gossamer.deploy.wire import fields
 
 SYNCING: Final = "it is being sent its data"
 

@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from gossamer.deploy.blocking_client import Refused, as_text
 from gossamer.deploy.cluster.survey import Contact
-from gossamer.deploy.wire import Refused, as_text
 
 SUCCESS: Final = "success"
 ENDED: Final = {SUCCESS, "failed", "cancelled"}

@@ -17,12 +17,12 @@ from gossamer.cluster.balance import Range, size
 from gossamer.cluster.plan import Move
 from gossamer.cluster.text import text_of
 from gossamer.cluster.topology import Node, ranges
+from gossamer.deploy.blocking_client import Answer, Refused
 from gossamer.deploy.cluster.migrations import ENDED, SUCCESS, exports, understands
+from gossamer.deploy.cluster.progress import Progress
 from gossamer.deploy.cluster.survey import Contact, Survey
-from gossamer.deploy.cluster.told import Told
-from gossamer.deploy.problem import Problem
 from gossamer.deploy.signals import Interrupted, Signals
-from gossamer.deploy.wire import Answer, Refused
+from gossamer.deploy.user_error import UserError
 
 TOGETHER: Final = 1024
 """Slots in one migration between nodes: few enough to see progress, and to wait for the end when asked to stop."""
@@ -44,7 +44,7 @@ class Failed(Exception):
 class Mover:
     """Moves slots between the nodes of ``survey``."""
 
-    def __init__(self, survey: Survey, told: Told, signals: Signals) -> None:
+    def __init__(self, survey: Survey, told: Progress, signals: Signals) -> None:
         self._survey = survey
         self._told = told
         self._signals = signals
@@ -121,7 +121,7 @@ class Mover:
         """``begun``: the node may have come further already."""
         for words, answer in zip(orders, contact.wire.ask_all(orders), strict=True):
             if isinstance(answer, Refused) and not (begun and _is_done_already(str(answer))):
-                raise Problem(f"{contact.address} refused {' '.join(map(str, words))}: {answer}")
+                raise UserError(f"{contact.address} refused {' '.join(map(str, words))}: {answer}")
 
     def _empty(self, source: Contact, place: Node, slot: int) -> int:
         """Move all keys of an open slot; how many that were.
@@ -147,7 +147,7 @@ class Mover:
             ]
             (answer,) = source.wire.ask_all([words])
             if isinstance(answer, Refused):
-                raise Problem(f"slot {slot} is half moved, {source.address} refused to MIGRATE its keys: {answer}")
+                raise UserError(f"slot {slot} is half moved, {source.address} refused to MIGRATE its keys: {answer}")
             moved += len(keys)
         return moved
 

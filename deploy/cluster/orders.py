@@ -6,8 +6,8 @@ from typing import Final, TypeAlias
 
 from gossamer.cluster.plan import Follow, Meet, Number, Step, Take, is_done
 from gossamer.cluster.topology import Node, NodeId, Topology
-from gossamer.deploy.problem import Problem
-from gossamer.deploy.wire import Refused, Wire
+from gossamer.deploy.blocking_client import BlockingClient, Refused
+from gossamer.deploy.user_error import UserError
 
 POLL_S: Final = 0.01
 """Between two attempts to have a node follow one that it may not know yet."""
@@ -37,7 +37,7 @@ def _meet(node: Node) -> Command:
 
 def establish(
     steps: Sequence[Step],
-    wires: Mapping[NodeId, Wire],
+    wires: Mapping[NodeId, BlockingClient],
     views: Mapping[NodeId, Topology],
     timeout_s: float,
     alive: Callable[[], None],
@@ -53,25 +53,25 @@ def establish(
     appoint([step for step in steps if isinstance(step, Follow)], wires, timeout_s, alive)
 
 
-def _demand(wire: Wire, orders: Sequence[Command]) -> None:
+def _demand(wire: BlockingClient, orders: Sequence[Command]) -> None:
     for words, answer in zip(orders, wire.ask_all(orders), strict=True):
         if isinstance(answer, Refused):
-            raise Problem(f"{wire.address} refused {' '.join(map(str, words))}: {answer}")
+            raise UserError(f"{wire.address} refused {' '.join(map(str, words))}: {answer}")
 
 
 def appoint(
-    follows: Sequence[Follow], wires: Mapping[NodeId, Wire], timeout_s: float, alive: Callable[[], None]
+    follows: Sequence[Follow], wires: Mapping[NodeId, BlockingClient], timeout_s: float, alive: Callable[[], None]
 ) -> None:
     """Make nodes replicas, each as soon as it has got to know its primary."""
     deadline = time.monotonic() + timeout_s
     while follows := [follow for follow in follows if not _follows(wires[follow.node], follow.primary)]:
         alive()
         if time.monotonic() > deadline:
-            raise Problem(f"{len(follows)} nodes do not get to know their primary within {timeout_s:.0f} s")
+            raise UserError(f"{len(follows)} nodes do not get to know their primary within {timeout_s:.0f} s")
         time.sleep(POLL_S)
 
 
-def _follows(wire: Wire, primary: str) -> bool:
+def _follows(wire: BlockingClient, primary: str) -> bool:
     """Whether the node has taken the order to replicate ``primary``."""
     (answer,) = wire.ask_all([("CLUSTER", "REPLICATE", primary)])
     if isinstance(answer, Refused) and not str(answer).startswith("ERR Unknown node"):

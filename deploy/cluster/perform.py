@@ -10,14 +10,14 @@ from typing import Final
 from gossamer.cluster.checkup import Views
 from gossamer.cluster.plan import Follow, Forget, Meet, Move, Step
 from gossamer.cluster.topology import Flag, NodeId
+from gossamer.deploy.blocking_client import Refused
 from gossamer.deploy.cluster.health import SYNCING, unsynced_of
 from gossamer.deploy.cluster.move import Mover
 from gossamer.deploy.cluster.orders import appoint, commands
+from gossamer.deploy.cluster.progress import Progress
 from gossamer.deploy.cluster.survey import POLL_S, Survey, wait_for
-from gossamer.deploy.cluster.told import Told
-from gossamer.deploy.problem import Problem
 from gossamer.deploy.signals import Signals
-from gossamer.deploy.wire import Refused
+from gossamer.deploy.user_error import UserError
 
 AGREE_S: Final = 60.0
 """How long it may take until all nodes have heard of a step."""
@@ -26,7 +26,7 @@ AGREE_S: Final = 60.0
 class Performer:
     """For the nodes of ``survey``, a newcomer among its contacts."""
 
-    def __init__(self, survey: Survey, told: Told, signals: Signals) -> None:
+    def __init__(self, survey: Survey, told: Progress, signals: Signals) -> None:
         self._survey = survey
         self._told = told
         self._signals = signals
@@ -89,7 +89,7 @@ class Performer:
             if why == SYNCING:
                 deadline = time.monotonic() + AGREE_S
             if time.monotonic() > deadline:
-                raise Problem(f"{self._survey.address(replica)} does not get its data: {why}")
+                raise UserError(f"{self._survey.address(replica)} does not get its data: {why}")
             time.sleep(POLL_S)
 
     def _forget(self, leaving: NodeId) -> None:
@@ -99,7 +99,7 @@ class Performer:
         for other in self._survey.contacts.values():
             (answer,) = other.wire.ask_all([("CLUSTER", "FORGET", leaving)])
             if isinstance(answer, Refused) and "Unknown node" not in str(answer):
-                raise Problem(f"{other.address} refused to forget it: {answer}")
+                raise UserError(f"{other.address} refused to forget it: {answer}")
         if contact is not None:
             try:
                 contact.demand("CLUSTER", "RESET", "SOFT")

@@ -14,8 +14,8 @@ from attrs import define, evolve, field, frozen
 from gossamer.cluster.checkup import Views, agree
 from gossamer.cluster.nodesconf import NodesConfError, load
 from gossamer.cluster.topology import Flag, NodeId, Topology
-from gossamer.deploy.problem import Problem
-from gossamer.deploy.wire import Answer, Refused, Wire, as_text, fields
+from gossamer.deploy.blocking_client import Answer, BlockingClient, Refused, as_text, fields
+from gossamer.deploy.user_error import UserError
 from gossamer.node.io.address import Unreachable, look_up
 
 ANSWER_S: Final = 10.0
@@ -40,7 +40,7 @@ class Contact:
     id: NodeId
     host: str
     port: int
-    wire: Wire
+    wire: BlockingClient
 
     @property
     def address(self) -> str:
@@ -55,7 +55,7 @@ class Contact:
         """A command that must be granted. Problem if it is not."""
         (answer,) = self.wire.ask_all([words])
         if isinstance(answer, Refused):
-            raise Problem(f"{self.address} refused {' '.join(map(str, words))}: {answer}")
+            raise UserError(f"{self.address} refused {' '.join(map(str, words))}: {answer}")
 
 
 @define
@@ -83,7 +83,7 @@ class Survey:
             try:
                 self.views[node] = contact.view()
             except OSError as error:
-                raise Problem(f"{contact.address} does not answer any more: {reason(error)}") from None
+                raise UserError(f"{contact.address} does not answer any more: {reason(error)}") from None
         self.views = {node: self.views[node] for node in self.contacts}
         return self.views
 
@@ -98,7 +98,7 @@ def answered() -> Iterator[None]:
     try:
         yield
     except (OSError, Refused) as error:
-        raise Problem(f"a node does not answer as it should: {error}") from None
+        raise UserError(f"a node does not answer as it should: {error}") from None
 
 
 @contextmanager
@@ -126,7 +126,7 @@ def _ask_the_others(survey: Survey, view: Topology) -> None:
             continue
         try:
             contact, found = reach(node.ip, node.port, survey.access)
-        except Problem as problem:
+        except UserError as problem:
             survey.silent[node.id] = str(problem).removeprefix(f"{node.ip}:{node.port} ")
             continue
         if contact.id != node.id:
@@ -141,21 +141,21 @@ def reach(host: str, port: int, access: Access) -> tuple[Contact, Topology]:
     """Connect and ask. Problem, in words that begin with the address, if that is no node of a cluster for us."""
     place = f"{host}:{port}"
     try:
-        wire = Wire(host, port, DIAL_S, access.password, access.user)
+        wire = BlockingClient(host, port, DIAL_S, access.password, access.user)
     except Refused as error:
-        raise Problem(f"{place} does not accept this user and password: {error}") from None
+        raise UserError(f"{place} does not accept this user and password: {error}") from None
     except OSError as error:
-        raise Problem(f"{place} cannot be reached: {reason(error)}") from None
+        raise UserError(f"{place} cannot be reached: {reason(error)}") from None
     try:
         wire.patience(ANSWER_S)
         info, nodes = wire.ask_all([("CLUSTER", "INFO"), ("CLUSTER", "NODES")])
         view = read_view(info, nodes, host)
     except Refused as error:
         wire.close()
-        raise Problem(f"{place} {_refusal(str(error))}") from None
+        raise UserError(f"{place} {_refusal(str(error))}") from None
     except OSError as error:
         wire.close()
-        raise Problem(f"{place} does not answer: {reason(error)}") from None
+        raise UserError(f"{place} does not answer: {reason(error)}") from None
     except BaseException:
         wire.close()
         raise
@@ -196,12 +196,12 @@ def host_port(place: str) -> tuple[str, int]:
     """``host:port``, the host as an IP address, for that is what CLUSTER MEET takes. Problem if it is none."""
     host, colon, port = place.strip().rpartition(":")
     if not (colon and host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-        raise Problem(f"{place!r} is not host:port")
+        raise UserError(f"{place!r} is not host:port")
     host = host.removeprefix("[").removesuffix("]")
     try:
         found = look_up(host, int(port))
     except Unreachable as error:
-        raise Problem(f"{host} is not known: {error}") from None
+        raise UserError(f"{host} is not known: {error}") from None
     found.sort(key=lambda entry: entry[0] != socket.AF_INET)
     where = found[0][1]
     assert isinstance(where, tuple)
@@ -216,5 +216,5 @@ def wait_for(
     while not (is_so(survey.refresh()) and agree(survey.views)):
         meanwhile()
         if time.monotonic() > deadline:
-            raise Problem(f"the nodes do not agree {what} within {timeout_s:.0f} s: gossamer cluster check says more")
+            raise UserError(f"the nodes do not agree {what} within {timeout_s:.0f} s: gossamer cluster check says more")
         time.sleep(POLL_S)

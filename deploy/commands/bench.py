@@ -4,7 +4,7 @@ import argparse
 
 from gossamer.deploy.bench import add_arguments
 from gossamer.deploy.commands.options import Parsers
-from gossamer.deploy.problem import Problem
+from gossamer.deploy.user_error import UserError
 
 
 def add(parsers: Parsers) -> None:
@@ -17,5 +17,5 @@ def run(args: argparse.Namespace, options: list[str]) -> int:
     from gossamer.deploy import bench
 
     if options:
-        raise Problem("bench hands no options on to the nodes")
+        raise UserError("bench hands no options on to the nodes")
     return bench.run(args)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from gossamer.deploy.folder import Folder
-from gossamer.deploy.problem import Problem
+from gossamer.deploy.user_error import UserError
 
 if TYPE_CHECKING:
     Parsers: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -38,14 +38,14 @@ def folder_of(args: argparse.Namespace) -> Folder:
 def demand_whole_shards(count: int, replicas: int) -> None:
     """Raise Problem unless ``count`` nodes are primaries with ``replicas`` each, and enough of them to elect."""
     if replicas < 0:
-        raise Problem(f"a primary cannot have {replicas} replicas")
+        raise UserError(f"a primary cannot have {replicas} replicas")
     primaries, left = divmod(count, replicas + 1)
     if left:
-        raise Problem(
+        raise UserError(
             f"{count} nodes are not primaries with {counted(replicas)} each: N is to be a multiple of {replicas + 1}"
         )
     if replicas and primaries < ELECTORATE:
-        raise Problem(
+        raise UserError(
             f"{count} nodes with {counted(replicas)} each have fewer than {ELECTORATE} primaries, too few to elect a "
             f"replica when one has died: at least {ELECTORATE * (replicas + 1)} nodes are needed"
         )

@@ -11,7 +11,7 @@ from typing import Final
 from gossamer.deploy.commands.options import Parsers, add_dir, demand_whole_shards, folder_of, stopwatch
 from gossamer.deploy.folder import Folder, Record
 from gossamer.deploy.ports import consecutive
-from gossamer.deploy.problem import INTERRUPTED, Problem
+from gossamer.deploy.user_error import INTERRUPTED, UserError
 
 NODES: Final = 6
 FIRST_PORT: Final = 7000
@@ -68,12 +68,12 @@ def run(args: argparse.Namespace, options: list[str]) -> int:
 def plan(folder: Folder, args: argparse.Namespace, options: list[str]) -> Record:
     """The cluster that ``folder`` remembers with the settings asked for now, or a new one."""
     if args.node_timeout is not None and args.node_timeout < 1:
-        raise Problem(f"--node-timeout {args.node_timeout} is not a positive number of milliseconds")
+        raise UserError(f"--node-timeout {args.node_timeout} is not a positive number of milliseconds")
     if args.nodes is not None and args.nodes < 1:
-        raise Problem(f"a cluster needs at least 1 node, not {args.nodes}")
+        raise UserError(f"a cluster needs at least 1 node, not {args.nodes}")
     words = [word.lower() for word in options]
     if ("--daemonize", "yes") in pairwise(words):
-        raise Problem("nodes of gossamer up cannot leave it with --daemonize yes: --detach leaves them running")
+        raise UserError("nodes of gossamer up cannot leave it with --daemonize yes: --detach leaves them running")
     record = folder.read()
     if record is None:
         count = args.nodes or NODES
@@ -88,10 +88,10 @@ def plan(folder: Folder, args: argparse.Namespace, options: list[str]) -> Record
     )
     for asked, kept, name in asked_and_kept:
         if asked is not None and asked != kept:
-            raise Problem(f"the cluster in {folder.path} has {kept} as {name}, not {asked}: choose another --dir")
+            raise UserError(f"the cluster in {folder.path} has {kept} as {name}, not {asked}: choose another --dir")
     settings = (args.node_timeout or record.node_timeout_ms, options or record.options)
     if settings != (record.node_timeout_ms, record.options) and folder.running(record):
-        raise Problem(f"nodes of {folder.path} run with other settings: gossamer down ends them first")
+        raise UserError(f"nodes of {folder.path} run with other settings: gossamer down ends them first")
     record.node_timeout_ms, record.options = settings
     return record
 

@@ -1,4 +1,4 @@
-"""The commands. Importing this package fills the table of ``gossamer.node.engine.command``."""
+"""The commands. Importing this package fills the table of ``gossamer.node.engine.table.command``."""
 
 from gossamer.node.commands import bitfield as bitfield
 from gossamer.node.commands import bits as bits

@@ -10,10 +10,10 @@ from typing import Final
 
 from gossamer.node.commands.bits import bit_offset, lengthened
 from gossamer.node.commands.numbers import integer, integer_or_none, wrap64
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.command import BITMAP, DENYOOM, FAST, READONLY, WRITE, command
 from gossamer.node.engine.data.changes import SETBIT
-from gossamer.node.engine.keyspec import ACCESS, RO, RW, UPDATE, Access, KeySpec, first
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.table.command import BITMAP, DENYOOM, FAST, READONLY, WRITE, command
+from gossamer.node.engine.table.keyspec import ACCESS, RO, RW, UPDATE, Access, KeySpec, first
 from gossamer.node.resp.errors import BITFIELD_OVERFLOW, BITFIELD_READONLY, BITFIELD_TYPE, SYNTAX, Refusal
 from gossamer.node.resp.reply import Reply
 

@@ -7,10 +7,10 @@ may be long, so that neither time nor memory is spent on single bits. BITFIELD i
 from typing import Final
 
 from gossamer.node.commands.numbers import integer, wrap64
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.command import BITMAP, DENYOOM, FAST, READONLY, WRITE, command
 from gossamer.node.engine.data.changes import SET, SETBIT
-from gossamer.node.engine.keyspec import ACCESS, OW, RO, RW, UPDATE, KeySpec, first
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.table.command import BITMAP, DENYOOM, FAST, READONLY, WRITE, command
+from gossamer.node.engine.table.keyspec import ACCESS, OW, RO, RW, UPDATE, KeySpec, first
 from gossamer.node.resp.errors import BIT_ARGUMENT, BIT_OFFSET, BIT_VALUE, BITOP_NOT, SYNTAX, Refusal
 from gossamer.node.resp.reply import Reply
 

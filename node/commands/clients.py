@@ -9,11 +9,11 @@ from typing import Final
 from gossamer.cluster.text import bytes_of
 from gossamer.node.commands.client_line import describe
 from gossamer.node.commands.numbers import integer, integer_or_none
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.client import REPLIES_OFF, SKIP_NEXT_REPLY, SKIP_THIS_REPLY, Client
-from gossamer.node.engine.command import ADMIN, CONNECTION, LOADING, NOSCRIPT, STALE, command
-from gossamer.node.engine.limits import NORMAL, PUBSUB, REPLICA, client_class
 from gossamer.node.engine.server import EVERYTHING, WRITES, Server
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.serving.client import REPLIES_OFF, SKIP_NEXT_REPLY, SKIP_THIS_REPLY, Client
+from gossamer.node.engine.serving.limits import NORMAL, PUBSUB, REPLICA, client_class
+from gossamer.node.engine.table.command import ADMIN, CONNECTION, LOADING, NOSCRIPT, STALE, command
 from gossamer.node.resp.errors import (
     CLIENT_ID,
     CLIENT_ID_POSITIVE,
@@ -86,12 +86,12 @@ def client_list(c: Call, argv: list[bytes]) -> Reply:
 def everybody(server: Server) -> list[Client]:
     """All connections, that to the primary last."""
     out: list[Client] = list(server.clients.values())
-    upstream = server.standing.upstream_client()
-    return out if upstream is None else [*out, upstream]
+    primary_link = server.replication.upstream_client()
+    return out if primary_link is None else [*out, primary_link]
 
 
 def class_of(client: Client) -> int:
-    return PRIMARY if client is client.server.standing.upstream_client() else client_class(client)
+    return PRIMARY if client is client.server.replication.upstream_client() else client_class(client)
 
 
 def class_named(name: bytes) -> int:
@@ -220,7 +220,7 @@ def kill_all(c: Call, victims: Victims) -> int:
         if other is c.client:
             other.close_after_reply()
         elif class_of(other) == PRIMARY:
-            c.server.standing.cut()
+            c.server.replication.cut()
         else:
             other.kill()
     return len(doomed)

@@ -1,6 +1,6 @@
 """CLUSTER: the operator's door to the agreement (redis.io, "CLUSTER ..."; cluster.c, clusterCommand in Redis 7.0).
 
-What only the arguments can get wrong is refused here, in Redis' words and order; everything else is a wish, and the
+What only the arguments can get wrong is refused here, in Redis' words and order; everything else is a command, and the
 gossip grants or refuses it. Replies about the cluster are made by ``gossamer.cluster.reports`` from a snapshot.
 """
 
@@ -27,29 +27,29 @@ from gossamer.gossip.events import (
     SetSlot,
 )
 from gossamer.node.commands.numbers import integer_or_none
-from gossamer.node.engine.agreement import Agreement
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.client import IN_MULTI
-from gossamer.node.engine.command import ADMIN, LOADING, NO_ASYNC_LOADING, NOSCRIPT, STALE, command
+from gossamer.node.engine.ports.cluster import ClusterPort
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.serving.client import IN_MULTI
+from gossamer.node.engine.table.command import ADMIN, LOADING, NO_ASYNC_LOADING, NOSCRIPT, STALE, command
 from gossamer.node.migration.migrations import migrations_of
 from gossamer.node.replication.replication import replication_of
 from gossamer.node.resp.errors import CLUSTER_DISABLED, SYNTAX, Refusal
 from gossamer.node.resp.reply import NO_REPLY, Reply, Status, Verbatim
 
 
-def agreement(c: Call) -> Agreement:
-    found = c.server.agreement
+def cluster_of(c: Call) -> ClusterPort:
+    found = c.server.cluster
     if found is None:
         raise Refusal(CLUSTER_DISABLED)
     return found
 
 
 def granted(c: Call, command: ClusterCommand) -> Status:
-    return Status(bytes_of(agreement(c).wish(command)))
+    return Status(bytes_of(cluster_of(c).execute(command)))
 
 
 def topology(c: Call) -> Topology:
-    return agreement(c).snapshot()
+    return cluster_of(c).snapshot()
 
 
 def slot_number(text: bytes) -> int:
@@ -90,7 +90,7 @@ def cluster(c: Call, argv: list[bytes]) -> Reply:
 @command("CLUSTER|MEET", arity=-4, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
 def meet(c: Call, argv: list[bytes]) -> Reply:
     """Makes this node shake hands with another one, and so joins two clusters."""
-    agreement(c)
+    cluster_of(c)
     if len(argv) > 5:
         raise Refusal(b"ERR wrong number of arguments for 'cluster|meet' command")
     port = integer_or_none(argv[3])
@@ -113,7 +113,7 @@ def forget(c: Call, _: bytes, node_id: bytes) -> Reply:
 @command("CLUSTER|RESET", arity=-2, flags=ADMIN | STALE | NOSCRIPT, since="3.0.0", group="cluster")
 def reset(c: Call, argv: list[bytes]) -> Reply:
     """Makes this node forget its cluster; HARD gives it a new id as well."""
-    agreement(c)
+    cluster_of(c)
     if len(argv) > 3:
         raise Refusal(b"ERR wrong number of arguments for 'cluster|reset' command")
     mode = argv[2].lower() if len(argv) == 3 else b"soft"
@@ -140,7 +140,7 @@ def replicate(c: Call, _: bytes, node_id: bytes) -> Reply:
 @command("CLUSTER|FAILOVER", arity=-2, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
 def failover(c: Call, argv: list[bytes]) -> Reply:
     """Makes this replica take the place of its primary."""
-    agreement(c)
+    cluster_of(c)
     if c.privileged and [word.upper() for word in argv[2:4]] == [b"FORCE", b"REPLICAID"] and len(argv) == 5:
         # A primary that is about to end tells its replicas in the stream which of them is to take over (Valkey 9.1).
         assert c.server.topology is not None
@@ -169,7 +169,7 @@ def bumpepoch(c: Call, _: bytes) -> Reply:
 @command("CLUSTER|SET-CONFIG-EPOCH", arity=3, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
 def set_config_epoch(c: Call, _: bytes, epoch: bytes) -> Reply:
     """Sets the config epoch of a node that knows no other."""
-    agreement(c)
+    cluster_of(c)
     value = integer_or_none(epoch)
     if value is None:
         raise Refusal(b"ERR value is not an integer or out of range")
@@ -184,28 +184,28 @@ def set_config_epoch(c: Call, _: bytes, epoch: bytes) -> Reply:
 @command("CLUSTER|ADDSLOTS", arity=-3, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
 def addslots(c: Call, argv: list[bytes]) -> Reply:
     """Makes this node the owner of slots that nobody owns."""
-    agreement(c)
+    cluster_of(c)
     return granted(c, AddSlots(slot_list(argv)))
 
 
 @command("CLUSTER|ADDSLOTSRANGE", arity=-4, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="7.0.0", group="cluster")
 def addslotsrange(c: Call, argv: list[bytes]) -> Reply:
     """Makes this node the owner of ranges of slots that nobody owns."""
-    agreement(c)
+    cluster_of(c)
     return granted(c, AddSlots(slot_ranges(argv, "cluster|addslotsrange")))
 
 
 @command("CLUSTER|DELSLOTS", arity=-3, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
 def delslots(c: Call, argv: list[bytes]) -> Reply:
     """Makes slots belong to nobody, as far as this node is concerned."""
-    agreement(c)
+    cluster_of(c)
     return granted(c, DelSlots(slot_list(argv)))
 
 
 @command("CLUSTER|DELSLOTSRANGE", arity=-4, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="7.0.0", group="cluster")
 def delslotsrange(c: Call, argv: list[bytes]) -> Reply:
     """Makes ranges of slots belong to nobody, as far as this node is concerned."""
-    agreement(c)
+    cluster_of(c)
     return granted(c, DelSlots(slot_ranges(argv, "cluster|delslotsrange")))
 
 
@@ -229,19 +229,19 @@ def setslot(c: Call, argv: list[bytes]) -> Reply:
         raise Refusal(b"ERR Slot export in progress.")
     slot = slot_number(argv[2])
     keys = c.db.count_in_slot(slot)
-    wish = SetSlot(slot, action_in(argv), text_of(argv[4]) if len(argv) == 5 else "", keys)
+    command = SetSlot(slot, action_in(argv), text_of(argv[4]) if len(argv) == 5 else "", keys)
     view = topology(c)
-    arrives = wish.action == "node" and wish.node == view.me and slot in view.importing
+    arrives = command.action == "node" and command.node == view.me and slot in view.importing
     if arrives and c.server.acks.wanted and not c.client.modes & IN_MULTI:
         # The claim needs nobody's vote: a primary that has been replaced, and does not know, must not make it.
-        replication_of(c.server).primary.when_acknowledged(c.client, partial(set_slot, c, wish))
+        replication_of(c.server).replicas.when_acknowledged(c.client, partial(set_slot, c, command))
         return NO_REPLY
-    return set_slot(c, wish)
+    return set_slot(c, command)
 
 
-def set_slot(c: Call, wish: SetSlot) -> Reply:
-    reply = granted(c, wish)
-    replication_of(c.server).primary.tell_open_slot(wish.slot, wish.action, wish.node)
+def set_slot(c: Call, command: SetSlot) -> Reply:
+    reply = granted(c, command)
+    replication_of(c.server).replicas.tell_open_slot(command.slot, command.action, command.node)
     return reply
 
 
@@ -268,14 +268,14 @@ def told_by_primary(argv: list[bytes]) -> SetSlot:
 @command("CLUSTER|KEYSLOT", arity=3, flags=STALE, since="3.0.0", group="cluster")
 def keyslot(c: Call, _: bytes, key: bytes) -> Reply:
     """Returns the hash slot of a key."""
-    agreement(c)
+    cluster_of(c)
     return key_slot(key)
 
 
 @command("CLUSTER|COUNTKEYSINSLOT", arity=3, flags=STALE, since="3.0.0", group="cluster")
 def countkeysinslot(c: Call, _: bytes, slot: bytes) -> Reply:
     """Returns how many keys of a hash slot this node holds."""
-    agreement(c)
+    cluster_of(c)
     number = integer_or_none(slot)
     if number is None:
         raise Refusal(b"ERR value is not an integer or out of range")
@@ -287,7 +287,7 @@ def countkeysinslot(c: Call, _: bytes, slot: bytes) -> Reply:
 @command("CLUSTER|GETKEYSINSLOT", arity=4, flags=STALE, since="3.0.0", group="cluster")
 def getkeysinslot(c: Call, _: bytes, slot: bytes, count: bytes) -> Reply:
     """Returns keys of a hash slot."""
-    agreement(c)
+    cluster_of(c)
     number, most = integer_or_none(slot), integer_or_none(count)
     if number is None or most is None:
         raise Refusal(b"ERR value is not an integer or out of range")
@@ -320,7 +320,7 @@ def shards(c: Call, _: bytes) -> Reply:
 @command("CLUSTER|INFO", arity=2, flags=STALE, since="3.0.0", group="cluster")
 def info(c: Call, _: bytes) -> Reply:
     """Returns the state of the cluster and of the bus as this node sees them."""
-    seen = agreement(c)
+    seen = cluster_of(c)
     report = reports.info(seen.snapshot(), seen.messages_sent(), seen.messages_received(), seen.links_over_limit())
     return Verbatim(bytes_of(report))
 
@@ -328,7 +328,7 @@ def info(c: Call, _: bytes) -> Reply:
 @command("CLUSTER|LINKS", arity=2, flags=STALE, since="7.0.0", group="cluster")
 def links(c: Call, _: bytes) -> Reply:
     """Returns the bus connections of this node."""
-    return reports.links(agreement(c).links())
+    return reports.links(cluster_of(c).links())
 
 
 @command("CLUSTER|MYID", arity=2, flags=STALE, since="3.0.0", group="cluster")
@@ -368,7 +368,7 @@ def slaves(c: Call, _: bytes, node_id: bytes) -> Reply:
 @command("CLUSTER|COUNT-FAILURE-REPORTS", arity=3, flags=ADMIN | STALE, since="3.0.0", group="cluster")
 def count_failure_reports(c: Call, _: bytes, node_id: bytes) -> Reply:
     """Returns how many nodes reported a node as failing, as far as the reports still hold."""
-    count = agreement(c).failure_reports(text_of(node_id))
+    count = cluster_of(c).failure_reports(text_of(node_id))
     if count is None:
         raise Refusal(b"ERR Unknown node %s" % node_id)
     return count
@@ -442,5 +442,5 @@ HELP
 @command("CLUSTER|HELP", arity=2, flags=LOADING | STALE, since="5.0.0", group="cluster")
 def help_(c: Call, _: bytes) -> Reply:
     """Returns what the subcommands do."""
-    agreement(c)
+    cluster_of(c)
     return [Status(bytes_of(line)) for line in HELP.splitlines()]

@@ -5,9 +5,9 @@ from typing import Final
 from gossamer.cluster.text import bytes_of, text_of
 from gossamer.node.commands.connection import REDACTED
 from gossamer.node.config import ConfigSetError
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, command
+from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.gates import is_local
+from gossamer.node.engine.table.command import ADMIN, LOADING, NOSCRIPT, STALE, command
 from gossamer.node.resp.errors import NO_CONFIG_FILE, SYNTAX, Refusal, one_line
 from gossamer.node.resp.reply import OK, Reply, Status
 

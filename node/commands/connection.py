@@ -9,9 +9,9 @@ from typing import Final
 
 from gossamer.node.commands.clients import set_name
 from gossamer.node.commands.numbers import integer
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.client import ASKED, SUBSCRIBED, UNAUTHENTICATED
-from gossamer.node.engine.command import (
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.serving.client import ASKED, SUBSCRIBED, UNAUTHENTICATED
+from gossamer.node.engine.table.command import (
     ALLOW_BUSY,
     CONNECTION,
     FAST,
@@ -91,7 +91,7 @@ def hello(c: Call, argv: list[bytes]) -> Reply:
         b"proto": protocol,
         b"id": client.id,
         b"mode": b"cluster" if c.server.clustered else b"standalone",
-        b"role": b"master" if replication_of(c.server).upstream is None else b"replica",
+        b"role": b"master" if replication_of(c.server).primary_link is None else b"replica",
         b"modules": [],
     }
 

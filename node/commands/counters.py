@@ -5,10 +5,10 @@ The value must be a number in exactly the form Redis would write it; see ``numbe
 
 from gossamer.node.commands import longdouble
 from gossamer.node.commands.numbers import LONG_MAX, LONG_MIN, integer
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.command import DENYOOM, FAST, STRING, WRITE, command
 from gossamer.node.engine.data.changes import INCRBY, INCRBYFLOAT
-from gossamer.node.engine.keyspec import ACCESS, RW, UPDATE, first
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.table.command import DENYOOM, FAST, STRING, WRITE, command
+from gossamer.node.engine.table.keyspec import ACCESS, RW, UPDATE, first
 from gossamer.node.resp.errors import DECREMENT_OVERFLOW, NAN_OR_INFINITY, NOT_A_FLOAT, OVERFLOW, Refusal
 from gossamer.node.resp.reply import Reply
 

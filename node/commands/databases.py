@@ -3,10 +3,10 @@
 from typing import Final
 
 from gossamer.node.commands.numbers import integer, integer_or_none
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.command import DANGEROUS, FAST, KEYSPACE, READONLY, WRITE, command
 from gossamer.node.engine.data.changes import MOVE_FROM, MOVE_TO
-from gossamer.node.engine.keyspec import ACCESS, RW, UPDATE, first
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.table.command import DANGEROUS, FAST, KEYSPACE, READONLY, WRITE, command
+from gossamer.node.engine.table.keyspec import ACCESS, RW, UPDATE, first
 from gossamer.node.resp.errors import (
     DB_INDEX,
     FIRST_DB_INDEX,
@@ -37,7 +37,7 @@ def flushdb(c: Call, argv: list[bytes]) -> Reply:
     """Deletes all keys of the database."""
     check_flush_options(argv)
     c.db.clear()
-    c.server.moves.flushed()
+    c.server.migrations.flushed()
     return OK
 
 
@@ -47,7 +47,7 @@ def flushall(c: Call, argv: list[bytes]) -> Reply:
     check_flush_options(argv)
     for db in c.server.keyspace.used():
         db.clear()
-    c.server.moves.flushed()
+    c.server.migrations.flushed()
     return OK
 
 

@@ -10,11 +10,11 @@ from gossamer.cluster.text import bytes_of, text_of
 from gossamer.gossip.events import DropKind, KillLink, PauseCron
 from gossamer.node.commands.digest import digest_of_all, digest_of_value
 from gossamer.node.commands.numbers import integer, integer_or_none
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.command import ADMIN, LOADING, NOSCRIPT, PROTECTED, STALE, command
 from gossamer.node.engine.data.changes import SET
 from gossamer.node.engine.data.kinds import Value, is_integer, kind_of
-from gossamer.node.engine.journal import encoded
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.stream.journal import encoded
+from gossamer.node.engine.table.command import ADMIN, LOADING, NOSCRIPT, PROTECTED, STALE, command
 from gossamer.node.resp.errors import (
     NO_SUCH_KEY,
     NOT_POSITIVE,
@@ -80,10 +80,10 @@ def debug(c: Call, argv: list[bytes]) -> Reply:
             c.server.active_expire = leading_number(argv[2]) != 0
             return OK
         if word == b"DROP-CLUSTER-PACKET-FILTER":
-            return wish(c, DropKind(integer(argv[2])))
+            return execute(c, DropKind(integer(argv[2])))
         if word == b"PAUSE-CRON":
             c.server.cron_paused = leading_number(argv[2]) != 0
-            return wish(c, PauseCron(c.server.cron_paused))
+            return execute(c, PauseCron(c.server.cron_paused))
         if word == b"LOG":
             c.server.edge.log("warning", "DEBUG LOG: " + text_of(argv[2]))
             return OK
@@ -102,25 +102,25 @@ def debug(c: Call, argv: list[bytes]) -> Reply:
     raise Refusal(subcommand_syntax(argv))
 
 
-def wish(c: Call, wanted: DropKind | PauseCron) -> Reply:
+def execute(c: Call, wanted: DropKind | PauseCron) -> Reply:
     """What concerns the bus; outside of a cluster there is none."""
-    if c.server.agreement is not None:
-        c.server.agreement.wish(wanted)
+    if c.server.cluster is not None:
+        c.server.cluster.execute(wanted)
     return OK
 
 
 def kill_link(c: Call, way: bytes, node: bytes) -> Reply:
-    if c.server.agreement is None:
+    if c.server.cluster is None:
         raise Refusal(b"ERR Debug option only available for cluster mode enabled setup!")
     known = text_of(node)
-    if known not in c.server.agreement.snapshot().nodes:
+    if known not in c.server.cluster.snapshot().nodes:
         raise Refusal(one_line(b"ERR Unknown node %s" % node))
     if way == b"to":
-        c.server.agreement.wish(KillLink("to", known))
+        c.server.cluster.execute(KillLink("to", known))
     elif way == b"from":
-        c.server.agreement.wish(KillLink("from", known))
+        c.server.cluster.execute(KillLink("from", known))
     elif way == b"all":
-        c.server.agreement.wish(KillLink("all", known))
+        c.server.cluster.execute(KillLink("all", known))
     else:
         raise Refusal(one_line(b"ERR Unknown direction %s" % way))
     return OK

@@ -8,11 +8,11 @@ key for ended then, and deletes what was there). Only what has passed them all r
 from typing import Final
 
 from gossamer.node.commands.numbers import LONG_MAX, integer
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.command import ASKING, DANGEROUS, DENYOOM, KEYSPACE, READONLY, WRITE, command
 from gossamer.node.engine.data.changes import RESTORE
 from gossamer.node.engine.data.kinds import Value
-from gossamer.node.engine.keyspec import ACCESS, OW, RO, UPDATE, first
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.table.command import ASKING, DANGEROUS, DENYOOM, KEYSPACE, READONLY, WRITE, command
+from gossamer.node.engine.table.keyspec import ACCESS, OW, RO, UPDATE, first
 from gossamer.node.persist.codes import RdbError
 from gossamer.node.persist.dump import dump as payload_of
 from gossamer.node.persist.dump import restored, version_if_whole

@@ -7,9 +7,9 @@ the key; a time that is past already deletes the key.
 from typing import Final
 
 from gossamer.node.commands.numbers import LONG_MAX, LONG_MIN, integer
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.command import FAST, KEYSPACE, READONLY, WRITE, command
-from gossamer.node.engine.keyspec import ACCESS, RO, RW, UPDATE, first
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.table.command import FAST, KEYSPACE, READONLY, WRITE, command
+from gossamer.node.engine.table.keyspec import ACCESS, RO, RW, UPDATE, first
 from gossamer.node.resp.errors import (
     EXPIRE_GT_AND_LT,
     EXPIRE_NX_AND_OTHERS,

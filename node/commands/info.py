@@ -17,10 +17,10 @@ from gossamer.node.commands.info_sections import (
     server_section,
     stats_section,
 )
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.command import LOADING, STALE, Command, command, distinct
-from gossamer.node.engine.latency import percentile
+from gossamer.node.engine.insight.latency import percentile
 from gossamer.node.engine.server import Server
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.table.command import LOADING, STALE, Command, command, distinct
 from gossamer.node.resp.reply import Reply, Verbatim
 
 DANGEROUS: Final = ("dangerous",)

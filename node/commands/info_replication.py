@@ -1,29 +1,29 @@
 """INFO replication: the node's role, its replicas or its primary, and its history (server.c of Redis 7.0)."""
 
 from gossamer.node.engine.server import Server
-from gossamer.node.replication.follower import Follower
-from gossamer.node.replication.replica import SYNC, Conversation
+from gossamer.node.replication.primary_link import SYNC, PrimaryLink
+from gossamer.node.replication.replica_link import ReplicaLink
 from gossamer.node.replication.replication import Replication, replication_of
 
 
 def replication_section(server: Server) -> list[str]:
     replication = replication_of(server)
-    upstream = replication.upstream
-    out = ["role:master" if upstream is None else "role:slave"]
-    if upstream is not None:
-        out += primary_lines(server, upstream, replication.offset)
+    primary_link = replication.primary_link
+    out = ["role:master" if primary_link is None else "role:slave"]
+    if primary_link is not None:
+        out += primary_lines(server, primary_link, replication.offset)
     return out + replica_lines(server, replication) + history_lines(server, replication)
 
 
-def primary_lines(server: Server, upstream: Conversation, offset: int) -> list[str]:
+def primary_lines(server: Server, primary_link: PrimaryLink, offset: int) -> list[str]:
     config = server.config
-    up = upstream.connected
-    syncing = upstream.state == SYNC
+    up = primary_link.connected
+    syncing = primary_link.state == SYNC
     out = [
-        f"master_host:{upstream.ip}",
-        f"master_port:{upstream.port}",
+        f"master_host:{primary_link.ip}",
+        f"master_port:{primary_link.port}",
         f"master_link_status:{'up' if up else 'down'}",
-        f"master_last_io_seconds_ago:{max(0, server.now - upstream.heard_ms) // 1000 if up else -1}",
+        f"master_last_io_seconds_ago:{max(0, server.now - primary_link.heard_ms) // 1000 if up else -1}",
         f"master_sync_in_progress:{int(syncing)}",
         f"slave_read_repl_offset:{offset}",
         f"slave_repl_offset:{offset}",
@@ -31,13 +31,13 @@ def primary_lines(server: Server, upstream: Conversation, offset: int) -> list[s
     if syncing:
         out += [
             "master_sync_total_bytes:0",
-            f"master_sync_read_bytes:{upstream.loaded_bytes}",
-            f"master_sync_left_bytes:{-upstream.loaded_bytes}",
+            f"master_sync_read_bytes:{primary_link.loaded_bytes}",
+            f"master_sync_left_bytes:{-primary_link.loaded_bytes}",
             "master_sync_perc:0.00",
-            f"master_sync_last_io_seconds_ago:{max(0, server.now - upstream.heard_ms) // 1000}",
+            f"master_sync_last_io_seconds_ago:{max(0, server.now - primary_link.heard_ms) // 1000}",
         ]
     if not up:
-        out.append(f"master_link_down_since_seconds:{max(0, server.now - upstream.down_since_ms) // 1000}")
+        out.append(f"master_link_down_since_seconds:{max(0, server.now - primary_link.down_since_ms) // 1000}")
     return [
         *out,
         f"slave_priority:{config.integer('replica-priority')}",
@@ -47,17 +47,17 @@ def primary_lines(server: Server, upstream: Conversation, offset: int) -> list[s
 
 
 def replica_lines(server: Server, replication: Replication) -> list[str]:
-    replicas = replication.primary.replicas()
+    replicas = replication.replicas.attached()
     out = [f"connected_slaves:{len(replicas)}"]
     if server.config.integer("min-replicas-to-write") and server.config.integer("min-replicas-max-lag"):
-        out.append(f"min_slaves_good_slaves:{replication.primary.good_replicas(server.now)}")
-    return out + [replica_line(server, number, follower) for number, follower in enumerate(replicas)]
+        out.append(f"min_slaves_good_slaves:{replication.replicas.good_replicas(server.now)}")
+    return out + [replica_line(server, number, replica) for number, replica in enumerate(replicas)]
 
 
-def replica_line(server: Server, number: int, follower: Follower) -> str:
-    state = follower.state_name
-    lag = follower.lag_s(server.now) if follower.online else 0
-    return f"slave{number}:ip={follower.host},port={follower.port},state={state},offset={follower.acked},lag={lag}"
+def replica_line(server: Server, number: int, replica: ReplicaLink) -> str:
+    state = replica.state_name
+    lag = replica.lag_s(server.now) if replica.online else 0
+    return f"slave{number}:ip={replica.host},port={replica.port},state={state},offset={replica.acked},lag={lag}"
 
 
 def history_lines(server: Server, replication: Replication) -> list[str]:

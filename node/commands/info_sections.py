@@ -57,9 +57,9 @@ def departing(server: Server) -> list[str]:
 
 def clients_section(server: Server) -> list[str]:
     clients = list(server.clients.values())
-    links = 0 if server.agreement is None else len(server.agreement.links())
+    links = 0 if server.cluster is None else len(server.cluster.links())
     return [
-        f"connected_clients:{len(clients) - len(replication_of(server).primary.replicas())}",
+        f"connected_clients:{len(clients) - len(replication_of(server).replicas.attached())}",
         f"cluster_connections:{links}",
         f"maxclients:{server.max_clients}",
         f"client_recent_max_input_buffer:{max([client.unread() for client in clients], default=0)}",
@@ -137,7 +137,7 @@ def replication_memory(server: Server) -> list[str]:
     replication = replication_of(server)
     backlog = replication.history.backlog
     held = 0 if backlog is None else backlog.held
-    unread = sum(follower.unread for follower in replication.primary.replicas())
+    unread = sum(replica.unread for replica in replication.replicas.attached())
     return [
         f"mem_replication_backlog:{held}",
         f"mem_total_replication_buffers:{held + unread}",
@@ -165,9 +165,9 @@ def persistence_section(server: Server) -> list[str]:
     another history, as at the first sync of a replica: clients that look at this (ioredis) had better wait.
     """
     replication = replication_of(server)
-    upstream = replication.upstream
-    loading = upstream is not None and upstream.loading
-    replacing = upstream is not None and upstream.replacing
+    primary_link = replication.primary_link
+    loading = primary_link is not None and primary_link.loading
+    replacing = primary_link is not None and primary_link.replacing
     return [
         f"loading:{int(replacing)}",
         f"async_loading:{int(loading and not replacing)}",
@@ -178,7 +178,7 @@ def persistence_section(server: Server) -> list[str]:
         "current_save_keys_processed:0",
         "current_save_keys_total:0",
         f"rdb_changes_since_last_save:{server.changes.dirty}",
-        f"rdb_bgsave_in_progress:{int(replication.primary.syncs.walking)}",
+        f"rdb_bgsave_in_progress:{int(replication.replicas.syncs.walking)}",
         f"rdb_last_save_time:{server.started_ms // 1000}",
         "rdb_last_bgsave_status:ok",
         "rdb_last_bgsave_time_sec:-1",
@@ -204,7 +204,7 @@ def persistence_section(server: Server) -> list[str]:
 
 def stats_section(server: Server) -> list[str]:
     stats = server.stats
-    primary = replication_of(server).primary
+    primary = replication_of(server).replicas
     return [
         f"total_connections_received:{stats.total_connections_received}",
         f"total_commands_processed:{stats.total_commands_processed}",

@@ -1,13 +1,13 @@
 """COMMAND and its subcommands: the command table shown to clients (redis.io, COMMAND; shapes as in Redis 7.0.15).
 
-Everything comes from the declarations (``node/engine/command.py``) and from the facts in ``node/commands/docs``.
+Everything comes from the declarations (``node/engine/table/command.py``) and from the facts in ``node/commands/docs``.
 Optional fields are left out where they are empty; sets and maps become arrays in RESP2, which is the writer's affair.
 """
 
 from gossamer.cluster.text import bytes_of, text_of
 from gossamer.node.commands.docs import facts, summary
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.command import (
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.table.command import (
     CONNECTION,
     LOADING,
     NO_MANDATORY_KEYS,
@@ -17,8 +17,8 @@ from gossamer.node.engine.command import (
     distinct,
     lookup,
 )
-from gossamer.node.engine.glob import glob_match
-from gossamer.node.engine.keyspec import KeySpec
+from gossamer.node.engine.table.keyspec import KeySpec
+from gossamer.node.glob import glob_match
 from gossamer.node.resp.errors import SYNTAX, Refusal
 from gossamer.node.resp.reply import Reply, SetReply, Status, StatusSet
 

@@ -3,13 +3,23 @@
 from typing import Final
 
 from gossamer.node.commands.databases import index_argument
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.command import DANGEROUS, DENYOOM, FAST, KEYSPACE, LOADING, READONLY, STALE, WRITE, command
 from gossamer.node.engine.data.changes import COPY_TO, RENAME_FROM, RENAME_TO
 from gossamer.node.engine.data.kinds import copy_of, kind_of
 from gossamer.node.engine.data.traverse import any_key, any_persistent
-from gossamer.node.engine.glob import glob_match
-from gossamer.node.engine.keyspec import ACCESS, DELETE, INSERT, OW, RM, RO, RW, UPDATE, KeySpec, all_keys, first
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.table.command import (
+    DANGEROUS,
+    DENYOOM,
+    FAST,
+    KEYSPACE,
+    LOADING,
+    READONLY,
+    STALE,
+    WRITE,
+    command,
+)
+from gossamer.node.engine.table.keyspec import ACCESS, DELETE, INSERT, OW, RM, RO, RW, UPDATE, KeySpec, all_keys, first
+from gossamer.node.glob import glob_match
 from gossamer.node.resp.errors import COPY_IN_CLUSTER, LFU_NOT_SELECTED, NO_SUCH_KEY, SAME_OBJECT, SYNTAX, Refusal
 from gossamer.node.resp.reply import OK, Reply, Status
 

@@ -1,15 +1,15 @@
 """LATENCY: slow moments by event, and histograms by command (redis.io, "LATENCY ...").
 
-They are recorded by ``node/engine/latency.py``. The reports for people (DOCTOR) are in our own words.
+They are recorded by ``node/engine/insight/latency.py``. The reports for people (DOCTOR) are in our own words.
 """
 
 from typing import Final
 
 from gossamer.cluster.text import bytes_of, text_of
 from gossamer.node.commands.latency_graph import draw
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, Command, command, distinct
-from gossamer.node.engine.latency import Event, cumulative
+from gossamer.node.engine.insight.latency import Event, cumulative
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.table.command import ADMIN, LOADING, NOSCRIPT, STALE, Command, command, distinct
 from gossamer.node.resp.errors import Refusal, one_line
 from gossamer.node.resp.reply import Reply, Status, Verbatim
 

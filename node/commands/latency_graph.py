@@ -5,7 +5,7 @@ Four rows of three levels each, as Redis 7.0 draws them; the lowest sample is th
 
 from typing import Final
 
-from gossamer.node.engine.latency import Event
+from gossamer.node.engine.insight.latency import Event
 
 ROWS: Final = 4
 LEVELS: Final = b"_o#"

@@ -9,9 +9,9 @@ from the one before in a few operations on long integers (Hyyrö, "Bit-parallel 
 from typing import Final
 
 from gossamer.node.commands.numbers import integer
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.command import READONLY, STRING, command
-from gossamer.node.engine.keyspec import ACCESS, RO, KeySpec
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.table.command import READONLY, STRING, command
+from gossamer.node.engine.table.keyspec import ACCESS, RO, KeySpec
 from gossamer.node.resp.errors import LCS_BOTH, LCS_TOO_LARGE, LCS_TYPES, SYNTAX, Refusal
 from gossamer.node.resp.reply import Reply
 

@@ -4,10 +4,10 @@ from typing import Final
 
 from gossamer.cluster.text import bytes_of
 from gossamer.node.commands.numbers import integer
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.command import LOADING, READONLY, STALE, command
 from gossamer.node.engine.data.sizes import usage
-from gossamer.node.engine.keyspec import RO, KeySpec
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.table.command import LOADING, READONLY, STALE, command
+from gossamer.node.engine.table.keyspec import RO, KeySpec
 from gossamer.node.resp.errors import SYNTAX, Refusal
 from gossamer.node.resp.reply import OK, Reply, Status, Verbatim
 

@@ -2,7 +2,7 @@
 
 Checks in the order a client sees them: options, timeout and database, whether any of the keys is here, and only then
 the target. The keys are dumped at once, as what they are at this moment; how they travel, and who waits meanwhile, is
-told in ``gossamer.node.engine.transfer``. Payloads carry the version that every server from Redis 7.0 on restores.
+told in ``gossamer.node.engine.slots.migrate``. Payloads carry the version that every server from Redis 7.0 on restores.
 
 Redis stops everything until the target has answered. Here others are served meanwhile, but for a MIGRATE within a
 transaction, which stops everything too.
@@ -13,13 +13,13 @@ from typing import Final
 from gossamer.cluster.text import text_of
 from gossamer.node.commands.connection import REDACTED
 from gossamer.node.commands.numbers import integer
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.client import IN_MULTI
-from gossamer.node.engine.command import DANGEROUS, KEYSPACE, WRITE, command
 from gossamer.node.engine.data.kinds import Value
-from gossamer.node.engine.journal import encoded
-from gossamer.node.engine.keyspec import ACCESS, DELETE, RW, KeySpec
-from gossamer.node.engine.transfer import Transfer, depart, hand_over
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.serving.client import IN_MULTI
+from gossamer.node.engine.slots.migrate import MigrateTransfer, migrate_at_once, start_migrate
+from gossamer.node.engine.stream.journal import encoded
+from gossamer.node.engine.table.command import DANGEROUS, KEYSPACE, WRITE, command
+from gossamer.node.engine.table.keyspec import ACCESS, DELETE, RW, KeySpec
 from gossamer.node.persist.dump import dump as payload_of
 from gossamer.node.resp.errors import MIGRATE_EMPTY_KEY, SYNTAX, Refusal
 from gossamer.node.resp.reply import NO_REPLY, Reply, Status
@@ -72,7 +72,7 @@ def migrate(c: Call, argv: list[bytes]) -> Reply:
     options = MigrateOptions(words)
     timeout_ms = integer(argv[5])
     db = integer(argv[4])
-    transfer = Transfer(c.client, c.db, options.copy)
+    transfer = MigrateTransfer(c.client, c.db, options.copy)
     transfer.host = text_of(argv[1])
     transfer.port = leading_number(argv[2])
     transfer.db = db
@@ -86,8 +86,8 @@ def migrate(c: Call, argv: list[bytes]) -> Reply:
     if not transfer.keys:
         return NO_KEY_HERE
     if c.client.modes & IN_MULTI:
-        return hand_over(c.server, transfer)
-    depart(c.server, transfer)
+        return migrate_at_once(c.server, transfer)
+    start_migrate(c.server, transfer)
     return NO_REPLY
 
 
@@ -104,7 +104,7 @@ def hide_passwords(argv: list[bytes]) -> None:
         at += 1 + hidden
 
 
-def pack(c: Call, transfer: Transfer, key: bytes, value: Value, replace: bool) -> None:
+def pack(c: Call, transfer: MigrateTransfer, key: bytes, value: Value, replace: bool) -> None:
     """Add ``key`` to what is carried."""
     at = c.expire_time(key)
     left_ms = 0 if at < 0 else max(1, at - c.now)

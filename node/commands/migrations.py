@@ -9,11 +9,11 @@ from typing import Final
 from gossamer.cluster.slots import SLOTS
 from gossamer.cluster.text import text_of
 from gossamer.cluster.topology import NodeId, Topology
-from gossamer.node.commands.cluster import agreement
+from gossamer.node.commands.cluster import cluster_of
 from gossamer.node.commands.numbers import integer_or_none
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.client import HANDING_OVER
-from gossamer.node.engine.command import ADMIN, NO_ASYNC_LOADING, STALE, command
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.serving.client import HANDING_OVER
+from gossamer.node.engine.table.command import ADMIN, NO_ASYNC_LOADING, STALE, command
 from gossamer.node.migration.migrations import Migrations, migrations_of
 from gossamer.node.resp.errors import NOT_ENOUGH_REPLICAS, SYNTAX, Refusal, one_line
 from gossamer.node.resp.reply import NO_REPLY, OK, Reply
@@ -25,7 +25,7 @@ Ranges = list[tuple[int, int]]
 
 
 def home(c: Call) -> Migrations:
-    agreement(c)
+    cluster_of(c)
     return migrations_of(c.server)
 
 
@@ -161,7 +161,7 @@ def all_of(slot_ranges: Ranges) -> list[int]:
 
 @command("CLUSTER|SYNCSLOTS", arity=-3, flags=FLAGS, since="9.0.0", group="cluster")
 def syncslots(c: Call, argv: list[bytes]) -> Reply:
-    """Carries the conversation of two nodes between which slots move."""
+    """Carries what two nodes say to each other between which slots move."""
     migrations = home(c)
     word = argv[2].upper()
     if c.privileged and not c.client.modes & HANDING_OVER:

@@ -8,9 +8,9 @@ from typing import Final
 from gossamer.cluster.text import bytes_of, text_of
 from gossamer.gossip.events import Failover
 from gossamer.node.commands.numbers import LONG_MAX, integer, integer_or_none
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.client import IN_MULTI, NOT_TO_PAUSE
-from gossamer.node.engine.command import (
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.serving.client import IN_MULTI, NOT_TO_PAUSE
+from gossamer.node.engine.table.command import (
     ADMIN,
     ALLOW_BUSY,
     CONNECTION,
@@ -76,8 +76,8 @@ def change_role(c: Call, host: bytes, port: bytes) -> Reply:
     if number is None or not 0 <= number <= MAX_PORT:
         raise Refusal(PRIMARY_PORT)
     name = text_of(host)
-    upstream = replication.upstream
-    if upstream is not None and (upstream.ip, upstream.port) == (name, number):
+    primary_link = replication.primary_link
+    if primary_link is not None and (primary_link.ip, primary_link.port) == (name, number):
         return Status(b"OK Already connected to specified master")
     replication.follow(name, number)
     return OK
@@ -88,16 +88,16 @@ def change_role(c: Call, host: bytes, port: bytes) -> Reply:
 def role(c: Call) -> Reply:
     """Tells the node's role in replication, and who is at the other end."""
     replication = replication_of(c.server)
-    upstream = replication.upstream
-    if upstream is None:
+    primary_link = replication.primary_link
+    if primary_link is None:
         replicas: list[Reply] = [
-            [bytes_of(follower.host), b"%d" % follower.port, b"%d" % follower.acked]
-            for follower in replication.primary.followers.values()
-            if follower.online
+            [bytes_of(replica.host), b"%d" % replica.port, b"%d" % replica.acked]
+            for replica in replication.replicas.by_client.values()
+            if replica.online
         ]
         return [b"master", replication.offset, replicas]
-    offset = replication.offset if upstream.connected else -1
-    return [b"slave", bytes_of(upstream.ip), upstream.port, bytes_of(upstream.state), offset]
+    offset = replication.offset if primary_link.connected else -1
+    return [b"slave", bytes_of(primary_link.ip), primary_link.port, bytes_of(primary_link.state), offset]
 
 
 @command("SYNC", arity=1, flags=SYNCING, since="1.0.0", group="server")
@@ -123,12 +123,12 @@ def take_over(c: Call, replid: str) -> None:
     """The primary asks this replica to change places with it."""
     replication = replication_of(c.server)
     c.server.edge.log("notice", f"Failover request received for replid {replid}.")
-    if replication.upstream is None:
+    if replication.primary_link is None:
         raise Refusal(b"ERR PSYNC FAILOVER can't be sent to a master.")
     if replid.lower() != replication.history.replid:
         raise Refusal(PSYNC_FAILOVER_ID)
-    if c.server.agreement is not None:
-        c.server.agreement.wish(Failover("takeover"))
+    if c.server.cluster is not None:
+        c.server.cluster.execute(Failover("takeover"))
     else:
         replication.lead()
     c.server.edge.log("notice", f"MASTER MODE enabled (failover request from '{c.client.addr}')")
@@ -149,9 +149,9 @@ def failover(c: Call, argv: list[bytes]) -> Reply:
     if change.under_way:
         raise Refusal(b"ERR FAILOVER already in progress.")
     replication = change.replication
-    if replication.upstream is not None:
+    if replication.primary_link is not None:
         raise Refusal(b"ERR FAILOVER is not valid when server is a replica.")
-    if not replication.primary.replicas():
+    if not replication.replicas.attached():
         raise Refusal(b"ERR FAILOVER requires connected replicas.")
     if forced and not (timeout_ms and host):
         raise Refusal(b"ERR FAILOVER with force option requires both a timeout and target HOST and IP.")
@@ -195,7 +195,7 @@ def synchronize(c: Call, replid: str, offset: int, modern: bool) -> Reply:
     replication = replication_of(c.server)
     if replication.failover.under_way:
         raise Refusal(b"NOMASTERLINK Can't SYNC while failing over")
-    if replication.upstream is not None and not replication.upstream.connected:
+    if replication.primary_link is not None and not replication.primary_link.connected:
         raise Refusal(NO_PRIMARY_LINK)
     if client.out or client.unsent:
         raise Refusal(PENDING_OUTPUT)
@@ -208,7 +208,7 @@ def replconf(c: Call, argv: list[bytes]) -> Reply:
     """Lets a replica and its primary tell each other about themselves."""
     if len(argv) % 2 == 0:
         raise Refusal(SYNTAX)
-    primary = replication_of(c.server).primary
+    primary = replication_of(c.server).replicas
     for at in range(1, len(argv), 2):
         option, value = argv[at].lower(), argv[at + 1]
         if option == b"ack":
@@ -218,29 +218,29 @@ def replconf(c: Call, argv: list[bytes]) -> Reply:
             return NO_REPLY
         if option == b"getack":
             return NO_REPLY  # only a primary may ask, on its own connection
-        follower = primary.follower(c.client)
+        replica = primary.link_of(c.client)
         if option == b"listening-port":
-            follower.port = integer(value)
+            replica.port = integer(value)
         elif option == b"ip-address":
             if len(value) >= LONGEST_IP:
                 raise Refusal(
                     b"ERR REPLCONF ip-address provided by replica instance is too long: %d bytes" % len(value)
                 )
-            follower.ip = text_of(value)
+            replica.ip = text_of(value)
         elif option == b"capa":
-            follower.takes_eof = follower.takes_eof or value.lower() == b"eof"
-            follower.takes_psync2 = follower.takes_psync2 or value.lower() == b"psync2"
+            replica.takes_eof = replica.takes_eof or value.lower() == b"eof"
+            replica.takes_psync2 = replica.takes_psync2 or value.lower() == b"psync2"
         elif option == b"version":
-            follower.version = version_in(value)
+            replica.version = version_in(value)
         elif option == b"set-cluster-node-id":
-            follower.node_id = text_of(value)
+            replica.node_id = text_of(value)
         elif option == b"rdb-only":
-            follower.rdb_only = integer(value) == 1
+            replica.rdb_only = integer(value) == 1
         elif option == b"rdb-filter-only":
             for part in value.split():
                 if part.lower() != b"functions":
                     raise Refusal(one_line(b"ERR Unsupported rdb-filter-only option: %s" % part))
-            follower.without_keys = True
+            replica.without_keys = True
         else:
             raise Refusal(one_line(b"ERR Unrecognized REPLCONF option: %s" % argv[at]))
     return OK
@@ -258,7 +258,7 @@ def version_in(text: bytes) -> tuple[int, ...]:
 def wait(c: Call, replicas: bytes, timeout: bytes) -> Reply:
     """Waits until so many replicas have the connection's last write; tells how many have it."""
     replication = replication_of(c.server)
-    if replication.upstream is not None:
+    if replication.primary_link is not None:
         raise Refusal(WAIT_ON_REPLICA)
     wanted = integer(replicas)
     timeout_ms = integer_or_none(timeout)
@@ -266,7 +266,7 @@ def wait(c: Call, replicas: bytes, timeout: bytes) -> Reply:
         raise Refusal(TIMEOUT_NUMBER)
     if timeout_ms < 0:
         raise Refusal(TIMEOUT_NEGATIVE)
-    primary = replication.primary
+    primary = replication.replicas
     acked = primary.count_acked(c.client.wrote_to)
     if acked >= wanted or c.client.modes & IN_MULTI:
         return acked

@@ -3,11 +3,11 @@
 from typing import Final
 
 from gossamer.node.commands.numbers import integer
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.command import KEYSPACE, READONLY, command
 from gossamer.node.engine.data.kinds import kind_of
 from gossamer.node.engine.data.traverse import piece
-from gossamer.node.engine.glob import glob_match
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.table.command import KEYSPACE, READONLY, command
+from gossamer.node.glob import glob_match
 from gossamer.node.resp.errors import INVALID_CURSOR, SYNTAX, Refusal
 from gossamer.node.resp.reply import Reply
 

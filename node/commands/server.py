@@ -5,9 +5,9 @@ from typing import Final
 from gossamer.cluster.text import text_of
 from gossamer.node.commands.connection import REDIS_VERSION
 from gossamer.node.commands.numbers import integer
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.client import IN_MULTI, MONITORING
-from gossamer.node.engine.command import (
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.serving.client import IN_MULTI, MONITORING
+from gossamer.node.engine.table.command import (
     ADMIN,
     ALLOW_BUSY,
     FAST,

@@ -1,11 +1,11 @@
-"""SLOWLOG: the requests that took longest (redis.io, "SLOWLOG ..."). See ``node/engine/slowlog.py``."""
+"""SLOWLOG: the requests that took longest (redis.io, "SLOWLOG ..."). See ``node/engine/insight/slowlog.py``."""
 
 from typing import Final
 
 from gossamer.cluster.text import bytes_of
 from gossamer.node.commands.numbers import integer
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.command import ADMIN, LOADING, STALE, command
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.table.command import ADMIN, LOADING, STALE, command
 from gossamer.node.resp.errors import SLOWLOG_COUNT, Refusal, subcommand_syntax
 from gossamer.node.resp.reply import OK, Reply, Status
 

@@ -21,10 +21,22 @@ from gossamer.node.commands.string_options import (
     end_time,
     read_options,
 )
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.command import DENYOOM, FAST, READONLY, STRING, WRITE, command
 from gossamer.node.engine.data.changes import APPEND, SET, SETRANGE
-from gossamer.node.engine.keyspec import ACCESS, DELETE, INSERT, OW, RO, RW, UPDATE, Access, KeySpec, all_keys, first
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.table.command import DENYOOM, FAST, READONLY, STRING, WRITE, command
+from gossamer.node.engine.table.keyspec import (
+    ACCESS,
+    DELETE,
+    INSERT,
+    OW,
+    RO,
+    RW,
+    UPDATE,
+    Access,
+    KeySpec,
+    all_keys,
+    first,
+)
 from gossamer.node.resp.errors import OFFSET_OUT_OF_RANGE, STRING_TOO_LONG, Refusal, wrong_arity
 from gossamer.node.resp.reply import OK, Reply
 

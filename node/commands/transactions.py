@@ -4,9 +4,13 @@ Queueing is dispatch's work; a request that dispatch refuses while a transaction
 command that fails when EXEC runs it does not: its error is one element of the reply.
 """
 
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.client import IN_MULTI
-from gossamer.node.engine.command import (
+from gossamer.node.engine.data.keyspace import Watcher
+from gossamer.node.engine.data.watch import broken, watch
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.serving.client import IN_MULTI
+from gossamer.node.engine.serving.invoke import run
+from gossamer.node.engine.slots.slot_import import place_of
+from gossamer.node.engine.table.command import (
     ALLOW_BUSY,
     FAST,
     LOADING,
@@ -17,11 +21,7 @@ from gossamer.node.engine.command import (
     UNQUEUED,
     command,
 )
-from gossamer.node.engine.data.keyspace import Watcher
-from gossamer.node.engine.data.watch import broken, watch
-from gossamer.node.engine.intake import place_of
-from gossamer.node.engine.keyspec import RO, all_keys
-from gossamer.node.engine.serving.invoke import run
+from gossamer.node.engine.table.keyspec import RO, all_keys
 from gossamer.node.resp.errors import (
     DISCARD_WITHOUT_MULTI,
     EXEC_WITHOUT_MULTI,
@@ -82,7 +82,7 @@ def run_queue(c: Call) -> Raw:
     server = c.server
     out = [b"*%d\r\n" % len(client.queue)]
     for cmd, argv in client.queue:
-        if server.arriving and c.privileged:
+        if server.slot_imports and c.privileged:
             c.db = place_of(server, cmd, argv, client.db)
         out.append(encode(run(c, cmd, argv, nested=True), client.resp3))
     c.db = client.db

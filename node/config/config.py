@@ -15,7 +15,7 @@ from gossamer.node.config.kinds import WRONG_COUNT, Written
 from gossamer.node.config.rewrite import rewrite
 from gossamer.node.config.special import BufferLimit, SavePoint
 from gossamer.node.config.words import split
-from gossamer.node.engine.glob import glob_match
+from gossamer.node.glob import glob_match
 
 Hook = Callable[[], str | None]
 """Puts new values into force, reading them from the Config; returns the reason why it cannot, or None."""

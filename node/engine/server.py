@@ -12,29 +12,29 @@ from gossamer.cluster.slots import SLOTS
 from gossamer.cluster.text import bytes_of
 from gossamer.cluster.topology import Topology
 from gossamer.node.config import Config, ConfigError
-from gossamer.node.engine.acks import Acks
-from gossamer.node.engine.agreement import Agreement
-from gossamer.node.engine.client import MONITORING, Client
-from gossamer.node.engine.command import MAY_REPLICATE, NUMBERED, READONLY, WRITE, Command
-from gossamer.node.engine.commands import Commands
 from gossamer.node.engine.data.changes import EXPIRED, Changes
 from gossamer.node.engine.data.keyspace import CLUSTER_SHIFT, Database, Keyspace
 from gossamer.node.engine.data.lazyfree import LazyFree
 from gossamer.node.engine.edge import Edge
-from gossamer.node.engine.intake import Intake
-from gossamer.node.engine.journal import Journal
-from gossamer.node.engine.latency import LatencyMonitor
-from gossamer.node.engine.limits import OutputLimit
-from gossamer.node.engine.moves import Moves
-from gossamer.node.engine.rates import PERIOD_MS
+from gossamer.node.engine.insight.latency import LatencyMonitor
+from gossamer.node.engine.insight.rates import PERIOD_MS
+from gossamer.node.engine.insight.slowlog import SlowLog
+from gossamer.node.engine.insight.stats import Stats
+from gossamer.node.engine.insight.usage import Usages
+from gossamer.node.engine.ports.cluster import ClusterPort
+from gossamer.node.engine.ports.migrations import MigrationPort
+from gossamer.node.engine.ports.replication import ReplicationPort
+from gossamer.node.engine.serving.client import MONITORING, Client
 from gossamer.node.engine.serving.deadlines import Deadlines, Timer
-from gossamer.node.engine.serving.usage import Usages
+from gossamer.node.engine.serving.limits import OutputLimit
 from gossamer.node.engine.serving.waiting import Waiting
-from gossamer.node.engine.settings import wire
-from gossamer.node.engine.slowlog import SlowLog
-from gossamer.node.engine.standing import Standing
-from gossamer.node.engine.stats import Stats
-from gossamer.node.engine.transfer import Courier, Transfer
+from gossamer.node.engine.settings import bind_settings
+from gossamer.node.engine.slots.migrate import MigrateTransfer, MigrateTransport
+from gossamer.node.engine.slots.slot_import import SlotImport
+from gossamer.node.engine.stream.acks import Acks
+from gossamer.node.engine.stream.journal import Journal
+from gossamer.node.engine.table.command import MAY_REPLICATE, NUMBERED, READONLY, WRITE, Command
+from gossamer.node.engine.table.table import CommandTable
 
 # Conditions of the whole node that dispatch has to look at; 0 is the common case.
 MONITORED: Final = 1
@@ -74,8 +74,6 @@ class Server:
         "acks",
         "active_expire",
         "active_expire_effort",
-        "agreement",
-        "arriving",
         "browser_logged_s",
         "build_name",
         "changes",
@@ -83,20 +81,20 @@ class Server:
         "clients",
         "clock",
         "closed_slots",
+        "cluster",
         "clustered",
         "commands",
         "conditions",
         "config",
-        "courier",
         "cron_paused",
         "deadlines",
         "edge",
+        "finished_migrates",
         "freed",
         "idle_limit_s",
-        "intakes",
+        "imports_by_client",
         "journal",
         "keyspace",
-        "landed",
         "last_end_us",
         "latency",
         "latency_tracking",
@@ -108,8 +106,9 @@ class Server:
         "max_bulk",
         "max_clients",
         "max_query_buffer",
+        "migrate_transport",
+        "migrations",
         "monitors",
-        "moves",
         "next_client_id",
         "now",
         "now_s",
@@ -123,11 +122,12 @@ class Server:
         "policy",
         "protected_debug",
         "protected_mode",
+        "replication",
         "rng",
         "served",
+        "slot_imports",
         "slow_us",
         "slowlog",
-        "standing",
         "started_ms",
         "stats",
         "table",
@@ -153,7 +153,7 @@ class Server:
             Keyspace(1, CLUSTER_SHIFT, self.changes) if clustered else Keyspace(databases, changes=self.changes)
         )
         self.config: Config = config if config is not None else default_config(databases, clustered)
-        self.commands: Commands = named_commands(self.config)
+        self.commands: CommandTable = named_commands(self.config)
         self.table: dict[bytes, Command] = self.commands.table
         """``commands.table``, one step nearer for the hot path."""
         self.usages: Usages = Usages(len(NUMBERED))
@@ -179,7 +179,7 @@ class Server:
         self.monitors: list[Client] = []
         self.deadlines: Deadlines = Deadlines()
         self.waiting: Waiting = Waiting(self.deadlines, self.stats)
-        self.courier: Courier = Courier()
+        self.migrate_transport: MigrateTransport = MigrateTransport()
         self.leaving: set[bytes] = set()
         """Keys, of any database, that are under way to another node."""
         self.leaving_slots: set[int] = set()
@@ -190,12 +190,12 @@ class Server:
         """Slots are no longer under way: the machine lets those who wait for them try again when the batch is done."""
         self.lazyfree: LazyFree = LazyFree(self)
         """What is left of slots that have gone."""
-        self.moves: Moves = Moves()
-        self.arriving: list[Intake] = []
+        self.migrations: MigrationPort = MigrationPort()
+        self.slot_imports: list[SlotImport] = []
         """Slots that come to this node, or to its primary."""
-        self.intakes: dict[int, Intake] = {}
+        self.imports_by_client: dict[int, SlotImport] = {}
         """By the id of the client that brings them."""
-        self.landed: list[Transfer] = []
+        self.finished_migrates: list[MigrateTransfer] = []
         """Transfers whose outcome is there; the machine settles them when the batch is done."""
         self.browser_logged_s: int = 0
         """When ``browser.hang_up`` last wrote to the log."""
@@ -234,15 +234,15 @@ class Server:
         # replication
         self.journal: Journal | None = None
         """The stream of writes, while this node makes one."""
-        self.standing: Standing = Standing()
+        self.replication: ReplicationPort = ReplicationPort()
         self.acks: Acks = Acks(self)
         # cluster
         self.clustered: bool = clustered
         self.topology: Topology | None = None
-        self.agreement: Agreement | None = None
+        self.cluster: ClusterPort | None = None
         self.served: bytearray = bytearray(SLOTS)
         self.policy: RoutePolicy = RoutePolicy()
-        wire(self)
+        bind_settings(self)
 
     def begin_batch(self, now: int) -> None:
         """Everything until the next call happens at ``now`` (unix milliseconds)."""
@@ -377,9 +377,9 @@ def takes_keys(topology: Topology, slot: int) -> bool:
     return topology.owners[slot] == topology.me or slot in topology.importing
 
 
-def named_commands(config: Config) -> Commands:
+def named_commands(config: Config) -> CommandTable:
     """The commands by the names that every ``rename-command`` makes of them, in order. Raises ConfigError."""
-    commands = Commands()
+    commands = CommandTable()
     for line in config.lines("rename-command"):
         reason = commands.rename(bytes_of(line.words[1]), bytes_of(line.words[2]))
         if reason is not None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from gossamer.cluster.text import bytes_of
 from gossamer.node.config import Config, Hook
-from gossamer.node.engine.client import Client
 from gossamer.node.engine.data.changes import NEVER_FULL
 from gossamer.node.engine.data.tally import STARTUP
-from gossamer.node.engine.limits import REPLICA, OutputLimit
+from gossamer.node.engine.serving.client import Client
+from gossamer.node.engine.serving.limits import REPLICA, OutputLimit
 
 if TYPE_CHECKING:
     from gossamer.node.engine.server import Server
@@ -114,7 +114,7 @@ class Settings:
         return None
 
 
-def wire(server: "Server") -> None:
+def bind_settings(server: "Server") -> None:
     """Put the whole configuration into force, and let CONFIG SET do so from now on."""
     settings = Settings(server)
     for names, apply in settings.groups():

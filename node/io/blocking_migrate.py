@@ -8,7 +8,7 @@ to this node itself waits in vain for that long, as with Redis. Each transfer ha
 import socket
 from typing import BinaryIO, Final
 
-from gossamer.node.engine.transfer import Dialogue, Failed, Transfer
+from gossamer.node.engine.slots.migrate import MigrateFailed, MigrateProtocol, MigrateTransfer
 from gossamer.node.io import address
 from gossamer.node.io.address import Unreachable
 from gossamer.node.resp.errors import CANNOT_CONNECT, CANNOT_READ, CANNOT_WRITE
@@ -16,40 +16,40 @@ from gossamer.node.resp.errors import CANNOT_CONNECT, CANNOT_READ, CANNOT_WRITE
 PIECE: Final = 64 * 1024
 
 
-def deliver(transfer: Transfer) -> None:
+def deliver(transfer: MigrateTransfer) -> None:
     """Carry ``transfer``; the outcome is in it."""
     try:
         try:
             travel(transfer)
-        except Failed as failed:
+        except MigrateFailed as failed:
             if not transfer.may_repeat(failed):
                 raise
             travel(transfer)
-    except Failed as failed:
+    except MigrateFailed as failed:
         transfer.failure = failed.text
 
 
-def travel(transfer: Transfer) -> None:
+def travel(transfer: MigrateTransfer) -> None:
     """Bring over all that the target takes. Failed."""
     with connect(transfer) as sock, sock.makefile("rb") as answers:
-        dialogue = Dialogue(transfer, 0)
+        dialogue = MigrateProtocol(transfer, 0)
         while said := dialogue.say():
             write(sock, said)
             while dialogue.awaited:
                 dialogue.answered(read_line(answers))
 
 
-def connect(transfer: Transfer) -> socket.socket:
+def connect(transfer: MigrateTransfer) -> socket.socket:
     try:
         return address.connect(transfer.host, transfer.port, transfer.timeout_s)
     except Unreachable as error:
         raise not_connected(transfer, error) from None
 
 
-def not_connected(transfer: Transfer, error: Unreachable) -> Failed:
+def not_connected(transfer: MigrateTransfer, error: Unreachable) -> MigrateFailed:
     """In the words that Redis has for it: that nobody is there it finds out when it writes."""
     known = transfer.port >= 0 and not error.unknown and not error.late
-    return Failed(CANNOT_WRITE if known else CANNOT_CONNECT, error.late)
+    return MigrateFailed(CANNOT_WRITE if known else CANNOT_CONNECT, error.late)
 
 
 def write(sock: socket.socket, data: bytes) -> None:
@@ -58,7 +58,7 @@ def write(sock: socket.socket, data: bytes) -> None:
         while view:
             view = view[sock.send(view[:PIECE]) :]
     except OSError as error:
-        raise Failed(CANNOT_WRITE, isinstance(error, TimeoutError)) from None
+        raise MigrateFailed(CANNOT_WRITE, isinstance(error, TimeoutError)) from None
 
 
 def read_line(answers: BinaryIO) -> bytes:
@@ -66,7 +66,7 @@ def read_line(answers: BinaryIO) -> bytes:
     try:
         line = answers.readline()
     except OSError as error:
-        raise Failed(CANNOT_READ, isinstance(error, TimeoutError)) from None
+        raise MigrateFailed(CANNOT_READ, isinstance(error, TimeoutError)) from None
     if not line.endswith(b"\r\n"):
-        raise Failed(CANNOT_READ, timeout=False)
+        raise MigrateFailed(CANNOT_READ, timeout=False)
     return line[:-2]

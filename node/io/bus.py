@@ -19,7 +19,7 @@ from gossamer.gossip.events import Accepted, GarbageIn, LinkDown, LinkUp, Packet
 from gossamer.gossip.frames import Deframer
 from gossamer.gossip.packet import PacketError, decode, encode
 from gossamer.gossip.saving import merge_saves
-from gossamer.node.engine.mishap import survive
+from gossamer.node.engine.serving.unexpected import survive
 from gossamer.node.io.address import Unreachable
 from gossamer.node.io.dial import dial
 from gossamer.node.io.lookup import Lookup

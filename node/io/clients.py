@@ -16,12 +16,12 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
-from gossamer.node.engine.client import NOT_TO_PAUSE, Client
-from gossamer.node.engine.limits import over_output_limit, refuse_connection
-from gossamer.node.engine.mishap import survive
-from gossamer.node.engine.session import Session
-from gossamer.node.io.backlog import Backlog
+from gossamer.node.engine.serving.client import NOT_TO_PAUSE, Client
+from gossamer.node.engine.serving.limits import over_output_limit, refuse_connection
+from gossamer.node.engine.serving.session import Session
+from gossamer.node.engine.serving.unexpected import survive
 from gossamer.node.io.keepalive import keep_alive
+from gossamer.node.io.output_buffer import OutputBuffer
 from gossamer.node.io.poller import READ, WRITE, Poller
 from gossamer.node.machine import Machine
 
@@ -44,14 +44,14 @@ class Connection:
         self.sock: socket.socket = sock
         self.fd: int = sock.fileno()
         self.session: Session = session
-        self.backlog: Backlog = Backlog()
+        self.backlog: OutputBuffer = OutputBuffer()
         self.read_size: int = SMALL_READ
         self.behind: bool = False
         """Requests wait for another turn: nothing more is read until they are served, or they would pile up here."""
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
-class Outlet:
+class Output:
     """The way out of a client that has no plain socket (see ``streams.py``)."""
 
     def ready(self) -> None:
@@ -68,7 +68,7 @@ class Clients:
         self.resting: list[int] = []
         """Listeners that are left alone until the next tick: the process has no descriptor left to accept with."""
         self.connections: dict[int, Connection] = {}
-        self.outlets: dict[int, Outlet] = {}
+        self.outlets: dict[int, Output] = {}
         """By client id: where the output of clients goes that have no plain socket."""
         self.keepalive_s: int = 300
         self.on_effects: Callable[[], None] | None = None

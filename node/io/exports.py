@@ -12,7 +12,7 @@ from typing import Final
 import trio
 
 from gossamer.cluster.topology import Node
-from gossamer.node.engine.mishap import survive
+from gossamer.node.engine.serving.unexpected import survive
 from gossamer.node.io.address import Unreachable
 from gossamer.node.io.clients import Clients
 from gossamer.node.io.dial import dial

@@ -19,26 +19,26 @@ import trio
 
 from gossamer.cluster import build
 from gossamer.node.config import Config, ConfigError
-from gossamer.node.engine.client import NOT_TO_PAUSE
 from gossamer.node.engine.server import serve as make_server
+from gossamer.node.engine.serving.client import NOT_TO_PAUSE
 from gossamer.node.io import title
+from gossamer.node.io.background_work import BackgroundWork
 from gossamer.node.io.bus import Bus, now_ms
 from gossamer.node.io.clients import Clients
 from gossamer.node.io.dial import Resolver
-from gossamer.node.io.doors import Doors
 from gossamer.node.io.edge import ProcessEdge
 from gossamer.node.io.exports import Exports
-from gossamer.node.io.follow import Follower
 from gossamer.node.io.listen import ListenError
+from gossamer.node.io.listeners import Listeners
 from gossamer.node.io.log import Log
 from gossamer.node.io.membership import CannotJoin, Membership
+from gossamer.node.io.migrate import MigrateConnections
 from gossamer.node.io.outcome import Outcome
+from gossamer.node.io.primary_connector import PrimaryConnector
 from gossamer.node.io.reactor import serve_clients
 from gossamer.node.io.signals import Signals
 from gossamer.node.io.startup import Start, configure, enough_files, go_to_background, pid_file, raise_open_files
 from gossamer.node.io.supervise import Supervisor, supervise
-from gossamer.node.io.supply import Supply
-from gossamer.node.io.transfer import Transfers
 from gossamer.node.machine import REST_MS, Machine
 from gossamer.node.version import COMPATIBLE, VERSION
 
@@ -137,7 +137,7 @@ class Node:
         self.signals = signals
         self.supervisor = supervisor
         self._config_file = start.config_file
-        self.doors = Doors(config, log)
+        self.doors = Listeners(config, log)
         self.membership = Membership(config, log) if config.flag("cluster-enabled") else None
         self._ended = trio.Event()
         self.server = make_server(config, ProcessEdge(log, supervisor, start.config_file, self._ended.set))
@@ -147,8 +147,8 @@ class Node:
         self._hurry = trio.Event()
         self.machine.on_resume = lambda: self._hurry.set()
         self.clients = Clients(self.machine)
-        self.transfers = Transfers(self.clients)
-        self.server.courier = self.transfers
+        self.transfers = MigrateConnections(self.clients)
+        self.server.migrate_transport = self.transfers
         self.doors.let_in(self.clients)
         self.pid_file = pid_file(config, log)
         self._obey(config)
@@ -210,8 +210,8 @@ class Node:
                 nursery.start_soon(Exports(self.clients).run)
                 nursery.start_soon(serve_clients, self.clients)
                 nursery.start_soon(self._keep_house)
-                nursery.start_soon(Follower(self.clients).run)
-                nursery.start_soon(Supply(self.clients).run)
+                nursery.start_soon(PrimaryConnector(self.clients).run)
+                nursery.start_soon(BackgroundWork(self.clients).run)
                 self._tell_ready(outcome)
                 nursery.start_soon(self._obey_signals)
                 await self._ended.wait()

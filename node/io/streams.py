@@ -9,23 +9,23 @@ from typing import Final
 
 import trio
 
-from gossamer.node.engine.client import Client
-from gossamer.node.engine.mishap import survive
-from gossamer.node.engine.session import Session
-from gossamer.node.io.backlog import Backlog
-from gossamer.node.io.clients import Clients, Outlet
+from gossamer.node.engine.serving.client import Client
+from gossamer.node.engine.serving.session import Session
+from gossamer.node.engine.serving.unexpected import survive
+from gossamer.node.io.clients import Clients, Output
+from gossamer.node.io.output_buffer import OutputBuffer
 
 READ_BYTES: Final = 16 * 1024
 
 
-class StreamOutlet(Outlet):
+class StreamOutput(Output):
     """What waits to be written to one stream."""
 
     def __init__(self, clients: Clients, client: Client, stream: trio.abc.SendStream) -> None:
         self._clients = clients
         self._client = client
         self._stream = stream
-        self._backlog = Backlog()
+        self._backlog = OutputBuffer()
         self._poked = trio.Event()
         self.scope = trio.CancelScope()
         """Around the whole connection."""
@@ -63,7 +63,7 @@ async def serve_stream(clients: Clients, stream: trio.abc.Stream, addr: str, lad
             await stream.send_all(refusal)
             return
         session = clients.machine.accept(addr, laddr)
-        outlet = clients.outlets[session.id] = StreamOutlet(clients, session, stream)
+        outlet = clients.outlets[session.id] = StreamOutput(clients, session, stream)
         try:
             with outlet.scope:
                 async with trio.open_nursery() as nursery:

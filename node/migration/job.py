@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from gossamer.cluster.text import bytes_of
 from gossamer.cluster.topology import NodeId
-from gossamer.node.engine.journal import encoded
+from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.resp.reply import Reply
 
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ from typing import Final
 from gossamer.cluster.text import text_of
 from gossamer.cluster.topology import Flag, NodeId, Topology
 from gossamer.gossip.events import ClusterCommand, KeepEpoch
-from gossamer.node.engine.client import Client
-from gossamer.node.engine.intake import Intake
-from gossamer.node.engine.journal import Tap
-from gossamer.node.engine.moves import Moves
+from gossamer.node.engine.ports.migrations import MigrationPort
 from gossamer.node.engine.server import PAUSED, Server
+from gossamer.node.engine.serving.client import Client
+from gossamer.node.engine.slots.slot_import import SlotImport
+from gossamer.node.engine.stream.journal import Tap
 from gossamer.node.migration.job import CANCELLED, GRANTED, REQUESTED, Job, message
 from gossamer.node.migration.source import Export
-from gossamer.node.migration.target import Arrival, Hearsay, Import
+from gossamer.node.migration.target import Import, ImportBase, ReplicaImport
 from gossamer.node.replication.replication import Replication
 from gossamer.node.resp.errors import Refusal
 from gossamer.node.resp.reply import Reply
@@ -25,7 +25,7 @@ Ranges = list[tuple[int, int]]
 FLUSHED: Final = "Data was flushed"
 
 
-class Migrations(Moves):
+class Migrations(MigrationPort):
     """``on_export`` is called with every new export: somebody must carry it. ``on_freed``: writers may go on."""
 
     def __init__(self, server: Server, replication: Replication) -> None:
@@ -53,11 +53,11 @@ class Migrations(Moves):
     def imports(self) -> list[Import]:
         return [job for job in self.jobs if isinstance(job, Import) and not job.ended]
 
-    def arrivals(self) -> list[Arrival]:
-        return [job for job in self.jobs if isinstance(job, Arrival) and not job.ended]
+    def arrivals(self) -> list[ImportBase]:
+        return [job for job in self.jobs if isinstance(job, ImportBase) and not job.ended]
 
     def importing(self, slot: int) -> bool:
-        return any(slot in job.intake.numbers for job in self.arrivals())
+        return any(slot in job.slot_import.numbers for job in self.arrivals())
 
     def exporting(self, slot: int) -> bool:
         return any(slot in job.slots for job in self.exports())
@@ -96,16 +96,16 @@ class Migrations(Moves):
 
     def establish(self, client: Client, name: str, source: NodeId, slot_ranges: Ranges) -> None:
         """A source wants to hand over slots on the connection of ``client``."""
-        self._add(Import(self, Intake(name, source, slot_ranges), self.topology.me, client))
+        self._add(Import(self, SlotImport(name, source, slot_ranges), self.topology.me, client))
 
     def told_established(self, name: str, source: NodeId, slot_ranges: Ranges) -> None:
         """This node's primary imports slots."""
-        self._add(Hearsay(self, Intake(name, source, slot_ranges)))
+        self._add(ReplicaImport(self, SlotImport(name, source, slot_ranges)))
 
     def told_complete(self, name: str) -> None:
         job = self.hearsay(name)
         if job is not None:
-            job.intake.complete = True
+            job.slot_import.complete = True
 
     def told_finished(self, name: str, state: str, text: str) -> bool:
         job = self.hearsay(name)
@@ -114,9 +114,9 @@ class Migrations(Moves):
         job.finish(state, text)
         return True
 
-    def hearsay(self, name: str) -> Hearsay | None:
+    def hearsay(self, name: str) -> ReplicaImport | None:
         for job in self.jobs:
-            if isinstance(job, Hearsay) and job.name == name and not job.ended:
+            if isinstance(job, ReplicaImport) and job.name == name and not job.ended:
                 return job
         return None
 
@@ -142,11 +142,11 @@ class Migrations(Moves):
     def flushed(self) -> None:
         self._flushed = True
 
-    def loaded(self, intakes: list[Intake]) -> None:
+    def loaded(self, slot_imports: list[SlotImport]) -> None:
         for job in self.arrivals():
             job.fail("Full resynchronization occurred")
-        for intake in intakes:
-            self._add(Hearsay(self, intake))
+        for slot_import in slot_imports:
+            self._add(ReplicaImport(self, slot_import))
 
     # --- what the machine tells
 
@@ -159,8 +159,8 @@ class Migrations(Moves):
         for job in list(self.jobs):
             if isinstance(job, Export | Import):
                 job.seen(topology)
-            elif isinstance(job, Hearsay) and job.taken:
-                job.taken = {topology.owners[slot] for slot in job.slots} == {job.giver}
+            elif isinstance(job, ReplicaImport) and job.taken:
+                job.taken = {topology.owners[slot] for slot in job.slots} == {job.origin}
 
     def settled(self) -> None:
         """A majority knows that the slots are ours: writes can come."""
@@ -171,7 +171,7 @@ class Migrations(Moves):
     def led(self) -> None:
         """This node has become a primary."""
         for job in list(self.jobs):
-            if isinstance(job, Hearsay):
+            if isinstance(job, ReplicaImport):
                 job.promoted(self.topology)
 
     def followed(self) -> None:
@@ -206,7 +206,7 @@ class Migrations(Moves):
             export.tick(now)
         for job in self.imports():
             job.tick(now)
-        self._active = any(not job.ended or (isinstance(job, Hearsay) and job.taken) for job in self.jobs)
+        self._active = any(not job.ended or (isinstance(job, ReplicaImport) and job.taken) for job in self.jobs)
         most = self.server.config.integer("cluster-slot-migration-log-max-len")
         while len(self.jobs) > most and any(job.ended for job in self.jobs):
             self.jobs.remove(next(job for job in reversed(self.jobs) if job.ended))
@@ -241,20 +241,20 @@ class Migrations(Moves):
 
     def replicas_having(self, offset: int) -> int:
         """How many replicas are online, if all of these have acknowledged the stream up to ``offset``; else -1."""
-        online = [follower for follower in self.replication.primary.followers.values() if follower.online]
-        return len(online) if all(follower.acked >= offset for follower in online) else -1
+        online = [replica for replica in self.replication.replicas.by_client.values() if replica.online]
+        return len(online) if all(replica.acked >= offset for replica in online) else -1
 
     def replicas_known(self) -> int:
         """How many replicas could take this node's place, as far as the cluster knows."""
         topology = self.topology
         return sum(not node.has(Flag.PFAIL | Flag.FAIL) for node in topology.replicas_of(topology.me))
 
-    def wish(self, command: ClusterCommand) -> str:
+    def execute(self, command: ClusterCommand) -> str:
         """Empty if it is granted, else why not."""
-        agreement = self.server.agreement
+        agreement = self.server.cluster
         assert agreement is not None
         try:
-            agreement.wish(command)
+            agreement.execute(command)
         except Refusal as refusal:
             return text_of(refusal.text)
         return ""
@@ -273,7 +273,7 @@ class Migrations(Moves):
 
     def keep_epoch(self) -> None:
         """A grant has been given, or is over."""
-        self.wish(KeepEpoch(not self.may_take()))
+        self.execute(KeepEpoch(not self.may_take()))
 
     def hold(self, job: Import) -> None:
         """Writers of the new slots wait until a majority knows whose they are."""
@@ -297,6 +297,6 @@ class Migrations(Moves):
 
 def migrations_of(server: Server) -> Migrations:
     """Those of ``server``, which a machine has made."""
-    moves = server.moves
+    moves = server.migrations
     assert isinstance(moves, Migrations)
     return moves

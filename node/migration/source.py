@@ -1,6 +1,6 @@
 """The source of a migration: a snapshot of the slots as plain commands, then their writes, a short pause, the grant.
 
-The conversation is Valkey's (cluster_migrateslots.c of Valkey 9.1; recorded between real servers). What is ours:
+The primary_link is Valkey's (cluster_migrateslots.c of Valkey 9.1; recorded between real servers). What is ours:
 
 - The snapshot is made a piece at a time, whenever the connection has taken the last one; nothing forks. Writes of the
   slots that happen meanwhile collect, and follow it.
@@ -24,8 +24,8 @@ from gossamer.cluster.topology import Flag, NodeId, Topology
 from gossamer.gossip.events import TakeSlots
 from gossamer.node.engine.data.as_commands import AsCommands
 from gossamer.node.engine.data.snapshot import Snapshot
-from gossamer.node.engine.journal import Tap, encoded
-from gossamer.node.engine.limits import REPLICA
+from gossamer.node.engine.serving.limits import REPLICA
+from gossamer.node.engine.stream.journal import Tap, encoded
 from gossamer.node.migration.job import (
     ACK,
     CONNECTING,
@@ -377,7 +377,7 @@ class Export(Job):
         if not self._is_followed():
             return  # this is tried again
         self.fail(why)
-        refused = self.home.wish(
+        refused = self.home.execute(
             TakeSlots(tuple(self.slots), max(self._epoch, self.home.topology.current_epoch) + MARGIN)
         )
         if refused:
@@ -395,7 +395,7 @@ class Export(Job):
             journal.put(PING)
             journal.want_acks = True
             self._sign = journal.offset
-        return self.home.replication.primary.count_acked(self._sign) >= wanted
+        return self.home.replication.replicas.count_acked(self._sign) >= wanted
 
     # --- time, and the end
 

@@ -1,6 +1,6 @@
 """The target of a migration, and a replica of it: keys collect beside the data until the slots are this node's.
 
-The conversation is Valkey's (cluster_migrateslots.c of Valkey 9.1). Ours is what makes the hand-over safe:
+The primary_link is Valkey's (cluster_migrateslots.c of Valkey 9.1). Ours is what makes the hand-over safe:
 
 - The replicas are sent all of it, in the ordinary stream, with marks around it (ESTABLISH, COMPLETE, FINISH); those of
   Valkey know the first and the last. The pause is asked for when all replicas are there and in step, and the slots when
@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final
 
 from gossamer.cluster.topology import Flag, NodeId, Topology
 from gossamer.gossip.events import TakeSlots
-from gossamer.node.engine.client import HANDING_OVER, NOT_TO_PAUSE, REPLIES_OFF, Client
-from gossamer.node.engine.intake import MANY, Intake
+from gossamer.node.engine.serving.client import HANDING_OVER, NOT_TO_PAUSE, REPLIES_OFF, Client
+from gossamer.node.engine.slots.slot_import import MANY, SlotImport
 from gossamer.node.migration.job import (
     ACK,
     EPOCH_DIGITS,
@@ -45,14 +45,14 @@ GONE_MS: Final = 3000
 """So long writers may wait for a replica that was there when the pause was asked for."""
 
 
-class Arrival(Job):
+class ImportBase(Job):
     """Slots that come to this node, or to its primary."""
 
-    def __init__(self, home: "Migrations", intake: Intake, source: NodeId, target: NodeId) -> None:
-        super().__init__(home, intake.name, intake.ranges, source, target)
-        self.intake: Intake = intake
-        intake.begin(home.server.changes)
-        home.server.arriving.append(intake)
+    def __init__(self, home: "Migrations", slot_import: SlotImport, source: NodeId, target: NodeId) -> None:
+        super().__init__(home, slot_import.name, slot_import.ranges, source, target)
+        self.slot_import: SlotImport = slot_import
+        slot_import.begin(home.server.changes)
+        home.server.slot_imports.append(slot_import)
 
     @property
     def operation(self) -> str:
@@ -61,11 +61,11 @@ class Arrival(Job):
     def settle(self) -> None:
         """The keys become visible."""
         server = self.home.server
-        self.intake.settle(server.keyspace.database(0))
+        self.slot_import.settle(server.keyspace.database(0))
 
     def undo(self) -> None:
         """Replicas of other kinds than ours have the keys among the others: these must go there too."""
-        journal, db = self.home.server.journal, self.intake.db
+        journal, db = self.home.server.journal, self.slot_import.db
         if journal is None:
             return
         for slot in self.slots:
@@ -74,17 +74,17 @@ class Arrival(Job):
                 journal.gone(db, keys[at : at + MANY])
 
     def end(self, state: str, text: str = "") -> None:
-        arriving = self.home.server.arriving
-        if self.intake in arriving:
-            arriving.remove(self.intake)
+        arriving = self.home.server.slot_imports
+        if self.slot_import in arriving:
+            arriving.remove(self.slot_import)
         super().end(state, text)
 
 
-class Import(Arrival):
+class Import(ImportBase):
     """On the node that takes over the slots; ``client`` is the connection of the source."""
 
-    def __init__(self, home: "Migrations", intake: Intake, target: NodeId, client: Client) -> None:
-        super().__init__(home, intake, intake.source, target)
+    def __init__(self, home: "Migrations", slot_import: SlotImport, target: NodeId, client: Client) -> None:
+        super().__init__(home, slot_import, slot_import.source, target)
         self.state = WAITING_FOR_ACK
         self.client: Client = client
         self.heard_ms: int = home.server.now
@@ -95,14 +95,14 @@ class Import(Arrival):
         self._since_ms: int = 0
         self._beyond: int = 0
         """An epoch that the source knew of when it granted."""
-        self._heirs: int = 0
+        self._synced_replicas: int = 0
         """How many replicas had all when the pause was asked for."""
         home.server.drop_slots(tuple(self.slots))  # whatever is left there is nobody's
         home.server.lazyfree.finish(set(self.slots))
         client.modes |= HANDING_OVER | REPLIES_OFF | NOT_TO_PAUSE
-        home.server.intakes[client.id] = self.intake
-        numbers = [str(number) for pair in intake.ranges for number in pair]
-        home.remark("ESTABLISH", "SOURCE", intake.source, "NAME", intake.name, "SLOTSRANGE", *numbers)
+        home.server.imports_by_client[client.id] = self.slot_import
+        numbers = [str(number) for pair in slot_import.ranges for number in pair]
+        home.remark("ESTABLISH", "SOURCE", slot_import.source, "NAME", slot_import.name, "SLOTSRANGE", *numbers)
         home.log("notice", f"New slot import job created: {self}.")
 
     # --- what the source says
@@ -119,7 +119,7 @@ class Import(Arrival):
             self.to(WAITING_FOR_PAUSED)
             self._await_replicas()
         elif word == b"PAUSED" and self.state == WAITING_FOR_PAUSED and self._awaited < 0:
-            self.intake.complete = True
+            self.slot_import.complete = True
             self.home.remark("COMPLETE", "NAME", self.name)
             self.to(REQUESTED)
             self._await_replicas()
@@ -152,8 +152,8 @@ class Import(Arrival):
             if have < wanted:
                 self.fail("The target has fewer replicas than write-ack-replicas asks for")
                 return
-            self._heirs = have
-        elif have < self._heirs:
+            self._synced_replicas = have
+        elif have < self._synced_replicas:
             if waited_ms >= GONE_MS:
                 self.fail("A replica of the target was lost during the hand-over")
             return
@@ -187,7 +187,7 @@ class Import(Arrival):
             self.fail("Slots are no longer owned by source node")
             return
         self.home.hold(self)
-        refused = self.home.wish(TakeSlots(tuple(self.slots), self._beyond))
+        refused = self.home.execute(TakeSlots(tuple(self.slots), self._beyond))
         if refused:
             self.fail(refused)
             return
@@ -221,7 +221,7 @@ class Import(Arrival):
     def end(self, state: str, text: str = "") -> None:
         server = self.home.server
         super().end(state, text)
-        server.intakes.pop(self.client.id, None)
+        server.imports_by_client.pop(self.client.id, None)
         self.client.close_after_reply()
         if state != SUCCESS:
             self.undo()
@@ -229,14 +229,14 @@ class Import(Arrival):
         self.home.remark("FINISH", "STATE", state, "NAME", self.name, *(["MESSAGE", text] if text else []))
 
 
-class Hearsay(Arrival):
+class ReplicaImport(ImportBase):
     """On a replica of the node that takes over the slots, which learns of it from the stream."""
 
-    def __init__(self, home: "Migrations", intake: Intake) -> None:
-        super().__init__(home, intake, "", "")
+    def __init__(self, home: "Migrations", slot_import: SlotImport) -> None:
+        super().__init__(home, slot_import, "", "")
         self.state = ON_PRIMARY
-        self.giver: NodeId = intake.source
-        self.giver_epoch: int = home.epoch_of(intake.source)
+        self.origin: NodeId = slot_import.source
+        self.origin_epoch: int = home.epoch_of(slot_import.source)
         self.taken: bool = False
         """The primary said that it took the slots, and nobody else has told of it yet."""
         home.log("notice", f"The primary imports slots: {self}.")
@@ -255,7 +255,7 @@ class Hearsay(Arrival):
             return
         state, text = SUCCESS, ""
         if all(topology.owners[slot] == topology.me for slot in self.slots):
-            if not self.intake.complete:
+            if not self.slot_import.complete:
                 self.home.log("warning", f"Slot migration {self}: the shard has the slots, but maybe not all keys")
             self.settle()
         else:
@@ -266,7 +266,7 @@ class Hearsay(Arrival):
 
     def _inherit(self, topology: Topology) -> None:
         """The primary took the slots and died before anybody else knew."""
-        given = {topology.owners[slot] for slot in self.slots} == {self.giver}
-        if self.taken and given and self.home.epoch_of(self.giver) == self.giver_epoch:
-            self.home.wish(TakeSlots(tuple(self.slots)))
+        given = {topology.owners[slot] for slot in self.slots} == {self.origin}
+        if self.taken and given and self.home.epoch_of(self.origin) == self.origin_epoch:
+            self.home.execute(TakeSlots(tuple(self.slots)))
         self.taken = False

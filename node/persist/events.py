@@ -48,7 +48,7 @@ class SlotInfo:
 
 
 @define
-class SlotImport:
+class SlotImportMark:
     """Slots, as ranges with both ends, that the writer was importing as job ``name`` (Valkey 9)."""
 
     name: bytes
@@ -92,4 +92,4 @@ class End:
     checked: bool
 
 
-Event: TypeAlias = Header | Aux | SelectDb | ResizeDb | SlotInfo | SlotImport | Function | ModuleAux | Key | End
+Event: TypeAlias = Header | Aux | SelectDb | ResizeDb | SlotInfo | SlotImportMark | Function | ModuleAux | Key | End

@@ -11,9 +11,9 @@ from gossamer.cluster.slots import SLOTS
 from gossamer.cluster.text import bytes_of, text_of
 from gossamer.node.engine.data.changes import LOADED
 from gossamer.node.engine.data.keyspace import CLUSTER_SHIFT, NEVER, Database, Keyspace
-from gossamer.node.engine.intake import Intake
+from gossamer.node.engine.slots.slot_import import SlotImport
 from gossamer.node.persist.codes import RdbError
-from gossamer.node.persist.events import Aux, Event, Function, Key, SelectDb, SlotImport
+from gossamer.node.persist.events import Aux, Event, Function, Key, SelectDb, SlotImportMark
 
 IMPORT: Final = "slot-import"
 
@@ -34,7 +34,7 @@ class Loader:
         """How many were dropped."""
         self.aux: dict[bytes, bytes] = {}
         self.functions: list[bytes] = []
-        self.intakes: list[Intake] = []
+        self.slot_imports: list[SlotImport] = []
         """Slots that the writer was importing."""
         self._db: Database = keyspace.database(0)
 
@@ -48,8 +48,8 @@ class Loader:
                 self.aux[event.name] = event.value
                 if event.name == bytes_of(IMPORT):
                     self._import(read_import(event.value))
-            elif isinstance(event, SlotImport):
-                self._import(Intake(text_of(event.name), "", event.ranges))
+            elif isinstance(event, SlotImportMark):
+                self._import(SlotImport(text_of(event.name), "", event.ranges))
             elif isinstance(event, Function):
                 self.functions.append(event.source)
 
@@ -58,18 +58,18 @@ class Loader:
             raise RdbError(f"the data has a database {index}, but there are only {len(self.keyspace)} here")
         self._db = self.keyspace.database(index)
 
-    def _import(self, intake: Intake) -> None:
+    def _import(self, slot_import: SlotImport) -> None:
         """Told in both ways, the first counts: ours, which says more."""
-        if all(intake.name != other.name for other in self.intakes):
-            self.intakes.append(intake)
+        if all(slot_import.name != other.name for other in self.slot_imports):
+            self.slot_imports.append(slot_import)
 
     def _place(self, key: bytes) -> Database:
         """Where ``key`` goes."""
-        if self.intakes and self.keyspace.shift == CLUSTER_SHIFT:
+        if self.slot_imports and self.keyspace.shift == CLUSTER_SHIFT:
             slot = self._db.part_of(key)
-            for intake in self.intakes:
-                if intake.slots[slot]:
-                    return intake.db
+            for slot_import in self.slot_imports:
+                if slot_import.slots[slot]:
+                    return slot_import.db
         return self._db
 
     def _put(self, event: Key) -> None:
@@ -89,20 +89,20 @@ class Loader:
         self.keys += 1
 
 
-def write_import(intake: Intake) -> tuple[str, str]:
+def write_import(slot_import: SlotImport) -> tuple[str, str]:
     """The remark on an import that goes on."""
-    ranges = " ".join(f"{first}-{last}" for first, last in intake.ranges)
-    return IMPORT, f"{intake.name} {intake.source or '-'} {int(intake.complete)} {ranges}"
+    ranges = " ".join(f"{first}-{last}" for first, last in slot_import.ranges)
+    return IMPORT, f"{slot_import.name} {slot_import.source or '-'} {int(slot_import.complete)} {ranges}"
 
 
-def read_import(text: bytes) -> Intake:
+def read_import(text: bytes) -> SlotImport:
     """What ``write_import`` has written; RdbError."""
     words = text_of(text).split(" ")
     try:
         pairs = [tuple(int(number) for number in word.split("-")) for word in words[3:]]
         ranges = [(first, last) for first, last in pairs if 0 <= first <= last < SLOTS]
-        intake = Intake(words[0], words[1].strip("-"), ranges)
-        intake.complete = words[2] == "1"
+        slot_import = SlotImport(words[0], words[1].strip("-"), ranges)
+        slot_import.complete = words[2] == "1"
     except (ValueError, IndexError):
         raise RdbError(f"a remark on imported slots cannot be understood: {text[:128]!r}") from None
-    return intake
+    return slot_import

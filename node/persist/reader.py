@@ -30,7 +30,7 @@ from gossamer.node.persist.events import (
     ModuleAux,
     ResizeDb,
     SelectDb,
-    SlotImport,
+    SlotImportMark,
     SlotInfo,
 )
 from gossamer.node.persist.source import MAX_STRING, Source
@@ -165,7 +165,7 @@ class RdbReader:
             return SlotInfo(source.length(), source.length(), source.length())
         if code == codes.SLOT_IMPORT and self._valkey:
             name = source.string()
-            return SlotImport(name, [(source.length(), source.length()) for _ in range(source.length())])
+            return SlotImportMark(name, [(source.length(), source.length()) for _ in range(source.length())])
         if code == codes.MODULE_AUX:
             module = source.length()
             source.length()

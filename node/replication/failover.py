@@ -11,7 +11,7 @@ from gossamer.node.engine.serving.deadlines import Timer
 from gossamer.node.replication.write_pause import WritePause
 
 if TYPE_CHECKING:
-    from gossamer.node.replication.follower import Follower
+    from gossamer.node.replication.replica_link import ReplicaLink
     from gossamer.node.replication.replication import Replication
 
 NONE: Final = "no-failover"
@@ -45,8 +45,8 @@ class Failover:
     def under_way(self) -> bool:
         return self.state != NONE
 
-    def find(self, host: str, port: int) -> "Follower | None":
-        replicas = self.replication.primary.replicas()
+    def find(self, host: str, port: int) -> "ReplicaLink | None":
+        replicas = self.replication.replicas.attached()
         return next((f for f in replicas if (f.host, f.port) == (host, port)), None)
 
     def begin(self, host: str, port: int, timeout_ms: int, forced: bool) -> None:
@@ -77,9 +77,9 @@ class Failover:
             self._log(f"Failover target {self._host}:{self._port} is synced, failing over.")
             self._change_places()
 
-    def _candidates(self) -> "list[Follower]":
+    def _candidates(self) -> "list[ReplicaLink]":
         if not self._host:
-            return self.replication.primary.replicas()
+            return self.replication.replicas.attached()
         target = self.find(self._host, self._port)
         return [] if target is None else [target]
 

@@ -1,31 +1,31 @@
 """A node's place in replication: its history, those that follow it, and the primary that it follows.
 
-The machine and the commands talk to this class; ``Primary`` and ``Conversation`` are its two halves.
+The machine and the commands talk to this class; ``Replicas`` and ``PrimaryLink`` are its two halves.
 """
 
 from collections.abc import Callable
 
-from gossamer.node.engine.client import Client
-from gossamer.node.engine.journal import Journal
+from gossamer.node.engine.ports.replication import ReplicationPort
 from gossamer.node.engine.server import ACKING, FOLLOWING, LINK_DOWN, Server
-from gossamer.node.engine.standing import Standing
+from gossamer.node.engine.serving.client import Client
+from gossamer.node.engine.stream.journal import Journal
 from gossamer.node.replication.failover import Failover
 from gossamer.node.replication.history import History
-from gossamer.node.replication.primary import Primary
-from gossamer.node.replication.replica import SYNC, Conversation
+from gossamer.node.replication.primary_link import SYNC, PrimaryLink
+from gossamer.node.replication.replicas import Replicas
 from gossamer.node.replication.shutdown import Shutdown
 
 
-class Replication(Standing):
-    """``upstream`` is the conversation with the primary, None on a primary; ``on_target`` is called when it changes."""
+class Replication(ReplicationPort):
+    """``primary_link`` is the link to the primary, None on a primary; ``on_target`` is called when it changes."""
 
     def __init__(self, server: Server) -> None:
         self.server: Server = server
         self.history: History = History(server.rng)
-        self.primary: Primary = Primary(server, self.history)
+        self.replicas: Replicas = Replicas(server, self.history)
         self.shutdown: Shutdown = Shutdown(self)
         self.failover: Failover = Failover(self)
-        self.upstream: Conversation | None = None
+        self.primary_link: PrimaryLink | None = None
         self.on_target: Callable[[], None] | None = None
         self.acks_suspended: bool = False
         """The cluster takes the primary for failed: nothing more is acknowledged to it, for it may be replaced."""
@@ -44,41 +44,41 @@ class Replication(Standing):
 
     @property
     def primary_lost_data(self) -> bool:
-        return self.upstream is not None and self.upstream.primary_lost_data and self.server.acks.wanted > 0
+        return self.primary_link is not None and self.primary_link.primary_lost_data and self.server.acks.wanted > 0
 
     @property
     def syncing(self) -> bool:
-        return self.upstream is not None and self.upstream.state == SYNC and not self.server.acks.wanted
+        return self.primary_link is not None and self.primary_link.state == SYNC and not self.server.acks.wanted
 
     @property
     def heard(self) -> int:
         """When this replica last heard from its primary, or when the stream broke (ms); 0: never."""
-        upstream = self.upstream
-        if upstream is None:
+        primary_link = self.primary_link
+        if primary_link is None:
             return 0
-        return upstream.heard_ms if upstream.connected else upstream.broke_ms
+        return primary_link.heard_ms if primary_link.connected else primary_link.broke_ms
 
     # --- roles
 
     def follow(self, ip: str, port: int, again: bool = False, node: str = "") -> None:
         """Be a replica of the node at ``ip``, ``port``, from where this node's own history has come to."""
-        old, server, heard = self.upstream, self.server, self.heard
+        old, server, heard = self.primary_link, self.server, self.heard
         if old is not None and (old.ip, old.port, old.node) == (ip, port, node) and not old.away:
             return
         server.changing += 1
         in_step = again and old is not None and old.in_step
         if old is not None:
             old.abandon()
-        self.primary.distribute()
+        self.replicas.distribute()
         if server.journal is not None:
             self.history.db = max(server.journal.selected, 0)
         server.journal = None
         server.waiting.role_lost()
         server.acks.give_up()
-        server.courier.give_up()
-        self.upstream = Conversation(self, ip, port, node)
-        self.upstream.in_step = in_step
-        self.upstream.broke_ms = heard if again else 0
+        server.migrate_transport.give_up()
+        self.primary_link = PrimaryLink(self, ip, port, node)
+        self.primary_link.in_step = in_step
+        self.primary_link.broke_ms = heard if again else 0
 
         server.edge.status("Ready to accept connections in read-only mode. Waiting for MASTER <-> REPLICA sync")
         server.lazy_expire_deletes = False
@@ -87,47 +87,47 @@ class Replication(Standing):
         server.changing -= 1
 
     def unfollow(self) -> None:
-        if self.upstream is not None:
-            self.upstream.leave_alone()
+        if self.primary_link is not None:
+            self.primary_link.leave_alone()
 
     def lead(self) -> None:
         """Take writes, under a new id; replicas come along with a partial sync."""
-        if self.upstream is None:
+        if self.primary_link is None:
             return
         self.server.changing += 1
-        self.upstream.abandon()
-        self.upstream = None
+        self.primary_link.abandon()
+        self.primary_link = None
         self.server.edge.status("Ready to accept connections")
         self.server.lazy_expire_deletes = True
         self.server.own_expires.clear()
         self.history.branch()
-        self.primary.drop_all()
-        self.primary.alone_since_ms = self.server.now
+        self.replicas.drop_all()
+        self.replicas.alone_since_ms = self.server.now
         self.server.acks.begin()
         self._make_stream()
         self.set_conditions()
-        self.primary.count_good(self.server.now)
+        self.replicas.count_good(self.server.now)
         self._tell()
         self.server.changing -= 1
 
     def upstream_client(self) -> Client | None:
-        upstream = self.upstream
-        return upstream.client if upstream is not None and upstream.connected else None
+        primary_link = self.primary_link
+        return primary_link.client if primary_link is not None and primary_link.connected else None
 
     def cut(self) -> None:
-        if self.upstream is not None:
-            self.upstream.cut()
+        if self.primary_link is not None:
+            self.primary_link.cut()
 
     def _tell(self) -> None:
         """The role has changed: CONFIG REWRITE has to know, and who carries the connection."""
         if not self.server.clustered:
-            target = ["no", "one"] if self.upstream is None else [self.upstream.ip, str(self.upstream.port)]
+            target = ["no", "one"] if self.primary_link is None else [self.primary_link.ip, str(self.primary_link.port)]
             self.server.config.load("replicaof", target)
         if self.on_target is not None:
             self.on_target()
 
     def _make_stream(self) -> None:
-        if self.history.backlog is not None and self.upstream is None and self.server.journal is None:
+        if self.history.backlog is not None and self.primary_link is None and self.server.journal is None:
             self.server.journal = Journal(self.server, self.history.offset)
 
     def set_conditions(self) -> None:
@@ -135,14 +135,14 @@ class Replication(Standing):
         server = self.server
         config = server.config
         server.conditions &= ~(FOLLOWING | LINK_DOWN | ACKING)
-        upstream = self.upstream
-        if upstream is None:
+        primary_link = self.primary_link
+        if primary_link is None:
             if server.acks.wanted:
                 server.conditions |= ACKING
         else:
             if config.flag("replica-read-only"):
                 server.conditions |= FOLLOWING
-            if not upstream.connected and not config.flag("replica-serve-stale-data"):
+            if not primary_link.connected and not config.flag("replica-serve-stale-data"):
                 server.conditions |= LINK_DOWN
 
     def _set_acks(self) -> None:
@@ -157,38 +157,38 @@ class Replication(Standing):
             elif not wanted:
                 acks.content()
         self.set_conditions()
-        self.primary.count_good(self.server.now)
+        self.replicas.count_good(self.server.now)
 
     def _resize(self) -> None:
         if self.history.backlog is not None:
             self.history.backlog.resize(self.server.config.integer("repl-backlog-size"))
 
     def _recount(self) -> None:
-        self.primary.count_good(self.server.now)
+        self.replicas.count_good(self.server.now)
 
     # --- replicas
 
     def sync(self, client: Client, replid: str, offset: int, modern: bool) -> None:
         """A replica wants to be synchronized."""
-        self.primary.distribute()
+        self.replicas.distribute()
         self.need_stream()
-        self.primary.sync(client, replid, offset, modern)
+        self.replicas.sync(client, replid, offset, modern)
 
     def need_stream(self) -> None:
         """Make a stream from now on, though no replica may want it yet."""
         if self.history.backlog is None:
-            if self.upstream is None:
+            if self.primary_link is None:
                 self.history.forget()
             self.history.keep(self.server.config.integer("repl-backlog-size"))
             self._make_stream()
 
     def left(self, client: Client) -> None:
-        self.primary.leave(client)
+        self.replicas.leave(client)
 
     def drain(self) -> None:
         """After each batch: hand out what it has added to the stream."""
         if self.server.journal is not None:
-            self.primary.distribute()
+            self.replicas.distribute()
         if self.failover.under_way:
             self.failover.look()
         if self.shutdown.under_way:
@@ -197,33 +197,33 @@ class Replication(Standing):
     @property
     def in_a_hurry(self) -> bool:
         """Is there something to be done within a tenth of a second? Else ``tick`` may be called once a second."""
-        return bool(self.primary.syncs.waiting) or (self.upstream is not None and self.upstream.eager)
+        return bool(self.replicas.syncs.waiting) or (self.primary_link is not None and self.primary_link.eager)
 
     def tick(self, now: int) -> None:
         """About ten times a second while it is ``in_a_hurry``, else once."""
-        self.primary.tick(now)
-        if self.upstream is not None:
-            self.upstream.tick(now)
+        self.replicas.tick(now)
+        if self.primary_link is not None:
+            self.primary_link.tick(now)
         if now // 1000 != self._second:
             self._second = now // 1000
-            self.primary.keep_alive()
+            self.replicas.keep_alive()
             self._forget_backlog(now)
 
     def _forget_backlog(self, now: int) -> None:
         """``repl-backlog-ttl``: nobody has asked for so long."""
         ttl_ms = self.server.config.integer("repl-backlog-ttl") * 1000
         journal = self.server.journal
-        if journal is None or journal.taps or not ttl_ms or self.primary.replicas():
+        if journal is None or journal.taps or not ttl_ms or self.replicas.attached():
             return
-        if now - self.primary.alone_since_ms > ttl_ms:
+        if now - self.replicas.alone_since_ms > ttl_ms:
             self.server.journal = None
             self.history.forget()
 
 
 def replication_of(server: Server) -> Replication:
     """The place of ``server``; it gets one when somebody first asks."""
-    standing = server.standing
+    standing = server.replication
     if not isinstance(standing, Replication):
         standing = Replication(server)
-        server.standing = standing
+        server.replication = standing
     return standing

@@ -11,16 +11,16 @@
 from typing import TYPE_CHECKING, Final
 
 from gossamer.cluster.text import bytes_of
-from gossamer.node.engine.client import Client
-from gossamer.node.engine.journal import encoded
+from gossamer.node.engine.serving.client import Client
 from gossamer.node.engine.serving.deadlines import Timer
 from gossamer.node.engine.serving.waiting import SHUTDOWN, Wait
+from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.replication.write_pause import WritePause
 from gossamer.node.resp.errors import SHUTDOWN_FAILED
 from gossamer.node.resp.reply import Failure
 
 if TYPE_CHECKING:
-    from gossamer.node.replication.follower import Follower
+    from gossamer.node.replication.replica_link import ReplicaLink
     from gossamer.node.replication.replication import Replication
 
 STAYING: Final = "staying"
@@ -68,7 +68,7 @@ class Shutdown:
         server, replication = self.server, self.replication
         server.edge.log("warning", "User requested shutdown...")
         self._options = options
-        replication.primary.distribute()
+        replication.replicas.distribute()
         self._target = replication.offset
         timeout_ms = server.config.integer("shutdown-timeout") * 1000
         self.until = server.now + timeout_ms
@@ -78,7 +78,7 @@ class Shutdown:
         self._enter(CATCHING_UP)
         if server.journal is not None:
             server.journal.want_acks = True
-        replication.primary.distribute()
+        replication.replicas.distribute()
         self._pause.take()
         server.edge.log("notice", "Waiting for replicas before shutting down.")
 
@@ -98,7 +98,7 @@ class Shutdown:
         late = server.now >= self.until
         if self.stage == CATCHING_UP and (late or self._in_sync()):
             self._caught_up()
-        elif self.stage == HANDING_OVER and (late or self.replication.upstream is not None):
+        elif self.stage == HANDING_OVER and (late or self.replication.primary_link is not None):
             self._pause.release()
             self._enter(RELEASING)
         elif self.stage == RELEASING:
@@ -109,22 +109,22 @@ class Shutdown:
     # --- the replicas
 
     def _in_sync(self) -> bool:
-        return all(self._has_all(follower) for follower in self.replication.primary.replicas())
+        return all(self._has_all(replica) for replica in self.replication.replicas.attached())
 
-    def _has_all(self, follower: "Follower") -> bool:
-        return follower.acked >= self._target
+    def _has_all(self, replica: "ReplicaLink") -> bool:
+        return replica.acked >= self._target
 
     def _caught_up(self) -> None:
         """All have everything, or the time is over."""
         log, now = self.server.edge.log, self.server.now
-        replicas = self.replication.primary.replicas()
-        lagging = [follower for follower in replicas if not self._has_all(follower)]
-        for follower in lagging:
-            behind, lag = self._target - follower.acked, follower.lag_s(now) if follower.online else 0
+        replicas = self.replication.replicas.attached()
+        lagging = [replica for replica in replicas if not self._has_all(replica)]
+        for replica in lagging:
+            behind, lag = self._target - replica.acked, replica.lag_s(now) if replica.online else 0
             log(
                 "notice",
-                f"Lagging replica {follower.host}:{follower.port} reported offset {behind} behind master, "
-                f"lag={lag}, state={follower.state_name}.",
+                f"Lagging replica {replica.host}:{replica.port} reported offset {behind} behind master, "
+                f"lag={lag}, state={replica.state_name}.",
             )
         if replicas:
             log(
@@ -137,12 +137,12 @@ class Shutdown:
         else:
             self._leave()
 
-    def _hand_over(self, replicas: "list[Follower]") -> bool:
+    def _hand_over(self, replicas: "list[ReplicaLink]") -> bool:
         """Tell one of them to take over; False if there is none, or nothing to be taken over."""
         topology, log = self.server.topology, self.server.edge.log
         if topology is None or not topology.myself.is_primary or topology.me not in topology.owners:
             return False
-        if any(not follower.node_id for follower in replicas):
+        if any(not replica.node_id for replica in replicas):
             log("warning", "Unable to perform auto failover on shutdown since there are legacy replicas.")
             return False
         best = next((f for f in replicas if f.online and self._has_all(f)), None)
@@ -152,7 +152,7 @@ class Shutdown:
             return False
         log("notice", f"Perform auto failover to replica {best.node_id} on shutdown.")
         journal.put(encoded([b"CLUSTER", b"FAILOVER", b"FORCE", b"REPLICAID", bytes_of(best.node_id)]))
-        self.replication.primary.distribute()
+        self.replication.replicas.distribute()
         return True
 
     # --- clients

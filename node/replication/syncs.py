@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Final
 
 from gossamer.cluster.text import bytes_of
-from gossamer.node.engine.journal import NOT_SELECTED
 from gossamer.node.engine.server import Server
-from gossamer.node.replication.follower import LOADING, WAITING, Follower, name_of
+from gossamer.node.engine.stream.journal import NOT_SELECTED
 from gossamer.node.replication.history import History
-from gossamer.node.replication.transfer import Transfer, Wish
+from gossamer.node.replication.replica_link import LOADING, WAITING, ReplicaLink, name_of
+from gossamer.node.replication.sync_transfer import SyncFormat, SyncTransfer
 
 MARK_SIZE: Final = 40
 HELD_UP_MS: Final = 1000
@@ -27,35 +27,35 @@ class Syncs:
     def __init__(self, server: Server, history: History) -> None:
         self.server: Server = server
         self.history: History = history
-        self.transfers: list[Transfer] = []
-        self.waiting: list[Follower] = []
+        self.transfers: list[SyncTransfer] = []
+        self.waiting: list[ReplicaLink] = []
         self.walks: int = 0
         """How many snapshots have been begun."""
         self.on_work: Callable[[], None] | None = None
 
-    def ask(self, follower: Follower) -> None:
-        """``follower`` is to get all."""
-        follower.state = WAITING
-        follower.since_ms = self.server.now
-        wish = self._wish(follower)
+    def ask(self, replica: ReplicaLink) -> None:
+        """``replica`` is to get all."""
+        replica.state = WAITING
+        replica.since_ms = self.server.now
+        form = self._format_for(replica)
         for transfer in self.transfers:
-            if transfer.open and transfer.wish.equals(wish):
-                self._attach(follower, transfer)
-                self._log(f"Replica {name_of(follower)} joins the transfer that is under way")
+            if transfer.open and transfer.form.equals(form):
+                self._attach(replica, transfer)
+                self._log(f"Replica {name_of(replica)} joins the transfer that is under way")
                 return
-        self.waiting.append(follower)
-        if wish.streamed and self._delay_ms():
+        self.waiting.append(replica)
+        if form.streamed and self._delay_ms():
             self._log("Delay next BGSAVE for diskless SYNC")
         self.begin_due()
 
-    def leave(self, follower: Follower) -> None:
-        """The connection of ``follower`` has ended."""
-        if follower in self.waiting:
-            self.waiting.remove(follower)
-        transfer = follower.transfer
+    def leave(self, replica: ReplicaLink) -> None:
+        """The connection of ``replica`` has ended."""
+        if replica in self.waiting:
+            self.waiting.remove(replica)
+        transfer = replica.transfer
         if transfer is not None:
-            transfer.leave(follower)
-            if not transfer.followers:
+            transfer.leave(replica)
+            if not transfer.replicas:
                 self.transfers.remove(transfer)
                 # The words that Redis has for it, which tools look for; there is no child here.
                 self._log("Diskless rdb transfer, last replica dropped, killing fork child.")
@@ -71,9 +71,9 @@ class Syncs:
         """Begin a transfer for those who have waited long enough."""
         if not self.waiting or any(self._is_walking(transfer) for transfer in self.transfers):
             return
-        for follower in list(self.waiting):
-            if follower in self.waiting and self._is_due(follower):
-                self._begin(self._wish(follower))
+        for replica in list(self.waiting):
+            if replica in self.waiting and self._is_due(replica):
+                self._begin(self._format_for(replica))
                 return
 
     @property
@@ -86,71 +86,71 @@ class Syncs:
         """Can ``work`` go on with a transfer?"""
         return any(transfer.can_go_on for transfer in self.transfers)
 
-    def work(self) -> list[Follower]:
+    def work(self) -> list[ReplicaLink]:
         """About a millisecond's work for each transfer; those who have been sent all of theirs."""
-        done: list[Follower] = []
+        done: list[ReplicaLink] = []
         for transfer in self.transfers:
             walked = transfer.whole
             left = transfer.step()
             done += left
             if transfer.mark and transfer.whole and not walked:
-                up = len(transfer.followers) + len(left)
+                up = len(transfer.replicas) + len(left)
                 self._log(f"Diskless rdb transfer, done reading from pipe, {up} replicas still up.")
-        for follower in done:
-            follower.state = LOADING
-            follower.acked_ms = self.server.now
-            self._log(f"Synchronization with replica {name_of(follower)} succeeded")
-        self.transfers = [transfer for transfer in self.transfers if transfer.followers]
+        for replica in done:
+            replica.state = LOADING
+            replica.acked_ms = self.server.now
+            self._log(f"Synchronization with replica {name_of(replica)} succeeded")
+        self.transfers = [transfer for transfer in self.transfers if transfer.replicas]
         self.begin_due()
         return done
 
     # --- beginning
 
-    def _wish(self, follower: Follower) -> Wish:
-        return Wish(follower, follower.takes_eof and self.server.config.flag("repl-diskless-sync"))
+    def _format_for(self, replica: ReplicaLink) -> SyncFormat:
+        return SyncFormat(replica, replica.takes_eof and self.server.config.flag("repl-diskless-sync"))
 
     def _delay_ms(self) -> int:
         config = self.server.config
         name = "repl-diskless-sync-delay"
         return config.integer(name) * 1000 if config.was_given(name) else 0
 
-    def _is_walking(self, transfer: Transfer) -> bool:
+    def _is_walking(self, transfer: SyncTransfer) -> bool:
         return not transfer.whole and self.server.now - transfer.moved_ms < HELD_UP_MS
 
-    def _is_due(self, follower: Follower) -> bool:
-        wish = self._wish(follower)
-        if not wish.streamed or self.server.now - follower.since_ms >= self._delay_ms():
+    def _is_due(self, replica: ReplicaLink) -> bool:
+        form = self._format_for(replica)
+        if not form.streamed or self.server.now - replica.since_ms >= self._delay_ms():
             return True
         enough = self.server.config.integer("repl-diskless-sync-max-replicas")
-        return bool(enough) and len(self._sharing(wish)) >= enough
+        return bool(enough) and len(self._sharing(form)) >= enough
 
-    def _sharing(self, wish: Wish) -> list[Follower]:
-        return [follower for follower in self.waiting if self._wish(follower).equals(wish)]
+    def _sharing(self, form: SyncFormat) -> list[ReplicaLink]:
+        return [replica for replica in self.waiting if self._format_for(replica).equals(form)]
 
-    def _begin(self, wish: Wish) -> None:
+    def _begin(self, form: SyncFormat) -> None:
         server = self.server
-        sharing = self._sharing(wish)
-        self.waiting = [follower for follower in self.waiting if follower not in sharing]
-        mark = bytes_of(f"{server.rng.getrandbits(4 * MARK_SIZE):0{MARK_SIZE}x}") if wish.streamed else b""
+        sharing = self._sharing(form)
+        self.waiting = [replica for replica in self.waiting if replica not in sharing]
+        mark = bytes_of(f"{server.rng.getrandbits(4 * MARK_SIZE):0{MARK_SIZE}x}") if form.streamed else b""
         history = self.history
         db = history.db
         if server.journal is not None:
             db = 0
             server.journal.selected = NOT_SELECTED  # who gets the snapshot does not know where the stream is
-        transfer = Transfer(server, wish, mark, history.replid, history.offset, db)
+        transfer = SyncTransfer(server, form, mark, history.replid, history.offset, db)
         self.walks += 1
         self.transfers.append(transfer)
-        kind = "replicas sockets" if wish.streamed else "memory, then replicas"
+        kind = "replicas sockets" if form.streamed else "memory, then replicas"
         self._log(f"Starting BGSAVE for SYNC with target: {kind}, for {len(sharing)} of them")
-        for follower in sharing:
-            self._attach(follower, transfer)
+        for replica in sharing:
+            self._attach(replica, transfer)
         if self.on_work is not None:
             self.on_work()
 
-    def _attach(self, follower: Follower, transfer: Transfer) -> None:
-        if follower.acknowledges:
-            follower.client.send(b"+FULLRESYNC %s %d\r\n" % (bytes_of(transfer.replid), transfer.offset))
-        transfer.join(follower)
+    def _attach(self, replica: ReplicaLink, transfer: SyncTransfer) -> None:
+        if replica.acknowledges:
+            replica.client.send(b"+FULLRESYNC %s %d\r\n" % (bytes_of(transfer.replid), transfer.offset))
+        transfer.join(replica)
 
     def _log(self, text: str) -> None:
         self.server.edge.log("notice", text)

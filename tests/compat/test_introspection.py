@@ -10,7 +10,7 @@ import pytest
 
 import gossamer.node.commands
 from gossamer.node.commands.introspection import everything
-from gossamer.node.engine.command import DECLARED, distinct
+from gossamer.node.engine.table.command import DECLARED, distinct
 from tests.compat.pair import Pair, Talk
 from tests.compat.replies import Answer, in_any_order
 from tests.tidy.reference import REFERENCE

@@ -11,7 +11,7 @@ from typing import Final
 from attrs import field, frozen
 
 from gossamer.cluster.plan import shares
-from gossamer.deploy.wire import fields
+from gossamer.deploy.blocking_client import fields
 from tests.compat.pair import Word
 from tests.compat.replies import Answer
 from tests.integration.nodes import READY, Node

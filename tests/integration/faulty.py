@@ -10,13 +10,13 @@ from gossamer.cluster.topology import NodeId
 from gossamer.gossip.events import Forget
 from gossamer.gossip.packet import Packet, decode
 from gossamer.node.commands.strings import get
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.command import READONLY, WRITE, command
 from gossamer.node.engine.data.changes import SET
-from gossamer.node.engine.keyspec import ACCESS, INSERT, RO, RW, first
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.table.command import READONLY, WRITE, command
+from gossamer.node.engine.table.keyspec import ACCESS, INSERT, RO, RW, first
 from gossamer.node.io import bus
+from gossamer.node.io.migrate import MigrateConnection
 from gossamer.node.io.serve import main
-from gossamer.node.io.transfer import Road
 from gossamer.node.resp.reply import OK, Reply
 
 READ_KEY: Final = first(RO, ACCESS)
@@ -61,8 +61,8 @@ def stream(c: Call, key: bytes, value: bytes) -> Reply:
 @command("FAULT.GOSSIP", arity=1, since="0", group="generic")
 def gossip(c: Call) -> Reply:
     """Raises in the midst of the agreement."""
-    assert c.server.agreement is not None
-    c.server.agreement.wish(Forget(Unhashable()))
+    assert c.server.cluster is not None
+    c.server.cluster.execute(Forget(Unhashable()))
     return OK
 
 
@@ -88,7 +88,7 @@ def faulty_decode(frame: bytes) -> Packet | None:
     return decode(frame)
 
 
-class FaultyRoad(Road):
+class FaultyRoad(MigrateConnection):
     async def carry(self, transfer: object) -> None:
         come_up("migrate")
         await super().carry(transfer)  # type: ignore[arg-type]
@@ -96,5 +96,5 @@ class FaultyRoad(Road):
 
 if __name__ == "__main__":
     bus.decode = faulty_decode  # type: ignore[attr-defined]
-    sys.modules["gossamer.node.io.transfer"].Road = FaultyRoad  # type: ignore[attr-defined]
+    sys.modules["gossamer.node.io.migrate"].Road = FaultyRoad  # type: ignore[attr-defined]
     sys.exit(main(sys.argv[1:]))

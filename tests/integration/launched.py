@@ -11,9 +11,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
+from gossamer.deploy.blocking_client import BlockingClient, as_text, fields
 from gossamer.deploy.folder import Folder
 from gossamer.deploy.ports import BUS_OFFSET
-from gossamer.deploy.wire import Wire, as_text, fields
 
 TOP: Final = Path(__file__).parents[2]
 BASES: Final = range(2000, 9900, 20)
@@ -77,7 +77,7 @@ WATCHDOG: Final = "import os, sys, time; time.sleep(int(sys.argv[2])); os.kill(i
 
 
 def ask(port: int, *words: str | int) -> str:
-    with closing(Wire("127.0.0.1", port, 10)) as wire:
+    with closing(BlockingClient("127.0.0.1", port, 10)) as wire:
         return as_text(wire.ask(*words))
 
 

@@ -16,7 +16,7 @@ from redis.cluster import RedisCluster
 from redis.crc import key_slot
 from redis.exceptions import ClusterCrossSlotError, RedisClusterException, ResponseError
 
-from gossamer.deploy.wire import fields
+from gossamer.deploy.blocking_client import fields
 from tests.integration.clusters import CLUSTER, at_peace, my_id, myself, start_together, wait_peace, wait_until
 from tests.integration.launched import Gossamer, ask
 from tests.integration.nodes import ROOT, Nodes

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from gossamer.deploy.blocking_client import BlockingClient
 from gossamer.deploy.cli import main
-from gossamer.deploy.wire import Wire
 from tests.integration.clusters import (
     CLUSTER,
     at_peace,
@@ -204,7 +204,7 @@ def test_nodes_with_a_password_are_administered_with_it(
 
 
 def with_password(node: Node, *words: str) -> object:
-    wire = Wire(*node.address, 10, "secret")
+    wire = BlockingClient(*node.address, 10, "secret")
     try:
         return wire.ask(*words)
     finally:

@@ -6,8 +6,8 @@ from typing import Final
 
 import pytest
 
-from gossamer.deploy.wire import fields
-from gossamer.node.engine.mishap import told
+from gossamer.deploy.blocking_client import fields
+from gossamer.node.engine.serving.unexpected import told
 from tests.compat.pair import Word, encode
 from tests.compat.replies import Answer
 from tests.integration.clusters import CLUSTER, OK, ask, demand, form, links, wait_peace, wait_until

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from gossamer.deploy.wire import fields
+from gossamer.deploy.blocking_client import fields
 from tests.compat.pair import encode
 from tests.integration.blackhole import black_hole
 from tests.integration.clusters import (

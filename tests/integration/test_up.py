@@ -17,8 +17,8 @@ import pytest
 from redis.cluster import RedisCluster
 from redis.exceptions import RedisClusterException, RedisError
 
+from gossamer.deploy.blocking_client import Refused, fields
 from gossamer.deploy.ports import BUS_OFFSET
-from gossamer.deploy.wire import Refused, fields
 from tests.integration.clusters import wait_until
 from tests.integration.launched import LIMIT_S, Gossamer, ask, identity, listening, some_base, state
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from rich.console import Console
 
-from gossamer.deploy.problem import Problem
+from gossamer.deploy.user_error import UserError
 from tests.perf import (
     acknowledged,
     clustered,
@@ -68,7 +68,7 @@ def main(argv: Sequence[str]) -> int:
         head = heading(facts.versions(bench)) if args.write else ""
         before = RESULTS.read_text() if args.write and RESULTS.exists() else ""
         if len(args.names) < len(QUESTIONS) and not before.startswith(head):
-            raise Problem("RESULTS.md is of other programs: only a whole run may replace it")
+            raise UserError("RESULTS.md is of other programs: only a whole run may replace it")
         machine = [*facts.machine(), ("load average before", facts.load_average())]
         done: list[tuple[Question, list[Figures]]] = []
         for name in args.names:
@@ -79,7 +79,7 @@ def main(argv: Sequence[str]) -> int:
         if args.write:
             told = conditions(args.rounds, args.scale, date.today().isoformat(), machine)
             RESULTS.write_text(markdown(done, head, told, before, list(QUESTIONS)))
-    except Problem as problem:
+    except UserError as problem:
         print(f"tests.perf: {problem}", file=sys.stderr)
         return 1
     return 0

@@ -6,9 +6,9 @@ import time
 from contextlib import ExitStack, closing
 from typing import Final
 
+from gossamer.deploy.blocking_client import fields
 from gossamer.deploy.load import Load, load
 from gossamer.deploy.servers import HOST, Kind, Node, wait_for
-from gossamer.deploy.wire import fields
 from tests.perf.figures import Figures
 from tests.perf.question import Bench, Question
 

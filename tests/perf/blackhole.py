@@ -16,8 +16,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
-from gossamer.deploy.problem import Problem
 from gossamer.deploy.servers import Kind, Node
+from gossamer.deploy.user_error import UserError
 from tests.perf.shards import seconds_to_a_write, shards
 
 HERE: Final = "10.77.0.1"
@@ -48,7 +48,7 @@ def measured(kind: Kind, timeout_ms: int) -> float:
         timeout=LIMIT_S,
     )
     if done.returncode:
-        raise Problem(f"{kind.name} in a black hole: {done.stderr.strip()[-300:]}")
+        raise UserError(f"{kind.name} in a black hole: {done.stderr.strip()[-300:]}")
     return float(done.stdout)
 
 

@@ -10,10 +10,10 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final
 
+from gossamer.deploy.blocking_client import BlockingClient
 from gossamer.deploy.form import is_ok
-from gossamer.deploy.problem import Problem
 from gossamer.deploy.servers import HOST, Address, Kind, Node, free_port, wait_for
-from gossamer.deploy.wire import Wire
+from gossamer.deploy.user_error import UserError
 
 OK_S: Final = 60.0
 
@@ -38,18 +38,20 @@ def create(places: Sequence[Address], replicas: int = 0) -> None:
     """``redis-cli --cluster create`` with so many replicas of each primary."""
     program = shutil.which("redis-cli") or shutil.which("valkey-cli")
     if program is None:
-        raise Problem("there is no redis-cli here")
+        raise UserError("there is no redis-cli here")
     nodes = [f"{host}:{port}" for host, port in places]
     words = [program, "--cluster", "create", *nodes, "--cluster-replicas", str(replicas), "--cluster-yes"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=OK_S, stdin=subprocess.DEVNULL)
     if done.returncode:
-        raise Problem(f"redis-cli cannot create the cluster: {done.stdout.strip()[-300:]} {done.stderr.strip()[-300:]}")
+        raise UserError(
+            f"redis-cli cannot create the cluster: {done.stdout.strip()[-300:]} {done.stderr.strip()[-300:]}"
+        )
 
 
 def wait_until_ok(places: Sequence[Address], replicas: int = 0) -> None:
     """Until every node knows all, ``replicas`` of them as such, and says ok; and is in sync if it is one of those."""
     with ExitStack() as stack:
-        wires = [stack.enter_context(closing(Wire(*place, 10.0))) for place in places]
+        wires = [stack.enter_context(closing(BlockingClient(*place, 10.0))) for place in places]
         wait_for(lambda: all(is_ok(wire, len(wires), replicas) for wire in wires), OK_S, "the cluster is not ok")
 
 
@@ -65,7 +67,7 @@ def launched(kind: Kind, count: int, replicas: int = 0) -> Iterator[list[int]]:
         try:
             done = subprocess.run(words, env=environment, cwd=folder, capture_output=True, text=True, timeout=OK_S)
             if done.returncode:
-                raise Problem(f"gossamer up failed: {done.stderr.strip()[-300:]}")
+                raise UserError(f"gossamer up failed: {done.stderr.strip()[-300:]}")
             ports = list(range(first, first + count))
             wait_until_ok([(HOST, port) for port in ports], count * replicas // (replicas + 1))
             yield ports

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from gossamer.deploy.problem import Problem
 from gossamer.deploy.servers import Kind, gossamer
+from gossamer.deploy.user_error import UserError
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGE: Final = "gossamer"
@@ -73,7 +73,7 @@ def build(tree: Path) -> None:
         timeout=BUILD_S,
     )
     if done.returncode or not any(tree.rglob("*.so")):
-        raise Problem(f"the hot modules do not compile: {(done.stderr or done.stdout).strip()[-500:]}")
+        raise UserError(f"the hot modules do not compile: {(done.stderr or done.stdout).strip()[-500:]}")
     shutil.rmtree(tree / "build", ignore_errors=True)
 
 

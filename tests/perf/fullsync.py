@@ -5,8 +5,8 @@ import time
 from contextlib import closing
 from typing import Final
 
+from gossamer.deploy.blocking_client import BlockingClient, Refused, fields
 from gossamer.deploy.servers import HOST, Kind, Node, wait_for
-from gossamer.deploy.wire import Refused, Wire, fields
 from tests.perf.contenders import OURS
 from tests.perf.figures import Figures, Goal
 from tests.perf.memory import fill
@@ -37,7 +37,7 @@ def sync(kind: Kind, keys: int) -> tuple[float, float]:
         Node(kind, *OPTIONS) as primary,
         Node(kind, *OPTIONS) as replica,
         closing(primary.wire()) as wire,
-        closing(Wire(HOST, replica.port, SYNC_S)) as other,
+        closing(BlockingClient(HOST, replica.port, SYNC_S)) as other,
     ):
         fill(wire, keys)
         with Pinger(primary) as pinger:
@@ -48,7 +48,7 @@ def sync(kind: Kind, keys: int) -> tuple[float, float]:
         return pinger.longest_s * 1000, seconds
 
 
-def is_up(replica: Wire) -> bool:
+def is_up(replica: BlockingClient) -> bool:
     try:
         return fields(replica.text("INFO", "replication"))["master_link_status"] == "up"
     except Refused:

@@ -3,8 +3,8 @@
 import time
 from contextlib import ExitStack
 
-from gossamer.deploy.problem import Problem
 from gossamer.deploy.servers import cpu_seconds
+from gossamer.deploy.user_error import UserError
 from tests.perf.clusters import cluster
 from tests.perf.contenders import OURS
 from tests.perf.figures import Figures, Goal
@@ -33,7 +33,7 @@ def measure(bench: Bench) -> list[Figures]:
 def spent(pid: int) -> float:
     seconds = cpu_seconds(pid)
     if seconds is None:
-        raise Problem("processor time of other processes is read from /proc, which is not here")
+        raise UserError("processor time of other processes is read from /proc, which is not here")
     return seconds
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from gossamer.deploy.problem import Problem
+from gossamer.deploy.blocking_client import BlockingClient
 from gossamer.deploy.servers import Node
-from gossamer.deploy.wire import Wire
+from gossamer.deploy.user_error import UserError
 from tests.perf.contenders import OURS
 from tests.perf.figures import Figures, Goal
 from tests.perf.question import Bench, Question
@@ -30,11 +30,11 @@ def measure(bench: Bench) -> list[Figures]:
     return [size]
 
 
-def fill(wire: Wire, keys: int) -> None:
+def fill(wire: BlockingClient, keys: int) -> None:
     for batch in batches(keys):
         wire.ask_all(batch)
     if wire.ask("DBSIZE") != keys:
-        raise Problem("not all keys have arrived")
+        raise UserError("not all keys have arrived")
 
 
 def batches(keys: int) -> Iterator[list[tuple[str, ...]]]:

@@ -9,9 +9,9 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import Final
 
 from gossamer.cluster.slots import key_slot
-from gossamer.deploy.problem import Problem
+from gossamer.deploy.blocking_client import Answer, BlockingClient
 from gossamer.deploy.servers import HOST, Kind, Node
-from gossamer.deploy.wire import Answer, Wire
+from gossamer.deploy.user_error import UserError
 from tests.perf.clusters import cluster
 from tests.perf.contenders import COMPILED, REDIS
 from tests.perf.figures import Figures, Goal
@@ -53,7 +53,7 @@ def slots(kind: Kind, count: int) -> Iterator[Iterator[float]]:
         yield to_and_fro(wires, count)
 
 
-def to_and_fro(wires: list[Wire], count: int) -> Iterator[float]:
+def to_and_fro(wires: list[BlockingClient], count: int) -> Iterator[float]:
     ids = [wire.text("CLUSTER", "MYID") for wire in wires]
     source = 0
     while True:
@@ -62,11 +62,11 @@ def to_and_fro(wires: list[Wire], count: int) -> Iterator[float]:
         wires[source].ask("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", 0, LAST_SLOT, "NODE", ids[target])
         while (state := newest(wires[source].ask("CLUSTER", "GETSLOTMIGRATIONS"))) != b"success":
             if state in (b"failed", b"cancelled") or time.monotonic() - started > MOVE_S:
-                raise Problem(f"the slots do not move: {state!r}")
+                raise UserError(f"the slots do not move: {state!r}")
             time.sleep(POLL_S)
         took = time.monotonic() - started
         if wires[target].ask("DBSIZE") != count:
-            raise Problem("not all keys have moved")
+            raise UserError("not all keys have moved")
         while wires[source].ask("DBSIZE") != 0:
             time.sleep(POLL_S)
         source = target
@@ -94,7 +94,7 @@ def names(count: int) -> list[str]:
     return [f"{{{found[at % len(found)]}}}:{at}" for at in range(count)]
 
 
-def fill(wire: Wire, keys: list[str]) -> None:
+def fill(wire: BlockingClient, keys: list[str]) -> None:
     for at in range(0, len(keys), PIPELINE):
         wire.ask_all([["SET", key, "xxx"] for key in keys[at : at + PIPELINE]])
 
@@ -113,7 +113,7 @@ def batches(kind: Kind, count: int) -> float:
         took = time.monotonic() - started
         with closing(target.wire()) as there:
             if there.ask("DBSIZE") != count:
-                raise Problem("not all keys have moved")
+                raise UserError("not all keys have moved")
         return count / took
 
 

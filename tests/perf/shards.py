@@ -10,9 +10,9 @@ from attrs import frozen
 
 from gossamer.cluster.plan import shares
 from gossamer.cluster.slots import key_slot
-from gossamer.deploy.problem import Problem
+from gossamer.deploy.blocking_client import BlockingClient, Refused
 from gossamer.deploy.servers import HOST, Kind, Node
-from gossamer.deploy.wire import Refused, Wire
+from gossamer.deploy.user_error import UserError
 from tests.perf.clusters import create, wait_until_ok
 
 SHARDS: Final = 3
@@ -82,7 +82,7 @@ def seconds_to_a_write(shard: Shard, strike: Callable[[], None]) -> float:
                 time.sleep(PROBE_S)
             else:
                 return time.monotonic() - began
-    raise Problem(f"{shard.replica.kind.name}: nobody took over within {REPLACED_S:.0f} s")
+    raise UserError(f"{shard.replica.kind.name}: nobody took over within {REPLACED_S:.0f} s")
 
 
 def hand_over(shard: Shard) -> float:
@@ -104,7 +104,7 @@ def demand_failover(replica: Node) -> None:
         wire.ask("CLUSTER", "FAILOVER")
 
 
-def pause_of(old: Wire, new: Wire, key: str) -> float:
+def pause_of(old: BlockingClient, new: BlockingClient, key: str) -> float:
     wire, last = old, time.monotonic()
     end = last + REPLACED_S
     while last < end:
@@ -118,4 +118,4 @@ def pause_of(old: Wire, new: Wire, key: str) -> float:
         if wire is new:
             return now - last
         last = now
-    raise Problem(f"nobody took over within {REPLACED_S:.0f} s")
+    raise UserError(f"nobody took over within {REPLACED_S:.0f} s")

@@ -3,8 +3,8 @@
 import pytest
 
 from gossamer.deploy.load import Load, Outcome, median_of, read_csv
-from gossamer.deploy.problem import Problem
 from gossamer.deploy.servers import TICKS, cpu_in_stat
+from gossamer.deploy.user_error import UserError
 from tests.perf.__main__ import read
 from tests.perf.facts import version_in
 from tests.perf.figures import Figures, Goal, bar, number
@@ -38,7 +38,7 @@ def test_figures_are_read_by_their_heading() -> None:
 
 
 def test_a_load_that_gave_no_figures_is_a_problem() -> None:
-    with pytest.raises(Problem, match="refused"):
+    with pytest.raises(UserError, match="refused"):
         read_csv("Could not connect: Connection refused")
 
 

@@ -8,9 +8,9 @@ from contextlib import closing
 from typing import Final
 
 from gossamer.cluster.slots import key_slot
-from gossamer.deploy.problem import Problem
+from gossamer.deploy.blocking_client import Refused
 from gossamer.deploy.servers import Kind, Node
-from gossamer.deploy.wire import Refused
+from gossamer.deploy.user_error import UserError
 from tests.perf.clusters import cluster
 from tests.perf.contenders import COMPILED
 from tests.perf.figures import Figures, Goal
@@ -54,7 +54,7 @@ def one(kind: Kind, turn: int) -> float:
         for thread in waiting:
             thread.join()
     if len(took) < DEATHS:
-        raise Problem(f"{kind.name}: only {len(took)} of {DEATHS} were replaced within {REPLACED_S:.0f} s")
+        raise UserError(f"{kind.name}: only {len(took)} of {DEATHS} were replaced within {REPLACED_S:.0f} s")
     return max(took)
 
 

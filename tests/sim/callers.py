@@ -9,7 +9,7 @@ from functools import partial
 from random import Random
 
 from gossamer.cluster.slots import key_slot
-from gossamer.node.engine.session import Session
+from gossamer.node.engine.serving.session import Session
 from tests.sim.operations import DONE, REFUSED, UNKNOWN, Book, Operated, Operation
 from tests.sim.serving import Serving
 from tests.sim.timeline import Micros

@@ -230,13 +230,13 @@ class MigrateRun(WriteRun):
 
     def demand(self, host: Host, *request: str) -> bytes:
         """The answer, empty if there is none."""
-        conversation = self.world.tell(host, *request)
+        client = self.world.tell(host, *request)
         until_us = self.world.now_us + PATIENCE_US
         while self.world.now_us < until_us:
-            if conversation.reply or not host.up:
+            if client.reply or not host.up:
                 break
             self.world.timeline.run_until(self.world.now_us + LOOK_US)
-        return conversation.reply
+        return client.reply
 
     # --- the moment
 
@@ -345,8 +345,8 @@ class MigrateRun(WriteRun):
             taps = server.journal.taps if server.journal is not None else []
             views = [view for db in server.keyspace.used() for view in db.views]
             for what, there in (
-                ("slots are closed", server.leaving_slots), ("keys are beside the data", server.arriving),
-                ("intakes", server.intakes), ("taps", taps), ("views", views),
+                ("slots are closed", server.leaving_slots), ("keys are beside the data", server.slot_imports),
+                ("slot_imports", server.imports_by_client), ("taps", taps), ("views", views),
                 ("clients wait", server.waiting.of(LEAVING_KEYS)),
                 ("keys that have gone", server.lazyfree.pending), ("a pause", server.conditions & PAUSED),
             ):  # fmt: skip

@@ -85,15 +85,15 @@ class MoveRun(WriteRun):
         self.steps.append(f"{host.name} {' '.join(request[:5])}")
         if not host.up:
             return b""
-        conversation = self.world.tell(host, *request)
+        client = self.world.tell(host, *request)
         for _ in range(PATIENCE_MS):
-            if conversation.reply or not host.up:
+            if client.reply or not host.up:
                 break
             self.world.advance(1)
-        self.steps[-1] += f": {conversation.reply.decode().strip()[:80]}"
-        if not conversation.reply:
+        self.steps[-1] += f": {client.reply.decode().strip()[:80]}"
+        if not client.reply:
             host.client = None
-        return conversation.reply
+        return client.reply
 
     # --- the fault
 

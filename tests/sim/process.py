@@ -23,7 +23,7 @@ from gossamer.gossip.packet import PacketError, decode, encode
 from gossamer.gossip.saving import merge_saves
 from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.server import Server
-from gossamer.node.engine.session import Session
+from gossamer.node.engine.serving.session import Session
 from gossamer.node.machine import Machine
 from tests.sim.history import Heard, History, LinkEvent, Logged, Published, Replied, Said, Stopped, Stored, Woken
 from tests.sim.network import End, Network
@@ -69,7 +69,7 @@ class Disk:
         self.topology = self.synced
 
 
-class Conversation:
+class ClientConnection:
     """A client's connection and what it asked last."""
 
     def __init__(self, session: Session) -> None:
@@ -237,15 +237,15 @@ class Process:
 
     # What clients ask
 
-    def connect(self) -> Conversation:
-        return Conversation(self.machine.accept("10.1.1.1:40000", f"{self.ip}:7000"))
+    def connect(self) -> ClientConnection:
+        return ClientConnection(self.machine.accept("10.1.1.1:40000", f"{self.ip}:7000"))
 
-    def ask(self, conversation: Conversation, *request: str) -> None:
+    def ask(self, client: ClientConnection, *request: str) -> None:
         """Serve one request; its reply is there when what it promises is on disk, at once if it promises nothing."""
-        self._attend(partial(self._serve, conversation, request))
+        self._attend(partial(self._serve, client, request))
 
-    def _serve(self, conversation: Conversation, request: tuple[str, ...]) -> None:
-        server, session = self.machine.server, conversation.session
+    def _serve(self, client: ClientConnection, request: tuple[str, ...]) -> None:
+        server, session = self.machine.server, client.session
         server.begin_batch(self.now_ms())
         parts = [word.encode() for word in request]
         session.feed(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts))
@@ -258,13 +258,13 @@ class Process:
         self._look()
         self._note_published()
         self._todo += self.machine.take_effects()
-        self._todo.append(partial(self._reply, conversation, request, reply, slot, knew))
+        self._todo.append(partial(self._reply, client, request, reply, slot, knew))
         self.pump()
 
     def _reply(
-        self, conversation: Conversation, request: tuple[str, ...], reply: bytes, slot: int | None, knew: Topology
+        self, client: ClientConnection, request: tuple[str, ...], reply: bytes, slot: int | None, knew: Topology
     ) -> None:
-        conversation.reply = reply
+        client.reply = reply
         self._history.add(Replied(self._timeline.now_us, self.name, request, reply, slot, knew))
 
     # The machine, and what it asks for

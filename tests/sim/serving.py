@@ -15,15 +15,15 @@ from attrs import define
 
 from gossamer.cluster.topology import Topology
 from gossamer.gossip.config import GossipConfig
-from gossamer.node.engine.client import Client
-from gossamer.node.engine.session import Session
+from gossamer.node.engine.serving.client import Client
+from gossamer.node.engine.serving.session import Session
 from gossamer.node.machine import REST_MS
-from gossamer.node.replication.replica import Conversation as Upstream
-from tests.sim.courier import SimulatedCourier
+from gossamer.node.replication.primary_link import PrimaryLink
 from tests.sim.exports import SimulatedExports
 from tests.sim.history import History, Replied
+from tests.sim.migrate_transport import SimulatedMigrateTransport
 from tests.sim.network import End, Network
-from tests.sim.process import Conversation, Disk, Process
+from tests.sim.process import ClientConnection, Disk, Process
 from tests.sim.timeline import Clock, Micros, Timeline
 
 PORT = 7000
@@ -61,8 +61,8 @@ class Serving(Process):
         self.sinks: dict[int, Sink] = {}
         self.port = Port(self)
         self.following = Following(self)
-        self.courier = SimulatedCourier(self)
-        server.courier = self.courier
+        self.migrate_transport = SimulatedMigrateTransport(self)
+        server.migrate_transport = self.migrate_transport
         self.exports = SimulatedExports(self)
         self._house_us: Micros = 0
         """When the housekeeping looks whether something is due."""
@@ -175,18 +175,16 @@ class Serving(Process):
             self.machine.leave(session)
             self.finish()
 
-    def connect(self) -> Conversation:
+    def connect(self) -> ClientConnection:
         asked = Asked(self)
         asked.session = self.welcome(asked)
         return asked
 
-    def _serve(self, conversation: Conversation, request: tuple[str, ...]) -> None:
-        assert isinstance(conversation, Asked)
-        conversation.request = request
+    def _serve(self, client: ClientConnection, request: tuple[str, ...]) -> None:
+        assert isinstance(client, Asked)
+        client.request = request
         parts = [word.encode() for word in request]
-        self.hear(
-            conversation.session, b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts)
-        )
+        self.hear(client.session, b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts))
 
     def note_reply(self, asked: "Asked", reply: bytes) -> None:
         self._history.add(Replied(self._timeline.now_us, self.name, asked.request, reply, None, self.gossip.snapshot()))
@@ -205,7 +203,7 @@ class Serving(Process):
         self._attend(action)
 
 
-class Asked(Conversation):
+class Asked(ClientConnection):
     """An operator's connection."""
 
     session: Session
@@ -310,42 +308,42 @@ class Following:
         self._process = process
         self._replication = process.machine.replication
         self._replication.on_target = partial(process.timeline.after, 0, partial(process.attend, self.look))
-        self._conversation: Upstream | None = None
+        self._link: PrimaryLink | None = None
         self._end: End | None = None
         self._up = False
         self._wait_us: Micros = FIRST_WAIT_US
 
     def look(self) -> None:
         """Is it still the right one?"""
-        wanted = self._replication.upstream
-        if wanted is self._conversation:
+        wanted = self._replication.primary_link
+        if wanted is self._link:
             return
-        if self._conversation is not None:
+        if self._link is not None:
             self._hang_up()
-        self._conversation = wanted
+        self._link = wanted
         self._wait_us = FIRST_WAIT_US
         self._connect()
 
     def _connect(self) -> None:
-        conversation = self._conversation
-        if conversation is None or conversation.away or self._end is not None or not self._process.alive:
+        primary_link = self._link
+        if primary_link is None or primary_link.away or self._end is not None or not self._process.alive:
             return
-        conversation.connecting()
+        primary_link.connecting()
         self._up = False
-        self._end = self._process.port.dial(conversation.ip, conversation.port, self)
+        self._end = self._process.port.dial(primary_link.ip, primary_link.port, self)
 
     def up(self) -> None:
-        assert self._conversation is not None
+        assert self._link is not None
         self._up = True
         self._process.begin()
-        self._conversation.connected_to()
+        self._link.connected_to()
         self._process.finish()
 
     def heard(self, data: bytes) -> None:
-        if self._conversation is None:
+        if self._link is None:
             return
         self._process.begin()
-        self._conversation.receive(data)
+        self._link.receive(data)
         self._process.finish()
 
     def down(self) -> None:
@@ -353,12 +351,12 @@ class Following:
         self._ended()
 
     def write(self) -> None:
-        """After a batch: what the conversation has to say, or its end."""
-        conversation = self._conversation
-        if conversation is None or self._end is None or not (self._up or conversation.abandoned):
+        """After a batch: what the link has to say, or its end."""
+        primary_link = self._link
+        if primary_link is None or self._end is None or not (self._up or primary_link.abandoned):
             return
-        data = conversation.take_output()
-        if conversation.failure or conversation.abandoned:
+        data = primary_link.take_output()
+        if primary_link.failure or primary_link.abandoned:
             self._hang_up()
             self._ended()
         elif data:
@@ -368,16 +366,16 @@ class Following:
         if self._end is not None:
             end, self._end = self._end, None
             self._process.port.close(end)
-            if self._conversation is not None:
-                self._conversation.disconnected()
+            if self._link is not None:
+                self._link.disconnected()
 
     def _ended(self) -> None:
         """Try again in a while, a longer one each time."""
-        conversation = self._conversation
-        if conversation is None:
+        primary_link = self._link
+        if primary_link is None:
             return
-        conversation.disconnected()
-        if conversation.lasted:
+        primary_link.disconnected()
+        if primary_link.lasted:
             self._wait_us = FIRST_WAIT_US
         self._process.timeline.after(self._wait_us, partial(self._process.attend, self._connect))
         self._wait_us = min(self._wait_us * 2, LONGEST_WAIT_US)

@@ -14,7 +14,7 @@ from gossamer.cluster.topology import Flag, Node, NodeId, Topology
 from gossamer.gossip.config import GossipConfig
 from tests.sim.history import History, Noted, Started
 from tests.sim.network import Network
-from tests.sim.process import Conversation, Disk, Process
+from tests.sim.process import ClientConnection, Disk, Process
 from tests.sim.timeline import Clock, Timeline
 
 PORT = 7000
@@ -30,7 +30,7 @@ class Host:
         self.disk = Disk()
         self.clock = Clock()
         self.process: Process | None = None
-        self.client: Conversation | None = None
+        self.client: ClientConnection | None = None
         self.ids: list[NodeId] = []
         """Every id its nodes have had, the newest last."""
 
@@ -165,7 +165,7 @@ class World:
 
     # Commands
 
-    def tell(self, host: Host, *request: str) -> Conversation:
+    def tell(self, host: Host, *request: str) -> ClientConnection:
         """Send a command; the reply comes when time passes."""
         if host.client is None:
             host.client = host.running.connect()
@@ -175,12 +175,12 @@ class World:
 
     def ask(self, host: Host, *request: str) -> bytes:
         """Send a command and let time pass until it is answered; empty if that takes more than ten seconds."""
-        conversation = self.tell(host, *request)
+        client = self.tell(host, *request)
         for _ in range(10_000):
-            if conversation.reply or not host.up:
+            if client.reply or not host.up:
                 break
             self.advance(1)
-        return conversation.reply
+        return client.reply
 
     def set_node_timeout(self, ms: int) -> None:
         """For nodes that start from now on."""

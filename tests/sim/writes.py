@@ -228,14 +228,14 @@ class WriteRun:
             if not host.up or host.running.frozen:
                 return f"{host.name} does not run"
             replication = host.running.machine.replication
-            if replication.upstream is not None:
+            if replication.primary_link is not None:
                 replicas += 1
-                if not replication.upstream.connected:
+                if not replication.primary_link.connected:
                     return f"{host.name} is not connected to its primary"
-            for follower in replication.primary.followers.values():
+            for follower in replication.replicas.by_client.values():
                 if not follower.online or follower.acked < replication.offset - 2000:
                     return f"{host.name} has a replica behind"
-        followed = sum(len(h.running.machine.replication.primary.replicas()) for h in self.world.hosts.values())
+        followed = sum(len(h.running.machine.replication.replicas.attached()) for h in self.world.hosts.values())
         expected = self.expected_replicas()
         return "" if replicas == followed == expected else f"{replicas} replicas, {followed} of {expected} connected"
 
@@ -289,7 +289,7 @@ class WriteRun:
         strike.replaced = strike.primary and host not in self.leaders()
 
     def leaders(self) -> list[Host]:
-        return [h for h in self.world.running() if h.running.machine.replication.primary.replicas()]
+        return [h for h in self.world.running() if h.running.machine.replication.replicas.attached()]
 
     def victim(self) -> Host:
         """Mostly one that has keys, and often its primary."""

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from gossamer.node.engine.keyspec import KeySpec
+from gossamer.node.engine.table.keyspec import KeySpec
 
 Info: TypeAlias = dict[str, Any]
 

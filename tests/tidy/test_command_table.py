@@ -12,7 +12,7 @@ import pytest
 import gossamer.node.commands
 from gossamer.node.commands.docs import facts, summary
 from gossamer.node.commands.introspection import described, documented, everything, keys_and_access
-from gossamer.node.engine.command import DECLARED, Command, distinct
+from gossamer.node.engine.table.command import DECLARED, Command, distinct
 from gossamer.node.resp.errors import Refusal
 from gossamer.node.resp.reply import SetReply, StatusSet
 from tests.tidy.reference import GETKEYS, REFERENCE, Info

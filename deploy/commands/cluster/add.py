@@ -14,7 +14,7 @@ from gossamer.deploy.commands.cluster.common import (
     planning,
 )
 from gossamer.deploy.commands.options import Parsers
-from gossamer.deploy.problem import Problem
+from gossamer.deploy.user_error import UserError
 
 if TYPE_CHECKING:
     from gossamer.deploy.cluster.survey import Contact, Survey
@@ -77,8 +77,8 @@ def demand_empty(survey: "Survey", contact: "Contact") -> None:
     ours = {node for other, seen in survey.views.items() if other != contact.id for node in seen.nodes}
     strangers = [node for node in view.nodes.values() if node.id not in ours and node.id != contact.id]
     if strangers:
-        raise Problem(f"{contact.address} is not empty: it knows other nodes, {strangers[0].ip}:{strangers[0].port}")
+        raise UserError(f"{contact.address} is not empty: it knows other nodes, {strangers[0].ip}:{strangers[0].port}")
     if contact.id in view.owners:
-        raise Problem(f"{contact.address} is not empty: it has slots")
+        raise UserError(f"{contact.address} is not empty: it has slots")
     if view.myself.is_primary and contact.wire.ask("DBSIZE"):
-        raise Problem(f"{contact.address} is not empty: it has keys")
+        raise UserError(f"{contact.address} is not empty: it has keys")

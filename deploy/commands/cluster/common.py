@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from gossamer.deploy.blocking_client import Refused
 from gossamer.deploy.commands.options import Parsers
-from gossamer.deploy.problem import INTERRUPTED, Problem
-from gossamer.deploy.wire import Refused
+from gossamer.deploy.user_error import INTERRUPTED, UserError
 
 if TYPE_CHECKING:
     from gossamer.cluster.plan import Step
     from gossamer.cluster.topology import Node, NodeId, Topology
+    from gossamer.deploy.cluster.progress import Progress
     from gossamer.deploy.cluster.survey import Access, Survey
-    from gossamer.deploy.cluster.told import Told
     from gossamer.deploy.signals import Signals
 
 PASSWORD: Final = "REDISCLI_AUTH"
@@ -57,13 +57,13 @@ def access_of(args: argparse.Namespace) -> "Access":
 
     password = os.environ.get(PASSWORD, "") if args.password is None else args.password
     if args.user and not password:
-        raise Problem("--user needs --password")
+        raise UserError("--user needs --password")
     return Access(args.user, password)
 
 
 def no_options(options: list[str]) -> None:
     if options:
-        raise Problem(f"nothing is handed on to running nodes: {' '.join(options)}")
+        raise UserError(f"nothing is handed on to running nodes: {' '.join(options)}")
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def planning() -> Iterator[None]:
     try:
         yield
     except Impossible as error:
-        raise Problem(str(error)) from None
+        raise UserError(str(error)) from None
 
 
 def plan_after_what_was_begun(survey: "Survey", plan: "Callable[[Topology], Sequence[Step]]") -> "list[Step]":
@@ -94,7 +94,7 @@ def consent(args: argparse.Namespace) -> bool:
     if args.yes:
         return True
     if not sys.stdin.isatty():
-        raise Problem("nothing was done: --yes carries it out, --dry-run only shows it")
+        raise UserError("nothing was done: --yes carries it out, --dry-run only shows it")
     try:
         answer = input("Do it? [y/N] ")
     except (EOFError, KeyboardInterrupt):
@@ -107,25 +107,25 @@ def consent(args: argparse.Namespace) -> bool:
 
 
 def carry_out(
-    args: argparse.Namespace, slots: int, work: "Callable[[Told, Signals], None]", rest: Callable[[], str]
+    args: argparse.Namespace, slots: int, work: "Callable[[Progress, Signals], None]", rest: Callable[[], str]
 ) -> int:
     """Do ``work`` if the operator wants it; the exit code. ``rest`` tells what there is to do after an interruption."""
-    from gossamer.deploy.cluster.told import teller
+    from gossamer.deploy.cluster.progress import progress_for
     from gossamer.deploy.signals import Interrupted, Signals
 
     if not consent(args):
         return 0 if args.dry_run else 1
     started = time.monotonic()
-    with Signals() as signals, teller(slots) as told:
+    with Signals() as signals, progress_for(slots) as told:
         try:
             work(told, signals)
         except Interrupted:
             told.say(f"interrupted: {rest()}")
             return INTERRUPTED
-        except Problem as problem:
-            raise Problem(f"{problem}; {rest()}") from None
+        except UserError as problem:
+            raise UserError(f"{problem}; {rest()}") from None
         except (OSError, Refused) as error:
-            raise Problem(f"a node does not answer as it should: {error}; {rest()}") from None
+            raise UserError(f"a node does not answer as it should: {error}; {rest()}") from None
     print(f"done in {time.monotonic() - started:.1f} s, all nodes agree")
     return 0
 
@@ -155,10 +155,10 @@ def demand_whole(survey: "Survey", besides: "NodeId | None" = None) -> None:
         given_up = all(view.nodes[node].has(Flag.FAIL) for view in survey.views.values() if node in view.nodes)
         owned = any(node in view.owners for view in survey.views.values())
         if owned or not (given_up or node == besides):
-            raise Problem(f"{survey.address(node)} {why}: every node that counts has to be there for this")
+            raise UserError(f"{survey.address(node)} {why}: every node that counts has to be there for this")
     bare = survey.first.slots_of(None)
     if bare:
-        raise Problem(f"{slots_text(bare)} without an owner: gossamer cluster check says more")
+        raise UserError(f"{slots_text(bare)} without an owner: gossamer cluster check says more")
 
 
 def demand_agreement(survey: "Survey") -> None:
@@ -179,8 +179,10 @@ def find_node(survey: "Survey", name: str) -> "Node":
     else:
         found = [node for node in nodes.values() if len(name) >= PREFIX and node.id.startswith(name.lower())]
     if not found:
-        raise Problem(f"no node of the cluster is {name}: an address, an id or its first {PREFIX} characters name one")
+        raise UserError(
+            f"no node of the cluster is {name}: an address, an id or its first {PREFIX} characters name one"
+        )
     if len(found) > 1:
-        raise Problem(f"{name} is the beginning of {len(found)} ids")
+        raise UserError(f"{name} is the beginning of {len(found)} ids")
     own = survey.views.get(found[0].id)
     return own.myself if own else found[0]

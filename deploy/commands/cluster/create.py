@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from gossamer.deploy.commands.cluster.common import access_of, add_access, add_consent, carry_out, no_options, planning
 from gossamer.deploy.commands.options import Parsers, demand_whole_shards
-from gossamer.deploy.problem import Problem
+from gossamer.deploy.user_error import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,7 +63,7 @@ def gather(places: "list[str]", access: "Access") -> "Survey":
             contact, view = reach(*host_port(place), access)
             if contact.id in survey.contacts:
                 contact.wire.close()
-                raise Problem(f"{place} and {survey.address(contact.id)} are the same node")
+                raise UserError(f"{place} and {survey.address(contact.id)} are the same node")
             survey.contacts[contact.id], survey.views[contact.id] = contact, view
     except BaseException:
         survey.close()
@@ -77,10 +77,10 @@ def demand_empty(survey: "Survey", steps: "Sequence[Step]") -> None:
 
     for node, contact in survey.contacts.items():
         if why := contradicts(steps, survey.views[node]):
-            raise Problem(f"{contact.address} is not empty: it {why}")
+            raise UserError(f"{contact.address} is not empty: it {why}")
         lone = len(survey.views[node].nodes) == 1
         if lone and contact.wire.ask("DBSIZE"):
-            raise Problem(f"{contact.address} is not empty: it has keys")
+            raise UserError(f"{contact.address} is not empty: it has keys")
 
 
 def form(survey: "Survey", steps: "Sequence[Step]", replicas: int, alive: "Callable[[], None]") -> None:

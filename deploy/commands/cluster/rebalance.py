@@ -14,7 +14,7 @@ from gossamer.deploy.commands.cluster.common import (
     plan_after_what_was_begun,
 )
 from gossamer.deploy.commands.options import Parsers
-from gossamer.deploy.problem import Problem
+from gossamer.deploy.user_error import UserError
 
 if TYPE_CHECKING:
     from gossamer.cluster.topology import NodeId
@@ -65,6 +65,6 @@ def weights_of(survey: "Survey", words: list[str]) -> "dict[NodeId, float]":
         except ValueError:
             equals = ""
         if not equals:
-            raise Problem(f"--weight {word} is not NODE=W, a node and a number")
+            raise UserError(f"--weight {word} is not NODE=W, a node and a number")
         out[find_node(survey, name).id] = weight
     return out

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from gossamer.node.engine.data.kinds import DONE, STRING, Kind, Value, kind_of
 from gossamer.node.engine.data.snapshot import Snapshot
-from gossamer.node.engine.journal import encoded
+from gossamer.node.engine.stream.journal import encoded
 
 Words: TypeAlias = Callable[[bytes, Value, int, int], tuple[bytes, int]]
 """Key, value, its expire time in unix milliseconds (-1: never) and a position, to requests and the next position."""

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from gossamer.node.engine.data.keyspace import Database, Part
 from gossamer.node.engine.data.kinds import Value, is_large, kind_of
 from gossamer.node.engine.data.tally import Tally
-from gossamer.node.engine.journal import Journal
+from gossamer.node.engine.stream.journal import Journal
 
 if TYPE_CHECKING:
     from gossamer.node.engine.server import Server

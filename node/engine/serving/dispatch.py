@@ -3,14 +3,14 @@
 The common request (no mode set, no special condition) passes all gates with two comparisons.
 """
 
-from gossamer.node.engine.browser import hang_up, is_browser
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.client import HANDING_OVER
-from gossamer.node.engine.command import lookup
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.serving.client import HANDING_OVER
+from gossamer.node.engine.serving.cross_protocol import hang_up, is_browser
 from gossamer.node.engine.serving.gates import gates
 from gossamer.node.engine.serving.invoke import run
 from gossamer.node.engine.serving.redirect import redirect_one
 from gossamer.node.engine.serving.refuse import refuse, refuse_unread
+from gossamer.node.engine.table.command import lookup
 from gossamer.node.resp.errors import unknown_command, unknown_subcommand, wrong_arity
 from gossamer.node.resp.reply import Reply
 

@@ -9,31 +9,6 @@ about the parts.
 from typing import Final
 
 from gossamer.cluster.slots import key_slot
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.client import (
-    ASKED,
-    HANDING_OVER,
-    IN_MULTI,
-    MONITORING,
-    NOT_TO_PAUSE,
-    SKIP_NEXT_REPLY,
-    SKIP_THIS_REPLY,
-    UNAUTHENTICATED,
-    Client,
-)
-from gossamer.node.engine.command import (
-    DENYOOM,
-    MAY_REPLICATE,
-    NO_AUTH,
-    NO_MULTI,
-    PROTECTED,
-    READONLY,
-    STALE,
-    UNQUEUED,
-    WRITE,
-    Command,
-    Part,
-)
 from gossamer.node.engine.server import (
     ACKING,
     EVERYTHING,
@@ -46,10 +21,35 @@ from gossamer.node.engine.server import (
     RETURNED,
     Server,
 )
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.serving.client import (
+    ASKED,
+    HANDING_OVER,
+    IN_MULTI,
+    MONITORING,
+    NOT_TO_PAUSE,
+    SKIP_NEXT_REPLY,
+    SKIP_THIS_REPLY,
+    UNAUTHENTICATED,
+    Client,
+)
 from gossamer.node.engine.serving.importing import import_request
 from gossamer.node.engine.serving.redirect import keys_of, redirect_for
 from gossamer.node.engine.serving.refuse import aborting, refuse, step_modes
 from gossamer.node.engine.serving.waiting import LEAVING_KEYS, PAUSE
+from gossamer.node.engine.table.command import (
+    DENYOOM,
+    MAY_REPLICATE,
+    NO_AUTH,
+    NO_MULTI,
+    PROTECTED,
+    READONLY,
+    STALE,
+    UNQUEUED,
+    WRITE,
+    Command,
+    Part,
+)
 from gossamer.node.resp.errors import (
     DEBUG_NOT_ALLOWED,
     LINK_IS_DOWN,

@@ -2,12 +2,12 @@
 
 from gossamer.cluster.slots import key_slot
 from gossamer.cluster.text import bytes_of
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.command import WRITE, Command
-from gossamer.node.engine.journal import slot_of
 from gossamer.node.engine.server import PAUSED
+from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.invoke import run
 from gossamer.node.engine.serving.waiting import PAUSE
+from gossamer.node.engine.stream.journal import slot_of
+from gossamer.node.engine.table.command import WRITE, Command
 from gossamer.node.resp.reply import NO_REPLY, Failure, Reply
 
 
@@ -17,8 +17,8 @@ def import_request(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
     Nothing is answered; the request waits while writes are held back, for the stream stands still then.
     """
     server, client = call.server, call.client
-    intake = server.intakes.get(client.id)
-    if intake is None:
+    slot_import = server.imports_by_client.get(client.id)
+    if slot_import is None:
         return NO_REPLY
     if server.commands.renamed:
         cmd = server.commands.in_stream(argv) or cmd
@@ -31,8 +31,8 @@ def import_request(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
             slot = call.route_slot = key_slot(call.route_key)
         else:
             slot = slot_of(cmd, argv)
-        if slot >= 0 and intake.slots[slot]:
-            call.db = intake.db
+        if slot >= 0 and slot_import.slots[slot]:
+            call.db = slot_import.db
             reply = run(call, cmd, argv)
             if isinstance(reply, Failure):
                 text = reply.text
@@ -43,5 +43,5 @@ def import_request(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
     elif cmd.name != "select" or argv[1] != b"0":
         text = b"ERR %s is not part of a slot migration here" % bytes_of(cmd.name)
     if text:
-        server.moves.failed(client, text)
+        server.migrations.failed(client, text)
     return NO_REPLY

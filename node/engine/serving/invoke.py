@@ -4,12 +4,12 @@
 ends a group in the journal and is answered, so only there the group is closed and the waiting for replicas begins.
 """
 
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.client import Client
-from gossamer.node.engine.command import ADMIN, FAST, SKIP_MONITOR, SKIP_SLOWLOG, Command
-from gossamer.node.engine.monitor import feed_monitors
+from gossamer.node.engine.insight.monitor import feed_monitors
 from gossamer.node.engine.server import ACKING, MONITORED, Server
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.serving.client import Client
 from gossamer.node.engine.serving.waiting import RETRY
+from gossamer.node.engine.table.command import ADMIN, FAST, SKIP_MONITOR, SKIP_SLOWLOG, Command
 from gossamer.node.resp.errors import Refusal
 from gossamer.node.resp.reply import Failure, Reply
 

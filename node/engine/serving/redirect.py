@@ -2,8 +2,8 @@
 
 from gossamer.cluster.route import Request, route
 from gossamer.cluster.slots import key_slot
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.command import ASKING, WRITE, Command, Part
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.table.command import ASKING, WRITE, Command, Part
 from gossamer.node.resp.errors import CROSSSLOT, Refusal
 
 

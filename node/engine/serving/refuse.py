@@ -1,7 +1,7 @@
 """A request that is not run: what it is answered, and what is counted."""
 
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.client import (
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.serving.client import (
     ASKED,
     HANDING_OVER,
     IN_MULTI,
@@ -9,7 +9,7 @@ from gossamer.node.engine.client import (
     SKIP_THIS_REPLY,
     Client,
 )
-from gossamer.node.engine.command import Command
+from gossamer.node.engine.table.command import Command
 from gossamer.node.resp.errors import EXECABORT_BECAUSE
 from gossamer.node.resp.reply import Failure
 
@@ -19,7 +19,7 @@ def refuse_unread(call: Call, cmd: Command | None, text: bytes) -> Failure:
     if call.client.modes & (ASKED | SKIP_THIS_REPLY | SKIP_NEXT_REPLY):
         step_modes(call.client, opens=False)
     if call.client.modes & HANDING_OVER:
-        call.server.moves.failed(call.client, text)
+        call.server.migrations.failed(call.client, text)
     return refuse(call, cmd, text if cmd is None else aborting(call.client, cmd, text))
 
 

@@ -23,9 +23,9 @@ from typing import Final
 from mypy_extensions import mypyc_attr
 
 from gossamer.cluster.slots import key_slot
-from gossamer.node.engine.client import Client
+from gossamer.node.engine.insight.stats import Stats
+from gossamer.node.engine.serving.client import Client
 from gossamer.node.engine.serving.deadlines import Deadlines, Timer
-from gossamer.node.engine.stats import Stats
 from gossamer.node.resp.errors import UNBLOCKED, UNBLOCKED_BY_CLIENT
 from gossamer.node.resp.reply import Failure, Reply
 

@@ -12,10 +12,10 @@ import pytest
 from gossamer.cluster.plan import Move
 from gossamer.cluster.slots import SLOTS
 from gossamer.cluster.topology import Node, Topology
+from gossamer.deploy.blocking_client import Answer, BlockingClient, Refused
 from gossamer.deploy.cluster.move import Mover, portions, without
 from gossamer.deploy.cluster.survey import Access, Contact, Survey
 from gossamer.deploy.signals import Interrupted, Signals
-from gossamer.deploy.wire import Answer, Refused, Wire
 
 Words = Sequence[str | int]
 
@@ -72,7 +72,7 @@ class Pair:
         self._view = Topology("b", nodes, (owner,) * SLOTS)
         self.survey = Survey(Access())
         for name, paper in (("a", self.source), ("b", self.target)):
-            self.survey.contacts[name] = OnPaper(name, self._view, cast(Wire, paper))
+            self.survey.contacts[name] = OnPaper(name, self._view, cast(BlockingClient, paper))
             self.survey.views[name] = self._view
         self.said: list[str] = []
         self.slots = self.keys = 0
@@ -93,7 +93,7 @@ class Pair:
 
 
 class OnPaper(Contact):
-    def __init__(self, name: str, view: Topology, wire: Wire) -> None:
+    def __init__(self, name: str, view: Topology, wire: BlockingClient) -> None:
         super().__init__(name, "h", 7000, wire)
         self._view = view
 

@@ -4,10 +4,10 @@ import pytest
 
 from gossamer.node.commands.migrate import leading_number
 from gossamer.node.engine.data.changes import SET
-from gossamer.node.engine.journal import Journal, encoded
 from gossamer.node.engine.server import Server
-from gossamer.node.engine.session import Session
-from gossamer.node.engine.transfer import Courier, Dialogue, Transfer, settle
+from gossamer.node.engine.serving.session import Session
+from gossamer.node.engine.slots.migrate import MigrateProtocol, MigrateTransfer, MigrateTransport, finish_migrate
+from gossamer.node.engine.stream.journal import Journal, encoded
 from gossamer.node.machine import Machine
 from gossamer.node.resp.errors import CANNOT_READ
 
@@ -41,18 +41,18 @@ class Node:
         for request in requests:
             session.feed(encoded([b"" if word == "''" else word.encode() for word in request.split()]))
 
-    def departed(self) -> Transfer:
-        """What the last MIGRATE has given to the courier."""
-        return self.server.courier.under_way.pop()
+    def departed(self) -> MigrateTransfer:
+        """What the last MIGRATE has given to the transport."""
+        return self.server.migrate_transport.under_way.pop()
 
-    def land(self, transfer: Transfer, *answers: bytes, failure: bytes = b"") -> None:
+    def land(self, transfer: MigrateTransfer, *answers: bytes, failure: bytes = b"") -> None:
         for answer in answers:
             transfer.answered(answer)
         transfer.failure = failure
-        self.server.landed.append(transfer)
+        self.server.finished_migrates.append(transfer)
         self.machine.drain()
 
-    def receive(self, transfer: Transfer) -> list[bytes]:
+    def receive(self, transfer: MigrateTransfer) -> list[bytes]:
         """Restore what another node has sent; the answers."""
         for request in transfer.requests:
             self.guest.feed(request)
@@ -178,7 +178,7 @@ def test_the_replicas_are_told_once_and_watchers_wake(here: Node) -> None:
     transfer = here.departed()
     transfer.accepted = [True, True]
     before = feed.offset
-    settle(here.server, transfer)
+    finish_migrate(here.server, transfer)
     assert b"".join(feed.pending).endswith(encoded([b"DEL", b"a", b"b"]))
     assert here.operator.wrote_to == feed.offset > before
     assert here.say(here.guest, "EXEC") == b"*-1\r\n"
@@ -211,17 +211,17 @@ def test_clients_that_leave_while_they_wait_are_forgotten(here: Node) -> None:
 def test_what_is_wrong_is_told_before_anything_is_sent(here: Node, request_: str, answer: bytes) -> None:
     here.say(here.guest, "SET a 1")
     assert here.say(here.operator, request_).startswith(answer)
-    assert here.server.courier.under_way == []
+    assert here.server.migrate_transport.under_way == []
 
 
-class Neighbour(Courier):
+class Neighbour(MigrateTransport):
     """Delivers at once to ``there``, or to nobody."""
 
     def __init__(self, there: Node | None) -> None:
         super().__init__()
         self.there = there
 
-    def deliver(self, transfer: Transfer) -> None:
+    def deliver(self, transfer: MigrateTransfer) -> None:
         if self.there is None:
             super().deliver(transfer)
             return
@@ -233,7 +233,7 @@ class Neighbour(Courier):
 def there(here: Node) -> Node:
     """Where transactions of ``here`` bring their keys."""
     node = Node()
-    here.server.courier = Neighbour(node)
+    here.server.migrate_transport = Neighbour(node)
     return node
 
 
@@ -262,7 +262,7 @@ def test_what_the_target_refuses_within_a_transaction_stays_and_the_rest_is_run(
 
 
 def test_a_target_that_is_not_there_leaves_a_transaction_with_its_keys(here: Node) -> None:
-    here.server.courier = Neighbour(None)
+    here.server.migrate_transport = Neighbour(None)
     here.say(here.guest, "SET a 1", "MULTI", MOVE_A, "INCR a")
     assert here.say(here.guest, "EXEC") == b"*2\r\n-IOERR error or timeout connecting to the client\r\n:2\r\n"
 
@@ -327,7 +327,7 @@ def test_login_and_database_are_answered_before_the_keys_are_sent(here: Node) ->
     here.say(here.guest, "SET a 1")
     here.say(here.operator, "MIGRATE h 7 a 12 100 AUTH secret")
     transfer = here.departed()
-    dialogue = Dialogue(transfer, 0)
+    dialogue = MigrateProtocol(transfer, 0)
     assert dialogue.say() == encoded([b"AUTH", b"secret"]) + encoded([b"SELECT", b"12"])
     for _ in range(2):
         assert dialogue.awaited
@@ -337,7 +337,7 @@ def test_login_and_database_are_answered_before_the_keys_are_sent(here: Node) ->
     dialogue.answered(b"+OK")
     assert dialogue.say() == b""
     assert (dialogue.db, transfer.accepted) == (12, [True])
-    again = Dialogue(transfer, 12)
+    again = MigrateProtocol(transfer, 12)
     assert again.say() == encoded([b"AUTH", b"secret"])
     again.answered(b"-WRONGPASS")
     assert again.say() == b""

@@ -7,7 +7,7 @@ import pytest
 
 from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.server import Server
-from gossamer.node.engine.session import Session
+from gossamer.node.engine.serving.session import Session
 from gossamer.node.machine import Machine
 
 START = 1_000_000
@@ -281,5 +281,5 @@ def test_secrets_reach_neither_monitor_nor_slow_log(node: Node, line: str, trans
 def test_a_migrate_logs_in_with_what_was_hidden(node: Node) -> None:
     node.say("SET k v")
     node.say("MIGRATE h 1 k 0 100 AUTH2 me s3cret")
-    (transfer,) = node.server.courier.under_way
+    (transfer,) = node.server.migrate_transport.under_way
     assert b"$2\r\nme\r\n$6\r\ns3cret\r\n" in transfer.login

@@ -8,7 +8,7 @@ import pytest
 
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.deadlines import NEVER
-from gossamer.node.engine.session import Session
+from gossamer.node.engine.serving.session import Session
 from gossamer.node.machine import Machine
 
 START = 1_000_000

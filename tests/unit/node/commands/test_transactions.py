@@ -4,7 +4,7 @@ import pytest
 
 from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.server import Server
-from gossamer.node.engine.session import Session
+from gossamer.node.engine.serving.session import Session
 from gossamer.node.machine import Machine
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from gossamer.node.config import Config
-from gossamer.node.engine.client import UNAUTHENTICATED
 from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.server import Server, serve
+from gossamer.node.engine.serving.client import UNAUTHENTICATED
 from gossamer.node.engine.settings import NEVER
 from gossamer.node.machine import Machine
 

@@ -1,4 +1,4 @@
-"""A session on a trio stream: the same conversation as behind a socket, and the same ends."""
+"""A session on a trio stream: the same as behind a socket, and the same ends."""
 
 from collections.abc import Awaitable, Callable
 
@@ -7,8 +7,8 @@ import trio
 from trio.testing import MemoryReceiveStream, MemorySendStream, memory_stream_pair, wait_all_tasks_blocked
 
 from gossamer.node.engine.edge import Edge
-from gossamer.node.engine.limits import OutputLimit
 from gossamer.node.engine.server import Server
+from gossamer.node.engine.serving.limits import OutputLimit
 from gossamer.node.io.clients import Clients
 from gossamer.node.io.streams import serve_stream
 from gossamer.node.machine import Machine

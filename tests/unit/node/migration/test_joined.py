@@ -251,7 +251,7 @@ def test_a_side_that_dies_at_any_step_is_replaced_and_nothing_is_lost(step: int,
     assert acknowledged(town, owner) == had
     assert town.tell(owner, f"SET {key(1)} again") == b"+OK\r\n", "writers are free"
     for name in {"a", "b", "d", "e"} - {victim, owner}:
-        followed = town.machine(town[name]).replication.upstream is not None and owner in (
+        followed = town.machine(town[name]).replication.primary_link is not None and owner in (
             {"d": "a", "e": "b"}.get(name),
             heir.get(name),
         )
@@ -293,8 +293,8 @@ def test_a_job_that_is_ended_leaves_nothing_behind(act: Callable[[Town], None], 
     assert state == ("cancelled" if act is end_by_cancelling else "failed")
     assert text or state == "cancelled"
     assert [town.keys(name) for name in ("b", "e")] == [0, 0]
-    assert not town.machine(town["b"]).server.arriving
-    assert not town.machine(town["e"]).server.arriving
+    assert not town.machine(town["b"]).server.slot_imports
+    assert not town.machine(town["e"]).server.slot_imports
     assert town.owners(0, 1) == {"a"}
     assert town.digest("a") == town.digest("d")
     assert town.tell("a", f"SET {key(1)} x") == b"+OK\r\n"
@@ -311,15 +311,15 @@ def test_a_replica_of_the_target_that_begins_anew_meanwhile_has_all_in_the_end(s
     link = town.links.pop("e")
     link.cut()
     town.machine(town["e"]).replication.history.forget()
-    full = town.machine(town["b"]).replication.primary.full_syncs
+    full = town.machine(town["b"]).replication.replicas.full_syncs
     while town.state("b") != "success":
         assert town.keys("e") == 0
         town.step()
         town.run(1)
     town.pass_time(3000)
-    assert town.machine(town["b"]).replication.primary.full_syncs == full + 1
+    assert town.machine(town["b"]).replication.replicas.full_syncs == full + 1
     assert town.digest("e") == town.digest("b") == before
-    assert not town.machine(town["e"]).server.arriving
+    assert not town.machine(town["e"]).server.slot_imports
     town.kill("b")
     town.pass_time(8000)
     assert town.owners(0, 199) == {"e"}

@@ -10,12 +10,12 @@ from gossamer.cluster.topology import NodeId, Topology
 from gossamer.gossip.effects import Answer, Effect
 from gossamer.gossip.events import Event
 from gossamer.node.commands.digest import digest_of_all
-from gossamer.node.engine.journal import encoded
 from gossamer.node.engine.server import Server
-from gossamer.node.engine.session import Session
+from gossamer.node.engine.serving.session import Session
+from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.machine import Machine
 from gossamer.node.migration.source import Export
-from gossamer.node.replication.replica import Conversation
+from gossamer.node.replication.primary_link import PrimaryLink
 from gossamer.node.resp.errors import Refusal
 from tests.unit.gossip.mesh import CONFIG, Host, Mesh
 
@@ -77,20 +77,20 @@ class Road:
 class Link:
     """The connection of a replica to its primary."""
 
-    def __init__(self, town: "Town", replica: Host, primary: Host, upstream: Conversation) -> None:
-        self.town, self.replica, self.primary, self.upstream = town, replica, primary, upstream
+    def __init__(self, town: "Town", replica: Host, primary: Host, primary_link: PrimaryLink) -> None:
+        self.town, self.replica, self.primary, self.primary_link = town, replica, primary, primary_link
         self.session: Session = town.machine(primary).accept("10.0.0.8:1", "10.0.0.8:2")
         town.begin(replica)
-        upstream.connected_to()
+        primary_link.connected_to()
 
     @property
     def open(self) -> bool:
         alive = self.replica.alive and self.primary.alive
-        return alive and not self.session.closing and not self.upstream.failure and not self.upstream.abandoned
+        return alive and not self.session.closing and not self.primary_link.failure and not self.primary_link.abandoned
 
     def step(self) -> bool:
         town, primary = self.town, self.town.machine(self.primary)
-        said = self.upstream.take_output()
+        said = self.primary_link.take_output()
         town.begin(self.primary)
         if said:
             self.session.feed(said)
@@ -100,7 +100,7 @@ class Link:
         heard = self.session.take_output()
         if heard:
             town.begin(self.replica)
-            self.upstream.receive(heard)
+            self.primary_link.receive(heard)
             town.finish(self.replica)
         return bool(said or heard)
 
@@ -108,7 +108,7 @@ class Link:
         if self.primary.alive:
             self.town.machine(self.primary).leave(self.session)
         if self.replica.alive:
-            self.upstream.disconnected()
+            self.primary_link.disconnected()
 
 
 class Town(Mesh):
@@ -212,12 +212,12 @@ class Town(Mesh):
         return True
 
     def _reconnect(self, host: Host) -> None:
-        upstream = self.machine(host).replication.upstream
-        if upstream is None:
+        primary_link = self.machine(host).replication.primary_link
+        if primary_link is None:
             return
         for primary in self.hosts.values():
-            if primary.alive and primary.ip == upstream.ip:
-                self.links[host.name] = Link(self, host, primary, upstream)
+            if primary.alive and primary.ip == primary_link.ip:
+                self.links[host.name] = Link(self, host, primary, primary_link)
 
     def pass_time(self, ms: int) -> None:
         """Bus, clients, roads and links, all of it."""

@@ -16,7 +16,7 @@ from gossamer.node.persist.events import (
     ModuleAux,
     ResizeDb,
     SelectDb,
-    SlotImport,
+    SlotImportMark,
     SlotInfo,
 )
 from gossamer.node.persist.reader import RdbReader
@@ -160,7 +160,7 @@ def test_all_opcodes() -> None:
 
 def test_slots_being_imported_are_told_by_valkey_alone() -> None:
     body = b"\xf3\x03job\x02\x00\x05\x40\x64\x40\x65"
-    assert SlotImport(b"job", [(0, 5), (100, 101)]) in read(whole(body, b"VALKEY080"))
+    assert SlotImportMark(b"job", [(0, 5), (100, 101)]) in read(whole(body, b"VALKEY080"))
     with pytest.raises(RdbError, match="type 243"):
         read(whole(body))
 

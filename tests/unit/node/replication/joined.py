@@ -1,13 +1,13 @@
-"""Nodes joined in memory: a replica's conversation with its primary, byte by byte, without a socket or a clock."""
+"""Nodes joined in memory: a replica's link to its primary, byte by byte, without a socket or a clock."""
 
 from random import Random
 from typing import Final
 
 from gossamer.node.commands.digest import digest_of_all
 from gossamer.node.config import Config, load_text
-from gossamer.node.engine.journal import encoded
 from gossamer.node.engine.server import Server
-from gossamer.node.engine.session import Session
+from gossamer.node.engine.serving.session import Session
+from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.machine import Machine
 
 START: Final = 1_700_000_000_000
@@ -49,19 +49,19 @@ class Link:
     """The connection of ``replica``, which follows already, to ``primary``."""
 
     def __init__(self, replica: Node, primary: Node, piece: int = 1 << 16) -> None:
-        upstream = replica.replication.upstream
-        assert upstream is not None
-        self.upstream = upstream
+        primary_link = replica.replication.primary_link
+        assert primary_link is not None
+        self.primary_link = primary_link
         self.replica = replica
         self.primary = primary
         self.session: Session = primary.machine.accept("127.0.0.1:9", "127.0.0.1:2")
         self.piece = piece
         """At most so many bytes arrive at once."""
-        self.upstream.connected_to()
+        self.primary_link.connected_to()
 
     def step(self) -> bool:
         """Carry what either has to say, and let the primary go on with a snapshot; False if all was quiet."""
-        said = self.upstream.take_output()
+        said = self.primary_link.take_output()
         if said and not self.session.closing:
             self.session.feed(said)
         self.primary.machine.drain()
@@ -70,17 +70,17 @@ class Link:
             self.primary.machine.work()
         heard = self.session.take_output()
         for at in range(0, len(heard), self.piece):
-            self.upstream.receive(heard[at : at + self.piece])
+            self.primary_link.receive(heard[at : at + self.piece])
         self.replica.machine.drain()
         return bool(said or heard or busy)
 
     def settle(self) -> None:
         while self.step():
-            assert not self.upstream.failure, self.upstream.failure
+            assert not self.primary_link.failure, self.primary_link.failure
 
     def cut(self) -> None:
         self.primary.machine.leave(self.session)
-        self.upstream.disconnected()
+        self.primary_link.disconnected()
 
 
 def join(replica: Node, primary: Node, piece: int = 1 << 16) -> Link:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from gossamer.node.engine.client import Client
-from gossamer.node.engine.journal import GETACK, encoded
 from gossamer.node.engine.server import WRITES
+from gossamer.node.engine.serving.client import Client
+from gossamer.node.engine.stream.journal import GETACK, encoded
 from tests.unit.node.replication.joined import START, Link, Node, join
 
 ONE = ("write-ack-replicas", "1")
@@ -249,13 +249,13 @@ def test_a_replica_does_not_give_up_what_it_has_acknowledged_for_a_primary_that_
     link.cut()
     replica.server.clustered = True
     again = Link(replica, Node(3, ONE))
-    while again.step() and not again.upstream.failure:
+    while again.step() and not again.primary_link.failure:
         pass
     replica.server.clustered = False
-    assert again.upstream.primary_lost_data == replica.replication.primary_lost_data == promised
+    assert again.primary_link.primary_lost_data == replica.replication.primary_lost_data == promised
     assert replica.tell("GET a") == (b"$1\r\n1\r\n" if promised else b"$-1\r\n")
     if promised:
-        assert "without its data" in again.upstream.failure
+        assert "without its data" in again.primary_link.failure
         again.cut()
         Link(replica, primary).settle()
         assert not replica.replication.primary_lost_data, "it has its data after all"
@@ -269,7 +269,7 @@ def test_a_clock_that_is_set_back_stops_no_acknowledgements() -> None:
     link.settle()
     replica.at(START - 60_000)
     replica.machine.tick(START - 60_000)
-    assert b"ACK" in link.upstream.take_output()
+    assert b"ACK" in link.primary_link.take_output()
 
 
 def test_nothing_is_acknowledged_to_a_primary_that_the_cluster_has_given_up() -> None:

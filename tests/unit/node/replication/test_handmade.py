@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gossamer.node.engine.data.keyspace import Keyspace
-from gossamer.node.engine.journal import encoded
+from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.persist.load import Loader
 from gossamer.node.persist.reader import RdbReader
 from tests.unit.node.replication.joined import START, Node

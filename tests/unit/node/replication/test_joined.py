@@ -3,7 +3,7 @@
 import pytest
 
 from gossamer.node.engine.edge import Edge
-from gossamer.node.engine.journal import encoded
+from gossamer.node.engine.stream.journal import encoded
 from tests.unit.node.replication.joined import START, Link, Node, join
 
 DISK = ("repl-diskless-sync", "no")
@@ -25,7 +25,7 @@ def test_a_full_sync_then_the_stream(settings: tuple[tuple[str, str], ...], piec
     primary.tell(*WRITES)
     replica.tell("SET own x", "SELECT 9", "SET own y")
     link = join(replica, primary, piece)
-    assert link.upstream.connected
+    assert link.primary_link.connected
     same(primary, replica)
     primary.tell(*WRITES, "MULTI", "SET m 1", "INCR m", "EXEC")
     link.settle()
@@ -59,8 +59,8 @@ def test_after_a_cut_the_rest_is_enough() -> None:
     link = Link(replica, primary)
     link.settle()
     same(primary, replica)
-    assert primary.replication.primary.full_syncs == 1
-    assert primary.replication.primary.partial_syncs == 1
+    assert primary.replication.replicas.full_syncs == 1
+    assert primary.replication.replicas.partial_syncs == 1
 
 
 def test_after_a_cut_inside_a_transaction_it_is_told_again() -> None:
@@ -69,7 +69,7 @@ def test_after_a_cut_inside_a_transaction_it_is_told_again() -> None:
     link = join(replica, primary)
     primary.tell("MULTI", "INCR n", "INCR n", "INCR n", "EXEC")
     heard = link.session.take_output()
-    link.upstream.receive(heard[:-20])
+    link.primary_link.receive(heard[:-20])
     offset = replica.replication.offset
     assert offset < primary.replication.offset - 20, "inside MULTI the offset waits before it"
     link.cut()
@@ -85,8 +85,8 @@ def test_who_was_away_for_too_long_gets_all_again() -> None:
     primary.tell(*[f"SET key:{number} value" for number in range(20)])
     Link(replica, primary).settle()
     same(primary, replica)
-    assert primary.replication.primary.full_syncs == 2
-    assert primary.replication.primary.refused_partial_syncs == 2
+    assert primary.replication.replicas.full_syncs == 2
+    assert primary.replication.replicas.refused_partial_syncs == 2
 
 
 def test_a_promoted_replica_leads_its_sibling_and_the_old_primary() -> None:
@@ -104,7 +104,7 @@ def test_a_promoted_replica_leads_its_sibling_and_the_old_primary() -> None:
     new.tell("SET k new-era", "SELECT 4", "SET k v")
     join(sibling, new)
     join(old, new)
-    assert new.replication.primary.full_syncs == 0
+    assert new.replication.replicas.full_syncs == 0
     same(new, sibling, old)
 
 
@@ -116,7 +116,7 @@ def test_an_old_primary_that_wrote_on_gets_all_again() -> None:
     new.replication.lead()
     new.tell("SET k elected")
     join(old, new)
-    assert new.replication.primary.full_syncs == 1
+    assert new.replication.replicas.full_syncs == 1
     same(new, old)
     assert old.tell("GET k") == b"$7\r\nelected\r\n"
 
@@ -165,12 +165,12 @@ def test_the_first_ack_is_said_again_until_the_stream_begins() -> None:
     primary.tell("SET k v")
     replica.replication.follow("primary", 1)
     link = Link(replica, primary)
-    while not link.upstream.connected:
+    while not link.primary_link.connected:
         assert link.step()
-    assert b"ACK" in link.upstream.take_output()  # lost
+    assert b"ACK" in link.primary_link.take_output()  # lost
     replica.at(START + 100)
     replica.machine.tick(START + 100)
-    again = link.upstream.take_output()
+    again = link.primary_link.take_output()
     assert b"ACK" in again
     link.session.feed(again)
     primary.tell("SET k w")
@@ -178,7 +178,7 @@ def test_the_first_ack_is_said_again_until_the_stream_begins() -> None:
     same(primary, replica)
     replica.at(START + 200)
     replica.machine.tick(START + 200)
-    assert link.upstream.take_output() == b""
+    assert link.primary_link.take_output() == b""
 
 
 def test_the_connection_to_the_primary_can_be_listed_and_ended() -> None:
@@ -186,19 +186,19 @@ def test_the_connection_to_the_primary_can_be_listed_and_ended() -> None:
     primary.tell("SET k v")
     link = join(replica, primary)
     replica.at(START + 5000)
-    address = f"{link.upstream.ip}:{link.upstream.port}"
+    address = f"{link.primary_link.ip}:{link.primary_link.port}"
     listed = replica.tell("CLIENT LIST TYPE master")
     assert f" addr={address} ".encode() in listed
     assert b" flags=M " in listed
     assert b"flags=M" not in replica.tell("CLIENT LIST TYPE normal")
     assert replica.tell("CLIENT KILL 127.0.0.1:77").startswith(b"-ERR No such client")
     assert replica.tell(f"CLIENT KILL {address}") == b"+OK\r\n"
-    assert (link.upstream.state, replica.replication.heard) == ("connect", START + 5000)
+    assert (link.primary_link.state, replica.replication.heard) == ("connect", START + 5000)
     assert replica.tell("CLIENT KILL TYPE master") == b":0\r\n"
     link.cut()
     Link(replica, primary).settle()
     same(primary, replica)
-    assert primary.replication.primary.full_syncs == 1
+    assert primary.replication.replicas.full_syncs == 1
     assert replica.tell("CLIENT KILL TYPE master") == b":1\r\n"
 
 
@@ -305,12 +305,12 @@ def test_a_primary_that_talks_nonsense_is_left(garbage: bytes) -> None:
     replica = Node(1)
     replica.tell("SET k v")
     replica.replication.follow("somewhere", 1)
-    upstream = replica.replication.upstream
-    assert upstream is not None
-    upstream.connected_to()
+    primary_link = replica.replication.primary_link
+    assert primary_link is not None
+    primary_link.connected_to()
     for _ in range(8):
-        upstream.receive(garbage)
-    assert upstream.failure
+        primary_link.receive(garbage)
+    assert primary_link.failure
     assert replica.tell("GET k") == b"$1\r\nv\r\n"
 
 
@@ -321,15 +321,15 @@ def asked_who(replica: Node, answer: bytes) -> bytes:
     """What the replica of the node ID says after ``answer`` to its question who is there."""
     replica.tell("SET k v")
     replica.replication.follow("somewhere", 1, False, ID.decode())
-    upstream = replica.replication.upstream
-    assert upstream is not None
-    upstream.connected_to()
-    upstream.receive(b"+PONG\r\n")
-    said = upstream.take_output()
+    primary_link = replica.replication.primary_link
+    assert primary_link is not None
+    primary_link.connected_to()
+    primary_link.receive(b"+PONG\r\n")
+    said = primary_link.take_output()
     assert said == encoded([b"PING"]) + encoded([b"CLUSTER", b"MYID"])
     for at in range(len(answer)):
-        upstream.receive(answer[at : at + 1])
-    return b"" if upstream.failure else upstream.take_output()
+        primary_link.receive(answer[at : at + 1])
+    return b"" if primary_link.failure else primary_link.take_output()
 
 
 @pytest.mark.parametrize(
@@ -362,15 +362,15 @@ def test_a_replica_whose_primary_is_not_there_any_more_connects_to_nobody() -> N
     link = join(replica, primary)
     heard = replica.replication.heard
     replica.replication.unfollow()
-    assert link.upstream.failure
-    link.upstream.disconnected()
-    link.upstream.receive(encoded([b"FLUSHALL"]))
+    assert link.primary_link.failure
+    link.primary_link.disconnected()
+    link.primary_link.receive(encoded([b"FLUSHALL"]))
     same(primary, replica)
     assert replica.replication.heard == heard, "how old its data is stays known"
-    link.upstream.connected_to()
-    assert link.upstream.failure, "a connection that was just being made is ended"
+    link.primary_link.connected_to()
+    assert link.primary_link.failure, "a connection that was just being made is ended"
     replica.replication.follow("elsewhere", 2, True)
-    assert replica.replication.upstream is not link.upstream
+    assert replica.replication.primary_link is not link.primary_link
     assert replica.replication.heard == heard
 
 
@@ -380,17 +380,17 @@ def test_a_damaged_snapshot_leaves_the_present_data() -> None:
     replica.tell("SET own x")
     replica.replication.follow("primary", 1)
     link = Link(replica, primary)
-    while replica.replication.upstream is not None and link.upstream.state != "sync":
-        link.session.feed(link.upstream.take_output())
+    while replica.replication.primary_link is not None and link.primary_link.state != "sync":
+        link.session.feed(link.primary_link.take_output())
         primary.machine.drain()
-        link.upstream.receive(link.session.take_output())
+        link.primary_link.receive(link.session.take_output())
     primary.machine.work()
     snapshot = bytearray(link.session.take_output())
     snapshot[-20] ^= 1
     primary.machine.work()
     primary.machine.work()
-    link.upstream.receive(bytes(snapshot) + link.session.take_output())
-    assert link.upstream.failure
+    link.primary_link.receive(bytes(snapshot) + link.session.take_output())
+    assert link.primary_link.failure
     assert replica.tell("GET own") == b"$1\r\nx\r\n"
 
 
@@ -423,7 +423,7 @@ def test_replicas_do_not_give_up_in_a_long_pause() -> None:
             node.machine.tick(now)
             node.machine.drain()
         link.settle()
-    assert link.upstream.connected
+    assert link.primary_link.connected
     assert not link.session.closing
 
 
@@ -437,9 +437,9 @@ def test_the_handshake_is_that_of_a_real_replica() -> None:
         ("replica-announce-port", "7777"),
     )
     replica.replication.follow("primary", 1)
-    upstream = replica.replication.upstream
-    assert upstream is not None
-    upstream.connected_to()
+    primary_link = replica.replication.primary_link
+    assert primary_link is not None
+    primary_link.connected_to()
     replid = replica.replication.history.replid
     for said, reply in (
         ("PING", b"-NOAUTH Authentication required.\r\n"),
@@ -450,10 +450,10 @@ def test_the_handshake_is_that_of_a_real_replica() -> None:
         ("REPLCONF version 9.0.0", b"-ERR Unrecognized REPLCONF option: version\r\n"),
         (f"PSYNC {replid} 1", b"\n\n-NOMASTERLINK Can't SYNC while not connected with my master\r\n"),
     ):
-        assert upstream.take_output() == encoded([word.encode() for word in said.split()])
-        upstream.receive(reply)
-    assert upstream.failure.startswith("the primary is not ready")
-    assert not upstream.damaged
+        assert primary_link.take_output() == encoded([word.encode() for word in said.split()])
+        primary_link.receive(reply)
+    assert primary_link.failure.startswith("the primary is not ready")
+    assert not primary_link.damaged
 
 
 def loading(replica: Node) -> tuple[bool, bool]:
@@ -466,9 +466,9 @@ def load(link: Link) -> set[tuple[bool, bool]]:
     """What the replica says of itself while it loads."""
     said = set()
     while link.step():
-        if link.upstream.loading:
+        if link.primary_link.loading:
             said.add(loading(link.replica))
-    assert link.upstream.connected
+    assert link.primary_link.connected
     return said
 
 
@@ -498,7 +498,7 @@ def test_a_transaction_in_another_database_arrives_there() -> None:
     primary.tell("APPEND b x", "MULTI", "SELECT 3", "APPEND a x", "APPEND a y", "EXEC")
     Link(replica, primary).settle()
     same(primary, replica)
-    assert primary.replication.primary.full_syncs == 1
+    assert primary.replication.replicas.full_syncs == 1
 
 
 MASTERDOWN = b"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.\r\n"
@@ -539,6 +539,6 @@ def test_a_replica_understands_renamed_commands_and_the_words_that_the_stream_ma
     primary.tell("put a 1", "put b 2 EX 100", "fetch a", "TX", "put c 3", "APPEND c 4", "EXEC", "SELECT 3", "PUT d 5")
     link.settle()
     same(primary, replica)
-    assert replica.replication.upstream is not None
+    assert replica.replication.primary_link is not None
     assert replica.tell("GET c") == b"$2\r\n34\r\n"
     assert replica.tell("DEL c").startswith(b"-ERR unknown command")

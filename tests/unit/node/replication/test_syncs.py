@@ -2,12 +2,12 @@
 
 import pytest
 
-from gossamer.node.engine.client import MONITORING
-from gossamer.node.engine.journal import encoded
+from gossamer.node.engine.serving.client import MONITORING
+from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format
-from gossamer.node.replication.follower import Follower
-from gossamer.node.replication.replica import SYNC
-from gossamer.node.replication.transfer import WINDOW
+from gossamer.node.replication.primary_link import SYNC
+from gossamer.node.replication.replica_link import ReplicaLink
+from gossamer.node.replication.sync_transfer import WINDOW
 from tests.unit.node.replication.joined import START, Link, Node, join
 from tests.unit.node.replication.test_joined import same
 
@@ -27,18 +27,18 @@ def following(primary: Node, seed: int) -> Link:
     replica = Node(seed)
     replica.replication.follow("primary", 1)
     link = Link(replica, primary)
-    while not link.upstream._asked:
-        heard, said = link.session.take_output(), link.upstream.take_output()
-        link.upstream.receive(heard)
+    while not link.primary_link._asked:
+        heard, said = link.session.take_output(), link.primary_link.take_output()
+        link.primary_link.receive(heard)
         link.session.feed(said)
-    link.session.feed(link.upstream.take_output())
+    link.session.feed(link.primary_link.take_output())
     return link
 
 
 def settle(*links: Link) -> None:
     while [link for link in links if link.step()]:
         for link in links:
-            assert not link.upstream.failure, link.upstream.failure
+            assert not link.primary_link.failure, link.primary_link.failure
 
 
 def field(node: Node, name: str) -> int:
@@ -53,8 +53,8 @@ def test_replicas_that_come_together_share_a_walk(settings: tuple[tuple[str, str
     links = [following(primary, seed) for seed in range(2, 6)]
     settle(*links)
     same(primary, *[link.replica for link in links])
-    assert primary.replication.primary.syncs.walks == 1
-    assert primary.replication.primary.full_syncs == 4
+    assert primary.replication.replicas.syncs.walks == 1
+    assert primary.replication.replicas.full_syncs == 4
 
 
 @pytest.mark.parametrize("settings", [(), (DISK,)], ids=["streamed", "with length"])
@@ -70,22 +70,22 @@ def test_one_that_comes_late_joins_and_gets_the_stream_from_the_same_place(
     primary.tell("APPEND key:1 twice")
     settle(first, second)
     same(primary, first.replica, second.replica)
-    assert primary.replication.primary.syncs.walks == 1
+    assert primary.replication.replicas.syncs.walks == 1
 
 
 def test_one_that_comes_too_late_waits_for_the_next_walk_which_others_share() -> None:
     primary = filled(keys=WINDOW // BIG + 200, size=BIG)
     first = following(primary, 2)
-    transfer = primary.replication.primary.syncs.transfers[0]
+    transfer = primary.replication.replicas.syncs.transfers[0]
     while transfer.open:
         assert first.step()
     assert not transfer.whole
     late = [following(primary, seed) for seed in (3, 4)]
-    assert primary.replication.primary.syncs.walks == 1
+    assert primary.replication.replicas.syncs.walks == 1
     assert b"state=wait_bgsave" in primary.tell("INFO replication")
     settle(first, *late)
     same(primary, first.replica, *[link.replica for link in late])
-    assert primary.replication.primary.syncs.walks == 2
+    assert primary.replication.replicas.syncs.walks == 2
 
 
 def test_a_slow_reader_holds_up_a_walk_but_not_for_long() -> None:
@@ -93,7 +93,7 @@ def test_a_slow_reader_holds_up_a_walk_but_not_for_long() -> None:
     following(primary, 2)  # and reads nothing
     while primary.machine.has_work:
         primary.machine.work()
-    assert primary.replication.primary.syncs.transfers[0]._kept < WINDOW + BIG * 20
+    assert primary.replication.replicas.syncs.transfers[0]._kept < WINDOW + BIG * 20
     other = following(primary, 3)
     assert not other.step()
     primary.at(START + 2000)
@@ -113,7 +113,7 @@ def test_a_slow_reader_is_dropped_by_repl_timeout() -> None:
         primary.machine.tick(START + second * 1000)
     assert slow.session.killed
     primary.machine.leave(slow.session)
-    assert not primary.replication.primary.syncs.transfers
+    assert not primary.replication.replicas.syncs.transfers
 
 
 def test_when_the_slowest_leaves_the_others_go_on() -> None:
@@ -121,7 +121,7 @@ def test_when_the_slowest_leaves_the_others_go_on() -> None:
     slow, fast = following(primary, 2), following(primary, 3)
     while fast.step():
         pass
-    assert primary.replication.primary.syncs.walking, "it is held up"
+    assert primary.replication.replicas.syncs.walking, "it is held up"
     primary.machine.leave(slow.session)
     settle(fast)
     same(primary, fast.replica)
@@ -134,9 +134,9 @@ def test_what_waits_for_a_slow_reader_is_bounded() -> None:
         primary.machine.work()
     for number in range(16):
         primary.tell(f"SET key:{number} {'n' * 60_000}")
-    assert primary.replication.primary.follower(slow.session).held_back_size < 1 << 20
+    assert primary.replication.replicas.link_of(slow.session).held_back_size < 1 << 20
     primary.tell(*[f"SET key:{number} {'n' * 60_000}" for number in range(4)])
-    assert (slow.session.killed, primary.replication.primary.follower(slow.session).held_back_size) == (True, 0)
+    assert (slow.session.killed, primary.replication.replicas.link_of(slow.session).held_back_size) == (True, 0)
 
 
 @pytest.mark.parametrize("acks", [0, 1])
@@ -144,11 +144,11 @@ def test_in_a_full_sync_what_a_replica_has_counts_only_if_somebody_was_promised_
     primary = filled()
     link = following(primary, 2)
     link.replica.tell(f"CONFIG SET write-ack-replicas {acks}")
-    standing = link.replica.server.standing
+    standing = link.replica.server.replication
     assert not standing.syncing
     primary.machine.work()
     link.step()
-    assert link.upstream.state == SYNC
+    assert link.primary_link.state == SYNC
     assert standing.syncing == (acks == 0)
     settle(link)
     assert not standing.syncing
@@ -166,9 +166,9 @@ def test_what_waits_for_one_replica_is_there_for_another() -> None:
     assert field(primary, "repl_backlog_histlen") > 7000
     assert field(primary, "mem_total_replication_buffers") < 2 * field(primary, "repl_backlog_histlen")
     back = Link(away, primary)
-    while not back.upstream.connected:
+    while not back.primary_link.connected:
         back.step()
-    assert primary.replication.primary.partial_syncs == 1
+    assert primary.replication.replicas.partial_syncs == 1
     same(primary, away)
     slow.cut()
     assert field(primary, "repl_backlog_histlen") < 2000
@@ -186,10 +186,10 @@ def test_but_not_for_one_that_would_be_dropped_for_not_reading_it_at_once() -> N
     primary.client.feed(request)
     assert primary.client.take_output() == b"+OK\r\n"
     back = Link(away, primary)
-    while not back.upstream._asked:
+    while not back.primary_link._asked:
         back.step()
     back.step()
-    assert (primary.replication.primary.partial_syncs, primary.replication.primary.full_syncs) == (0, 3)
+    assert (primary.replication.replicas.partial_syncs, primary.replication.replicas.full_syncs) == (0, 3)
 
 
 def test_a_delay_that_was_asked_for_is_kept() -> None:
@@ -198,13 +198,13 @@ def test_a_delay_that_was_asked_for_is_kept() -> None:
     assert not primary.machine.has_work
     primary.at(START + 4000)
     primary.machine.tick(START + 4000)
-    assert primary.replication.primary.syncs.walks == 0
+    assert primary.replication.replicas.syncs.walks == 0
     second = following(primary, 3)
     primary.at(START + 5000)
     primary.machine.tick(START + 5000)
     settle(first, second)
     same(primary, first.replica, second.replica)
-    assert primary.replication.primary.syncs.walks == 1
+    assert primary.replication.replicas.syncs.walks == 1
 
 
 def test_who_waits_is_given_signs_of_life() -> None:
@@ -215,8 +215,8 @@ def test_who_waits_is_given_signs_of_life() -> None:
         primary.machine.tick(START + second * 1000)
         assert link.session.take_output() == b"\n"
         assert not link.session.killed, "waiting is not silence"
-    link.upstream.receive(b"\n")
-    assert not link.upstream.failure
+    link.primary_link.receive(b"\n")
+    assert not link.primary_link.failure
 
 
 def test_the_backlog_is_forgotten_when_nobody_has_come_for_long() -> None:
@@ -235,9 +235,9 @@ def test_the_backlog_is_forgotten_when_nobody_has_come_for_long() -> None:
 def test_a_delay_ends_when_enough_replicas_are_there() -> None:
     primary = filled(("repl-diskless-sync-delay", "5"), ("repl-diskless-sync-max-replicas", "2"))
     links = [following(primary, 2)]
-    assert primary.replication.primary.syncs.walks == 0
+    assert primary.replication.replicas.syncs.walks == 0
     links.append(following(primary, 3))
-    assert primary.replication.primary.syncs.walks == 1
+    assert primary.replication.replicas.syncs.walks == 1
     settle(*links)
 
 
@@ -260,7 +260,7 @@ def test_the_version_is_one_that_the_replica_reads(version: str, expected: Forma
     session.feed(encoded([b"REPLCONF", b"capa", b"eof"]))
     if version:
         session.feed(encoded([b"REPLCONF", b"version", version.encode()]))
-    assert primary.replication.primary.follower(session).format is expected
+    assert primary.replication.replicas.link_of(session).format is expected
     session.take_output()
     session.feed(encoded([b"PSYNC", b"?", b"-1"]))
     while primary.machine.has_work:
@@ -270,17 +270,17 @@ def test_the_version_is_one_that_the_replica_reads(version: str, expected: Forma
 
 def test_replicas_that_read_different_versions_get_different_snapshots() -> None:
     primary = filled(keys=1)
-    followers: list[Follower] = []
+    followers: list[ReplicaLink] = []
     for version in (b"9.1.0", b"7.2.0"):
         session = primary.machine.accept("127.0.0.1:9", "127.0.0.1:2")
         session.feed(encoded([b"REPLCONF", b"version", version]))
         session.take_output()
         session.feed(encoded([b"PSYNC", b"?", b"-1"]))
-        followers.append(primary.replication.primary.follower(session))
+        followers.append(primary.replication.replicas.link_of(session))
     while primary.machine.has_work:
         primary.machine.work()
-    for follower, magic in zip(followers, (b"VALKEY080", b"REDIS0011"), strict=True):
-        assert magic in follower.client.take_output()
+    for replica, magic in zip(followers, (b"VALKEY080", b"REDIS0011"), strict=True):
+        assert magic in replica.client.take_output()
 
 
 @pytest.mark.parametrize("version", ["", "x", "9", "9.x.1", "9.1.2.3.4"])

@@ -14,7 +14,7 @@ from typing import Final
 from gossamer.node.commands.digest import DIGESTS
 from gossamer.node.engine.data.as_commands import WORDS
 from gossamer.node.engine.data.kinds import DONE, KINDS, STEP, Kind, Value
-from gossamer.node.engine.journal import encoded
+from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.persist.primitives import put_length, put_string
 from gossamer.node.persist.source import Source
 from gossamer.node.persist.values import READERS, WRITERS, Style

@@ -3,13 +3,13 @@
 import pytest
 
 from gossamer.cluster.slots import key_slot
-from gossamer.node.engine.client import Client
 from gossamer.node.engine.data.changes import ALL_PARTS, Listener
 from gossamer.node.engine.data.keyspace import CLUSTER_SHIFT
-from gossamer.node.engine.intake import Intake
 from gossamer.node.engine.server import Server
-from gossamer.node.engine.session import Session
-from gossamer.node.engine.transfer import Transfer, delete_accepted
+from gossamer.node.engine.serving.client import Client
+from gossamer.node.engine.serving.session import Session
+from gossamer.node.engine.slots.migrate import MigrateTransfer, delete_accepted
+from gossamer.node.engine.slots.slot_import import SlotImport
 from gossamer.node.machine import Machine
 from tests.unit.node.replication.joined import Node, join
 
@@ -130,7 +130,7 @@ def test_time_is_told_whoever_notices_it(host: Host) -> None:
 
 
 def test_keys_that_migrate_has_brought_elsewhere(host: Host) -> None:
-    transfer = Transfer(host.session, host.server.keyspace.database(0), copy=False)
+    transfer = MigrateTransfer(host.session, host.server.keyspace.database(0), copy=False)
     transfer.keys, transfer.values, transfer.accepted = [b"k", b"bits"], [b"1", b"abc"], [True, False]
     transfer.values[0] = host.server.keyspace.database(0).get_raw(b"k") or b""
     host.ear.take()
@@ -144,16 +144,16 @@ def test_slots_that_leave_and_come_are_told_as_a_whole() -> None:
     slot = key_slot(b"x")
     host.server.drop_slots((slot,))
     assert host.ear.take() == [f"slot-left 0/{slot}"]
-    intake = Intake("job", "a" * 40, [(slot, slot)])
-    intake.begin(host.server.changes)
+    slot_import = SlotImport("job", "a" * 40, [(slot, slot)])
+    slot_import.begin(host.server.changes)
     dirty = host.server.changes.dirty
-    intake.db.store(slot, b"{x}3", b"v", b"set")
+    slot_import.db.store(slot, b"{x}3", b"v", b"set")
     assert host.ear.take() == [], "nobody can see it yet"
     assert host.server.changes.dirty == dirty + 1, "but the replicas are sent it"
     watcher: Client = Machine(host.server).accept("127.0.0.1:3", "127.0.0.1:4")
     assert isinstance(watcher, Session)
     watcher.feed(b"WATCH {x}3\r\nMULTI\r\nPING\r\n")
-    intake.settle(host.server.keyspace.database(0))
+    slot_import.settle(host.server.keyspace.database(0))
     assert host.ear.take() == [f"slot-came 0/{slot}"]
     watcher.take_output()
     watcher.feed(b"EXEC\r\n")

@@ -8,7 +8,7 @@ from gossamer.node.engine.data.keyspace import Database, Watcher
 from gossamer.node.engine.data.watch import broken, watch
 from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.server import FOLLOWING, PAUSED, Server
-from gossamer.node.engine.session import Session
+from gossamer.node.engine.serving.session import Session
 
 NOW = 1_000_000
 

@@ -6,9 +6,9 @@ from gossamer.cluster.slots import SLOTS, key_slot
 from gossamer.cluster.topology import Flag, Node, Topology
 from gossamer.node.engine.data.lazyfree import PIECE
 from gossamer.node.engine.data.snapshot import Snapshot
-from gossamer.node.engine.journal import Journal, encoded
 from gossamer.node.engine.server import Server
-from gossamer.node.engine.session import Session
+from gossamer.node.engine.serving.session import Session
+from gossamer.node.engine.stream.journal import Journal, encoded
 from gossamer.node.machine import Machine
 from gossamer.node.resp.parser import Parser
 

@@ -4,12 +4,12 @@ from random import Random
 
 import pytest
 
-from gossamer.node.engine.client import IN_MULTI
 from gossamer.node.engine.data.keyspace import Database
 from gossamer.node.engine.data.tally import STARTUP
 from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.server import Server
-from gossamer.node.engine.session import Session
+from gossamer.node.engine.serving.client import IN_MULTI
+from gossamer.node.engine.serving.session import Session
 from gossamer.node.machine import Machine
 from tests.unit.node.replication.joined import Node, join
 

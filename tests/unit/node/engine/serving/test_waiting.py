@@ -8,16 +8,16 @@ import pytest
 from gossamer.cluster.slots import SLOTS, key_slot
 from gossamer.cluster.topology import Flag, Topology
 from gossamer.cluster.topology import Node as Member
-from gossamer.node.engine.call import Call
-from gossamer.node.engine.command import READONLY, Command
-from gossamer.node.engine.journal import encoded
-from gossamer.node.engine.keyspec import RO, first
 from gossamer.node.engine.server import Server
+from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.deadlines import NEVER, Deadlines, Timer
+from gossamer.node.engine.serving.session import Session
 from gossamer.node.engine.serving.waiting import KEYS, Wait
-from gossamer.node.engine.session import Session
+from gossamer.node.engine.stream.journal import encoded
+from gossamer.node.engine.table.command import READONLY, Command
+from gossamer.node.engine.table.keyspec import RO, first
 from gossamer.node.machine import Machine
-from gossamer.node.replication.follower import ONLINE
+from gossamer.node.replication.replica_link import ONLINE
 from gossamer.node.resp.reply import OK, Reply
 
 START: Final = 1_700_000_000_000
@@ -46,7 +46,7 @@ class Node:
         cmd = Command("waitget", waitget, 3, READONLY, first(RO), (), "0", "test", "", self.server.usages.number_more())
         self.server.table = {**self.server.table, b"waitget": cmd, b"WAITGET": cmd}
         self.machine.replication.need_stream()
-        self.replica = self.machine.replication.primary.follower(self.client())
+        self.replica = self.machine.replication.replicas.link_of(self.client())
         self.replica.state = ONLINE
         self.operator = self.client()
         self.waiter = self.client()
@@ -73,13 +73,13 @@ class Node:
         self.machine.drain()
 
     def catch_up(self) -> None:
-        self.machine.replication.primary.acknowledged(self.replica.client, 1 << 40)
+        self.machine.replication.replicas.acknowledged(self.replica.client, 1 << 40)
 
     def land(self, answer: bytes) -> None:
-        for transfer in self.server.courier.under_way:
+        for transfer in self.server.migrate_transport.under_way:
             transfer.answered(answer)
-            self.server.landed.append(transfer)
-        self.server.courier.under_way.clear()
+            self.server.finished_migrates.append(transfer)
+        self.server.migrate_transport.under_way.clear()
 
 
 class KeyWait(Wait):
@@ -120,7 +120,7 @@ def migrate(node: Node) -> None:
 
 def confirmation(node: Node) -> None:
     node.server.acks.wanted, node.server.acks.timeout_ms = 1, SOON_MS
-    node.machine.replication.primary.when_acknowledged(node.waiter, lambda: OK)
+    node.machine.replication.replicas.when_acknowledged(node.waiter, lambda: OK)
     node.server.acks.wanted = 0
 
 

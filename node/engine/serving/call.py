@@ -1,0 +1,238 @@
+"""What a command handler is given: its client, its database, and the only doors to the data.
+
+``value``, ``text``, ``view`` and ``read`` are for what the request reads. ``store``, ``replace``, ``change``,
+``delete``, ``move``, ``expire_at`` and ``persist`` are the only ways to change something. They keep the rules that hold
+for every command: a key whose time is over does not exist, and a value of another type is refused. What follows from a
+change is kept behind them, in ``data/keyspace.py``. Handlers call no clock: ``now`` is the batch's time in unix
+milliseconds.
+"""
+
+from typing import TypeVar
+
+from gossamer.cluster.slots import key_slot
+from gossamer.node.engine.data.changes import DEL
+from gossamer.node.engine.data.keyspace import KEEP, NEVER, Database
+from gossamer.node.engine.data.kinds import Value, kind_of
+from gossamer.node.engine.server import FOLLOWING, PAUSED, Server
+from gossamer.node.engine.serving.client import Client
+from gossamer.node.resp.errors import WRONGTYPE, Refusal
+
+T = TypeVar("T")
+NO_KEY: bytes = b""
+
+
+class Call:
+    """The context of one request. It is made once per client and used for all its requests, one after the other."""
+
+    def __init__(self, server: Server, client: Client) -> None:
+        self.server: Server = server
+        self.client: Client = client
+        self.db: Database = client.db
+        self.now: int = 0
+        self.counting: bool = False
+        """The command reads: lookups count as keyspace hits and misses."""
+        self.privileged: bool = False
+        """The client is this node's primary, which alone decides when a key expires."""
+        self.effects: list[list[bytes]] | None = None
+        """What the stream of writes says instead of the request itself."""
+        self.route_key: bytes = NO_KEY
+        self.route_slot: int = 0
+        """The slot of ``route_key``, which dispatch has worked out already."""
+
+    def part_of(self, key: bytes) -> int:
+        """The part of the database that ``key`` belongs to."""
+        slot = self.route_slot if key is self.route_key else key_slot(key)
+        return slot >> self.db.shift
+
+    # --- telling
+
+    def forget_effects(self) -> None:
+        """Another request is run."""
+        self.effects = None
+
+    def propagate(self, *words: bytes) -> None:
+        """The stream of writes tells of this request in these words; called again, in all of them.
+
+        For whatever does not do the same wherever and whenever it runs: times that count from now, sums of floats,
+        commands that also read. A request that does not call this goes out as it is, if it has changed something.
+        """
+        if self.effects is None:
+            self.effects = []
+        self.effects.append(list(words))
+
+    # --- reading
+
+    def value(self, key: bytes) -> Value | None:
+        """The value of ``key``, whatever its type; None if there is none. Counts as a use of the key."""
+        db = self.db
+        part = (self.route_slot if key is self.route_key else key_slot(key)) >> db.shift
+        value = db.get(part, key)
+        if value is not None and db.volatile and self._expired(key):
+            value = None
+        if self.counting:
+            stats = self.server.stats
+            if value is None:
+                stats.keyspace_misses += 1
+            else:
+                stats.keyspace_hits += 1
+        if value is not None:
+            now_s = self.server.now_s
+            db.busy[part] = now_s
+            if db.uses is not None:
+                db.uses[key] = now_s
+        return value
+
+    def text(self, key: bytes) -> bytes | None:
+        """The string at ``key``, None if there is none; WRONGTYPE if it is something else."""
+        value = self.value(key)
+        if value is None or isinstance(value, bytes):
+            return value
+        if isinstance(value, bytearray):
+            return bytes(value)
+        raise Refusal(WRONGTYPE)
+
+    def view(self, key: bytes) -> bytes | bytearray | None:
+        """As ``text``, but without a copy of a long string: look at it, do not keep or change it."""
+        value = self.value(key)
+        if value is None or isinstance(value, (bytes, bytearray)):
+            return value
+        raise Refusal(WRONGTYPE)
+
+    def read(self, key: bytes, cls: type[T]) -> T | None:
+        """The value of ``key`` if it is a ``cls``, None if there is none; WRONGTYPE if it is something else."""
+        value = self.value(key)
+        if value is None or isinstance(value, cls):
+            return value
+        raise Refusal(WRONGTYPE)
+
+    def get_raw(self, key: bytes) -> Value | None:
+        """As ``value``, but nothing is counted."""
+        db = self.db
+        value = db.get(self.part_of(key), key)
+        if value is not None and db.volatile and self._expired(key):
+            return None
+        return value
+
+    def get_untouched(self, key: bytes) -> Value | None:
+        """As ``value``, counted as a hit or a miss, but not as a use of the key: for EXISTS, TTL, OBJECT …"""
+        value = self.get_raw(key)
+        if self.counting:
+            stats = self.server.stats
+            if value is None:
+                stats.keyspace_misses += 1
+            else:
+                stats.keyspace_hits += 1
+        return value
+
+    def exists(self, key: bytes) -> bool:
+        return self.get_raw(key) is not None
+
+    def expire_time(self, key: bytes) -> int:
+        """When ``key``, which exists, expires (unix milliseconds); -1 if never."""
+        return self.db.expire_time(self.part_of(key), key) if self.db.volatile else -1
+
+    # --- changing
+    #
+    # Each of these is told what happens by the name of the event, see data/changes.py.
+
+    def store(self, key: bytes, value: Value, event: bytes) -> None:
+        """Set ``key`` to ``value`` whatever it was before; a time to live it had is gone."""
+        db = self.db
+        db.store((self.route_slot if key is self.route_key else key_slot(key)) >> db.shift, key, value, event)
+
+    def store_until(self, key: bytes, value: Value, at: int, event: bytes) -> None:
+        """As ``store``, and the key expires at ``at`` (unix milliseconds; negative: never). One change."""
+        self.db.store(self.part_of(key), key, value, event, max(at, NEVER))
+        if at >= 0:
+            self._note_expire(key)
+
+    def replace(self, key: bytes, value: Value, event: bytes, count: int = 1) -> None:
+        """Set ``key`` to ``value``, a changed form of what it was before; a time to live stays.
+
+        ``count``: how many changes that is to be for the counter of changes.
+        """
+        assert count > 0
+        self.db.store(self.part_of(key), key, value, event, KEEP, count)
+
+    def mutable(self, key: bytes) -> bytearray | None:
+        """The string at ``key`` to be changed in place, None if there is none; ``replace`` must follow if it was."""
+        value = self.view(key)
+        if value is None:
+            return None
+        if isinstance(value, bytes):
+            return bytearray(value)
+        self.db.before_change(self.part_of(key), key, value)
+        return value
+
+    def change(self, key: bytes, cls: type[T]) -> T | None:
+        """The value of ``key``, a ``cls``, to be changed in place; None if there is none. WRONGTYPE.
+
+        The door for all types but strings: a running snapshot has its copy and the old size is noted when this
+        returns. ``changed`` must follow if it was changed, before any other key is.
+        """
+        value = self.read(key, cls)
+        if value is not None:
+            self.db.before_change(self.part_of(key), key, value)
+        return value
+
+    def changed(self, key: bytes, value: Value, event: bytes, count: int = 1) -> None:
+        """What ``change`` gave out has been changed. A value without elements does not exist: its key is deleted."""
+        assert self.db.get(self.part_of(key), key) is value, "told of a value that is not there"
+        self.replace(key, value, event, count)
+        if kind_of(value).length(value) == 0:
+            self.db.delete(self.part_of(key), key, DEL, 0)
+
+    def move(self, key: bytes, there: "Call", name: bytes, events: tuple[bytes, bytes]) -> None:
+        """``key``, which exists, becomes ``name`` in the database of ``there``, with its time to live; one change.
+
+        What ``name`` held before is gone. ``events``: what happens here, and there.
+        """
+        expires = self.expire_time(key) >= 0
+        self.db.move(key, there.db, name, events)
+        if expires:
+            there._note_expire(name)
+
+    def delete(self, key: bytes, event: bytes = DEL) -> bool:
+        """Remove ``key``; True if it was there."""
+        return self.get_raw(key) is not None and self.db.delete(self.part_of(key), key, event)
+
+    def expire_at(self, key: bytes, at: int) -> None:
+        """``key``, which exists, expires at ``at`` (unix milliseconds)."""
+        self.db.set_expire(self.part_of(key), key, at)
+        self._note_expire(key)
+
+    def persist(self, key: bytes) -> bool:
+        """``key`` no longer expires; True if it did."""
+        return self.db.clear_expire(self.part_of(key), key)
+
+    def select(self, index: int) -> None:
+        """The client works on database ``index`` from now on."""
+        self.db = self.client.db = self.server.keyspace.database(index)
+
+    def on(self, index: int) -> "Call":
+        """The same call seen from database ``index``: for COPY and MOVE."""
+        other = Call(self.server, self.client)
+        other.db = self.server.keyspace.database(index)
+        other.now = self.now
+        return other
+
+    # --- rules
+
+    def _expired(self, key: bytes) -> bool:
+        """True if ``key``, which exists, has expired; it is deleted then, where this node may do that."""
+        db = self.db
+        part = self.part_of(key)
+        at = db.expire_time(part, key)
+        if at < 0 or at >= self.now or self.privileged:
+            return False
+        server = self.server
+        # A replica that takes writes deletes what has expired only to write in its place.
+        may = server.lazy_expire_deletes or not (self.counting or server.conditions & FOLLOWING)
+        if may and not server.conditions & PAUSED:
+            server.drop_expired(db, part, key)
+        return True
+
+    def _note_expire(self, key: bytes) -> None:
+        """A key gets an expire time. On a replica, and not from the primary, nobody else will delete it then."""
+        if not self.server.lazy_expire_deletes and not self.privileged:
+            self.server.own_expires.add((self.db.index, key))

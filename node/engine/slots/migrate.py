@@ -1,0 +1,210 @@
+"""Keys on their way to another node, what MIGRATE begins: who carries them, who waits meanwhile, and how it ends.
+
+While a key is under way it stays readable here, and every request that could change it waits (``Server.leaving``). When
+the outcome is there the keys that the target has taken are deleted, in one change for the replicas; then those who
+waited are tried again, and find the key gone. So a key is at one end or the other for every write that is
+acknowledged. COPY deletes nothing, so nobody waits for it. A pause of writes holds back the deletions too.
+
+The key is deleted only if it still has the value that was sent: another primary's data may have replaced it.
+
+Within a transaction nothing may come in between, so there the whole node stands still until the target has answered,
+as Redis does for every MIGRATE (``migrate_at_once``).
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from mypy_extensions import mypyc_attr
+
+from gossamer.node.engine.data.changes import MIGRATED
+from gossamer.node.engine.data.keyspace import Database
+from gossamer.node.engine.data.kinds import Value
+from gossamer.node.engine.serving.client import Client
+from gossamer.node.engine.serving.waiting import MIGRATION, Wait
+from gossamer.node.resp.errors import CANNOT_CONNECT, TARGET_REFUSED, Refusal
+from gossamer.node.resp.reply import OK, Failure, Reply
+
+if TYPE_CHECKING:
+    from gossamer.node.engine.server import Server
+
+PENDING: Final = b""
+UNKNOWN: Final = -1
+
+
+class MigrateTransfer:
+    """One MIGRATE: where to, what, and in the end what came of it.
+
+    ``requests[i]`` restores ``keys[i]``, whose value here is ``values[i]``. ``login`` is an AUTH request or empty.
+    """
+
+    def __init__(self, client: Client, source: Database, copy: bool) -> None:
+        self.client: Client = client
+        self.source: Database = source
+        self.copy: bool = copy
+        self.host: str = ""
+        self.port: int = 0
+        self.db: int = 0
+        self.timeout_s: float = 1.0
+        """For each single step: connecting, a piece written, a piece of the answers read."""
+        self.login: bytes = b""
+        self.keys: list[bytes] = []
+        self.values: list[Value] = []
+        self.requests: list[bytes] = []
+        # the outcome
+        self.accepted: list[bool] = []
+        """By key, as far as the target has answered."""
+        self.refusal: bytes = PENDING
+        """The first error of the target, without the ``-``."""
+        self.failure: bytes = PENDING
+        """Why the connection failed: an error reply."""
+
+    def answered(self, line: bytes) -> None:
+        """The target's answer for the next key: ``+OK`` or an error, without the line's end."""
+        if line.startswith(b"-"):
+            self.accepted.append(False)
+            self.refused(line[1:])
+        else:
+            self.accepted.append(True)
+
+    def refused(self, error: bytes) -> None:
+        self.refusal = self.refusal or error
+
+    def may_repeat(self, failed: "MigrateFailed") -> bool:
+        """Another connection may do better: nothing was answered on this one, and not for want of time (as Redis)."""
+        return not (failed.timeout or self.accepted or self.refusal)
+
+    def reply(self) -> Reply:
+        if self.refusal:
+            return Failure(TARGET_REFUSED + self.refusal)
+        return Failure(self.failure) if self.failure else OK
+
+
+class MigrateFailed(Exception):
+    """The connection is of no more use; ``text`` is the error for the client."""
+
+    def __init__(self, text: bytes, timeout: bool) -> None:
+        super().__init__(text)
+        self.text: bytes = text
+        self.timeout: bool = timeout
+
+
+class MigrateProtocol:
+    """What is said to the target on a connection where database ``db`` is selected, and what it answers.
+
+    AUTH and SELECT are waited for before anything else is said, so that nothing lands in the wrong database.
+    """
+
+    def __init__(self, transfer: MigrateTransfer, db: int) -> None:
+        self.transfer: MigrateTransfer = transfer
+        self.db: int = db
+        """What is selected now; ``UNKNOWN`` if the target has refused something."""
+        self.awaited: int = 0
+        """Answers that have to come before ``say`` is called again."""
+        self._greeted: bool = False
+        self._asked: bool = False
+
+    def say(self) -> bytes:
+        """What to send next; empty when all has been said."""
+        transfer = self.transfer
+        if not self._greeted:
+            self._greeted = True
+            greeting = [transfer.login] if transfer.login else []
+            if self.db != transfer.db:
+                greeting.append(b"*2\r\n$6\r\nSELECT\r\n$%d\r\n%d\r\n" % (len(str(transfer.db)), transfer.db))
+            if greeting:
+                self.awaited = len(greeting)
+                return b"".join(greeting)
+        if self._asked or transfer.refusal:
+            return b""
+        self._asked = True
+        self.db = transfer.db
+        self.awaited = len(transfer.requests)
+        return b"".join(transfer.requests)
+
+    def answered(self, line: bytes) -> None:
+        """The target has answered this, without the line's end."""
+        self.awaited -= 1
+        if self._asked:
+            self.transfer.answered(line)
+        elif line.startswith(b"-"):
+            self.transfer.refused(line[1:])
+        if self.transfer.refusal:
+            self.db = UNKNOWN  # who knows what was refused
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class MigrateTransport:
+    """Carries transfers. This one only keeps them, for whoever looks into ``under_way``."""
+
+    def __init__(self) -> None:
+        self.under_way: list[MigrateTransfer] = []
+
+    def carry(self, transfer: MigrateTransfer) -> None:
+        """Begin; with the outcome in it the transfer goes to ``Server.finished_migrates``, in a later batch."""
+        self.under_way.append(transfer)
+
+    def deliver(self, transfer: MigrateTransfer) -> None:
+        """Carry it while the whole node stands still: the outcome is there when this returns."""
+        lost(transfer)
+
+    def left(self, client: Client) -> None:
+        """``client`` has gone: what it wanted carried is not wanted any more, unless it is on its way."""
+
+    def give_up(self) -> None:
+        """This node is a replica now, and none of its keys its own: nothing is to be carried any more."""
+
+
+def start_migrate(server: "Server", transfer: MigrateTransfer) -> None:
+    """Hand ``transfer`` over; its client is answered when it has landed, and its keys stay as they are until then."""
+    server.waiting.begin(Wait(transfer.client, MIGRATION))
+    if not transfer.copy:
+        server.hold_keys(transfer.keys)
+    server.migrate_transport.carry(transfer)
+
+
+def finish_migrate(server: "Server", transfer: MigrateTransfer) -> None:
+    """``transfer`` has landed: delete what is elsewhere now, and answer whoever waits for that still."""
+    if not transfer.copy:
+        server.free_keys(transfer.keys)
+        if not server.follows():
+            delete_accepted(server, transfer)
+    wait = server.waiting.find(transfer.client)
+    if wait is not None and wait.reason is MIGRATION:
+        server.waiting.answer(wait, transfer.reply())
+
+
+def migrate_at_once(server: "Server", transfer: MigrateTransfer) -> Reply:
+    """Bring ``transfer`` over as one step of a transaction, with nothing in between. Refusal."""
+    server.migrate_transport.deliver(transfer)
+    gone = [] if transfer.copy else remove_accepted(transfer)
+    if gone and server.journal is not None:
+        server.journal.departed(transfer.source, gone)
+    reply = transfer.reply()
+    if isinstance(reply, Failure):
+        raise Refusal(reply.text)
+    return reply
+
+
+def delete_accepted(server: "Server", transfer: MigrateTransfer) -> None:
+    gone = remove_accepted(transfer)
+    if gone and server.journal is not None:
+        server.journal.gone(transfer.source, gone)
+        transfer.client.wrote_to = server.journal.offset
+        server.acks.departed(gone)
+
+
+def remove_accepted(transfer: MigrateTransfer) -> list[bytes]:
+    """Delete the keys that the target has taken; which."""
+    db = transfer.source
+    gone: list[bytes] = []
+    for index, accepted in enumerate(transfer.accepted):
+        key = transfer.keys[index]
+        part = db.part_of(key)
+        if accepted and db.get(part, key) is transfer.values[index]:
+            db.delete(part, key, MIGRATED)
+            gone.append(key)
+    return gone
+
+
+def lost(transfer: MigrateTransfer) -> None:
+    """There is nobody to carry it."""
+    transfer.failure = CANNOT_CONNECT

@@ -1,0 +1,1 @@
+"""The stream of writes: how it is made, and what of it is acknowledged."""

@@ -1,0 +1,1 @@
+"""The command table: what is known of each command, and where its keys stand."""

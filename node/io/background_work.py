@@ -1,0 +1,39 @@
+"""What is done a piece at a time, whenever the clients leave time for it.
+
+Snapshots for replicas, as fast as these read, and the deletion of slots that have gone.
+"""
+
+import math
+from typing import Final
+
+import trio
+
+from gossamer.node.io.clients import Clients
+
+LOOK_AGAIN_S: Final = 0.1
+"""For replicas whose connection does not tell when it has room again, and for the end of a pause."""
+
+
+class BackgroundWork:
+    """``run`` goes on with it until cancelled."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self._machine = clients.machine
+        self._poked = trio.Event()
+        clients.on_room = self._poke
+        clients.machine.replication.replicas.syncs.on_work = self._poke
+        clients.machine.server.lazyfree.on_work = self._poke
+
+    def _poke(self) -> None:
+        self._poked.set()
+
+    async def run(self) -> None:
+        while True:
+            while self._machine.has_work:
+                self._clients.work()
+                await trio.lowlevel.checkpoint()
+            self._poked = trio.Event()
+            waiting = self._machine.replication.replicas.syncs.transfers or self._machine.server.lazyfree.pending
+            with trio.move_on_after(LOOK_AGAIN_S if waiting else math.inf):
+                await self._poked.wait()
