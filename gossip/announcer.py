@@ -2,8 +2,8 @@
 
 Real nodes take an unsolicited PONG as they take any other, so it is how slots, epochs and newcomers are told within
 milliseconds. What keeps that from becoming a flood:
-- News is collected for a moment, and announcements keep a distance that grows with the cluster: whatever happens, a
-  node says no more than 500 messages a second unasked in a cluster of more than 25 nodes, and 20 to each in a smaller.
+- News is collected for a moment, and announcements keep a distance that grows with their audience: whatever happens, a
+  node says no more than 500 messages a second unasked, and 20 to each other node.
 - A newcomer is introduced only by the node that shook hands with it, never by those that learned of it by gossip.
 - A suspicion, which every node has at about the same time, is reported to a few voters only, and so is its retraction.
   Half of them are the same for all who suspect that node: so a majority of opinions comes together at one place,
@@ -19,7 +19,7 @@ from gossamer.gossip.tables import Tables
 
 COLLECT_MS: Final = 10
 DISTANCE_MS: Final = 50
-DISTANCE_MS_PER_NODE: Final = 2
+DISTANCE_MS_PER_MESSAGE: Final = 2
 FEW_VOTERS: Final = 20
 
 
@@ -74,7 +74,7 @@ class Announcer:
         self._messages.unsolicited_pong(audience, newcomers[:INTRODUCED] + overdue, now, few=not self._to_all)
         self._overdue.clear()
         self.due, self._to_all = None, False
-        self._not_before = now + max(DISTANCE_MS, DISTANCE_MS_PER_NODE * len(self._peers))
+        self._not_before = now + max(DISTANCE_MS, DISTANCE_MS_PER_MESSAGE * len(audience))
         self._newcomers = newcomers[INTRODUCED:]
         if self._newcomers:
             self.announce(now)
