@@ -30,26 +30,26 @@ class Fault(Exception):
     """What nobody expects."""
 
 
-@command("FAULT.READ", arity=2, flags=READONLY, keys=READ_KEY, since="0", group="generic")
+@command("FAULT.READ", arity=2, flags=READONLY, keys=READ_KEY)
 def read(c: Call, key: bytes) -> Reply:
     """Raises while it reads."""
     raise Fault(get(c, key))
 
 
-@command("FAULT.EARLY", arity=3, flags=WRITE, keys=WRITTEN_KEY, since="0", group="generic")
+@command("FAULT.EARLY", arity=3, flags=WRITE, keys=WRITTEN_KEY)
 def early(c: Call, key: bytes, value: bytes) -> Reply:
     """Raises before it changes anything."""
     raise Fault("early")
 
 
-@command("FAULT.LATE", arity=3, flags=WRITE, keys=WRITTEN_KEY, since="0", group="generic")
+@command("FAULT.LATE", arity=3, flags=WRITE, keys=WRITTEN_KEY)
 def late(c: Call, key: bytes, value: bytes) -> Reply:
     """Raises when it has changed something."""
     c.store(key, value, SET)
     raise Fault("late")
 
 
-@command("FAULT.STREAM", arity=3, flags=WRITE, keys=WRITTEN_KEY, since="0", group="generic")
+@command("FAULT.STREAM", arity=3, flags=WRITE, keys=WRITTEN_KEY)
 def stream(c: Call, key: bytes, value: bytes) -> Reply:
     """Works on a primary, and raises when it comes in the stream."""
     if c.privileged:
@@ -58,7 +58,7 @@ def stream(c: Call, key: bytes, value: bytes) -> Reply:
     return OK
 
 
-@command("FAULT.GOSSIP", arity=1, since="0", group="generic")
+@command("FAULT.GOSSIP", arity=1)
 def gossip(c: Call) -> Reply:
     """Raises in the midst of the agreement."""
     assert c.server.cluster is not None
@@ -66,7 +66,7 @@ def gossip(c: Call) -> Reply:
     return OK
 
 
-@command("FAULT.ARM", arity=2, since="0", group="generic")
+@command("FAULT.ARM", arity=2)
 def arm(c: Call, name: bytes) -> Reply:
     """Lets the next message of the bus, or the next MIGRATE, raise."""
     ARMED.add(name.decode())
