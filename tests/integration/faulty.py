@@ -14,8 +14,7 @@ from gossamer.node.engine.data.changes import SET
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.table.command import READONLY, WRITE, command
 from gossamer.node.engine.table.keyspec import ACCESS, INSERT, RO, RW, first
-from gossamer.node.io import bus
-from gossamer.node.io.migrate import MigrateConnection
+from gossamer.node.io import bus, migrate
 from gossamer.node.io.serve import main
 from gossamer.node.resp.reply import OK, Reply
 
@@ -88,7 +87,7 @@ def faulty_decode(frame: bytes) -> Packet | None:
     return decode(frame)
 
 
-class FaultyRoad(MigrateConnection):
+class FaultyMigrateConnection(migrate.MigrateConnection):
     async def carry(self, transfer: object) -> None:
         come_up("migrate")
         await super().carry(transfer)  # type: ignore[arg-type]
@@ -96,5 +95,5 @@ class FaultyRoad(MigrateConnection):
 
 if __name__ == "__main__":
     bus.decode = faulty_decode  # type: ignore[attr-defined]
-    sys.modules["gossamer.node.io.migrate"].Road = FaultyRoad  # type: ignore[attr-defined]
+    migrate.MigrateConnection = FaultyMigrateConnection  # type: ignore[misc]
     sys.exit(main(sys.argv[1:]))
