@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from gossamer.deploy.commands import bench, cluster, down, node, status, up
 from gossamer.deploy.user_error import INTERRUPTED, UserError
+from gossamer.node.version import TITLE
 
 
 class Parser(argparse.ArgumentParser):
@@ -22,6 +23,7 @@ class Parser(argparse.ArgumentParser):
 
 def parser() -> Parser:
     out = Parser(prog="gossamer", description="A Redis-Cluster-compatible, in-memory data store.", allow_abbrev=False)
+    out.add_argument("--version", action="version", version=TITLE)
     subcommands = out.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
     for command in (up, down, status, cluster, node, bench):
         command.add(subcommands)

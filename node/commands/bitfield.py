@@ -57,9 +57,8 @@ class Operation:
         self.overflow: int = overflow
 
 
-@command("BITFIELD", arity=-2, flags=WRITE | DENYOOM, keys=KEYS, acl=BITMAP, since="3.2.0", group="bitmap")
+@command("BITFIELD", arity=-2, flags=WRITE | DENYOOM, keys=KEYS, acl=BITMAP)
 def bitfield(c: Call, argv: list[bytes]) -> Reply:
-    """Reads, sets and adds to integers of any width inside a string."""
     operations = read_operations(c, argv)
     if all_read(operations):
         return run_reads(c, argv[1], operations)
@@ -93,11 +92,8 @@ def bitfield(c: Call, argv: list[bytes]) -> Reply:
     flags=READONLY | FAST,
     keys=first(RO, ACCESS),
     acl=BITMAP,
-    since="6.0.0",
-    group="bitmap",
 )
 def bitfield_ro(c: Call, argv: list[bytes]) -> Reply:
-    """Reads integers of any width inside a string."""
     operations = read_operations(c, argv)
     if not all_read(operations):
         raise Refusal(BITFIELD_READONLY)

@@ -48,9 +48,8 @@ def lengthened(value: bytearray | None, last_bit: int) -> bytearray:
 # --- one bit
 
 
-@command("GETBIT", arity=3, flags=READONLY | FAST, keys=READ, acl=BITMAP, since="2.2.0", group="bitmap")
+@command("GETBIT", arity=3, flags=READONLY | FAST, keys=READ, acl=BITMAP)
 def getbit(c: Call, key: bytes, offset: bytes) -> Reply:
-    """Tells the bit at an offset, 0 behind the end of the string."""
     at = bit_offset(c, offset)
     value = c.view(key)
     if value is None or at >> 3 >= len(value):
@@ -64,11 +63,8 @@ def getbit(c: Call, key: bytes, offset: bytes) -> Reply:
     flags=WRITE | DENYOOM,
     keys=first(RW, ACCESS, UPDATE),
     acl=BITMAP,
-    since="2.2.0",
-    group="bitmap",
 )
 def setbit(c: Call, key: bytes, offset: bytes, bit: bytes) -> Reply:
-    """Sets the bit at an offset and tells what it was; the string grows if need be."""
     at = bit_offset(c, offset)
     if bit != b"0" and bit != b"1":
         raise Refusal(BIT_VALUE)
@@ -118,9 +114,8 @@ def in_bits(word: bytes) -> bool:
     return unit == b"BIT"
 
 
-@command("BITCOUNT", arity=-2, flags=READONLY, keys=READ, acl=BITMAP, since="2.6.0", group="bitmap")
+@command("BITCOUNT", arity=-2, flags=READONLY, keys=READ, acl=BITMAP)
 def bitcount(c: Call, argv: list[bytes]) -> Reply:
-    """Counts the bits that are 1 in a string or a range of it."""
     value = c.view(argv[1])
     if value is None:
         return 0
@@ -150,9 +145,8 @@ def count_ones(value: bytes | bytearray, begin: int, end: int) -> int:
     return count
 
 
-@command("BITPOS", arity=-3, flags=READONLY, keys=READ, acl=BITMAP, since="2.8.7", group="bitmap")
+@command("BITPOS", arity=-3, flags=READONLY, keys=READ, acl=BITMAP)
 def bitpos(c: Call, argv: list[bytes]) -> Reply:
-    """Finds the first bit that is 1, or 0, in a string or a range of it."""
     bit = integer(argv[2])
     if bit != 0 and bit != 1:
         raise Refusal(BIT_ARGUMENT)
@@ -214,9 +208,8 @@ def skip_bytes(value: bytes | bytearray, same: bytes, at: int, end: int) -> int:
 BITOP_KEYS: Final = (KeySpec((OW, UPDATE), index=2), KeySpec((RO, ACCESS), index=3, last=-1))
 
 
-@command("BITOP", arity=-4, flags=WRITE | DENYOOM, keys=BITOP_KEYS, acl=BITMAP, since="2.6.0", group="bitmap")
+@command("BITOP", arity=-4, flags=WRITE | DENYOOM, keys=BITOP_KEYS, acl=BITMAP)
 def bitop(c: Call, argv: list[bytes]) -> Reply:
-    """Stores the AND, OR, XOR or NOT of strings, the shorter ones continued with zeros; tells the result's length."""
     operation = argv[1].upper()
     if operation not in (b"AND", b"OR", b"XOR", b"NOT"):
         raise Refusal(SYNTAX)

@@ -44,27 +44,23 @@ LATEST: Final = 2**63 - 1
 """The last moment a clock of signed 64-bit milliseconds can show."""
 
 
-@command("CLIENT", arity=-2, since="2.4.0", group="connection")
+@command("CLIENT", arity=-2)
 def client(c: Call, argv: list[bytes]) -> Reply:
-    """A container for commands on connections."""
     raise AssertionError("dispatch answers a container itself")
 
 
-@command("CLIENT|ID", arity=2, flags=SELF, acl=CONNECTION, since="5.0.0", group="connection")
+@command("CLIENT|ID", arity=2, flags=SELF, acl=CONNECTION)
 def client_id(c: Call, _: bytes) -> Reply:
-    """Returns the number of this connection."""
     return c.client.id
 
 
-@command("CLIENT|INFO", arity=2, flags=SELF, acl=CONNECTION, since="6.2.0", group="connection")
+@command("CLIENT|INFO", arity=2, flags=SELF, acl=CONNECTION)
 def client_info(c: Call, _: bytes) -> Reply:
-    """Describes this connection."""
     return Verbatim(describe(c.client, c.now, True))
 
 
-@command("CLIENT|LIST", arity=-2, flags=OPERATOR, acl=CONNECTION, since="2.4.0", group="connection")
+@command("CLIENT|LIST", arity=-2, flags=OPERATOR, acl=CONNECTION)
 def client_list(c: Call, argv: list[bytes]) -> Reply:
-    """Describes all connections, or those of one type, or those with the given numbers."""
     clients = c.server.clients
     option = argv[2].upper() if len(argv) > 3 else b""
     chosen: list[Client] = []
@@ -104,15 +100,13 @@ def class_named(name: bytes) -> int:
 # --- names
 
 
-@command("CLIENT|GETNAME", arity=2, flags=SELF, acl=CONNECTION, since="2.6.9", group="connection")
+@command("CLIENT|GETNAME", arity=2, flags=SELF, acl=CONNECTION)
 def client_getname(c: Call, _: bytes) -> Reply:
-    """Returns the name of this connection."""
     return c.client.name or None
 
 
-@command("CLIENT|SETNAME", arity=3, flags=SELF, acl=CONNECTION, since="2.6.9", group="connection")
+@command("CLIENT|SETNAME", arity=3, flags=SELF, acl=CONNECTION)
 def client_setname(c: Call, _: bytes, name: bytes) -> Reply:
-    """Names this connection."""
     set_name(c.client, name)
     return OK
 
@@ -129,9 +123,8 @@ def is_one_word(text: bytes) -> bool:
     return not text or (min(text) >= 0x21 and max(text) <= 0x7E)
 
 
-@command("CLIENT|SETINFO", arity=4, flags=SELF, acl=CONNECTION, since="7.2.0", group="connection")
+@command("CLIENT|SETINFO", arity=4, flags=SELF, acl=CONNECTION)
 def client_setinfo(c: Call, _: bytes, option: bytes, value: bytes) -> Reply:
-    """Tells which library this connection is made by."""
     word = option.lower()
     if word not in (b"lib-name", b"lib-ver"):
         raise Refusal(one_line(b"ERR Unrecognized option '%s'" % option))
@@ -170,9 +163,8 @@ class Victims:
         )
 
 
-@command("CLIENT|KILL", arity=-3, flags=OPERATOR, acl=CONNECTION, since="2.4.0", group="connection")
+@command("CLIENT|KILL", arity=-3, flags=OPERATOR, acl=CONNECTION)
 def client_kill(c: Call, argv: list[bytes]) -> Reply:
-    """Ends connections."""
     victims = Victims()
     if len(argv) == 3:
         victims.addr = argv[2]
@@ -229,9 +221,8 @@ def kill_all(c: Call, victims: Victims) -> int:
 # --- PAUSE
 
 
-@command("CLIENT|PAUSE", arity=-3, flags=OPERATOR, acl=CONNECTION, since="2.9.50", group="connection")
+@command("CLIENT|PAUSE", arity=-3, flags=OPERATOR, acl=CONNECTION)
 def client_pause(c: Call, argv: list[bytes]) -> Reply:
-    """Holds back the requests of all clients, or those that write, for some milliseconds."""
     if len(argv) > 4:
         raise Refusal(subcommand_syntax(argv))
     mode = argv[3].upper() if len(argv) == 4 else b"ALL"
@@ -246,9 +237,8 @@ def client_pause(c: Call, argv: list[bytes]) -> Reply:
     return OK
 
 
-@command("CLIENT|UNPAUSE", arity=2, flags=OPERATOR, acl=CONNECTION, since="6.2.0", group="connection")
+@command("CLIENT|UNPAUSE", arity=2, flags=OPERATOR, acl=CONNECTION)
 def client_unpause(c: Call, _: bytes) -> Reply:
-    """Ends CLIENT PAUSE."""
     c.server.end_pause()
     return OK
 
@@ -256,9 +246,8 @@ def client_unpause(c: Call, _: bytes) -> Reply:
 # --- modes of a connection
 
 
-@command("CLIENT|REPLY", arity=3, flags=SELF, acl=CONNECTION, since="3.2.0", group="connection")
+@command("CLIENT|REPLY", arity=3, flags=SELF, acl=CONNECTION)
 def client_reply(c: Call, _: bytes, mode: bytes) -> Reply:
-    """Says whether this connection wants replies."""
     word = mode.upper()
     if word == b"ON":
         c.client.modes &= ~(REPLIES_OFF | SKIP_THIS_REPLY)
@@ -273,9 +262,8 @@ def client_reply(c: Call, _: bytes, mode: bytes) -> Reply:
     return NO_REPLY
 
 
-@command("CLIENT|NO-EVICT", arity=3, flags=OPERATOR, acl=CONNECTION, since="7.0.0", group="connection")
+@command("CLIENT|NO-EVICT", arity=3, flags=OPERATOR, acl=CONNECTION)
 def client_no_evict(c: Call, _: bytes, mode: bytes) -> Reply:
-    """Says whether this connection may be ended to free memory."""
     word = mode.upper()
     if word not in (b"ON", b"OFF"):
         raise Refusal(SYNTAX)
@@ -283,9 +271,8 @@ def client_no_evict(c: Call, _: bytes, mode: bytes) -> Reply:
     return OK
 
 
-@command("CLIENT|UNBLOCK", arity=-3, flags=OPERATOR, acl=CONNECTION, since="5.0.0", group="connection")
+@command("CLIENT|UNBLOCK", arity=-3, flags=OPERATOR, acl=CONNECTION)
 def client_unblock(c: Call, argv: list[bytes]) -> Reply:
-    """Ends another connection's wait in WAIT or another blocking command."""
     if len(argv) > 4:
         raise Refusal(subcommand_syntax(argv))
     reason = argv[3].upper() if len(argv) == 4 else b"TIMEOUT"
@@ -343,7 +330,6 @@ HELP
     Print this help."""
 
 
-@command("CLIENT|HELP", arity=2, flags=LOADING | STALE, acl=CONNECTION, since="5.0.0", group="connection")
+@command("CLIENT|HELP", arity=2, flags=LOADING | STALE, acl=CONNECTION)
 def client_help(c: Call, _: bytes) -> Reply:
-    """Lists the subcommands."""
     return [Status(bytes_of(line)) for line in HELP.splitlines()]

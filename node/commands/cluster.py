@@ -78,18 +78,16 @@ def slot_ranges(argv: list[bytes], name: str) -> tuple[int, ...]:
 CONTAINER = "CLUSTER"
 
 
-@command(CONTAINER, arity=-2, since="3.0.0", group="cluster")
+@command(CONTAINER, arity=-2)
 def cluster(c: Call, argv: list[bytes]) -> Reply:
-    """A container for Redis Cluster commands."""
     raise AssertionError("dispatch refuses a container without its subcommand")
 
 
 # --- membership
 
 
-@command("CLUSTER|MEET", arity=-4, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
+@command("CLUSTER|MEET", arity=-4, flags=ADMIN | STALE | NO_ASYNC_LOADING)
 def meet(c: Call, argv: list[bytes]) -> Reply:
-    """Makes this node shake hands with another one, and so joins two clusters."""
     cluster_of(c)
     if len(argv) > 5:
         raise Refusal(b"ERR wrong number of arguments for 'cluster|meet' command")
@@ -104,15 +102,13 @@ def meet(c: Call, argv: list[bytes]) -> Reply:
     return granted(c, Meet(text_of(argv[2]), port, cport))
 
 
-@command("CLUSTER|FORGET", arity=3, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
+@command("CLUSTER|FORGET", arity=3, flags=ADMIN | STALE | NO_ASYNC_LOADING)
 def forget(c: Call, _: bytes, node_id: bytes) -> Reply:
-    """Removes a node from this node's table and keeps it out for a minute."""
     return granted(c, Forget(text_of(node_id)))
 
 
-@command("CLUSTER|RESET", arity=-2, flags=ADMIN | STALE | NOSCRIPT, since="3.0.0", group="cluster")
+@command("CLUSTER|RESET", arity=-2, flags=ADMIN | STALE | NOSCRIPT)
 def reset(c: Call, argv: list[bytes]) -> Reply:
-    """Makes this node forget its cluster; HARD gives it a new id as well."""
     cluster_of(c)
     if len(argv) > 3:
         raise Refusal(b"ERR wrong number of arguments for 'cluster|reset' command")
@@ -122,24 +118,21 @@ def reset(c: Call, argv: list[bytes]) -> Reply:
     return granted(c, Reset(mode == b"hard", c.db.size))
 
 
-@command("CLUSTER|SAVECONFIG", arity=2, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
+@command("CLUSTER|SAVECONFIG", arity=2, flags=ADMIN | STALE | NO_ASYNC_LOADING)
 def saveconfig(c: Call, _: bytes) -> Reply:
-    """Writes nodes.conf."""
     return granted(c, SaveConfig())
 
 
 # --- roles
 
 
-@command("CLUSTER|REPLICATE", arity=3, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
+@command("CLUSTER|REPLICATE", arity=3, flags=ADMIN | STALE | NO_ASYNC_LOADING)
 def replicate(c: Call, _: bytes, node_id: bytes) -> Reply:
-    """Makes this node a replica of a primary."""
     return granted(c, Replicate(text_of(node_id), c.db.size))
 
 
-@command("CLUSTER|FAILOVER", arity=-2, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
+@command("CLUSTER|FAILOVER", arity=-2, flags=ADMIN | STALE | NO_ASYNC_LOADING)
 def failover(c: Call, argv: list[bytes]) -> Reply:
-    """Makes this replica take the place of its primary."""
     cluster_of(c)
     if c.privileged and [word.upper() for word in argv[2:4]] == [b"FORCE", b"REPLICAID"] and len(argv) == 5:
         # A primary that is about to end tells its replicas in the stream which of them is to take over (Valkey 9.1).
@@ -160,15 +153,13 @@ def failover(c: Call, argv: list[bytes]) -> Reply:
 # --- epochs
 
 
-@command("CLUSTER|BUMPEPOCH", arity=2, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
+@command("CLUSTER|BUMPEPOCH", arity=2, flags=ADMIN | STALE | NO_ASYNC_LOADING)
 def bumpepoch(c: Call, _: bytes) -> Reply:
-    """Gives this node the largest config epoch of the cluster."""
     return granted(c, BumpEpoch())
 
 
-@command("CLUSTER|SET-CONFIG-EPOCH", arity=3, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
+@command("CLUSTER|SET-CONFIG-EPOCH", arity=3, flags=ADMIN | STALE | NO_ASYNC_LOADING)
 def set_config_epoch(c: Call, _: bytes, epoch: bytes) -> Reply:
-    """Sets the config epoch of a node that knows no other."""
     cluster_of(c)
     value = integer_or_none(epoch)
     if value is None:
@@ -181,43 +172,37 @@ def set_config_epoch(c: Call, _: bytes, epoch: bytes) -> Reply:
 # --- slots
 
 
-@command("CLUSTER|ADDSLOTS", arity=-3, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
+@command("CLUSTER|ADDSLOTS", arity=-3, flags=ADMIN | STALE | NO_ASYNC_LOADING)
 def addslots(c: Call, argv: list[bytes]) -> Reply:
-    """Makes this node the owner of slots that nobody owns."""
     cluster_of(c)
     return granted(c, AddSlots(slot_list(argv)))
 
 
-@command("CLUSTER|ADDSLOTSRANGE", arity=-4, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="7.0.0", group="cluster")
+@command("CLUSTER|ADDSLOTSRANGE", arity=-4, flags=ADMIN | STALE | NO_ASYNC_LOADING)
 def addslotsrange(c: Call, argv: list[bytes]) -> Reply:
-    """Makes this node the owner of ranges of slots that nobody owns."""
     cluster_of(c)
     return granted(c, AddSlots(slot_ranges(argv, "cluster|addslotsrange")))
 
 
-@command("CLUSTER|DELSLOTS", arity=-3, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
+@command("CLUSTER|DELSLOTS", arity=-3, flags=ADMIN | STALE | NO_ASYNC_LOADING)
 def delslots(c: Call, argv: list[bytes]) -> Reply:
-    """Makes slots belong to nobody, as far as this node is concerned."""
     cluster_of(c)
     return granted(c, DelSlots(slot_list(argv)))
 
 
-@command("CLUSTER|DELSLOTSRANGE", arity=-4, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="7.0.0", group="cluster")
+@command("CLUSTER|DELSLOTSRANGE", arity=-4, flags=ADMIN | STALE | NO_ASYNC_LOADING)
 def delslotsrange(c: Call, argv: list[bytes]) -> Reply:
-    """Makes ranges of slots belong to nobody, as far as this node is concerned."""
     cluster_of(c)
     return granted(c, DelSlots(slot_ranges(argv, "cluster|delslotsrange")))
 
 
-@command("CLUSTER|FLUSHSLOTS", arity=2, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
+@command("CLUSTER|FLUSHSLOTS", arity=2, flags=ADMIN | STALE | NO_ASYNC_LOADING)
 def flushslots(c: Call, _: bytes) -> Reply:
-    """Gives up all slots of an empty node."""
     return granted(c, FlushSlots(c.db.size))
 
 
-@command("CLUSTER|SETSLOT", arity=-4, flags=ADMIN | STALE | NO_ASYNC_LOADING, since="3.0.0", group="cluster")
+@command("CLUSTER|SETSLOT", arity=-4, flags=ADMIN | STALE | NO_ASYNC_LOADING)
 def setslot(c: Call, argv: list[bytes]) -> Reply:
-    """Opens a slot for migration, closes it, or gives it to a node."""
     if c.privileged:
         return granted(c, told_by_primary(argv))
     if not topology(c).myself.is_primary:
@@ -265,16 +250,14 @@ def told_by_primary(argv: list[bytes]) -> SetSlot:
     return SetSlot(slot_number(argv[2]), action_in(argv), text_of(argv[4]) if len(argv) == 5 else "", from_primary=True)
 
 
-@command("CLUSTER|KEYSLOT", arity=3, flags=STALE, since="3.0.0", group="cluster")
+@command("CLUSTER|KEYSLOT", arity=3, flags=STALE)
 def keyslot(c: Call, _: bytes, key: bytes) -> Reply:
-    """Returns the hash slot of a key."""
     cluster_of(c)
     return key_slot(key)
 
 
-@command("CLUSTER|COUNTKEYSINSLOT", arity=3, flags=STALE, since="3.0.0", group="cluster")
+@command("CLUSTER|COUNTKEYSINSLOT", arity=3, flags=STALE)
 def countkeysinslot(c: Call, _: bytes, slot: bytes) -> Reply:
-    """Returns how many keys of a hash slot this node holds."""
     cluster_of(c)
     number = integer_or_none(slot)
     if number is None:
@@ -284,9 +267,8 @@ def countkeysinslot(c: Call, _: bytes, slot: bytes) -> Reply:
     return c.db.count_in_slot(number)
 
 
-@command("CLUSTER|GETKEYSINSLOT", arity=4, flags=STALE, since="3.0.0", group="cluster")
+@command("CLUSTER|GETKEYSINSLOT", arity=4, flags=STALE)
 def getkeysinslot(c: Call, _: bytes, slot: bytes, count: bytes) -> Reply:
-    """Returns keys of a hash slot."""
     cluster_of(c)
     number, most = integer_or_none(slot), integer_or_none(count)
     if number is None or most is None:
@@ -299,47 +281,40 @@ def getkeysinslot(c: Call, _: bytes, slot: bytes, count: bytes) -> Reply:
 # --- reports
 
 
-@command("CLUSTER|NODES", arity=2, flags=STALE, since="3.0.0", group="cluster")
+@command("CLUSTER|NODES", arity=2, flags=STALE)
 def nodes(c: Call, _: bytes) -> Reply:
-    """Returns the cluster as this node sees it, a line each node."""
     return Verbatim(bytes_of(reports.nodes_text(topology(c))))
 
 
-@command("CLUSTER|SLOTS", arity=2, flags=STALE, since="3.0.0", group="cluster")
+@command("CLUSTER|SLOTS", arity=2, flags=STALE)
 def slots(c: Call, _: bytes) -> Reply:
-    """Returns which nodes serve which slots."""
     return reports.slots(topology(c), c.server.policy.preferred_endpoint)
 
 
-@command("CLUSTER|SHARDS", arity=2, flags=STALE, since="7.0.0", group="cluster")
+@command("CLUSTER|SHARDS", arity=2, flags=STALE)
 def shards(c: Call, _: bytes) -> Reply:
-    """Returns the shards: their slots and their nodes."""
     return reports.shards(topology(c), c.server.policy.preferred_endpoint)
 
 
-@command("CLUSTER|INFO", arity=2, flags=STALE, since="3.0.0", group="cluster")
+@command("CLUSTER|INFO", arity=2, flags=STALE)
 def info(c: Call, _: bytes) -> Reply:
-    """Returns the state of the cluster and of the bus as this node sees them."""
     seen = cluster_of(c)
     report = reports.info(seen.snapshot(), seen.messages_sent(), seen.messages_received(), seen.links_over_limit())
     return Verbatim(bytes_of(report))
 
 
-@command("CLUSTER|LINKS", arity=2, flags=STALE, since="7.0.0", group="cluster")
+@command("CLUSTER|LINKS", arity=2, flags=STALE)
 def links(c: Call, _: bytes) -> Reply:
-    """Returns the bus connections of this node."""
     return reports.links(cluster_of(c).links())
 
 
-@command("CLUSTER|MYID", arity=2, flags=STALE, since="3.0.0", group="cluster")
+@command("CLUSTER|MYID", arity=2, flags=STALE)
 def myid(c: Call, _: bytes) -> Reply:
-    """Returns this node's id."""
     return topology(c).me
 
 
-@command("CLUSTER|MYSHARDID", arity=2, flags=LOADING | STALE, since="7.2.0", group="cluster")
+@command("CLUSTER|MYSHARDID", arity=2, flags=LOADING | STALE)
 def myshardid(c: Call, _: bytes) -> Reply:
-    """Returns the id of this node's shard."""
     return topology(c).myself.shard_id
 
 
@@ -353,21 +328,18 @@ def replica_lines(c: Call, node_id: bytes) -> Reply:
     return reports.replica_lines(seen, node.id)
 
 
-@command("CLUSTER|REPLICAS", arity=3, flags=ADMIN | STALE, since="5.0.0", group="cluster")
+@command("CLUSTER|REPLICAS", arity=3, flags=ADMIN | STALE)
 def replicas(c: Call, _: bytes, node_id: bytes) -> Reply:
-    """Returns the replicas of a primary, a line each."""
     return replica_lines(c, node_id)
 
 
-@command("CLUSTER|SLAVES", arity=3, flags=ADMIN | STALE, since="3.0.0", group="cluster")
+@command("CLUSTER|SLAVES", arity=3, flags=ADMIN | STALE)
 def slaves(c: Call, _: bytes, node_id: bytes) -> Reply:
-    """Returns the replicas of a primary, a line each."""
     return replica_lines(c, node_id)
 
 
-@command("CLUSTER|COUNT-FAILURE-REPORTS", arity=3, flags=ADMIN | STALE, since="3.0.0", group="cluster")
+@command("CLUSTER|COUNT-FAILURE-REPORTS", arity=3, flags=ADMIN | STALE)
 def count_failure_reports(c: Call, _: bytes, node_id: bytes) -> Reply:
-    """Returns how many nodes reported a node as failing, as far as the reports still hold."""
     count = cluster_of(c).failure_reports(text_of(node_id))
     if count is None:
         raise Refusal(b"ERR Unknown node %s" % node_id)
@@ -439,8 +411,7 @@ HELP
     Print this help."""
 
 
-@command("CLUSTER|HELP", arity=2, flags=LOADING | STALE, since="5.0.0", group="cluster")
+@command("CLUSTER|HELP", arity=2, flags=LOADING | STALE)
 def help_(c: Call, _: bytes) -> Reply:
-    """Returns what the subcommands do."""
     cluster_of(c)
     return [Status(bytes_of(line)) for line in HELP.splitlines()]

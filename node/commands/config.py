@@ -14,22 +14,19 @@ from gossamer.node.resp.reply import OK, Reply, Status
 OPERATOR: Final = ADMIN | NOSCRIPT | LOADING | STALE
 
 
-@command("CONFIG", arity=-2, since="2.0.0", group="server")
+@command("CONFIG", arity=-2)
 def config(c: Call, argv: list[bytes]) -> Reply:
-    """A container for commands on the configuration."""
     raise AssertionError("dispatch answers a container itself")
 
 
-@command("CONFIG|GET", arity=-3, flags=OPERATOR, since="2.0.0", group="server")
+@command("CONFIG|GET", arity=-3, flags=OPERATOR)
 def config_get(c: Call, argv: list[bytes]) -> Reply:
-    """Returns the values of directives, by name or pattern."""
     found = c.server.config.get([text_of(word) for word in argv[2:]])
     return {bytes_of(name): bytes_of(value) for name, value in found.items()}
 
 
-@command("CONFIG|SET", arity=-4, flags=OPERATOR, since="2.0.0", group="server")
+@command("CONFIG|SET", arity=-4, flags=OPERATOR)
 def config_set(c: Call, argv: list[bytes]) -> Reply:
-    """Changes directives, all of them or none."""
     settings = c.server.config
     pairs: list[tuple[str, str]] = []
     for at in range(2, len(argv) - 1, 2):
@@ -47,17 +44,15 @@ def config_set(c: Call, argv: list[bytes]) -> Reply:
     return OK
 
 
-@command("CONFIG|RESETSTAT", arity=2, flags=OPERATOR, since="2.0.0", group="server")
+@command("CONFIG|RESETSTAT", arity=2, flags=OPERATOR)
 def config_resetstat(c: Call, _: bytes) -> Reply:
-    """Starts the counters of INFO again."""
     c.server.stats.reset()
     c.server.usages.reset()
     return OK
 
 
-@command("CONFIG|REWRITE", arity=2, flags=OPERATOR, since="2.8.0", group="server")
+@command("CONFIG|REWRITE", arity=2, flags=OPERATOR)
 def config_rewrite(c: Call, _: bytes) -> Reply:
-    """Writes the present configuration into the file the node was started with."""
     edge = c.server.edge
     try:
         text = edge.read_config_file()
@@ -85,7 +80,6 @@ HELP
     Print this help."""
 
 
-@command("CONFIG|HELP", arity=2, flags=LOADING | STALE, since="5.0.0", group="server")
+@command("CONFIG|HELP", arity=2, flags=LOADING | STALE)
 def config_help(c: Call, _: bytes) -> Reply:
-    """Lists the subcommands."""
     return [Status(bytes_of(line)) for line in HELP.splitlines()]

@@ -48,9 +48,8 @@ INT_MAX: Final = 2**31 - 1
 INT_MIN: Final = -(2**31)
 
 
-@command("PING", arity=-1, flags=FAST, acl=CONNECTION, since="1.0.0", group="connection")
+@command("PING", arity=-1, flags=FAST, acl=CONNECTION)
 def ping(c: Call, argv: list[bytes]) -> Reply:
-    """Says whether the server is there, and returns a message if one is given."""
     if len(argv) > 2:
         raise Refusal(wrong_arity("ping"))
     message = argv[1] if len(argv) == 2 else b""
@@ -59,18 +58,16 @@ def ping(c: Call, argv: list[bytes]) -> Reply:
     return message if len(argv) == 2 else PONG
 
 
-@command("ECHO", arity=2, flags=FAST | LOADING | STALE, acl=CONNECTION, since="1.0.0", group="connection")
+@command("ECHO", arity=2, flags=FAST | LOADING | STALE, acl=CONNECTION)
 def echo(c: Call, message: bytes) -> Reply:
-    """Returns the message."""
     return message
 
 
 BEFORE_LOGIN: Final = NOSCRIPT | LOADING | STALE | FAST | NO_AUTH | ALLOW_BUSY
 
 
-@command("HELLO", arity=-1, flags=BEFORE_LOGIN, acl=CONNECTION, since="6.0.0", group="connection")
+@command("HELLO", arity=-1, flags=BEFORE_LOGIN, acl=CONNECTION)
 def hello(c: Call, argv: list[bytes]) -> Reply:
-    """Chooses the protocol, may log in and name the connection, and describes the server."""
     client = c.client
     words = list(argv)
     hide_login(argv)
@@ -120,9 +117,8 @@ def hello_option(c: Call, argv: list[bytes], at: int) -> int:
     raise Refusal(one_line(b"ERR Syntax error in HELLO option '%s'" % argv[at]))
 
 
-@command("AUTH", arity=-2, flags=BEFORE_LOGIN, acl=CONNECTION, since="1.0.0", group="connection")
+@command("AUTH", arity=-2, flags=BEFORE_LOGIN, acl=CONNECTION)
 def auth(c: Call, argv: list[bytes]) -> Reply:
-    """Logs the connection in."""
     password = argv[-1]
     user = argv[1] if len(argv) == 3 else b"default"
     for at in range(1, len(argv)):
@@ -142,9 +138,8 @@ def log_in(c: Call, user: bytes, password: bytes) -> None:
     c.client.authenticated()
 
 
-@command("SELECT", arity=2, flags=LOADING | STALE | FAST, acl=CONNECTION, since="1.0.0", group="connection")
+@command("SELECT", arity=2, flags=LOADING | STALE | FAST, acl=CONNECTION)
 def select(c: Call, index: bytes) -> Reply:
-    """Changes the database of the connection."""
     number = integer(index)
     if not INT_MIN <= number <= INT_MAX:
         raise Refusal(int_between(INT_MIN, INT_MAX))
@@ -156,16 +151,14 @@ def select(c: Call, index: bytes) -> Reply:
     return OK
 
 
-@command("QUIT", arity=-1, flags=BEFORE_LOGIN | UNQUEUED, acl=CONNECTION, since="1.0.0", group="connection")
+@command("QUIT", arity=-1, flags=BEFORE_LOGIN | UNQUEUED, acl=CONNECTION)
 def quit_(c: Call, argv: list[bytes]) -> Reply:
-    """Ends the connection."""
     c.client.close_after_reply()
     return OK
 
 
-@command("RESET", arity=1, flags=BEFORE_LOGIN | UNQUEUED, acl=CONNECTION, since="6.2.0", group="connection")
+@command("RESET", arity=1, flags=BEFORE_LOGIN | UNQUEUED, acl=CONNECTION)
 def reset(c: Call) -> Reply:
-    """Puts the connection back into the state of a new one."""
     c.client.reset()
     return Status(b"RESET")
 
@@ -178,25 +171,22 @@ def require_cluster(c: Call) -> None:
         raise Refusal(CLUSTER_DISABLED)
 
 
-@command("ASKING", arity=1, flags=FAST, acl=CONNECTION, since="3.0.0", group="cluster")
+@command("ASKING", arity=1, flags=FAST, acl=CONNECTION)
 def asking(c: Call) -> Reply:
-    """Lets the next request use a slot that is being imported; a client sends it after -ASK."""
     require_cluster(c)
     c.client.modes |= ASKED
     return OK
 
 
-@command("READONLY", arity=1, flags=LOADING | STALE | FAST, acl=CONNECTION, since="3.0.0", group="cluster")
+@command("READONLY", arity=1, flags=LOADING | STALE | FAST, acl=CONNECTION)
 def readonly(c: Call) -> Reply:
-    """Allows the connection to read from a replica."""
     require_cluster(c)
     c.client.readonly = True
     return OK
 
 
-@command("READWRITE", arity=1, flags=LOADING | STALE | FAST, acl=CONNECTION, since="3.0.0", group="cluster")
+@command("READWRITE", arity=1, flags=LOADING | STALE | FAST, acl=CONNECTION)
 def readwrite(c: Call) -> Reply:
-    """Ends READONLY: a replica redirects reads to its primary again."""
     require_cluster(c)
     c.client.readonly = False
     return OK

@@ -16,27 +16,23 @@ KEYS = first(RW, ACCESS, UPDATE)
 FLAGS = WRITE | DENYOOM | FAST
 
 
-@command("INCR", arity=2, flags=FLAGS, keys=KEYS, acl=STRING, since="1.0.0", group="string")
+@command("INCR", arity=2, flags=FLAGS, keys=KEYS, acl=STRING)
 def incr(c: Call, key: bytes) -> Reply:
-    """Adds one to the integer at a key, 0 if the key is missing; tells the sum."""
     return add(c, key, 1)
 
 
-@command("DECR", arity=2, flags=FLAGS, keys=KEYS, acl=STRING, since="1.0.0", group="string")
+@command("DECR", arity=2, flags=FLAGS, keys=KEYS, acl=STRING)
 def decr(c: Call, key: bytes) -> Reply:
-    """Takes one from the integer at a key, 0 if the key is missing; tells the difference."""
     return add(c, key, -1)
 
 
-@command("INCRBY", arity=3, flags=FLAGS, keys=KEYS, acl=STRING, since="1.0.0", group="string")
+@command("INCRBY", arity=3, flags=FLAGS, keys=KEYS, acl=STRING)
 def incrby(c: Call, key: bytes, amount: bytes) -> Reply:
-    """Adds an integer to the one at a key, 0 if the key is missing; tells the sum."""
     return add(c, key, integer(amount))
 
 
-@command("DECRBY", arity=3, flags=FLAGS, keys=KEYS, acl=STRING, since="1.0.0", group="string")
+@command("DECRBY", arity=3, flags=FLAGS, keys=KEYS, acl=STRING)
 def decrby(c: Call, key: bytes, amount: bytes) -> Reply:
-    """Takes an integer from the one at a key, 0 if the key is missing; tells the difference."""
     less = integer(amount)
     if less == LONG_MIN:
         raise Refusal(DECREMENT_OVERFLOW)
@@ -52,9 +48,8 @@ def add(c: Call, key: bytes, amount: int) -> int:
     return total
 
 
-@command("INCRBYFLOAT", arity=3, flags=FLAGS, keys=KEYS, acl=STRING, since="2.6.0", group="string")
+@command("INCRBYFLOAT", arity=3, flags=FLAGS, keys=KEYS, acl=STRING)
 def incrbyfloat(c: Call, key: bytes, amount: bytes) -> Reply:
-    """Adds a decimal number to the one at a key, 0 if the key is missing; tells the sum."""
     old = c.text(key)
     a = float_or_infinity(b"0" if old is None else old)
     b = float_or_infinity(amount)

@@ -26,24 +26,21 @@ CLUSTER_DATABASES: Final = 16
 """Redis in cluster mode has as many databases as the default says, and lets nobody into any but the first."""
 
 
-@command("DBSIZE", arity=1, flags=READONLY | FAST, acl=KEYSPACE, since="1.0.0", group="server")
+@command("DBSIZE", arity=1, flags=READONLY | FAST, acl=KEYSPACE)
 def dbsize(c: Call) -> Reply:
-    """Tells the number of keys in the database."""
     return c.db.size
 
 
-@command("FLUSHDB", arity=-1, flags=WRITE, acl=(KEYSPACE, DANGEROUS), since="1.0.0", group="server")
+@command("FLUSHDB", arity=-1, flags=WRITE, acl=(KEYSPACE, DANGEROUS))
 def flushdb(c: Call, argv: list[bytes]) -> Reply:
-    """Deletes all keys of the database."""
     check_flush_options(argv)
     c.db.clear()
     c.server.migrations.flushed()
     return OK
 
 
-@command("FLUSHALL", arity=-1, flags=WRITE, acl=(KEYSPACE, DANGEROUS), since="1.0.0", group="server")
+@command("FLUSHALL", arity=-1, flags=WRITE, acl=(KEYSPACE, DANGEROUS))
 def flushall(c: Call, argv: list[bytes]) -> Reply:
-    """Deletes all keys of all databases."""
     check_flush_options(argv)
     for db in c.server.keyspace.used():
         db.clear()
@@ -57,11 +54,8 @@ def check_flush_options(argv: list[bytes]) -> None:
         raise Refusal(SYNTAX)
 
 
-@command(
-    "MOVE", arity=3, flags=WRITE | FAST, keys=first(RW, ACCESS, UPDATE), acl=KEYSPACE, since="1.0.0", group="generic"
-)
+@command("MOVE", arity=3, flags=WRITE | FAST, keys=first(RW, ACCESS, UPDATE), acl=KEYSPACE)
 def move(c: Call, key: bytes, to: bytes) -> Reply:
-    """Moves a key, with its time to live, to another database where it does not exist."""
     if c.server.clustered:
         raise Refusal(MOVE_IN_CLUSTER)
     index = index_argument(c, to)
@@ -74,9 +68,8 @@ def move(c: Call, key: bytes, to: bytes) -> Reply:
     return 1
 
 
-@command("SWAPDB", arity=3, flags=WRITE | FAST, acl=(KEYSPACE, DANGEROUS), since="4.0.0", group="server")
+@command("SWAPDB", arity=3, flags=WRITE | FAST, acl=(KEYSPACE, DANGEROUS))
 def swapdb(c: Call, one: bytes, other: bytes) -> Reply:
-    """Exchanges the keys of two databases."""
     if c.server.clustered:
         raise Refusal(SWAPDB_IN_CLUSTER)
     indexes = (int_or_refuse(one, FIRST_DB_INDEX), int_or_refuse(other, SECOND_DB_INDEX))

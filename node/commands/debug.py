@@ -59,9 +59,8 @@ HELP
     Print this help."""
 
 
-@command("DEBUG", arity=-2, flags=ADMIN | NOSCRIPT | LOADING | STALE | PROTECTED, since="1.0.0", group="server")
+@command("DEBUG", arity=-2, flags=ADMIN | NOSCRIPT | LOADING | STALE | PROTECTED)
 def debug(c: Call, argv: list[bytes]) -> Reply:
-    """A container for commands that test the server."""
     word = argv[1].upper()
     count = len(argv)
     if count == 2 and word == b"DIGEST":

@@ -33,9 +33,8 @@ MAX_FREQ: Final = 255
 UNTOLD: Final = -1
 
 
-@command("DUMP", arity=2, flags=READONLY, keys=first(RO, ACCESS), acl=KEYSPACE, since="2.6.0", group="generic")
+@command("DUMP", arity=2, flags=READONLY, keys=first(RO, ACCESS), acl=KEYSPACE)
 def dump(c: Call, key: bytes) -> Reply:
-    """Tells the value at a key as bytes from which RESTORE makes it again."""
     value = c.value(key)
     return None if value is None else payload_of(value)
 
@@ -46,11 +45,8 @@ def dump(c: Call, key: bytes) -> Reply:
     flags=WRITE | DENYOOM,
     keys=first(OW, UPDATE),
     acl=(KEYSPACE, DANGEROUS),
-    since="2.6.0",
-    group="generic",
 )
 def restore(c: Call, argv: list[bytes]) -> Reply:
-    """Makes a key of what DUMP told."""
     return restore_key(c, argv, "restore")
 
 
@@ -60,11 +56,8 @@ def restore(c: Call, argv: list[bytes]) -> Reply:
     flags=WRITE | DENYOOM | ASKING,
     keys=first(OW, UPDATE),
     acl=(KEYSPACE, DANGEROUS),
-    since="3.0.0",
-    group="server",
 )
 def restore_asking(c: Call, argv: list[bytes]) -> Reply:
-    """Makes a key of what DUMP told, also in a slot that is being imported."""
     return restore_key(c, argv, "restore-asking")
 
 

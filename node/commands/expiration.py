@@ -34,27 +34,23 @@ NO_KEY: Final = -2
 NEVER: Final = -1
 
 
-@command("EXPIRE", arity=-3, flags=CHANGE, keys=CHANGED, acl=KEYSPACE, since="1.0.0", group="generic")
+@command("EXPIRE", arity=-3, flags=CHANGE, keys=CHANGED, acl=KEYSPACE)
 def expire(c: Call, argv: list[bytes]) -> Reply:
-    """Lets a key end after so many seconds."""
     return set_end(c, argv, "expire", 1000, c.now)
 
 
-@command("PEXPIRE", arity=-3, flags=CHANGE, keys=CHANGED, acl=KEYSPACE, since="2.6.0", group="generic")
+@command("PEXPIRE", arity=-3, flags=CHANGE, keys=CHANGED, acl=KEYSPACE)
 def pexpire(c: Call, argv: list[bytes]) -> Reply:
-    """Lets a key end after so many milliseconds."""
     return set_end(c, argv, "pexpire", 1, c.now)
 
 
-@command("EXPIREAT", arity=-3, flags=CHANGE, keys=CHANGED, acl=KEYSPACE, since="1.2.0", group="generic")
+@command("EXPIREAT", arity=-3, flags=CHANGE, keys=CHANGED, acl=KEYSPACE)
 def expireat(c: Call, argv: list[bytes]) -> Reply:
-    """Lets a key end at a unix time in seconds."""
     return set_end(c, argv, "expireat", 1000, 0)
 
 
-@command("PEXPIREAT", arity=-3, flags=CHANGE, keys=CHANGED, acl=KEYSPACE, since="2.6.0", group="generic")
+@command("PEXPIREAT", arity=-3, flags=CHANGE, keys=CHANGED, acl=KEYSPACE)
 def pexpireat(c: Call, argv: list[bytes]) -> Reply:
-    """Lets a key end at a unix time in milliseconds."""
     return set_end(c, argv, "pexpireat", 1, 0)
 
 
@@ -103,33 +99,28 @@ def allowed(conditions: int, present: int, at: int) -> bool:
     return not (conditions & LT and present != NEVER and at >= present)
 
 
-@command("PERSIST", arity=2, flags=CHANGE, keys=CHANGED, acl=KEYSPACE, since="2.2.0", group="generic")
+@command("PERSIST", arity=2, flags=CHANGE, keys=CHANGED, acl=KEYSPACE)
 def persist(c: Call, key: bytes) -> Reply:
-    """Lets a key live on without end."""
     return int(c.value(key) is not None and c.persist(key))
 
 
-@command("TTL", arity=2, flags=TELL, keys=TOLD, acl=KEYSPACE, since="1.0.0", group="generic")
+@command("TTL", arity=2, flags=TELL, keys=TOLD, acl=KEYSPACE)
 def ttl(c: Call, key: bytes) -> Reply:
-    """Tells how many seconds a key has left."""
     return seconds(left(c, key))
 
 
-@command("PTTL", arity=2, flags=TELL, keys=TOLD, acl=KEYSPACE, since="2.6.0", group="generic")
+@command("PTTL", arity=2, flags=TELL, keys=TOLD, acl=KEYSPACE)
 def pttl(c: Call, key: bytes) -> Reply:
-    """Tells how many milliseconds a key has left."""
     return left(c, key)
 
 
-@command("EXPIRETIME", arity=2, flags=TELL, keys=TOLD, acl=KEYSPACE, since="7.0.0", group="generic")
+@command("EXPIRETIME", arity=2, flags=TELL, keys=TOLD, acl=KEYSPACE)
 def expiretime(c: Call, key: bytes) -> Reply:
-    """Tells the unix time in seconds at which a key ends."""
     return seconds(end(c, key))
 
 
-@command("PEXPIRETIME", arity=2, flags=TELL, keys=TOLD, acl=KEYSPACE, since="7.0.0", group="generic")
+@command("PEXPIRETIME", arity=2, flags=TELL, keys=TOLD, acl=KEYSPACE)
 def pexpiretime(c: Call, key: bytes) -> Reply:
-    """Tells the unix time in milliseconds at which a key ends."""
     return end(c, key)
 
 

@@ -122,8 +122,7 @@ def info_text(server: Server, words: list[str]) -> str:
     return "\r\n".join(parts)
 
 
-@command("INFO", arity=-1, flags=LOADING | STALE, acl=DANGEROUS, since="1.0.0", group="server")
+@command("INFO", arity=-1, flags=LOADING | STALE, acl=DANGEROUS)
 def info(c: Call, argv: list[bytes]) -> Reply:
-    """Tells about the server and counts what it does, in sections."""
     words = [text_of(word).lower() for word in argv[1:]]
     return Verbatim(bytes_of(info_text(c.server, words)))

@@ -5,7 +5,7 @@ Optional fields are left out where they are empty; sets and maps become arrays i
 """
 
 from gossamer.cluster.text import bytes_of, text_of
-from gossamer.node.commands.docs import facts, summary
+from gossamer.node.commands.docs import facts
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.table.command import (
     CONNECTION,
@@ -52,21 +52,18 @@ HELP
 """
 
 
-@command("COMMAND", arity=-1, flags=LOADING | STALE, acl=CONNECTION, since="2.8.13", group="server")
+@command("COMMAND", arity=-1, flags=LOADING | STALE, acl=CONNECTION)
 def command_(c: Call, argv: list[bytes]) -> Reply:
-    """Describes all commands."""
     return [described(cmd) for cmd in distinct(c.server.table)]
 
 
-@command("COMMAND|COUNT", arity=2, flags=LOADING | STALE, acl=CONNECTION, since="2.8.13", group="server")
+@command("COMMAND|COUNT", arity=2, flags=LOADING | STALE, acl=CONNECTION)
 def command_count(c: Call, _: bytes) -> Reply:
-    """Counts the commands."""
     return len(distinct(c.server.table))
 
 
-@command("COMMAND|INFO", arity=-2, flags=LOADING | STALE, acl=CONNECTION, since="2.8.13", group="server")
+@command("COMMAND|INFO", arity=-2, flags=LOADING | STALE, acl=CONNECTION)
 def command_info(c: Call, argv: list[bytes]) -> Reply:
-    """Describes the commands named, or all of them."""
     if len(argv) == 2:
         return [described(cmd) for cmd in distinct(c.server.table)]
     out: list[Reply] = []
@@ -76,9 +73,8 @@ def command_info(c: Call, argv: list[bytes]) -> Reply:
     return out
 
 
-@command("COMMAND|DOCS", arity=-2, flags=LOADING | STALE, acl=CONNECTION, since="7.0.0", group="server")
+@command("COMMAND|DOCS", arity=-2, flags=LOADING | STALE, acl=CONNECTION)
 def command_docs(c: Call, argv: list[bytes]) -> Reply:
-    """Documents the commands named, or all of them; unknown names are passed over."""
     if len(argv) == 2:
         return {cmd.name: documented(cmd) for cmd in distinct(c.server.table)}
     out: dict[str, Reply] = {}
@@ -89,9 +85,8 @@ def command_docs(c: Call, argv: list[bytes]) -> Reply:
     return out
 
 
-@command("COMMAND|LIST", arity=-2, flags=LOADING | STALE, acl=CONNECTION, since="7.0.0", group="server")
+@command("COMMAND|LIST", arity=-2, flags=LOADING | STALE, acl=CONNECTION)
 def command_list(c: Call, argv: list[bytes]) -> Reply:
-    """Names the commands and subcommands, or those of a module, of an ACL category or fitting a pattern."""
     if len(argv) == 2:
         return [cmd.name for cmd in everything(c.server.table)]
     if len(argv) != 5 or argv[2].lower() != b"filterby":
@@ -107,21 +102,18 @@ def command_list(c: Call, argv: list[bytes]) -> Reply:
     raise Refusal(SYNTAX)
 
 
-@command("COMMAND|GETKEYS", arity=-4, flags=LOADING | STALE, acl=CONNECTION, since="2.8.13", group="server")
+@command("COMMAND|GETKEYS", arity=-4, flags=LOADING | STALE, acl=CONNECTION)
 def command_getkeys(c: Call, argv: list[bytes]) -> Reply:
-    """Names the keys in a request."""
     return [key for key, _ in keys_and_access(c.server.table, argv[2:])]
 
 
-@command("COMMAND|GETKEYSANDFLAGS", arity=-4, flags=LOADING | STALE, acl=CONNECTION, since="7.0.0", group="server")
+@command("COMMAND|GETKEYSANDFLAGS", arity=-4, flags=LOADING | STALE, acl=CONNECTION)
 def command_getkeysandflags(c: Call, argv: list[bytes]) -> Reply:
-    """Names the keys in a request, and what it does with each."""
     return [[key, StatusSet(list(access))] for key, access in keys_and_access(c.server.table, argv[2:])]
 
 
-@command("COMMAND|HELP", arity=2, flags=LOADING | STALE, acl=CONNECTION, since="5.0.0", group="server")
+@command("COMMAND|HELP", arity=2, flags=LOADING | STALE, acl=CONNECTION)
 def command_help(c: Call, _: bytes) -> Reply:
-    """Explains the subcommands."""
     return [Status(bytes_of(line)) for line in HELP.splitlines()]
 
 
@@ -182,7 +174,7 @@ def described(cmd: Command) -> Reply:
         cmd.last_key,
         cmd.key_step,
         StatusSet([f"@{category}" for category in cmd.categories()]),
-        SetReply(facts(cmd.group, cmd.name).tips),
+        SetReply(facts(cmd.name).tips),
         SetReply([described_spec(spec) for spec in cmd.keys]),
         subcommands or SetReply([]),
     ]
@@ -212,9 +204,8 @@ def described_spec(spec: KeySpec) -> Reply:
 
 
 def documented(cmd: Command) -> Reply:
-    known = facts(cmd.group, cmd.name)
-    told = cmd.summary or summary(getattr(cmd.handler, "__module__", ""), getattr(cmd.handler, "__name__", ""))
-    out: dict[str, Reply] = {"summary": told, "since": cmd.since, "group": cmd.group}
+    known = facts(cmd.name)
+    out: dict[str, Reply] = {"summary": known.summary, "since": known.since, "group": known.group}
     if known.complexity:
         out["complexity"] = known.complexity
     if known.doc_flags:

@@ -29,15 +29,13 @@ ASKED_FOR: Final = all_keys(RO)
 # --- there or not
 
 
-@command("DEL", arity=-2, flags=WRITE, keys=REMOVED, acl=KEYSPACE, since="1.0.0", group="generic")
+@command("DEL", arity=-2, flags=WRITE, keys=REMOVED, acl=KEYSPACE)
 def del_(c: Call, argv: list[bytes]) -> Reply:
-    """Deletes keys; tells how many were there."""
     return delete_all(c, argv)
 
 
-@command("UNLINK", arity=-2, flags=WRITE | FAST, keys=REMOVED, acl=KEYSPACE, since="4.0.0", group="generic")
+@command("UNLINK", arity=-2, flags=WRITE | FAST, keys=REMOVED, acl=KEYSPACE)
 def unlink(c: Call, argv: list[bytes]) -> Reply:
-    """Deletes keys; tells how many were there. The same as DEL here."""
     return delete_all(c, argv)
 
 
@@ -48,27 +46,24 @@ def delete_all(c: Call, argv: list[bytes]) -> int:
     return count
 
 
-@command("EXISTS", arity=-2, flags=READONLY | FAST, keys=ASKED_FOR, acl=KEYSPACE, since="1.0.0", group="generic")
+@command("EXISTS", arity=-2, flags=READONLY | FAST, keys=ASKED_FOR, acl=KEYSPACE)
 def exists(c: Call, argv: list[bytes]) -> Reply:
-    """Tells how many of the keys exist; a key that is named twice counts twice."""
     count = 0
     for key in argv[1:]:
         count += c.get_untouched(key) is not None
     return count
 
 
-@command("TOUCH", arity=-2, flags=READONLY | FAST, keys=ASKED_FOR, acl=KEYSPACE, since="3.2.1", group="generic")
+@command("TOUCH", arity=-2, flags=READONLY | FAST, keys=ASKED_FOR, acl=KEYSPACE)
 def touch(c: Call, argv: list[bytes]) -> Reply:
-    """Counts as a use of keys; tells how many of them exist."""
     count = 0
     for key in argv[1:]:
         count += c.value(key) is not None
     return count
 
 
-@command("TYPE", arity=2, flags=READONLY | FAST, keys=first(RO), acl=KEYSPACE, since="1.0.0", group="generic")
+@command("TYPE", arity=2, flags=READONLY | FAST, keys=first(RO), acl=KEYSPACE)
 def type_(c: Call, key: bytes) -> Reply:
-    """Tells the type of the value at a key."""
     value = c.get_untouched(key)
     return Status(b"none" if value is None else kind_of(value).name)
 
@@ -80,9 +75,8 @@ FREE_NAME: Final = (KeySpec((RW, ACCESS, DELETE)), KeySpec((OW, INSERT), index=2
 COPIED: Final = (KeySpec((RO, ACCESS)), KeySpec((OW, UPDATE), index=2))
 
 
-@command("RENAME", arity=3, flags=WRITE, keys=NEW_NAME, acl=KEYSPACE, since="1.0.0", group="generic")
+@command("RENAME", arity=3, flags=WRITE, keys=NEW_NAME, acl=KEYSPACE)
 def rename(c: Call, key: bytes, name: bytes) -> Reply:
-    """Gives a key another name; what had that name before is gone."""
     if c.value(key) is None:
         raise Refusal(NO_SUCH_KEY)
     if key != name:
@@ -90,9 +84,8 @@ def rename(c: Call, key: bytes, name: bytes) -> Reply:
     return OK
 
 
-@command("RENAMENX", arity=3, flags=WRITE | FAST, keys=FREE_NAME, acl=KEYSPACE, since="1.0.0", group="generic")
+@command("RENAMENX", arity=3, flags=WRITE | FAST, keys=FREE_NAME, acl=KEYSPACE)
 def renamenx(c: Call, key: bytes, name: bytes) -> Reply:
-    """Gives a key another name that no other key has."""
     if c.value(key) is None:
         raise Refusal(NO_SUCH_KEY)
     if c.exists(name):
@@ -101,9 +94,8 @@ def renamenx(c: Call, key: bytes, name: bytes) -> Reply:
     return 1
 
 
-@command("COPY", arity=-3, flags=WRITE | DENYOOM, keys=COPIED, acl=KEYSPACE, since="6.2.0", group="generic")
+@command("COPY", arity=-3, flags=WRITE | DENYOOM, keys=COPIED, acl=KEYSPACE)
 def copy(c: Call, argv: list[bytes]) -> Reply:
-    """Copies a key, with its time to live, to another name or database."""
     there, replace = read_copy_options(c, argv)
     key, name = argv[1], argv[2]
     if there.db is c.db and key == name:
@@ -142,9 +134,8 @@ def read_copy_options(c: Call, argv: list[bytes]) -> tuple[Call, bool]:
 EVERYTHING: Final = b"*"
 
 
-@command("KEYS", arity=2, flags=READONLY, acl=(KEYSPACE, DANGEROUS), since="1.0.0", group="generic")
+@command("KEYS", arity=2, flags=READONLY, acl=(KEYSPACE, DANGEROUS))
 def keys(c: Call, pattern: bytes) -> Reply:
-    """Lists all keys that match a pattern."""
     db = c.db
     found: list[Reply] = []
     names = list(db.keys())
@@ -158,9 +149,8 @@ STALE_TRIES: Final = 100
 """So many keys that are over, and may not be deleted, RANDOMKEY comes upon before it looks otherwise."""
 
 
-@command("RANDOMKEY", arity=1, flags=READONLY, acl=KEYSPACE, since="1.0.0", group="generic")
+@command("RANDOMKEY", arity=1, flags=READONLY, acl=KEYSPACE)
 def randomkey(c: Call) -> Reply:
-    """Tells a random key."""
     db = c.db
     in_vain = 0
     while True:
@@ -182,46 +172,40 @@ def randomkey(c: Call) -> Reply:
 OBJECT_KEY: Final = (KeySpec((RO,), index=2),)
 
 
-@command("OBJECT", arity=-2, since="2.2.3", group="generic")
+@command("OBJECT", arity=-2)
 def object_(c: Call, argv: list[bytes]) -> Reply:
-    """A container for commands that look at how values are held."""
     raise AssertionError("dispatch answers for a container")
 
 
-@command("OBJECT|ENCODING", arity=3, flags=READONLY, keys=OBJECT_KEY, acl=KEYSPACE, since="2.2.3", group="generic")
+@command("OBJECT|ENCODING", arity=3, flags=READONLY, keys=OBJECT_KEY, acl=KEYSPACE)
 def object_encoding(c: Call, _: bytes, key: bytes) -> Reply:
-    """Tells how the value at a key is held."""
     value = c.get_untouched(key)
     return None if value is None else kind_of(value).encoding(value)
 
 
-@command("OBJECT|REFCOUNT", arity=3, flags=READONLY, keys=OBJECT_KEY, acl=KEYSPACE, since="2.2.3", group="generic")
+@command("OBJECT|REFCOUNT", arity=3, flags=READONLY, keys=OBJECT_KEY, acl=KEYSPACE)
 def object_refcount(c: Call, _: bytes, key: bytes) -> Reply:
-    """Tells how many references the value at a key has."""
     value = c.get_untouched(key)
     return None if value is None else kind_of(value).references(value)
 
 
-@command("OBJECT|IDLETIME", arity=3, flags=READONLY, keys=OBJECT_KEY, acl=KEYSPACE, since="2.2.3", group="generic")
+@command("OBJECT|IDLETIME", arity=3, flags=READONLY, keys=OBJECT_KEY, acl=KEYSPACE)
 def object_idletime(c: Call, _: bytes, key: bytes) -> Reply:
-    """Tells how many seconds ago a key was last used."""
     if c.get_untouched(key) is None:
         return None
     now_s = c.server.now_s
     return max(now_s - c.db.last_use(c.part_of(key), key, now_s), 0)
 
 
-@command("OBJECT|FREQ", arity=3, flags=READONLY, keys=OBJECT_KEY, acl=KEYSPACE, since="4.0.0", group="generic")
+@command("OBJECT|FREQ", arity=3, flags=READONLY, keys=OBJECT_KEY, acl=KEYSPACE)
 def object_freq(c: Call, _: bytes, key: bytes) -> Reply:
-    """Tells how often a key is used, which no policy here tracks."""
     if c.get_untouched(key) is None:
         return None
     raise Refusal(LFU_NOT_SELECTED)
 
 
-@command("OBJECT|HELP", arity=2, flags=LOADING | STALE, acl=KEYSPACE, since="6.2.0", group="generic")
+@command("OBJECT|HELP", arity=2, flags=LOADING | STALE, acl=KEYSPACE)
 def object_help(c: Call, _: bytes) -> Reply:
-    """Tells what OBJECT can do."""
     return list(OBJECT_HELP)
 
 

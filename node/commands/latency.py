@@ -16,35 +16,30 @@ from gossamer.node.resp.reply import Reply, Status, Verbatim
 OPERATOR: Final = ADMIN | NOSCRIPT | LOADING | STALE
 
 
-@command("LATENCY", arity=-2, since="2.8.13", group="server")
+@command("LATENCY", arity=-2)
 def latency(c: Call, argv: list[bytes]) -> Reply:
-    """A container for commands on latency."""
     raise AssertionError("dispatch answers a container itself")
 
 
-@command("LATENCY|LATEST", arity=2, flags=OPERATOR, since="2.8.13", group="server")
+@command("LATENCY|LATEST", arity=2, flags=OPERATOR)
 def latency_latest(c: Call, _: bytes) -> Reply:
-    """Returns the latest and the worst sample of every event."""
     events = c.server.latency.events
     return [[name, *event.samples[-1], event.max_ms] for name, event in events.items()]
 
 
-@command("LATENCY|HISTORY", arity=3, flags=OPERATOR, since="2.8.13", group="server")
+@command("LATENCY|HISTORY", arity=3, flags=OPERATOR)
 def latency_history(c: Call, _: bytes, name: bytes) -> Reply:
-    """Returns the samples of an event."""
     event = c.server.latency.events.get(text_of(name))
     return [] if event is None else [list(sample) for sample in event.samples]
 
 
-@command("LATENCY|RESET", arity=-2, flags=OPERATOR, since="2.8.13", group="server")
+@command("LATENCY|RESET", arity=-2, flags=OPERATOR)
 def latency_reset(c: Call, argv: list[bytes]) -> Reply:
-    """Forgets the samples of some events, or of all."""
     return c.server.latency.reset([text_of(name) for name in argv[2:]])
 
 
-@command("LATENCY|HISTOGRAM", arity=-2, flags=OPERATOR, since="7.0.0", group="server")
+@command("LATENCY|HISTOGRAM", arity=-2, flags=OPERATOR)
 def latency_histogram(c: Call, argv: list[bytes]) -> Reply:
-    """Returns how the durations of commands are distributed; a container's name stands for its subcommands."""
     chosen: list[Command] = []
     if len(argv) == 2:
         for cmd in distinct(c.server.table):
@@ -72,9 +67,8 @@ def named(table: dict[bytes, Command], word: bytes) -> list[Command]:
     return [cmd, *distinct(cmd.subcommands)]
 
 
-@command("LATENCY|GRAPH", arity=3, flags=OPERATOR, since="2.8.13", group="server")
+@command("LATENCY|GRAPH", arity=3, flags=OPERATOR)
 def latency_graph(c: Call, _: bytes, name: bytes) -> Reply:
-    """Draws the samples of an event."""
     event = c.server.latency.events.get(text_of(name))
     if event is None:
         raise Refusal(one_line(b"ERR No samples available for event '%s'" % name))
@@ -84,9 +78,8 @@ def latency_graph(c: Call, _: bytes, name: bytes) -> Reply:
 # --- DOCTOR
 
 
-@command("LATENCY|DOCTOR", arity=2, flags=OPERATOR, since="2.8.13", group="server")
+@command("LATENCY|DOCTOR", arity=2, flags=OPERATOR)
 def latency_doctor(c: Call, _: bytes) -> Reply:
-    """Explains in words what has been slow."""
     monitor = c.server.latency
     if not monitor.threshold_ms and not monitor.events:
         text = (
@@ -139,7 +132,6 @@ HELP
     Print this help."""
 
 
-@command("LATENCY|HELP", arity=2, flags=LOADING | STALE, since="2.8.13", group="server")
+@command("LATENCY|HELP", arity=2, flags=LOADING | STALE)
 def latency_help(c: Call, _: bytes) -> Reply:
-    """Lists the subcommands."""
     return [Status(bytes_of(line)) for line in HELP.splitlines()]

@@ -29,9 +29,8 @@ class Match:
         self.size: int = 1
 
 
-@command("LCS", arity=-3, flags=READONLY, keys=KEYS, acl=STRING, since="7.0.0", group="string")
+@command("LCS", arity=-3, flags=READONLY, keys=KEYS, acl=STRING)
 def lcs(c: Call, argv: list[bytes]) -> Reply:
-    """Finds the longest common subsequence of two strings."""
     first, second = c.value(argv[1]), c.value(argv[2])
     a, b = text_of(first), text_of(second)
     idx = length_only = with_length = False

@@ -16,15 +16,13 @@ LITTLE: Final = 5 * 1024 * 1024
 """Below that there is nothing to diagnose."""
 
 
-@command("MEMORY", arity=-2, since="4.0.0", group="server")
+@command("MEMORY", arity=-2)
 def memory(c: Call, argv: list[bytes]) -> Reply:
-    """A container for commands on memory."""
     raise AssertionError("dispatch answers a container itself")
 
 
-@command("MEMORY|USAGE", arity=-3, flags=READONLY, keys=KEY, since="4.0.0", group="server")
+@command("MEMORY|USAGE", arity=-3, flags=READONLY, keys=KEY)
 def memory_usage(c: Call, argv: list[bytes]) -> Reply:
-    """Estimates the bytes a key and its value take."""
     for at in range(3, len(argv), 2):
         if argv[at].upper() != b"SAMPLES" or at + 1 == len(argv):
             raise Refusal(SYNTAX)
@@ -37,9 +35,8 @@ def memory_usage(c: Call, argv: list[bytes]) -> Reply:
     return usage(key, value, c.expire_time(key) >= 0)
 
 
-@command("MEMORY|DOCTOR", arity=2, since="4.0.0", group="server")
+@command("MEMORY|DOCTOR", arity=2)
 def memory_doctor(c: Call, _: bytes) -> Reply:
-    """Says what is wrong with the use of memory."""
     resident = c.server.edge.resident_memory()
     if resident < LITTLE:
         return Verbatim(b"So little memory is in use that there is nothing to diagnose.\n")
@@ -48,15 +45,13 @@ def memory_doctor(c: Call, _: bytes) -> Reply:
     return Verbatim(b"No memory problem is to be seen.\n")
 
 
-@command("MEMORY|MALLOC-STATS", arity=2, since="4.0.0", group="server")
+@command("MEMORY|MALLOC-STATS", arity=2)
 def memory_malloc_stats(c: Call, _: bytes) -> Reply:
-    """Would return the statistics of the memory allocator; this one keeps none."""
     return Verbatim(b"Stats not supported for the current allocator")
 
 
-@command("MEMORY|PURGE", arity=2, since="4.0.0", group="server")
+@command("MEMORY|PURGE", arity=2)
 def memory_purge(c: Call, _: bytes) -> Reply:
-    """Asks the allocator to give memory back, which it does by itself."""
     return OK
 
 
@@ -74,7 +69,6 @@ HELP
     Print this help."""
 
 
-@command("MEMORY|HELP", arity=2, flags=LOADING | STALE, since="4.0.0", group="server")
+@command("MEMORY|HELP", arity=2, flags=LOADING | STALE)
 def memory_help(c: Call, _: bytes) -> Reply:
-    """Lists the subcommands."""
     return [Status(bytes_of(line)) for line in HELP.splitlines()]

@@ -64,9 +64,8 @@ KEYS: Final[tuple[KeySpec, ...]] = (
 )
 
 
-@command("MIGRATE", arity=-6, flags=WRITE, keys=KEYS, acl=(KEYSPACE, DANGEROUS), since="2.6.0", group="generic")
+@command("MIGRATE", arity=-6, flags=WRITE, keys=KEYS, acl=(KEYSPACE, DANGEROUS))
 def migrate(c: Call, argv: list[bytes]) -> Reply:
-    """Moves keys to another server."""
     words = list(argv)
     hide_passwords(argv)
     options = MigrateOptions(words)

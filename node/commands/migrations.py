@@ -38,9 +38,8 @@ def seen(c: Call) -> Topology:
 # --- what the operator says
 
 
-@command("CLUSTER|MIGRATESLOTS", arity=-4, flags=FLAGS, since="9.0.0", group="cluster")
+@command("CLUSTER|MIGRATESLOTS", arity=-4, flags=FLAGS)
 def migrateslots(c: Call, argv: list[bytes]) -> Reply:
-    """Moves slots of this node, with all their keys and at one stroke, to other nodes."""
     migrations = home(c)
     refuse_start(seen(c))
     wanted: list[tuple[Ranges, NodeId]] = []
@@ -64,9 +63,8 @@ def migrateslots(c: Call, argv: list[bytes]) -> Reply:
     return OK
 
 
-@command("CLUSTER|CANCELSLOTMIGRATIONS", arity=2, flags=FLAGS, since="9.0.0", group="cluster")
+@command("CLUSTER|CANCELSLOTMIGRATIONS", arity=2, flags=FLAGS)
 def cancelslotmigrations(c: Call, _: bytes) -> Reply:
-    """Ends all migrations of slots away from this node, as far as they have not been handed over yet."""
     migrations = home(c)
     if not migrations.exports():
         raise Refusal(b"ERR No migrations ongoing")
@@ -75,9 +73,8 @@ def cancelslotmigrations(c: Call, _: bytes) -> Reply:
     return OK
 
 
-@command("CLUSTER|GETSLOTMIGRATIONS", arity=2, flags=FLAGS, since="9.0.0", group="cluster")
+@command("CLUSTER|GETSLOTMIGRATIONS", arity=2, flags=FLAGS)
 def getslotmigrations(c: Call, _: bytes) -> Reply:
-    """Returns the migrations of slots from and to this node, those that are over too, the newest first."""
     return home(c).report()
 
 
@@ -159,9 +156,8 @@ def all_of(slot_ranges: Ranges) -> list[int]:
 # --- what the nodes say
 
 
-@command("CLUSTER|SYNCSLOTS", arity=-3, flags=FLAGS, since="9.0.0", group="cluster")
+@command("CLUSTER|SYNCSLOTS", arity=-3, flags=FLAGS)
 def syncslots(c: Call, argv: list[bytes]) -> Reply:
-    """Carries what two nodes say to each other between which slots move."""
     migrations = home(c)
     word = argv[2].upper()
     if c.privileged and not c.client.modes & HANDING_OVER:

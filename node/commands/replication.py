@@ -49,15 +49,13 @@ SYNCING: Final = ADMIN | NO_ASYNC_LOADING | NO_MULTI | NOSCRIPT
 ROLES: Final = ADMIN | NO_ASYNC_LOADING | NOSCRIPT | STALE
 
 
-@command("REPLICAOF", arity=3, flags=ROLES, since="5.0.0", group="server")
+@command("REPLICAOF", arity=3, flags=ROLES)
 def replicaof(c: Call, host: bytes, port: bytes) -> Reply:
-    """Makes the node a replica of another one, or a primary again."""
     return change_role(c, host, port)
 
 
-@command("SLAVEOF", arity=3, flags=ROLES, since="1.0.0", group="server")
+@command("SLAVEOF", arity=3, flags=ROLES)
 def slaveof(c: Call, host: bytes, port: bytes) -> Reply:
-    """Makes the node a replica of another one, or a primary again: REPLICAOF under its first name."""
     return change_role(c, host, port)
 
 
@@ -83,10 +81,8 @@ def change_role(c: Call, host: bytes, port: bytes) -> Reply:
     return OK
 
 
-@command("ROLE", arity=1, flags=FAST | LOADING | NOSCRIPT | STALE, acl=("admin", DANGEROUS), since="2.8.12",
-         group="server")  # fmt: skip
+@command("ROLE", arity=1, flags=FAST | LOADING | NOSCRIPT | STALE, acl=("admin", DANGEROUS))  # fmt: skip
 def role(c: Call) -> Reply:
-    """Tells the node's role in replication, and who is at the other end."""
     replication = replication_of(c.server)
     primary_link = replication.primary_link
     if primary_link is None:
@@ -100,15 +96,13 @@ def role(c: Call) -> Reply:
     return [b"slave", bytes_of(primary_link.ip), primary_link.port, bytes_of(primary_link.state), offset]
 
 
-@command("SYNC", arity=1, flags=SYNCING, since="1.0.0", group="server")
+@command("SYNC", arity=1, flags=SYNCING)
 def sync(c: Call) -> Reply:
-    """Sends all data, then the stream of writes: how replicas began before PSYNC."""
     return synchronize(c, UNKNOWN, -1, False)
 
 
-@command("PSYNC", arity=-3, flags=SYNCING, since="2.8.0", group="server")
+@command("PSYNC", arity=-3, flags=SYNCING)
 def psync(c: Call, argv: list[bytes]) -> Reply:
-    """Sends the stream of writes from an offset on; if that is not possible all data, then the stream."""
     replid = text_of(argv[1])
     if len(argv) > 3 and argv[3].lower() == b"failover":
         take_over(c, replid)
@@ -134,9 +128,8 @@ def take_over(c: Call, replid: str) -> None:
     c.server.edge.log("notice", f"MASTER MODE enabled (failover request from '{c.client.addr}')")
 
 
-@command("FAILOVER", arity=-1, flags=ADMIN | NOSCRIPT | STALE, since="6.2.0", group="server")
+@command("FAILOVER", arity=-1, flags=ADMIN | NOSCRIPT | STALE)
 def failover(c: Call, argv: list[bytes]) -> Reply:
-    """Lets one of the replicas take this primary's place, with all of its writes."""
     if c.server.clustered:
         raise Refusal(b"ERR FAILOVER not allowed in cluster mode. Use CLUSTER FAILOVER command instead.")
     change = replication_of(c.server).failover
@@ -203,9 +196,8 @@ def synchronize(c: Call, replid: str, offset: int, modern: bool) -> Reply:
     return NO_REPLY
 
 
-@command("REPLCONF", arity=-1, flags=ADMIN | ALLOW_BUSY | LOADING | NOSCRIPT | STALE, since="3.0.0", group="server")
+@command("REPLCONF", arity=-1, flags=ADMIN | ALLOW_BUSY | LOADING | NOSCRIPT | STALE)
 def replconf(c: Call, argv: list[bytes]) -> Reply:
-    """Lets a replica and its primary tell each other about themselves."""
     if len(argv) % 2 == 0:
         raise Refusal(SYNTAX)
     primary = replication_of(c.server).replicas
@@ -254,9 +246,8 @@ def version_in(text: bytes) -> tuple[int, ...]:
     return tuple([int(part) for part in parts])
 
 
-@command("WAIT", arity=3, flags=NOSCRIPT, acl=CONNECTION, since="3.0.0", group="generic")
+@command("WAIT", arity=3, flags=NOSCRIPT, acl=CONNECTION)
 def wait(c: Call, replicas: bytes, timeout: bytes) -> Reply:
-    """Waits until so many replicas have the connection's last write; tells how many have it."""
     replication = replication_of(c.server)
     if replication.primary_link is not None:
         raise Refusal(WAIT_ON_REPLICA)

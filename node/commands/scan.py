@@ -15,9 +15,8 @@ DEFAULT_COUNT: Final = 10
 CURSOR_MAX: Final = 2**64 - 1
 
 
-@command("SCAN", arity=-2, flags=READONLY, acl=KEYSPACE, since="2.8.0", group="generic")
+@command("SCAN", arity=-2, flags=READONLY, acl=KEYSPACE)
 def scan(c: Call, argv: list[bytes]) -> Reply:
-    """Goes through the keys of the database, a piece at a time."""
     cursor = read_cursor(argv[1])
     options = ScanOptions(argv, 2)
     cursor, keys = piece(c.db, cursor, options.count)

@@ -23,24 +23,21 @@ from gossamer.node.resp.errors import MONITOR_INSIDE, NO_SHUTDOWN, SYNTAX, Refus
 from gossamer.node.resp.reply import NO_REPLY, OK, Reply, Verbatim
 
 
-@command("TIME", arity=1, flags=LOADING | STALE | FAST, since="2.6.0", group="server")
+@command("TIME", arity=1, flags=LOADING | STALE | FAST)
 def time(c: Call) -> Reply:
-    """Returns the clock as seconds since 1970 and microseconds."""
     now = c.server.edge.unix_microseconds()
     return [b"%d" % (now // 1_000_000), b"%d" % (now % 1_000_000)]
 
 
-@command("LOLWUT", arity=-1, flags=READONLY | FAST, since="5.0.0", group="server")
+@command("LOLWUT", arity=-1, flags=READONLY | FAST)
 def lolwut(c: Call, argv: list[bytes]) -> Reply:
-    """Shows the version of the server; no art here, whatever version is asked for."""
     if len(argv) >= 3 and argv[1].upper() == b"VERSION":
         integer(argv[2])
     return Verbatim(b"Redis ver. %s\n" % REDIS_VERSION)
 
 
-@command("MONITOR", arity=1, flags=ADMIN | NOSCRIPT | LOADING | STALE, since="1.0.0", group="server")
+@command("MONITOR", arity=1, flags=ADMIN | NOSCRIPT | LOADING | STALE)
 def monitor(c: Call) -> Reply:
-    """Shows every request the server processes, as it comes."""
     if c.client.modes & IN_MULTI:
         raise Refusal(MONITOR_INSIDE)
     if c.client.modes & MONITORING:
@@ -56,11 +53,8 @@ SHUTDOWN_OPTIONS: Final = frozenset(["save", "nosave", "now", "force", "failover
     "SHUTDOWN",
     arity=-1,
     flags=ADMIN | NOSCRIPT | LOADING | STALE | NO_MULTI | ALLOW_BUSY,
-    since="1.0.0",
-    group="server",
 )
 def shutdown(c: Call, argv: list[bytes]) -> Reply:
-    """Waits for the replicas, saves if so configured, and ends the server; ``FAILOVER`` hands over first."""
     options = frozenset([text_of(word).lower() for word in argv[1:]])
     ending = replication_of(c.server).shutdown
     if options == {"abort"}:

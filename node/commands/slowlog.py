@@ -12,15 +12,13 @@ from gossamer.node.resp.reply import OK, Reply, Status
 OPERATOR: Final = ADMIN | LOADING | STALE
 
 
-@command("SLOWLOG", arity=-2, since="2.2.12", group="server")
+@command("SLOWLOG", arity=-2)
 def slowlog(c: Call, argv: list[bytes]) -> Reply:
-    """A container for commands on the slow log."""
     raise AssertionError("dispatch answers a container itself")
 
 
-@command("SLOWLOG|GET", arity=-2, flags=OPERATOR, since="2.2.12", group="server")
+@command("SLOWLOG|GET", arity=-2, flags=OPERATOR)
 def slowlog_get(c: Call, argv: list[bytes]) -> Reply:
-    """Returns the newest entries, ten if no number is given."""
     if len(argv) > 3:
         raise Refusal(subcommand_syntax(argv))
     count = integer(argv[2], SLOWLOG_COUNT) if len(argv) == 3 else 10
@@ -31,15 +29,13 @@ def slowlog_get(c: Call, argv: list[bytes]) -> Reply:
     return [[e.id, e.time_s, e.duration_us, e.argv, e.addr, e.name] for e in chosen]
 
 
-@command("SLOWLOG|LEN", arity=2, flags=OPERATOR, since="2.2.12", group="server")
+@command("SLOWLOG|LEN", arity=2, flags=OPERATOR)
 def slowlog_len(c: Call, _: bytes) -> Reply:
-    """Returns the number of entries."""
     return len(c.server.slowlog.entries)
 
 
-@command("SLOWLOG|RESET", arity=2, flags=OPERATOR, since="2.2.12", group="server")
+@command("SLOWLOG|RESET", arity=2, flags=OPERATOR)
 def slowlog_reset(c: Call, _: bytes) -> Reply:
-    """Forgets all entries."""
     c.server.slowlog.entries.clear()
     return OK
 
@@ -58,7 +54,6 @@ HELP
     Print this help."""
 
 
-@command("SLOWLOG|HELP", arity=2, flags=LOADING | STALE, since="6.2.0", group="server")
+@command("SLOWLOG|HELP", arity=2, flags=LOADING | STALE)
 def slowlog_help(c: Call, _: bytes) -> Reply:
-    """Lists the subcommands."""
     return [Status(bytes_of(line)) for line in HELP.splitlines()]

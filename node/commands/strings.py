@@ -48,9 +48,8 @@ OVERWRITE: Final = first(OW, UPDATE)
 # --- whole values
 
 
-@command("GET", arity=2, flags=READONLY | FAST, keys=READ, acl=STRING, since="1.0.0", group="string")
+@command("GET", arity=2, flags=READONLY | FAST, keys=READ, acl=STRING)
 def get(c: Call, key: bytes) -> Reply:
-    """Tells the string at a key."""
     return c.text(key)
 
 
@@ -62,9 +61,8 @@ def set_access(argv: list[bytes]) -> Access:
 SET_KEYS: Final = (KeySpec((RW, ACCESS, UPDATE), variable=True, actual=set_access, note="It reads if `GET` is given."),)
 
 
-@command("SET", arity=-3, flags=WRITE | DENYOOM, keys=SET_KEYS, acl=STRING, since="1.0.0", group="string")
+@command("SET", arity=-3, flags=WRITE | DENYOOM, keys=SET_KEYS, acl=STRING)
 def set_(c: Call, argv: list[bytes]) -> Reply:
-    """Stores a string at a key, whatever was there before."""
     if len(argv) == 3:
         c.store(argv[1], argv[2], SET)
         return OK
@@ -101,34 +99,28 @@ def store_until(c: Call, key: bytes, value: bytes, end: int) -> None:
     c.propagate(b"SET", key, value, b"PXAT", b"%d" % end)
 
 
-@command(
-    "SETNX", arity=3, flags=WRITE | DENYOOM | FAST, keys=first(OW, INSERT), acl=STRING, since="1.0.0", group="string"
-)
+@command("SETNX", arity=3, flags=WRITE | DENYOOM | FAST, keys=first(OW, INSERT), acl=STRING)
 def setnx(c: Call, key: bytes, value: bytes) -> Reply:
-    """Stores a string at a key that does not exist yet."""
     if c.exists(key):
         return 0
     c.store(key, value, SET)
     return 1
 
 
-@command("SETEX", arity=4, flags=WRITE | DENYOOM, keys=OVERWRITE, acl=STRING, since="2.0.0", group="string")
+@command("SETEX", arity=4, flags=WRITE | DENYOOM, keys=OVERWRITE, acl=STRING)
 def setex(c: Call, key: bytes, seconds: bytes, value: bytes) -> Reply:
-    """Stores a string at a key, for some seconds."""
     store_until(c, key, value, end_time(seconds, EX, c.now, "setex"))
     return OK
 
 
-@command("PSETEX", arity=4, flags=WRITE | DENYOOM, keys=OVERWRITE, acl=STRING, since="2.6.0", group="string")
+@command("PSETEX", arity=4, flags=WRITE | DENYOOM, keys=OVERWRITE, acl=STRING)
 def psetex(c: Call, key: bytes, milliseconds: bytes, value: bytes) -> Reply:
-    """Stores a string at a key, for some milliseconds."""
     store_until(c, key, value, end_time(milliseconds, PX, c.now, "psetex"))
     return OK
 
 
-@command("GETSET", arity=3, flags=WRITE | DENYOOM | FAST, keys=CHANGE, acl=STRING, since="1.0.0", group="string")
+@command("GETSET", arity=3, flags=WRITE | DENYOOM | FAST, keys=CHANGE, acl=STRING)
 def getset(c: Call, key: bytes, value: bytes) -> Reply:
-    """Stores a string at a key and tells what was there before."""
     c.counting = True
     old = c.text(key)
     c.store(key, value, SET)
@@ -136,11 +128,8 @@ def getset(c: Call, key: bytes, value: bytes) -> Reply:
     return old
 
 
-@command(
-    "GETDEL", arity=2, flags=WRITE | FAST, keys=first(RW, ACCESS, DELETE), acl=STRING, since="6.2.0", group="string"
-)
+@command("GETDEL", arity=2, flags=WRITE | FAST, keys=first(RW, ACCESS, DELETE), acl=STRING)
 def getdel(c: Call, key: bytes) -> Reply:
-    """Deletes a key and tells the string that was there."""
     c.counting = True
     old = c.text(key)
     if old is not None:
@@ -152,9 +141,8 @@ def getdel(c: Call, key: bytes) -> Reply:
 GETEX_KEYS: Final = (KeySpec((RW, ACCESS, UPDATE), note="It updates the time to live."),)
 
 
-@command("GETEX", arity=-2, flags=WRITE | FAST, keys=GETEX_KEYS, acl=STRING, since="6.2.0", group="string")
+@command("GETEX", arity=-2, flags=WRITE | FAST, keys=GETEX_KEYS, acl=STRING)
 def getex(c: Call, argv: list[bytes]) -> Reply:
-    """Tells the string at a key and sets or removes the key's time to live."""
     key = argv[1]
     options = read_options(argv, 2, GETEX_WORDS)
     c.counting = True
@@ -178,9 +166,8 @@ def getex(c: Call, argv: list[bytes]) -> Reply:
 # --- several keys
 
 
-@command("MGET", arity=-2, flags=READONLY | FAST, keys=all_keys(RO, ACCESS), acl=STRING, since="1.0.0", group="string")
+@command("MGET", arity=-2, flags=READONLY | FAST, keys=all_keys(RO, ACCESS), acl=STRING)
 def mget(c: Call, argv: list[bytes]) -> Reply:
-    """Tells the strings at several keys, null where there is none."""
     out: list[Reply] = []
     for at in range(1, len(argv)):
         value = c.value(argv[at])
@@ -194,9 +181,8 @@ MSET_KEYS: Final = (KeySpec((OW, UPDATE), last=-1, step=2),)
 MSETNX_KEYS: Final = (KeySpec((OW, INSERT), last=-1, step=2),)
 
 
-@command("MSET", arity=-3, flags=WRITE | DENYOOM, keys=MSET_KEYS, acl=STRING, since="1.0.1", group="string")
+@command("MSET", arity=-3, flags=WRITE | DENYOOM, keys=MSET_KEYS, acl=STRING)
 def mset(c: Call, argv: list[bytes]) -> Reply:
-    """Stores strings at several keys."""
     if len(argv) % 2 == 0:
         raise Refusal(wrong_arity("mset"))
     for at in range(1, len(argv), 2):
@@ -204,9 +190,8 @@ def mset(c: Call, argv: list[bytes]) -> Reply:
     return OK
 
 
-@command("MSETNX", arity=-3, flags=WRITE | DENYOOM, keys=MSETNX_KEYS, acl=STRING, since="1.0.1", group="string")
+@command("MSETNX", arity=-3, flags=WRITE | DENYOOM, keys=MSETNX_KEYS, acl=STRING)
 def msetnx(c: Call, argv: list[bytes]) -> Reply:
-    """Stores strings at several keys if none of them exists yet."""
     if len(argv) % 2 == 0:
         raise Refusal(wrong_arity("msetnx"))
     for at in range(1, len(argv), 2):
@@ -220,18 +205,14 @@ def msetnx(c: Call, argv: list[bytes]) -> Reply:
 # --- parts of values
 
 
-@command("STRLEN", arity=2, flags=READONLY | FAST, keys=first(RO), acl=STRING, since="2.2.0", group="string")
+@command("STRLEN", arity=2, flags=READONLY | FAST, keys=first(RO), acl=STRING)
 def strlen(c: Call, key: bytes) -> Reply:
-    """Tells the length of a string in bytes, 0 for a missing key."""
     value = c.view(key)
     return 0 if value is None else len(value)
 
 
-@command(
-    "APPEND", arity=3, flags=WRITE | DENYOOM | FAST, keys=first(RW, INSERT), acl=STRING, since="2.0.0", group="string"
-)
+@command("APPEND", arity=3, flags=WRITE | DENYOOM | FAST, keys=first(RW, INSERT), acl=STRING)
 def append(c: Call, key: bytes, tail: bytes) -> Reply:
-    """Adds to the end of a string, which a missing key begins; tells its new length."""
     value = c.mutable(key)
     if value is None:
         c.store(key, tail, APPEND)
@@ -242,9 +223,8 @@ def append(c: Call, key: bytes, tail: bytes) -> Reply:
     return len(value)
 
 
-@command("SETRANGE", arity=4, flags=WRITE | DENYOOM, keys=first(RW, UPDATE), acl=STRING, since="2.2.0", group="string")
+@command("SETRANGE", arity=4, flags=WRITE | DENYOOM, keys=first(RW, UPDATE), acl=STRING)
 def setrange(c: Call, key: bytes, offset: bytes, part: bytes) -> Reply:
-    """Overwrites part of a string from an offset on, with zero bytes before it if need be; tells the new length."""
     start = integer(offset)
     if start < 0:
         raise Refusal(OFFSET_OUT_OF_RANGE)
@@ -269,9 +249,8 @@ def check_length(c: Call, size: int) -> None:
         raise Refusal(STRING_TOO_LONG)
 
 
-@command("GETRANGE", arity=4, flags=READONLY, keys=READ, acl=STRING, since="2.4.0", group="string")
+@command("GETRANGE", arity=4, flags=READONLY, keys=READ, acl=STRING)
 def getrange(c: Call, key: bytes, start: bytes, end: bytes) -> Reply:
-    """Tells part of a string, both ends included; negative offsets count from its end."""
     low, high = integer(start), integer(end)
     value = c.view(key)
     if not value or (low < 0 and high < 0 and low > high):
@@ -283,7 +262,6 @@ def getrange(c: Call, key: bytes, start: bytes, end: bytes) -> Reply:
     return part if isinstance(part, bytes) else bytes(part)
 
 
-@command("SUBSTR", arity=4, flags=READONLY, keys=READ, acl=STRING, since="1.0.0", group="string")
+@command("SUBSTR", arity=4, flags=READONLY, keys=READ, acl=STRING)
 def substr(c: Call, key: bytes, start: bytes, end: bytes) -> Reply:
-    """Tells part of a string: GETRANGE under its first name."""
     return getrange(c, key, start, end)

@@ -36,18 +36,16 @@ from gossamer.node.resp.writer import encode
 OPENING = NOSCRIPT | LOADING | STALE | FAST | ALLOW_BUSY
 
 
-@command("MULTI", arity=1, flags=OPENING | UNQUEUED, acl=TRANSACTION, since="1.2.0", group="transactions")
+@command("MULTI", arity=1, flags=OPENING | UNQUEUED, acl=TRANSACTION)
 def multi(c: Call) -> Reply:
-    """Opens a transaction: requests are queued until EXEC."""
     if c.client.modes & IN_MULTI:
         raise Refusal(NESTED_MULTI)
     c.client.set_mode(IN_MULTI, True)
     return OK
 
 
-@command("DISCARD", arity=1, flags=OPENING | UNQUEUED, acl=TRANSACTION, since="2.0.0", group="transactions")
+@command("DISCARD", arity=1, flags=OPENING | UNQUEUED, acl=TRANSACTION)
 def discard(c: Call) -> Reply:
-    """Drops the transaction and everything that was watched."""
     if not c.client.modes & IN_MULTI:
         raise Refusal(DISCARD_WITHOUT_MULTI)
     c.client.forget_transaction()
@@ -57,9 +55,8 @@ def discard(c: Call) -> Reply:
 EXEC_FLAGS = NOSCRIPT | LOADING | STALE | SKIP_SLOWLOG
 
 
-@command("EXEC", arity=1, flags=EXEC_FLAGS | UNQUEUED, acl=TRANSACTION, since="1.2.0", group="transactions")
+@command("EXEC", arity=1, flags=EXEC_FLAGS | UNQUEUED, acl=TRANSACTION)
 def exec_(c: Call) -> Reply:
-    """Runs the queued requests, with nobody else's in between, if nothing watched has changed."""
     client = c.client
     if not client.modes & IN_MULTI:
         raise Refusal(EXEC_WITHOUT_MULTI)
@@ -92,11 +89,8 @@ def run_queue(c: Call) -> Raw:
 WATCHED = all_keys(RO)
 
 
-@command(
-    "WATCH", arity=-2, flags=OPENING | UNQUEUED, keys=WATCHED, acl=TRANSACTION, since="2.2.0", group="transactions"
-)
+@command("WATCH", arity=-2, flags=OPENING | UNQUEUED, keys=WATCHED, acl=TRANSACTION)
 def watch_(c: Call, argv: list[bytes]) -> Reply:
-    """Makes the next EXEC depend on keys: it runs only if none of them has changed by then."""
     client = c.client
     if client.modes & IN_MULTI:
         raise Refusal(WATCH_IN_MULTI)
@@ -110,8 +104,7 @@ def watch_(c: Call, argv: list[bytes]) -> Reply:
     return OK
 
 
-@command("UNWATCH", arity=1, flags=OPENING, acl=TRANSACTION, since="2.2.0", group="transactions")
+@command("UNWATCH", arity=1, flags=OPENING, acl=TRANSACTION)
 def unwatch(c: Call) -> Reply:
-    """Forgets everything that was watched."""
     c.client.unwatch()
     return OK

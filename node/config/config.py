@@ -9,7 +9,7 @@ from typing import Final
 
 from gossamer.cluster.text import bytes_of
 from gossamer.node.config.directive import Directive
-from gossamer.node.config.directives import BY_NAME, DIRECTIVES, FILE_ONLY, INEFFECTIVE_FILE_ONLY
+from gossamer.node.config.directives import BY_NAME, DIRECTIVES, FILE_ONLY
 from gossamer.node.config.errors import BadValue, ConfigSetError, Line
 from gossamer.node.config.kinds import WRONG_COUNT, Written
 from gossamer.node.config.rewrite import rewrite
@@ -85,7 +85,7 @@ class Config:
         return name in self._given
 
     def lines(self, name: str) -> list[Line]:
-        """The lines of ``rename-command``, ``user`` or ``loadmodule`` in the order they were read."""
+        """The lines of ``rename-command`` or ``user`` in the order they were read."""
         return self._lines[name]
 
     # Start-up.
@@ -115,11 +115,7 @@ class Config:
 
     def ineffective_set(self) -> list[str]:
         """Directives given at start-up that change nothing here, each once, in the order they were first given."""
-        return [
-            name
-            for name in self._given
-            if name in INEFFECTIVE_FILE_ONLY or (name in BY_NAME and not BY_NAME[name].effective)
-        ]
+        return [name for name in self._given if name in BY_NAME and not BY_NAME[name].effective]
 
     # CONFIG GET, SET, REWRITE.
 

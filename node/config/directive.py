@@ -18,7 +18,7 @@ class Directive:
     - ``deny_loading``: CONFIG SET is refused while a data set is loaded;
     - ``effective``: it does something here; others are taken, kept and named once in the log;
     - ``unkept``: why no value but the default is taken, for it would promise what is not there (``promises.py``);
-    - ``extension``: Redis 7.2 does not have it (Valkey does), so it is hidden too;
+    - ``extension``: Redis 7.2 does not have it (Valkey does, or nobody but us), so patterns do not find it either;
     - ``since``: the first Redis version of the 7 series that has it.
 
     ``valkey`` is what only Valkey calls it; CONFIG GET finds that by its exact name.

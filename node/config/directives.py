@@ -30,7 +30,5 @@ FILE_ONLY: Final[dict[str, tuple[int, int]]] = {
 }
 """Repeatable words of a file that CONFIG does not know: least and most arguments. ``include`` is the parser's own."""
 
-INEFFECTIVE_FILE_ONLY: Final = frozenset({"loadmodule"})
-
 FORGOTTEN: Final = frozenset({"list-max-ziplist-entries", "list-max-ziplist-value", "lua-replicate-commands"})
 """Directives of older versions that are read over if they have one argument."""

@@ -13,7 +13,7 @@ from attrs import frozen
 from gossamer.node.config.config import Config
 from gossamer.node.config.directives import BY_NAME, FILE_ONLY, FORGOTTEN
 from gossamer.node.config.errors import COMMAND_LINE, BadValue, ConfigError, Line
-from gossamer.node.config.promises import refused_user
+from gossamer.node.config.promises import refused_line
 from gossamer.node.config.words import quote, split
 
 BAD_DIRECTIVE: Final = "Bad directive or wrong number of arguments"
@@ -98,7 +98,7 @@ def _load_line(config: Config, line: Line, read: Reader, depth: int) -> None:
             raise ConfigError("Too many nested includes", line)
         _include(config, posixpath.join(config.text("dir"), args[0]), read, depth + 1)
     elif name in FILE_ONLY and FILE_ONLY[name][0] <= len(args) <= FILE_ONLY[name][1]:
-        reason = refused_user(args) if name == "user" else None
+        reason = refused_line(name, args)
         if reason is not None:
             raise ConfigError(reason, line)
         config.keep_line(line)

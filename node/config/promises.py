@@ -1,7 +1,7 @@
 """What a directive would promise and this node cannot keep yet, so that it is refused instead of taken without effect.
 
-The rule: who asks for protection (of access, of what is said, of memory) gets it or is told that it is not there. Other
-directives without effect are taken and named once in the log.
+The rule: who asks for protection (of access, of what is said, of memory), or for the commands of a module, gets it, or
+is told that it is not there. Other directives without effect are taken and named once in the log.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ NO_TLS: Final = "TLS is not supported yet: nothing would be encrypted"
 NO_EVICTION: Final = "only noeviction is supported yet: no key would be evicted"
 NO_CLIENT_EVICTION: Final = "maxmemory-clients is not supported yet: no client would be disconnected to free memory"
 NO_REPLICA_LIMIT: Final = "a replica cannot obey maxmemory yet: it has what its primary has"
+NO_MODULES: Final = "modules are not supported yet: the commands of this one would be missing"
 NO_MARK: Final = "socket marks are not supported yet: no packet would have one"
 
 _OPEN: Final = frozenset(
@@ -21,6 +22,13 @@ _OPEN: Final = frozenset(
     }
 )  # fmt: skip
 """Rules that give the default user what it may do here anyway."""
+
+
+def refused_line(name: str, args: Sequence[str]) -> str | None:
+    """Why the line ``name`` with these words, which is no setting, cannot be obeyed; None if it can."""
+    if name == "loadmodule":
+        return NO_MODULES
+    return refused_user(args) if name == "user" else None
 
 
 def refused_user(args: Sequence[str]) -> str | None:

@@ -1,0 +1,1 @@
+"""Sessions, requests, limits and the data: knows no command, no socket and no clock."""

@@ -1,0 +1,1 @@
+"""The only room of the node that touches trio, sockets, files, clocks and chance."""

@@ -40,7 +40,7 @@ from gossamer.node.io.signals import Signals
 from gossamer.node.io.startup import Start, configure, enough_files, go_to_background, pid_file, raise_open_files
 from gossamer.node.io.supervise import Supervisor, supervise
 from gossamer.node.machine import REST_MS, Machine
-from gossamer.node.version import COMPATIBLE, VERSION
+from gossamer.node.version import COMPATIBLE, TITLE, VERSION
 
 USAGE: Final = """\
 Usage: python -m gossamer.node [/path/to/redis.conf] [options] [-]
@@ -68,7 +68,7 @@ def main(argv: Sequence[str], ready_fd: int | None = None) -> int:
     May be called in a forked child, whose parent need not start an interpreter again; not while a trio loop runs.
     """
     if argv and argv[0] in ("-v", "--version"):
-        print_out(f"Gossamer {VERSION} (compatible with Redis {COMPATIBLE})\n")
+        print_out(f"{TITLE}\n")
         return 0
     if argv and argv[0] in ("-h", "--help"):
         print_out(USAGE)

@@ -1,0 +1,1 @@
+"""Structures that know no commands, one file a data type; none yet: strings are ``bytes`` and ``bytearray``."""

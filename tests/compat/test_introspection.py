@@ -1,7 +1,7 @@
 """COMMAND and its subcommands answer as redis-server does, in both protocols, for every command that we have.
 
-The texts that are our own (summaries, remarks on key specs and on history) are blanked, and sets compared in any order;
-the kinds, the nesting, the fields and their order are the server's.
+The texts that are our own (summaries, complexities, remarks on key specs and on history) are blanked, and sets compared
+in any order; the kinds, the nesting, the fields and their order are the server's.
 """
 
 from typing import Literal
@@ -67,7 +67,7 @@ def docs(answer: Answer) -> Answer:
     if Answer("bulk", b"subcommands") in fields[::2]:
         at = fields[::2].index(Answer("bulk", b"subcommands")) * 2
         fields[at + 1] = Answer(fields[at + 1].kind, ())
-    record = blank(Answer(record.kind, tuple(fields)), {b"summary": 0, b"history": 1})
+    record = blank(Answer(record.kind, tuple(fields)), {b"summary": 0, b"complexity": 0, b"history": 1})
     return Answer(answer.kind, (name, record))
 
 

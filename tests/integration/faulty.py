@@ -14,8 +14,7 @@ from gossamer.node.engine.data.changes import SET
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.table.command import READONLY, WRITE, command
 from gossamer.node.engine.table.keyspec import ACCESS, INSERT, RO, RW, first
-from gossamer.node.io import bus
-from gossamer.node.io.migrate import MigrateConnection
+from gossamer.node.io import bus, migrate
 from gossamer.node.io.serve import main
 from gossamer.node.resp.reply import OK, Reply
 
@@ -30,26 +29,26 @@ class Fault(Exception):
     """What nobody expects."""
 
 
-@command("FAULT.READ", arity=2, flags=READONLY, keys=READ_KEY, since="0", group="generic")
+@command("FAULT.READ", arity=2, flags=READONLY, keys=READ_KEY)
 def read(c: Call, key: bytes) -> Reply:
     """Raises while it reads."""
     raise Fault(get(c, key))
 
 
-@command("FAULT.EARLY", arity=3, flags=WRITE, keys=WRITTEN_KEY, since="0", group="generic")
+@command("FAULT.EARLY", arity=3, flags=WRITE, keys=WRITTEN_KEY)
 def early(c: Call, key: bytes, value: bytes) -> Reply:
     """Raises before it changes anything."""
     raise Fault("early")
 
 
-@command("FAULT.LATE", arity=3, flags=WRITE, keys=WRITTEN_KEY, since="0", group="generic")
+@command("FAULT.LATE", arity=3, flags=WRITE, keys=WRITTEN_KEY)
 def late(c: Call, key: bytes, value: bytes) -> Reply:
     """Raises when it has changed something."""
     c.store(key, value, SET)
     raise Fault("late")
 
 
-@command("FAULT.STREAM", arity=3, flags=WRITE, keys=WRITTEN_KEY, since="0", group="generic")
+@command("FAULT.STREAM", arity=3, flags=WRITE, keys=WRITTEN_KEY)
 def stream(c: Call, key: bytes, value: bytes) -> Reply:
     """Works on a primary, and raises when it comes in the stream."""
     if c.privileged:
@@ -58,7 +57,7 @@ def stream(c: Call, key: bytes, value: bytes) -> Reply:
     return OK
 
 
-@command("FAULT.GOSSIP", arity=1, since="0", group="generic")
+@command("FAULT.GOSSIP", arity=1)
 def gossip(c: Call) -> Reply:
     """Raises in the midst of the agreement."""
     assert c.server.cluster is not None
@@ -66,7 +65,7 @@ def gossip(c: Call) -> Reply:
     return OK
 
 
-@command("FAULT.ARM", arity=2, since="0", group="generic")
+@command("FAULT.ARM", arity=2)
 def arm(c: Call, name: bytes) -> Reply:
     """Lets the next message of the bus, or the next MIGRATE, raise."""
     ARMED.add(name.decode())
@@ -88,7 +87,7 @@ def faulty_decode(frame: bytes) -> Packet | None:
     return decode(frame)
 
 
-class FaultyRoad(MigrateConnection):
+class FaultyMigrateConnection(migrate.MigrateConnection):
     async def carry(self, transfer: object) -> None:
         come_up("migrate")
         await super().carry(transfer)  # type: ignore[arg-type]
@@ -96,5 +95,5 @@ class FaultyRoad(MigrateConnection):
 
 if __name__ == "__main__":
     bus.decode = faulty_decode  # type: ignore[attr-defined]
-    sys.modules["gossamer.node.io.migrate"].Road = FaultyRoad  # type: ignore[attr-defined]
+    migrate.MigrateConnection = FaultyMigrateConnection  # type: ignore[misc]
     sys.exit(main(sys.argv[1:]))

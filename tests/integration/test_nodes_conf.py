@@ -119,3 +119,24 @@ def test_a_nodes_conf_that_is_mounted_as_a_single_file_is_kept_up_to_date(nodes:
     wait_until(lambda: info(node)["cluster_state"] == "ok", "it serves again")
     assert myself(node).slots == ("0-16383",)
     node.stop()
+
+
+def test_a_node_that_cannot_have_a_nodes_conf_says_so_and_does_not_start(nodes: Nodes) -> None:
+    """In ``/sys`` nobody makes files, root neither."""
+    node = nodes.make(*QUIET, "--dir", "/sys")
+    node.launch()
+    line = node.wait_log("Can't open /sys/nodes.conf in order to acquire a lock: ")
+    assert line.endswith(("Permission denied", "Operation not permitted", "Read-only file system"))
+    assert node.wait_end() == 1
+
+
+def test_a_second_node_in_the_same_directory_does_not_start(nodes: Nodes) -> None:
+    first = nodes.start(*QUIET)
+    name = my_id(first)
+    second = nodes.make(*QUIET, "--dir", str(first.home))
+    second.launch()
+    second.wait_log("nodes.conf is already used by a different Redis Cluster node")
+    assert second.wait_end() == 1
+    first.kill()
+    second.start()
+    assert my_id(second) == name

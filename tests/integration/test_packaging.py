@@ -5,13 +5,16 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import tarfile
+import venv
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 import pytest
 
+from gossamer.node.version import VERSION
 from tests.compat.replies import Answer
 from tests.integration.nodes import Nodes, Program
 from tests.tidy.floors import PACKAGES
@@ -48,6 +51,17 @@ sys.exit(code)
 HIS_MODULES: Final = sorted([*PACKAGES, *(f"{name}.own" for name in PACKAGES)])
 
 
+TAKEN_NAMES: Final = ("cluster", "node")
+"""Distributions of others on PyPI, which bring packages with the names of our folders."""
+
+WHOSE: Final = f"""\
+import importlib.util
+for name in {TAKEN_NAMES!r}:
+    print(*importlib.util.find_spec(name).submodule_search_locations)
+"""
+"""Where they are found. They are not imported: that of ``cluster`` needs a setuptools of old."""
+
+
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of what a build reads of a checkout, links as links."""
@@ -60,19 +74,21 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
+def run(cwd: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "GOSSAMER_PURE": "1"}
+    environment.pop("PYTHONPATH", None)
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+def output(cwd: Path, *command: str | Path) -> str:
+    done = run(cwd, *command)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def build(source: Path, out: Path, *command: str) -> Path:
     """The one file that ``command`` puts into ``out``."""
-    environment = {**os.environ, "GOSSAMER_PURE": "1"}
-    done = subprocess.run(
-        [sys.executable, *command],
-        cwd=source,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    output(source, sys.executable, *command)
     (path,) = out.iterdir()
     return path
 
@@ -138,3 +154,46 @@ def test_packages_of_the_same_names_do_not_meet(wheel: zipfile.ZipFile, tmp_path
         assert node.stop(signal.SIGTERM) == 0
         assert node.wait_log("his:") == " ".join(("his:", *HIS_MODULES))
         assert node.wait_log("ours:") == f"ours: {installed / PACKAGE / '__init__.py'}"
+
+
+@pytest.fixture
+def bin_folder(tmp_path: Path) -> Path:
+    """Of a new virtual environment, which has what we depend on from the environment of the tests."""
+    home = tmp_path / "venv"
+    venv.create(home, symlinks=True)
+    (packages,) = home.glob("lib/python*/site-packages")
+    (packages / "tests.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    return home / "bin"
+
+
+def pip_install(bin_folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    pip = (sys.executable, "-m", "pip", "--python", bin_folder / "python", "--disable-pip-version-check")
+    return run(bin_folder, *pip, "install", "--quiet", "--no-deps", *words)
+
+
+def test_distributions_of_the_same_names_are_installed_beside_us(
+    wheel: zipfile.ZipFile, bin_folder: Path, tmp_path: Path
+) -> None:
+    """PyPI has a ``node`` and a ``cluster``; whoever imports these gets them, whichever was installed first."""
+    fetched = pip_install(bin_folder, "--retries", "0", "--timeout", "10", *TAKEN_NAMES)
+    if fetched.returncode:
+        pytest.skip(f"PyPI is not reachable: pip install {' '.join(TAKEN_NAMES)}: {fetched.stderr.strip()[-200:]}")
+    assert wheel.filename is not None
+    ours = pip_install(bin_folder, wheel.filename)
+    assert ours.returncode == 0, ours.stderr
+    assert VERSION in output(tmp_path, bin_folder / "gossamer", "--version")
+    assert VERSION in output(tmp_path, bin_folder / "python", "-m", "gossamer.node", "--version")
+    theirs = [Path(line) for line in output(tmp_path, bin_folder / "python", "-c", WHOSE).splitlines()]
+    assert [path.name for path in theirs] == list(TAKEN_NAMES)
+    assert [path.is_relative_to(bin_folder.parent) for path in theirs] == [True, True]
+    assert (theirs[0] / "linkage.py").exists()
+    assert (theirs[1] / "locking.py").exists()
+
+
+def test_an_editable_installation_runs_what_was_edited(source: Path, bin_folder: Path, tmp_path: Path) -> None:
+    done = pip_install(bin_folder, "--no-build-isolation", "--editable", source)
+    assert done.returncode == 0, done.stderr
+    assert VERSION in output(tmp_path, bin_folder / "gossamer", "--version")
+    module = source / "node" / "version.py"
+    module.write_text(module.read_text().replace(VERSION, "7.7.7"))
+    assert "7.7.7" in output(tmp_path, bin_folder / "python", "-m", "gossamer.node", "--version")

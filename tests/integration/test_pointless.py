@@ -21,6 +21,7 @@ from tests.integration.clusters import (
     wait_state,
     wait_until,
 )
+from tests.integration.migrating import migrate, state
 from tests.integration.nodes import Node, Nodes
 from tests.integration.test_addresses import attach, in_sync, move
 
@@ -130,6 +131,20 @@ def test_failover_abort_ends_the_dial_to_its_target(nodes: Nodes) -> None:
         demand(primary, "FAILOVER", "ABORT")
         wait_until(lambda: not dialling((host, port)), "it waits no more", SOON_S)
         demand(primary, "SET", "k", "v")
+
+
+def test_cancelslotmigrations_ends_the_dial_to_the_target(nodes: Nodes) -> None:
+    source, target = nodes.make(*CLUSTER), nodes.make(*CLUSTER)
+    start_together([source, target])
+    form([source, target])
+    with black_hole() as (host, port):
+        demand(target, "CONFIG", "SET", "cluster-announce-port", str(port))
+        wait_until(lambda: f":{port}@" in ask(source, "CLUSTER", "NODES"), "the source knows where the target is")
+        migrate(source, target, 0, 99)
+        wait_dialling((host, port))
+        demand(source, "CLUSTER", "CANCELSLOTMIGRATIONS")
+        wait_until(lambda: not dialling((host, port)), "it waits no more", SOON_S)
+    assert state(source) == "cancelled"
 
 
 def shards(nodes: Nodes, timeout_ms: int) -> tuple[list[Node], list[tuple[Node, Node]]]:

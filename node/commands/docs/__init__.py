@@ -1,15 +1,17 @@
-"""What COMMAND INFO and COMMAND DOCS tell beyond a command's declaration: one JSON file a group, read at first use.
+"""What COMMAND INFO and COMMAND DOCS tell beyond a command's declaration: one JSON file a group, one line a command.
 
-The files hold facts of Redis 7.0.15 (complexity, tips, arguments, versions of changes); the remarks on changes are our
-own words. They are package data: reading them is the one file access outside ``node/io``.
-
-Summaries are the handlers' docstrings. Compiled functions have lost theirs, so they are looked up in the source beside
-them, also at first use.
+A declaration (``@command``) holds what the node needs to run a command; these files hold what it tells about it.
+Versions, tips and arguments are facts of Redis 7.0.15. Summaries, complexities and remarks are our own words;
+a summary begins with a verb in the third person. The files are package data: reading them, all at the first question,
+is the one file access outside ``node/io``.
 """
 
-import ast
 import json
 from importlib.resources import files
+from typing import Final
+
+GROUPS: Final = ("bitmap", "cluster", "connection", "generic", "server", "string", "transactions")
+"""The files, by the groups of Redis 7.0 that they hold."""
 
 
 class Facts:
@@ -17,7 +19,10 @@ class Facts:
     ``arguments`` are maps as COMMAND DOCS sends them, nested under ``arguments``, their ``flags`` as lists.
     """
 
-    def __init__(self, record: dict[str, object]) -> None:
+    def __init__(self, group: str, record: dict[str, object]) -> None:
+        self.group: str = group
+        self.summary: str = _text(record, "summary")
+        self.since: str = _text(record, "since")
         self.complexity: str = _text(record, "complexity")
         self.deprecated_since: str = _text(record, "deprecated_since")
         self.replaced_by: str = _text(record, "replaced_by")
@@ -37,36 +42,20 @@ def _list(record: dict[str, object], field: str) -> list[object]:
     return value
 
 
-NONE = Facts({})
-_groups: dict[str, dict[str, Facts]] = {}
-_summaries: dict[str, dict[str, str]] = {}
+NONE: Final = Facts("generic", {})
+_known: Final[dict[str, Facts]] = {}
 
 
-def facts(group: str, name: str) -> Facts:
-    """The facts of the command ``name`` (``get``, ``config|get``) of ``group``; empty if there are none."""
-    if group not in _groups:
-        _groups[group] = {command: Facts(record) for command, record in _read(group).items()}
-    return _groups[group].get(name, NONE)
+def facts(name: str) -> Facts:
+    """The facts of the command ``name`` (``get``, ``config|get``); ``NONE`` if no file has it."""
+    if not _known:
+        for group in GROUPS:
+            _known.update({command: Facts(group, record) for command, record in read(group).items()})
+    return _known.get(name, NONE)
 
 
-def summary(module: str, function: str) -> str:
-    """The first line of the docstring that ``function`` has in the source of ``module``; empty if there is none."""
-    if module not in _summaries:
-        _summaries[module] = _docstrings(module)
-    return _summaries[module].get(function, "")
-
-
-def _docstrings(module: str) -> dict[str, str]:
-    package, _, name = module.rpartition(".")
-    source = files(package).joinpath(f"{name}.py")
-    if not source.is_file():
-        return {}
-    functions = [node for node in ast.parse(source.read_text("utf-8")).body if isinstance(node, ast.FunctionDef)]
-    return {function.name: (ast.get_docstring(function) or "").partition("\n")[0] for function in functions}
-
-
-def _read(group: str) -> dict[str, dict[str, object]]:
-    source = files(__name__).joinpath(f"{group}.json")
-    records = json.loads(source.read_text("utf-8")) if source.is_file() else {}
+def read(group: str) -> dict[str, dict[str, object]]:
+    """The records of one file, by the names of the commands."""
+    records = json.loads(files(__name__).joinpath(f"{group}.json").read_text("utf-8"))
     assert isinstance(records, dict)
     return records

@@ -49,7 +49,7 @@ CLUSTER: Final = (
     D("cluster-config-file", Text(), "nodes.conf", immutable=True, effective=True),
     D("cluster-port", Integer(0, 65535), 0, immutable=True, effective=True),
     D("cluster-node-timeout", Integer(0, LONG_MAX), 15000, effective=True),
-    D("cluster-ping-interval", Integer(0, LONG_MAX), 0, since="7.2", hidden=True, effective=True),
+    D("cluster-ping-interval", Integer(0, LONG_MAX), 0, since="7.2", hidden=True),
     D("cluster-require-full-coverage", Flag(), True, effective=True),
     D("cluster-allow-reads-when-down", Flag(), False, effective=True),
     D("cluster-allow-pubsubshard-when-down", Flag(), True),

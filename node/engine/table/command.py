@@ -1,14 +1,14 @@
-"""A command's record: what COMMAND, COMMAND DOCS, ACL categories, key extraction and the arity check are read from.
+"""A command's record: what dispatch, the arity check, key extraction, ACL categories and COMMAND INFO are read from.
 
 A handler is declared with ``@command`` above it; the record goes into ``DECLARED`` and the handler stays a plain
 function. All servers of a process share these records and none changes them: names are the server's (``commands.py``),
 and so is what it counts (``usage.py``).
 A handler of fixed arity takes its arguments one by one, ``handler(c, key, value)``; one of variable arity takes the
 whole request, ``handler(c, argv)``, the command's name in ``argv[0]``. A subcommand is declared as ``"CONFIG|GET"``.
-Categories that follow from flags are derived here and nowhere else.
+Categories that follow from flags are derived here and nowhere else. What COMMAND DOCS tells is data beside the commands
+(``node/commands/docs``): no request needs it.
 """
 
-import inspect
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -97,9 +97,6 @@ class Command:
         flags: int,
         keys: tuple[KeySpec, ...],
         acl: tuple[str, ...],
-        since: str,
-        group: str,
-        summary: str,
         number: int,
     ) -> None:
         self.number: int = number
@@ -109,9 +106,6 @@ class Command:
         self.flags: int = flags | MOVABLE_KEYS if movable(keys) else flags
         self.keys: tuple[KeySpec, ...] = keys
         self.acl: tuple[str, ...] = acl
-        self.since: str = since
-        self.group: str = group
-        self.summary: str = summary
         self.subcommands: dict[bytes, Command] = {}
         first, last, step = legacy_range(keys)
         self.first_key: int = first
@@ -205,16 +199,13 @@ def command(
     flags: int = 0,
     keys: tuple[KeySpec, ...] = NO_KEYS,
     acl: tuple[str, ...] | str = (),
-    since: str,
-    group: str,
 ) -> Callable[[H], H]:
     """Declare the function below as the handler of ``name``. The parent of a subcommand must be declared before."""
     categories = (acl,) if isinstance(acl, str) else acl
 
     def declare(handler: H) -> H:
-        summary = (inspect.getdoc(handler) or "").partition("\n")[0]
         number = len(NUMBERED)
-        record = Command(name.lower(), handler, arity, flags, keys, categories, since, group, summary, number)
+        record = Command(name.lower(), handler, arity, flags, keys, categories, number)
         NUMBERED.append(record)
         parent, _, sub = name.lower().partition("|")
         home = DECLARED[bytes_of(parent)].subcommands if sub else DECLARED

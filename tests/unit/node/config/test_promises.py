@@ -53,6 +53,14 @@ def test_a_promise_that_cannot_be_kept_stops_the_start_with_file_line_and_direct
     assert "yet" in message.splitlines()[-1]
 
 
+def test_a_module_stops_the_start_with_file_line_and_directive() -> None:
+    """Redis loads it or does not start; here its commands would be missing."""
+    with pytest.raises(ConfigError, match=r"at line 2 of redis.conf\n>>> 'LoadModule /m.so x'\nmodules are not"):
+        load("port 1\nLoadModule /m.so x")
+    with pytest.raises(ConfigSetError, match="Unknown option or number of arguments for CONFIG SET - 'loadmodule'"):
+        Config().set([("loadmodule", "/m.so")])
+
+
 @pytest.mark.parametrize(("name", "value"), [pair for pair in REFUSED if pair[0] not in IMMUTABLE])
 def test_config_set_refuses_it_too_and_changes_nothing(name: str, value: str) -> None:
     config = Config()

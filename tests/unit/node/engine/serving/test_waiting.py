@@ -43,7 +43,7 @@ class Node:
         self.machine = Machine(self.server)
         self.at(START)
         self.own_slot(True)
-        cmd = Command("waitget", waitget, 3, READONLY, first(RO), (), "0", "test", "", self.server.usages.number_more())
+        cmd = Command("waitget", waitget, 3, READONLY, first(RO), (), self.server.usages.number_more())
         self.server.table = {**self.server.table, b"waitget": cmd, b"WAITGET": cmd}
         self.machine.replication.need_stream()
         self.replica = self.machine.replication.replicas.link_of(self.client())
