@@ -115,7 +115,7 @@ class MigrateConnections(MigrateTransport):
     def carry(self, transfer: MigrateTransfer) -> None:
         if self._nursery is None:
             lost(transfer)
-            self._clients.machine.server.migrate_transport.finished.append(transfer)
+            self.finished.append(transfer)
         else:
             self._nursery.start_soon(self._carry, transfer)
 
@@ -144,7 +144,7 @@ class MigrateConnections(MigrateTransport):
                 survive(server, f"a MIGRATE to {transfer.host!a}:{transfer.port}, which has failed", error)
         del self._carried[transfer]
         self._clients.begin()
-        self._clients.machine.server.migrate_transport.finished.append(transfer)
+        self.finished.append(transfer)
         self._clients.finish()
 
     async def _deliver(self, transfer: MigrateTransfer) -> None:
