@@ -31,14 +31,15 @@ from gossamer.gossip.effects import (
 )
 from gossamer.gossip.events import ClusterCommand, Event, Paused, Replicated, Woke
 from gossamer.node import commands as commands
-from gossamer.node.engine.data.expiry import ActiveExpiry
+from gossamer.node.engine.clients.client import HANDING_OVER, Client
+from gossamer.node.engine.clients.limits import idle_too_long, over_output_limit
+from gossamer.node.engine.clients.pause import WRITES, WRITES_AND_READS
+from gossamer.node.engine.clients.waiting import LEAVING_KEYS, PAUSE
 from gossamer.node.engine.ports.cluster import ClusterPort
-from gossamer.node.engine.server import PAUSED, RETURNED, WRITES, WRITES_AND_READS, Server
-from gossamer.node.engine.serving.client import HANDING_OVER, Client
-from gossamer.node.engine.serving.limits import idle_too_long, over_output_limit
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.serving.migrating import finish_migrate
 from gossamer.node.engine.serving.session import Session
-from gossamer.node.engine.serving.waiting import LEAVING_KEYS, PAUSE
-from gossamer.node.engine.slots.migrate import finish_migrate
+from gossamer.node.engine.state import PAUSED, RETURNED
 from gossamer.node.migration.migrations import Migrations
 from gossamer.node.replication.replication import replication_of
 from gossamer.node.replication.write_pause import WritePause
@@ -71,7 +72,6 @@ class Machine:
         self._told: tuple[int, Millis, bool, bool] = (0, 0, False, False)
         self._followed: NodeId = ""
         self._pause = WritePause(server)
-        self.expiry = ActiveExpiry(server)
         self.replication = replication_of(server)
         self.migrations = Migrations(server, self.replication)
         server.migrations = self.migrations
@@ -90,9 +90,8 @@ class Machine:
     def accept(self, addr: str, laddr: str, unix: bool = False) -> Session:
         """A new client, ``addr`` and ``laddr`` as ``ip:port`` (or ``path:0``)."""
         server = self.server
-        session = Session(server, server.next_client_id, addr, laddr, unix)
-        server.next_client_id += 1
-        server.clients[session.id] = session
+        session = Session(server, server.clients.take_id(), addr, laddr, unix)
+        server.clients.by_id[session.id] = session
         server.stats.total_connections_received += 1
         return session
 
@@ -101,9 +100,8 @@ class Machine:
         server = self.server
         client.closing = client.killed = True
         client.unwatch()
-        server.clients.pop(client.id, None)
-        if client in server.monitors:
-            server.unmonitor(client)
+        server.clients.by_id.pop(client.id, None)
+        server.monitors.remove(client)
         if client.pending is not None:
             server.acks.forget(client)
         server.replication.left(client)
@@ -121,7 +119,7 @@ class Machine:
         if server.deadlines.first <= server.now:
             server.deadlines.run(server.now)
         if not server.conditions & PAUSED:
-            if server.finished_migrates or server.freed:
+            if server.migrate_transport.finished or server.leaving.freed:
                 self._settle()
             if waiting.by_client:
                 waiting.retry_all(PAUSE)
@@ -168,7 +166,7 @@ class Machine:
 
     def _is_busy(self) -> bool:
         """Is there housekeeping that cannot wait for a second?"""
-        return self.expiry.has_work() or self.migrations.active or self.replication.in_a_hurry
+        return self.server.expiry.has_work() or self.migrations.active or self.replication.in_a_hurry
 
     def tick(self, now: Millis) -> None:
         """The node's housekeeping: ``hz`` times a second while there is something to be done, else once."""
@@ -191,7 +189,7 @@ class Machine:
     def _expire(self) -> None:
         server = self.server
         began = server.edge.microseconds()
-        self.expiry.cycle()
+        server.expiry.cycle()
         took = server.edge.microseconds() - began
         server.stats.expire_cycle_us += took
         server.latency.add("expire-cycle", server.now_s, took // 1000)
@@ -199,19 +197,19 @@ class Machine:
     def _sweep(self, now: Millis) -> None:
         """Once a second: end the connections that have been silent or deaf for too long."""
         server = self.server
-        clients: list[Client] = list(server.clients.values())
+        clients: list[Client] = server.clients.all()
         for client in clients:
-            if idle_too_long(client, server.idle_limit_s, now):
+            if idle_too_long(client, server.limits.idle_s, now):
                 client.kill()
-            elif client.unsent and over_output_limit(client, server.output_limits, now):
+            elif client.unsent and over_output_limit(client, server.limits.output, now):
                 server.stats.client_output_buffer_limit_disconnections += 1
                 client.kill()
 
     def _settle(self) -> None:
         """Transfers have landed, or slots: what the targets took is gone here, and who waited for that tries again."""
         server = self.server
-        server.freed = False
-        landed, server.finished_migrates = server.finished_migrates, []
+        server.leaving.freed = False
+        landed, server.migrate_transport.finished = server.migrate_transport.finished, []
         for transfer in landed:
             finish_migrate(server, transfer)
         server.waiting.retry_all(LEAVING_KEYS)
@@ -249,7 +247,7 @@ class Machine:
         if self.replication.replicas.sending:
             self.replication.replicas.work()
         if not self.server.conditions & PAUSED:
-            self.server.lazyfree.work()
+            self.server.lazyfree.work(self.server.journal)
 
     # --- the agreement
 
@@ -258,7 +256,7 @@ class Machine:
         assert self.gossip is not None
         self.tell_progress(now)
         self._absorb(self._heard(event, now), now)
-        if self.server.to_flush:
+        if self.server.clients.to_flush:
             self._hurry()  # this is no batch: somebody has to write it out
         self._plan()
 

@@ -29,7 +29,7 @@ def bit_offset(c: Call, text: bytes, width: int = 0) -> int:
     offset = integer(text[1:] if counted else text, BIT_OFFSET)
     if counted:
         offset = wrap64(offset * width)
-    if offset < 0 or offset >> 3 >= c.server.max_bulk:
+    if offset < 0 or offset >> 3 >= c.server.limits.max_bulk:
         raise Refusal(BIT_OFFSET)
     return offset
 

@@ -4,7 +4,7 @@ What does not exist here is zero: the reply buffer of fixed size (rbs, rbp) and 
 """
 
 from gossamer.cluster.text import bytes_of, text_of
-from gossamer.node.engine.serving.client import IN_MULTI, MONITORING, NOT_TO_PAUSE, SUBSCRIBED, Client
+from gossamer.node.engine.clients.client import IN_MULTI, MONITORING, NOT_TO_PAUSE, SUBSCRIBED, Client
 
 
 def describe(client: Client, now: int, asking: bool) -> bytes:
@@ -36,7 +36,7 @@ def flags(client: Client) -> str:
         out += "O"
     elif modes & NOT_TO_PAUSE:
         out += "S"
-    if client is client.server.replication.upstream_client():
+    if client.is_primary:
         out += "M"
     if modes & SUBSCRIBED:
         out += "P"

@@ -9,10 +9,11 @@ from typing import Final
 from gossamer.cluster.text import bytes_of
 from gossamer.node.commands.client_line import describe
 from gossamer.node.commands.numbers import integer, integer_or_none
-from gossamer.node.engine.server import EVERYTHING, WRITES, Server
+from gossamer.node.engine.clients.client import REPLIES_OFF, SKIP_NEXT_REPLY, SKIP_THIS_REPLY, Client
+from gossamer.node.engine.clients.limits import NORMAL, PUBSUB, REPLICA, client_class
+from gossamer.node.engine.clients.pause import EVERYTHING, WRITES
+from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.call import Call
-from gossamer.node.engine.serving.client import REPLIES_OFF, SKIP_NEXT_REPLY, SKIP_THIS_REPLY, Client
-from gossamer.node.engine.serving.limits import NORMAL, PUBSUB, REPLICA, client_class
 from gossamer.node.engine.table.command import ADMIN, CONNECTION, LOADING, NOSCRIPT, STALE, command
 from gossamer.node.resp.errors import (
     CLIENT_ID,
@@ -69,7 +70,7 @@ def client_list(c: Call, argv: list[bytes]) -> Reply:
         chosen = [other for other in everybody(c.server) if class_of(other) == wanted]
     elif option == b"ID":
         for word in argv[3:]:
-            found = clients.get(integer(word, CLIENT_ID))
+            found = clients.by_id.get(integer(word, CLIENT_ID))
             if found is not None:
                 chosen.append(found)
     elif len(argv) == 2:
@@ -81,13 +82,13 @@ def client_list(c: Call, argv: list[bytes]) -> Reply:
 
 def everybody(server: Server) -> list[Client]:
     """All connections, that to the primary last."""
-    out: list[Client] = list(server.clients.values())
+    out: list[Client] = server.clients.all()
     primary_link = server.replication.upstream_client()
     return out if primary_link is None else [*out, primary_link]
 
 
 def class_of(client: Client) -> int:
-    return PRIMARY if client is client.server.replication.upstream_client() else client_class(client)
+    return PRIMARY if client.is_primary else client_class(client)
 
 
 def class_named(name: bytes) -> int:
@@ -233,13 +234,13 @@ def client_pause(c: Call, argv: list[bytes]) -> Reply:
         raise Refusal(TIMEOUT_NEGATIVE)
     end = c.now + length
     if end <= LATEST:  # beyond that, 7.0 overflows and the pause is over at once
-        c.server.pause(end, WRITES if mode == b"WRITE" else EVERYTHING)
+        c.server.pause.begin(end, WRITES if mode == b"WRITE" else EVERYTHING)
     return OK
 
 
 @command("CLIENT|UNPAUSE", arity=2, flags=OPERATOR, acl=CONNECTION)
 def client_unpause(c: Call, _: bytes) -> Reply:
-    c.server.end_pause()
+    c.server.pause.end()
     return OK
 
 
@@ -278,7 +279,7 @@ def client_unblock(c: Call, argv: list[bytes]) -> Reply:
     reason = argv[3].upper() if len(argv) == 4 else b"TIMEOUT"
     if reason not in (b"TIMEOUT", b"ERROR"):
         raise Refusal(UNBLOCK_REASON)
-    waiting = c.server.clients.get(integer(argv[2]))
+    waiting = c.server.clients.by_id.get(integer(argv[2]))
     return int(waiting is not None and c.server.waiting.unblock(waiting, reason == b"ERROR"))
 
 

@@ -27,9 +27,9 @@ from gossamer.gossip.events import (
     SetSlot,
 )
 from gossamer.node.commands.numbers import integer_or_none
+from gossamer.node.engine.clients.client import IN_MULTI
 from gossamer.node.engine.ports.cluster import ClusterPort
 from gossamer.node.engine.serving.call import Call
-from gossamer.node.engine.serving.client import IN_MULTI
 from gossamer.node.engine.table.command import ADMIN, LOADING, NO_ASYNC_LOADING, NOSCRIPT, STALE, command
 from gossamer.node.migration.migrations import migrations_of
 from gossamer.node.replication.replication import replication_of

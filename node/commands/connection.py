@@ -9,8 +9,8 @@ from typing import Final
 
 from gossamer.node.commands.clients import set_name
 from gossamer.node.commands.numbers import integer
+from gossamer.node.engine.clients.client import ASKED, SUBSCRIBED, UNAUTHENTICATED
 from gossamer.node.engine.serving.call import Call
-from gossamer.node.engine.serving.client import ASKED, SUBSCRIBED, UNAUTHENTICATED
 from gossamer.node.engine.table.command import (
     ALLOW_BUSY,
     CONNECTION,
@@ -125,7 +125,7 @@ def auth(c: Call, argv: list[bytes]) -> Reply:
         argv[at] = REDACTED
     if len(argv) > 3:
         raise Refusal(SYNTAX)
-    if len(argv) == 2 and c.server.open_to_all:
+    if len(argv) == 2 and c.server.access.open_to_all:
         raise Refusal(NO_PASSWORD)
     log_in(c, user, password)
     return OK
@@ -133,7 +133,7 @@ def auth(c: Call, argv: list[bytes]) -> Reply:
 
 def log_in(c: Call, user: bytes, password: bytes) -> None:
     server = c.server
-    if user != b"default" or not (server.open_to_all or compare_digest(password, server.password)):
+    if user != b"default" or not (server.access.open_to_all or compare_digest(password, server.access.password)):
         raise Refusal(WRONGPASS)
     c.client.authenticated()
 
@@ -159,6 +159,7 @@ def quit_(c: Call, argv: list[bytes]) -> Reply:
 
 @command("RESET", arity=1, flags=BEFORE_LOGIN | UNQUEUED, acl=CONNECTION)
 def reset(c: Call) -> Reply:
+    c.server.monitors.remove(c.client)
     c.client.reset()
     return Status(b"RESET")
 

@@ -76,7 +76,7 @@ def debug(c: Call, argv: list[bytes]) -> Reply:
         if word == b"OBJECT":
             return describe(c, argv[2])
         if word == b"SET-ACTIVE-EXPIRE":
-            c.server.active_expire = leading_number(argv[2]) != 0
+            c.server.expiry.enabled = leading_number(argv[2]) != 0
             return OK
         if word == b"DROP-CLUSTER-PACKET-FILTER":
             return execute(c, DropKind(integer(argv[2])))

@@ -94,7 +94,7 @@ def read_payload(c: Call, payload: bytes) -> Value:
     if version < 0:
         raise Refusal(DUMP_PAYLOAD)
     try:
-        return restored(payload, version, c.server.max_bulk)
+        return restored(payload, version, c.server.limits.max_bulk)
     except RdbError:
         raise Refusal(DUMP_FORMAT) from None
 

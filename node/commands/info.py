@@ -61,7 +61,7 @@ def errorstats_section(server: Server) -> list[str]:
 
 def latencystats_section(server: Server) -> list[str]:
     out: list[str] = []
-    if not server.latency_tracking:
+    if not server.latency.tracking:
         return out
     percents = server.config.percentiles()
     for cmd in all_commands(server):

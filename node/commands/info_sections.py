@@ -25,7 +25,7 @@ def server_section(server: Server) -> list[str]:
         "redis_git_dirty:0",
         "redis_build_id:0",
         f"gossamer_version:{GOSSAMER_VERSION}",
-        f"gossamer_build:{server.build_name}",
+        f"gossamer_build:{facts.build}",
         f"redis_mode:{'cluster' if server.clustered else 'standalone'}",
         f"os:{facts.os}",
         "arch_bits:64",
@@ -56,12 +56,12 @@ def departing(server: Server) -> list[str]:
 
 
 def clients_section(server: Server) -> list[str]:
-    clients = list(server.clients.values())
+    clients = server.clients.all()
     links = 0 if server.cluster is None else len(server.cluster.links())
     return [
         f"connected_clients:{len(clients) - len(replication_of(server).replicas.attached())}",
         f"cluster_connections:{links}",
-        f"maxclients:{server.max_clients}",
+        f"maxclients:{server.limits.max_clients}",
         f"client_recent_max_input_buffer:{max([client.unread() for client in clients], default=0)}",
         f"client_recent_max_output_buffer:{max([client.out_bytes + client.unsent for client in clients], default=0)}",
         f"blocked_clients:{len(server.waiting)}",
@@ -78,7 +78,7 @@ def memory_section(server: Server) -> list[str]:
     used = tally.used()
     total = server.edge.process().total_memory
     limit = config.integer("maxmemory")
-    buffers = sum([client.unread() + client.out_bytes + client.unsent for client in server.clients.values()])
+    buffers = sum([client.unread() + client.out_bytes + client.unsent for client in server.clients.by_id.values()])
     return [
         f"used_memory:{used}",
         f"used_memory_human:{human(used)}",
@@ -237,7 +237,7 @@ def stats_section(server: Server) -> list[str]:
         "latest_fork_usec:0",
         "total_forks:0",
         "migrate_cached_sockets:0",
-        f"slave_expires_tracked_keys:{len(server.own_expires)}",
+        f"slave_expires_tracked_keys:{len(server.expiry.own)}",
         "active_defrag_hits:0",
         "active_defrag_misses:0",
         "active_defrag_key_hits:0",

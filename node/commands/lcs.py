@@ -52,7 +52,7 @@ def lcs(c: Call, argv: list[bytes]) -> Reply:
         at += 1
     if idx and length_only:
         raise Refusal(LCS_BOTH)
-    if (len(a) + 1) * (len(b) + 1) * CELL > c.server.max_bulk:
+    if (len(a) + 1) * (len(b) + 1) * CELL > c.server.limits.max_bulk:
         raise Refusal(LCS_TOO_LARGE)
     rows = table(a, b)
     length = len(a) - rows[-1].bit_count()

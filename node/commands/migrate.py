@@ -13,10 +13,11 @@ from typing import Final
 from gossamer.cluster.text import text_of
 from gossamer.node.commands.connection import REDACTED
 from gossamer.node.commands.numbers import integer
+from gossamer.node.engine.clients.client import IN_MULTI
 from gossamer.node.engine.data.kinds import Value
 from gossamer.node.engine.serving.call import Call
-from gossamer.node.engine.serving.client import IN_MULTI
-from gossamer.node.engine.slots.migrate import MigrateTransfer, migrate_at_once, start_migrate
+from gossamer.node.engine.serving.migrating import migrate_at_once, start_migrate
+from gossamer.node.engine.slots.migrate import MigrateTransfer
 from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.engine.table.command import DANGEROUS, KEYSPACE, WRITE, command
 from gossamer.node.engine.table.keyspec import ACCESS, DELETE, RW, KeySpec

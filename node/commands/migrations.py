@@ -11,8 +11,8 @@ from gossamer.cluster.text import text_of
 from gossamer.cluster.topology import NodeId, Topology
 from gossamer.node.commands.cluster import cluster_of
 from gossamer.node.commands.numbers import integer_or_none
+from gossamer.node.engine.clients.client import HANDING_OVER
 from gossamer.node.engine.serving.call import Call
-from gossamer.node.engine.serving.client import HANDING_OVER
 from gossamer.node.engine.table.command import ADMIN, NO_ASYNC_LOADING, STALE, command
 from gossamer.node.migration.migrations import Migrations, migrations_of
 from gossamer.node.resp.errors import NOT_ENOUGH_REPLICAS, SYNTAX, Refusal, one_line

@@ -8,8 +8,8 @@ from typing import Final
 from gossamer.cluster.text import bytes_of, text_of
 from gossamer.gossip.events import Failover
 from gossamer.node.commands.numbers import LONG_MAX, integer, integer_or_none
+from gossamer.node.engine.clients.client import IN_MULTI, NOT_TO_PAUSE
 from gossamer.node.engine.serving.call import Call
-from gossamer.node.engine.serving.client import IN_MULTI, NOT_TO_PAUSE
 from gossamer.node.engine.table.command import (
     ADMIN,
     ALLOW_BUSY,

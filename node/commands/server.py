@@ -5,8 +5,8 @@ from typing import Final
 from gossamer.cluster.text import text_of
 from gossamer.node.commands.connection import REDIS_VERSION
 from gossamer.node.commands.numbers import integer
+from gossamer.node.engine.clients.client import IN_MULTI, MONITORING
 from gossamer.node.engine.serving.call import Call
-from gossamer.node.engine.serving.client import IN_MULTI, MONITORING
 from gossamer.node.engine.table.command import (
     ADMIN,
     ALLOW_BUSY,
@@ -42,7 +42,7 @@ def monitor(c: Call) -> Reply:
         raise Refusal(MONITOR_INSIDE)
     if c.client.modes & MONITORING:
         return NO_REPLY
-    c.server.monitor(c.client)
+    c.server.monitors.add(c.client)
     return OK
 
 

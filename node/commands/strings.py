@@ -245,7 +245,7 @@ def setrange(c: Call, key: bytes, offset: bytes, part: bytes) -> Reply:
 
 def check_length(c: Call, size: int) -> None:
     """A string may not be longer than the longest argument."""
-    if size > c.server.max_bulk:
+    if size > c.server.limits.max_bulk:
         raise Refusal(STRING_TOO_LONG)
 
 

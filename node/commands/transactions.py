@@ -4,12 +4,11 @@ Queueing is dispatch's work; a request that dispatch refuses while a transaction
 command that fails when EXEC runs it does not: its error is one element of the reply.
 """
 
+from gossamer.node.engine.clients.client import IN_MULTI
 from gossamer.node.engine.data.keyspace import Watcher
 from gossamer.node.engine.data.watch import broken, watch
 from gossamer.node.engine.serving.call import Call
-from gossamer.node.engine.serving.client import IN_MULTI
 from gossamer.node.engine.serving.invoke import run
-from gossamer.node.engine.slots.slot_import import place_of
 from gossamer.node.engine.table.command import (
     ALLOW_BUSY,
     FAST,
@@ -79,8 +78,8 @@ def run_queue(c: Call) -> Raw:
     server = c.server
     out = [b"*%d\r\n" % len(client.queue)]
     for cmd, argv in client.queue:
-        if server.slot_imports and c.privileged:
-            c.db = place_of(server, cmd, argv, client.db)
+        if server.slot_imports.all and c.privileged:
+            c.db = server.slot_imports.place_of(cmd, argv, client.db)
         out.append(encode(run(c, cmd, argv, nested=True), client.resp3))
     c.db = client.db
     return Raw(b"".join(out))

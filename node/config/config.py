@@ -145,6 +145,11 @@ class Config:
             assert name in self._values, name
             self._hooks.setdefault(name, []).append(hook)
 
+    def obey(self, names: Sequence[str], hook: Hook) -> None:
+        """Run ``hook`` now, and after CONFIG SET changed any of ``names``: what it reads is in force from now on."""
+        hook()
+        self.on_change(names, hook)
+
     def set(self, pairs: Sequence[tuple[str, str]], *, local: bool = False) -> None:
         """CONFIG SET, all or nothing; raises ConfigSetError. ``local``: the client is on this machine."""
         self._admit(pairs, local)

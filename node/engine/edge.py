@@ -13,6 +13,8 @@ class ProcessFacts:
 
     def __init__(self) -> None:
         self.pid: int = 0
+        self.build: str = "interpreted"
+        """Which build runs, ``compiled`` or ``interpreted``."""
         self.run_id: str = "0" * 40
         """40 hexadecimal digits, new with every start."""
         self.os: str = ""

@@ -16,8 +16,8 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
-from gossamer.node.engine.serving.client import NOT_TO_PAUSE, Client
-from gossamer.node.engine.serving.limits import over_output_limit, refuse_connection
+from gossamer.node.engine.clients.client import NOT_TO_PAUSE, Client
+from gossamer.node.engine.clients.limits import over_output_limit, refuse_connection
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.engine.serving.unexpected import survive
 from gossamer.node.io.keepalive import keep_alive
@@ -167,10 +167,10 @@ class Clients:
     def flush(self) -> None:
         """Write out the replies of every client that has some."""
         server = self.machine.server
-        waiting = server.to_flush
+        waiting = server.clients.to_flush
         if not waiting:
             return
-        server.to_flush = []
+        server.clients.to_flush = []
         connections = self.connections
         for client in waiting:
             client.announced = False
@@ -247,7 +247,9 @@ class Clients:
         """What a new connection is told instead of being served."""
         server = self.machine.server
         connected = len(server.clients) + len(self.machine.link_queues)
-        refusal = refuse_connection(connected, server.max_clients, server.protected_mode, server.open_to_all, loopback)
+        access = server.access
+        most = server.limits.max_clients
+        refusal = refuse_connection(connected, most, access.protected_mode, access.open_to_all, loopback)
         if refusal is not None:
             server.stats.rejected_connections += 1
         return refusal
@@ -292,7 +294,7 @@ class Clients:
             except OSError:
                 self.drop(connection)
                 return
-            client.server.stats.total_net_output_bytes += sent
+            self.machine.server.stats.total_net_output_bytes += sent
             if sent < len(data):
                 backlog.add(data)
                 if sent:
@@ -314,7 +316,7 @@ class Clients:
             return
         backlog.taken(sent)
         client = connection.session
-        client.server.stats.total_net_output_bytes += sent
+        self.machine.server.stats.total_net_output_bytes += sent
         if backlog.size:
             self._left(connection)
             return
@@ -334,8 +336,8 @@ class Clients:
 
     def too_far_behind(self, client: Client) -> bool:
         """Is ``client`` over the limit of what it may leave unread? Then this is counted and logged."""
-        server = client.server
-        if not over_output_limit(client, server.output_limits, server.now):
+        server = self.machine.server
+        if not over_output_limit(client, server.limits.output, server.now):
             return False
         server.stats.client_output_buffer_limit_disconnections += 1
         server.edge.log("warning", f"Client id={client.id} addr={client.addr} is closed: over its output buffer limit")

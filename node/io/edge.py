@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable
 from typing import Final
 
+from gossamer.cluster import build
 from gossamer.cluster.text import bytes_of
 from gossamer.node.engine.edge import Edge, ProcessFacts
 from gossamer.node.io.disk import replace_file
@@ -95,6 +96,7 @@ def process_facts(config_file: str) -> ProcessFacts:
     facts = ProcessFacts()
     uname = os.uname()
     facts.pid = os.getpid()
+    facts.build = build.name()
     facts.run_id = os.urandom(20).hex()
     facts.os = f"{uname.sysname} {uname.release} {uname.machine}"
     facts.multiplexing = "epoll" if sys.platform == "linux" else "kqueue"

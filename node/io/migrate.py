@@ -13,7 +13,7 @@ from typing import Final
 
 import trio
 
-from gossamer.node.engine.serving.client import Client
+from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.serving.unexpected import survive
 from gossamer.node.engine.slots.migrate import (
     PENDING,
@@ -115,7 +115,7 @@ class MigrateConnections(MigrateTransport):
     def carry(self, transfer: MigrateTransfer) -> None:
         if self._nursery is None:
             lost(transfer)
-            self._clients.machine.server.finished_migrates.append(transfer)
+            self.finished.append(transfer)
         else:
             self._nursery.start_soon(self._carry, transfer)
 
@@ -144,7 +144,7 @@ class MigrateConnections(MigrateTransport):
                 survive(server, f"a MIGRATE to {transfer.host!a}:{transfer.port}, which has failed", error)
         del self._carried[transfer]
         self._clients.begin()
-        self._clients.machine.server.finished_migrates.append(transfer)
+        self.finished.append(transfer)
         self._clients.finish()
 
     async def _deliver(self, transfer: MigrateTransfer) -> None:

@@ -19,8 +19,8 @@ import trio
 
 from gossamer.cluster import build
 from gossamer.node.config import Config, ConfigError
+from gossamer.node.engine.clients.client import NOT_TO_PAUSE
 from gossamer.node.engine.server import serve as make_server
-from gossamer.node.engine.serving.client import NOT_TO_PAUSE
 from gossamer.node.io import title
 from gossamer.node.io.background_work import BackgroundWork
 from gossamer.node.io.bus import Bus, now_ms
@@ -142,7 +142,6 @@ class Node:
         self._ended = trio.Event()
         self.server = make_server(config, ProcessEdge(log, supervisor, start.config_file, self._ended.set))
         self.server.rng = Random()
-        self.server.build_name = build.name()
         self.machine = Machine(self.server, self.membership.gossip if self.membership else None)
         self._hurry = trio.Event()
         self.machine.on_resume = lambda: self._hurry.set()
@@ -240,7 +239,7 @@ class Node:
 
     def _keep_promises(self, membership: Membership, bus: Bus) -> None:
         if not membership.save_at_once(self.machine):
-            for client in self.server.to_flush:
+            for client in self.server.clients.to_flush:
                 if not client.has_mode(NOT_TO_PAUSE):
                     client.kill()
         bus.poke()

@@ -9,7 +9,7 @@ from typing import Final
 
 import trio
 
-from gossamer.node.engine.serving.client import Client
+from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.engine.serving.unexpected import survive
 from gossamer.node.io.clients import Clients, Output
@@ -48,7 +48,7 @@ class StreamOutput(Output):
                 await self._stream.send_all(piece)
                 backlog.taken(len(piece))
                 client.unsent = backlog.size
-                client.server.stats.total_net_output_bytes += len(piece)
+                self._clients.machine.server.stats.total_net_output_bytes += len(piece)
             if client.closing and client.pending is None:
                 self.scope.cancel()
             self._poked = trio.Event()

@@ -9,10 +9,11 @@ from typing import Final
 from gossamer.cluster.text import text_of
 from gossamer.cluster.topology import Flag, NodeId, Topology
 from gossamer.gossip.events import ClusterCommand, KeepEpoch
+from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.ports.migrations import MigrationPort
-from gossamer.node.engine.server import PAUSED, Server
-from gossamer.node.engine.serving.client import Client
+from gossamer.node.engine.server import Server
 from gossamer.node.engine.slots.slot_import import SlotImport
+from gossamer.node.engine.state import PAUSED
 from gossamer.node.engine.stream.journal import Tap
 from gossamer.node.migration.job import CANCELLED, GRANTED, REQUESTED, Job, message
 from gossamer.node.migration.source import Export
@@ -278,7 +279,7 @@ class Migrations(MigrationPort):
     def hold(self, job: Import) -> None:
         """Writers of the new slots wait until a majority knows whose they are."""
         self._unsettled += job.slots
-        self.server.close_slots(job.slots)
+        self.server.leaving.hold_slots(job.slots, readers=bool(self.server.acks.wanted))
 
     def let_go(self, job: Import) -> None:
         """The slots did not come."""
@@ -287,7 +288,7 @@ class Migrations(MigrationPort):
             self.free(job.slots)
 
     def free(self, slots: list[int]) -> None:
-        self.server.free_slots(slots)
+        self.server.leaving.free_slots(slots)
         if self.on_freed is not None:
             self.on_freed()
 

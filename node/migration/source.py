@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Final
 from gossamer.cluster.text import bytes_of, text_of
 from gossamer.cluster.topology import Flag, NodeId, Topology
 from gossamer.gossip.events import TakeSlots
-from gossamer.node.engine.data.as_commands import AsCommands
+from gossamer.node.engine.clients.limits import REPLICA
 from gossamer.node.engine.data.snapshot import Snapshot
-from gossamer.node.engine.serving.limits import REPLICA
+from gossamer.node.engine.stream.as_commands import AsCommands
 from gossamer.node.engine.stream.journal import Tap, encoded
 from gossamer.node.migration.job import (
     ACK,
@@ -258,7 +258,7 @@ class Export(Job):
         if tap is None:
             return
         if self._commands is not None:
-            most = self.home.server.output_limits[REPLICA].hard
+            most = self.home.server.limits.output[REPLICA].hard
             if most and tap.size > most:
                 self.fail("More was written during the snapshot than client-output-buffer-limit lets wait")
         elif not self._braking and waiting > BRAKE:
@@ -270,7 +270,7 @@ class Export(Job):
 
     def _may_pause(self, tap: Tap) -> bool:
         server = self.home.server
-        if server.leaving:
+        if server.leaving.keys:
             return False  # what MIGRATE takes away is deleted when it has arrived, and that is a write too
         most = server.config.integer("slot-migration-max-failover-repl-bytes")
         return most < 0 or tap.size <= most or server.now - self._wanted_ms >= PATIENCE_MS
@@ -287,7 +287,7 @@ class Export(Job):
 
     def _hold(self) -> None:
         self._holding = True
-        self.home.server.hold_slots(self.slots)
+        self.home.server.leaving.hold_slots(self.slots)
 
     def _free(self) -> None:
         if self._holding:
@@ -329,7 +329,7 @@ class Export(Job):
         self._say(message("FAILOVER-GRANTED", *beyond))
         self.to(GRANTED)
         self._since_ms = self.home.server.now
-        self.home.server.close_slots(self.slots)
+        self.home.server.leaving.hold_slots(self.slots, readers=bool(self.home.server.acks.wanted))
         self.home.keep_epoch()
 
     # --- after the grant

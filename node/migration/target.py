@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from gossamer.cluster.topology import Flag, NodeId, Topology
 from gossamer.gossip.events import TakeSlots
-from gossamer.node.engine.serving.client import HANDING_OVER, NOT_TO_PAUSE, REPLIES_OFF, Client
+from gossamer.node.engine.clients.client import HANDING_OVER, NOT_TO_PAUSE, REPLIES_OFF, Client
 from gossamer.node.engine.slots.slot_import import MANY, SlotImport
 from gossamer.node.migration.job import (
     ACK,
@@ -52,7 +52,7 @@ class ImportBase(Job):
         super().__init__(home, slot_import.name, slot_import.ranges, source, target)
         self.slot_import: SlotImport = slot_import
         slot_import.begin(home.server.changes)
-        home.server.slot_imports.append(slot_import)
+        home.server.slot_imports.all.append(slot_import)
 
     @property
     def operation(self) -> str:
@@ -74,7 +74,7 @@ class ImportBase(Job):
                 journal.gone(db, keys[at : at + MANY])
 
     def end(self, state: str, text: str = "") -> None:
-        arriving = self.home.server.slot_imports
+        arriving = self.home.server.slot_imports.all
         if self.slot_import in arriving:
             arriving.remove(self.slot_import)
         super().end(state, text)
@@ -98,9 +98,9 @@ class Import(ImportBase):
         self._synced_replicas: int = 0
         """How many replicas had all when the pause was asked for."""
         home.server.drop_slots(tuple(self.slots))  # whatever is left there is nobody's
-        home.server.lazyfree.finish(set(self.slots))
+        home.server.lazyfree.finish(set(self.slots), home.server.journal)
         client.modes |= HANDING_OVER | REPLIES_OFF | NOT_TO_PAUSE
-        home.server.imports_by_client[client.id] = self.slot_import
+        home.server.slot_imports.by_client[client.id] = self.slot_import
         numbers = [str(number) for pair in slot_import.ranges for number in pair]
         home.remark("ESTABLISH", "SOURCE", slot_import.source, "NAME", slot_import.name, "SLOTSRANGE", *numbers)
         home.log("notice", f"New slot import job created: {self}.")
@@ -221,7 +221,7 @@ class Import(ImportBase):
     def end(self, state: str, text: str = "") -> None:
         server = self.home.server
         super().end(state, text)
-        server.imports_by_client.pop(self.client.id, None)
+        server.slot_imports.by_client.pop(self.client.id, None)
         self.client.close_after_reply()
         if state != SUCCESS:
             self.undo()

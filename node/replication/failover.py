@@ -7,7 +7,7 @@ replica that has not caught up when the time is over takes the place all the sam
 
 from typing import TYPE_CHECKING, Final
 
-from gossamer.node.engine.serving.deadlines import Timer
+from gossamer.node.engine.deadlines import Timer
 from gossamer.node.replication.write_pause import WritePause
 
 if TYPE_CHECKING:

@@ -13,12 +13,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from gossamer.cluster.text import bytes_of, text_of
+from gossamer.node.engine.clients.client import IN_MULTI, Client
 from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.serving.call import Call
-from gossamer.node.engine.serving.client import IN_MULTI, Client
 from gossamer.node.engine.serving.invoke import run
 from gossamer.node.engine.serving.unexpected import survive, told
-from gossamer.node.engine.slots.slot_import import place_of
 from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.engine.table.command import UNQUEUED
 from gossamer.node.persist.codes import RdbError
@@ -377,8 +376,7 @@ class PrimaryLink:
         self.lasted = self.in_step = True
         self.primary_lost_data = False
         self._applier.begin()
-        self._applier.client.id = self.server.next_client_id
-        self.server.next_client_id += 1
+        self._applier.client.id = self.server.clients.take_id()
         self._applier.client.addr = f"{self.ip}:{self.port}"
         self.replication.set_conditions()
         self.acknowledge(self.replication.history.offset)
@@ -429,7 +427,7 @@ class PrimaryLink:
         self._distrusts = False
         replication = self.replication
         replication.server.keyspace.replace(loader.keyspace, self.server.now)
-        replication.server.own_expires.clear()
+        replication.server.expiry.own.clear()
         self.server.migrations.loaded(loader.slot_imports)
         replication.replicas.drop_all()
         size = self.server.config.integer("repl-backlog-size")
@@ -490,7 +488,8 @@ class Applier:
     def begin(self) -> None:
         """The stream begins, or goes on."""
         server = self.replication.server
-        self.client = Client(server, 0, "", "", False)
+        self.client = Client(server.clients, 0, "", "", False)
+        self.client.is_primary = True
         self.client.db = server.keyspace.database(self.replication.history.db)
         self.client.modes = 0
         self._call = Call(server, self.client)
@@ -552,8 +551,9 @@ class Applier:
             client.queue.append((cmd, argv))
             return
         call = self._call
-        if self.replication.server.slot_imports:
-            call.db = place_of(self.replication.server, cmd, argv, client.db)
+        slot_imports = self.replication.server.slot_imports
+        if slot_imports.all:
+            call.db = slot_imports.place_of(cmd, argv, client.db)
         reply = run(call, cmd, argv)
         call.db = client.db
         if isinstance(reply, Failure):

@@ -6,8 +6,8 @@ LOADING (all of it has been sent) and ONLINE (it is sent the stream).
 
 from typing import TYPE_CHECKING, Final
 
-from gossamer.node.engine.serving.client import Client
-from gossamer.node.engine.serving.limits import REPLICA, OutputLimit
+from gossamer.node.engine.clients.client import Client
+from gossamer.node.engine.clients.limits import REPLICA, OutputLimit
 from gossamer.node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format
 
 if TYPE_CHECKING:

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from typing import Final
 
 from gossamer.cluster.text import bytes_of
-from gossamer.node.engine.server import FEW_REPLICAS, PAUSED, RETURNED, Server
-from gossamer.node.engine.serving.client import NOT_TO_PAUSE, REPLIES_OFF, Client
-from gossamer.node.engine.serving.limits import REPLICA
-from gossamer.node.engine.serving.waiting import CONFIRMATION, REPLICAS, Wait
+from gossamer.node.engine.clients.client import NOT_TO_PAUSE, REPLIES_OFF, Client
+from gossamer.node.engine.clients.limits import REPLICA
+from gossamer.node.engine.clients.waiting import CONFIRMATION, REPLICAS, Wait
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.state import FEW_REPLICAS, PAUSED, RETURNED
 from gossamer.node.engine.stream.journal import GETACK, PING, encoded
 from gossamer.node.replication.history import History
 from gossamer.node.replication.replica_link import HANDSHAKE, LOADING, ONLINE, TRANSFER, WAITING, ReplicaLink, name_of
@@ -161,7 +162,7 @@ class Replicas:
 
     def relay(self, data: bytes) -> None:
         """The next bytes of the stream, for all replicas and the backlog."""
-        limits, now = self.server.output_limits, self.server.now
+        limits, now = self.server.limits.output, self.server.now
         awaited = 0
         for replica in self.by_client.values():
             replica.tell(data)
@@ -184,7 +185,7 @@ class Replicas:
         if replica.rdb_only or not history.can_continue(replid, offset):
             return False
         assert history.backlog is not None
-        rest, limit = history.backlog.end - offset + 1, self.server.output_limits[REPLICA].hard
+        rest, limit = history.backlog.end - offset + 1, self.server.limits.output[REPLICA].hard
         return rest <= history.backlog.size or not limit or rest < limit
 
     def distribute(self) -> None:

@@ -5,9 +5,10 @@ The machine and the commands talk to this class; ``Replicas`` and ``PrimaryLink`
 
 from collections.abc import Callable
 
+from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.ports.replication import ReplicationPort
-from gossamer.node.engine.server import ACKING, FOLLOWING, LINK_DOWN, Server
-from gossamer.node.engine.serving.client import Client
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.state import ACKING, FOLLOWING, LINK_DOWN
 from gossamer.node.engine.stream.journal import Journal
 from gossamer.node.replication.failover import Failover
 from gossamer.node.replication.history import History
@@ -99,7 +100,7 @@ class Replication(ReplicationPort):
         self.primary_link = None
         self.server.edge.status("Ready to accept connections")
         self.server.lazy_expire_deletes = True
-        self.server.own_expires.clear()
+        self.server.expiry.own.clear()
         self.history.branch()
         self.replicas.drop_all()
         self.replicas.alone_since_ms = self.server.now

@@ -11,9 +11,9 @@
 from typing import TYPE_CHECKING, Final
 
 from gossamer.cluster.text import bytes_of
-from gossamer.node.engine.serving.client import Client
-from gossamer.node.engine.serving.deadlines import Timer
-from gossamer.node.engine.serving.waiting import SHUTDOWN, Wait
+from gossamer.node.engine.clients.client import Client
+from gossamer.node.engine.clients.waiting import SHUTDOWN, Wait
+from gossamer.node.engine.deadlines import Timer
 from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.replication.write_pause import WritePause
 from gossamer.node.resp.errors import SHUTDOWN_FAILED

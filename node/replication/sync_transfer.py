@@ -52,7 +52,7 @@ class SyncTransfer:
         """Others may join: nothing has been forgotten yet."""
         self.moved_ms: int = server.now
         self._server = server
-        arriving = [] if form.without_keys else server.slot_imports
+        arriving = [] if form.without_keys else server.slot_imports.all
         self._snapshot = Snapshot(
             server.keyspace, [] if form.without_keys else None, beside=[slot_import.db for slot_import in arriving]
         )

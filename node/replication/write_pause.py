@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from gossamer.node.engine.server import PAUSED, WRITES, Server
+from gossamer.node.engine.clients.pause import WRITES
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.state import PAUSED
 
 FOREVER: Final = 1 << 60
 
@@ -17,15 +19,15 @@ class WritePause:
         """Hold them back, again if somebody who did not know has ended that."""
         server = self._server
         if server.conditions & PAUSED and not self._taken:
-            self._before = server.pause_until, server.pause_flags
+            self._before = server.pause.until, server.pause.flags
         self._taken = True
-        server.pause(until, flags)
+        server.pause.begin(until, flags)
 
     def release(self) -> None:
         if not self._taken:
             return
         self._taken = False
         before, self._before = self._before, None
-        self._server.end_pause()
+        self._server.pause.end()
         if before is not None:
-            self._server.pause(*before)
+            self._server.pause.begin(*before)

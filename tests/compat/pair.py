@@ -213,7 +213,7 @@ class Pair:
         for words in (("FLUSHALL",), ("CONFIG", "RESETSTAT"), ("SLOWLOG", "RESET"), ("CLIENT", "UNPAUSE")):
             self.tell_redis(*words)
         self.machine = Machine(Server())
-        self.machine.server.protected_debug = "yes"
+        self.machine.server.access.debug = "yes"
         self.machine.server.begin_batch(time.time_ns() // 1_000_000)
 
     def talk(self, protocol: Literal[2, 3] = 2) -> Talk:

@@ -213,7 +213,7 @@ def test_a_pause_holds_what_redis_holds(pair: Pair, mode: str) -> None:
     if mode == "WRITE":
         operator.same("CLIENT", "UNPAUSE")
     else:  # even UNPAUSE would be held: our clock is moved, theirs runs out while we wait for the reply
-        pair.machine.server.begin_batch(pair.machine.server.pause_until)
+        pair.machine.server.begin_batch(pair.machine.server.pause.until)
         pair.machine.drain()
     for words in held:
         other.next(*words)

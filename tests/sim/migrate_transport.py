@@ -75,5 +75,5 @@ class Journey:
             self._process.port.close(self._end)
         self._transfer.failure = failure
         self._process.begin()
-        self._process.machine.server.finished_migrates.append(self._transfer)
+        self._process.machine.server.migrate_transport.finished.append(self._transfer)
         self._process.finish()

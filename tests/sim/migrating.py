@@ -13,9 +13,9 @@ from functools import partial
 from attrs import define
 
 from gossamer.cluster.slots import SLOTS, key_slot
+from gossamer.node.engine.clients.waiting import LEAVING_KEYS
 from gossamer.node.engine.data.kinds import Value
-from gossamer.node.engine.server import PAUSED
-from gossamer.node.engine.serving.waiting import LEAVING_KEYS
+from gossamer.node.engine.state import PAUSED
 from gossamer.node.migration.job import ENDS, SUCCESS, Job
 from tests.sim.history import Violation
 from tests.sim.timeline import Micros
@@ -345,8 +345,8 @@ class MigrateRun(WriteRun):
             taps = server.journal.taps if server.journal is not None else []
             views = [view for db in server.keyspace.used() for view in db.views]
             for what, there in (
-                ("slots are closed", server.leaving_slots), ("keys are beside the data", server.slot_imports),
-                ("slot_imports", server.imports_by_client), ("taps", taps), ("views", views),
+                ("slots are closed", server.leaving.slots), ("keys are beside the data", server.slot_imports.all),
+                ("slot_imports", server.slot_imports.by_client), ("taps", taps), ("views", views),
                 ("clients wait", server.waiting.of(LEAVING_KEYS)),
                 ("keys that have gone", server.lazyfree.pending), ("a pause", server.conditions & PAUSED),
             ):  # fmt: skip

@@ -250,7 +250,7 @@ class Process:
         parts = [word.encode() for word in request]
         session.feed(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts))
         self.machine.drain()
-        server.to_flush.clear()
+        server.clients.to_flush.clear()
         session.announced = False
         reply = session.take_output()
         slot = key_slot(parts[1]) if request[0] in {"GET", "SET"} else None

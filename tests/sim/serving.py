@@ -15,7 +15,7 @@ from attrs import define
 
 from gossamer.cluster.topology import Topology
 from gossamer.gossip.config import GossipConfig
-from gossamer.node.engine.serving.client import Client
+from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.machine import REST_MS
 from gossamer.node.replication.primary_link import PrimaryLink
@@ -119,7 +119,7 @@ class Serving(Process):
         self._look()
         self._note_published()
         self._todo += machine.take_effects()
-        leaving, machine.server.to_flush = machine.server.to_flush, []
+        leaving, machine.server.clients.to_flush = machine.server.clients.to_flush, []
         for client in leaving:
             client.announced = False
         said = [(client, client.take_output() if client.out else b"") for client in leaving if client.id in self.sinks]

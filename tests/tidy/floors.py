@@ -26,6 +26,23 @@ FLOORS: Final = (
 """From the lowest up. A file may import its own floor and all below it. ``gossamer`` and ``gossamer.node`` are the
 ``__init__`` of these packages."""
 
+ENGINE: Final = "gossamer.node.engine."
+ROOMS: Final = (
+    "table",
+    "edge",
+    "deadlines",
+    "state",
+    "insight",
+    "data",
+    "clients",
+    "stream",
+    "slots",
+    "ports",
+    "server",
+    "serving",
+)
+"""Of the engine, from the lowest up: a room may import those before it. ``server`` owns what is made below it."""
+
 PACKAGES: Final = ("cluster", "gossip", "node", "deploy")
 
 
@@ -49,6 +66,29 @@ def floor_of(module: str) -> int | None:
             if name in names:
                 return number
     return None
+
+
+def room_of(module: str) -> int:
+    """The place of an engine's module among the ``ROOMS``. ValueError if it is in none."""
+    return ROOMS.index(module.removeprefix(ENGINE).partition(".")[0])
+
+
+def circles(arrows: dict[str, set[str]]) -> set[frozenset[str]]:
+    """Modules that import each other, whatever the way: the strongly connected components of more than one."""
+    reached = {module: reachable(arrows, module) for module in arrows}
+    together = (frozenset(other for other in reached[module] if module in reached[other]) for module in arrows)
+    return {component for component in together if len(component) > 1}
+
+
+def reachable(arrows: dict[str, set[str]], start: str) -> set[str]:
+    """All that ``start`` imports, directly or not."""
+    found: set[str] = set()
+    ahead = [start]
+    while ahead:
+        new = arrows[ahead.pop()] - found
+        found |= new
+        ahead += new
+    return found
 
 
 def imports(path: Path, known: set[str]) -> Iterator[tuple[int, str, str]]:

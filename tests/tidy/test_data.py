@@ -4,8 +4,8 @@ import ast
 from typing import Final
 
 from gossamer.node.commands.digest import DIGESTS
-from gossamer.node.engine.data.as_commands import WORDS
 from gossamer.node.engine.data.kinds import KINDS, Kind
+from gossamer.node.engine.stream.as_commands import WORDS
 from gossamer.node.persist.values import WRITERS
 from tests.tidy.floors import TOP, modules
 
@@ -16,7 +16,7 @@ HIDDEN: Final = frozenset(
 """What ``Database`` and ``Part`` keep to themselves."""
 COUNTED: Final = frozenset({"dirty", "held"})
 """Counters that only changes of the data move: ``Changes.dirty``, ``Tally.held``."""
-COUNTING: Final = (OWN, "gossamer.node.engine.data.lazyfree")
+COUNTING: Final = (OWN, "gossamer.node.engine.slots.lazyfree")
 """Where they may be moved. What was dropped leaves the tally as it is freed."""
 
 
@@ -30,7 +30,7 @@ def test_the_dictionaries_are_touched_by_their_own_module_alone() -> None:
     assert not [
         f"{path.relative_to(TOP)}:{item.lineno}"
         for module, path in modules()
-        if module.startswith("node.") and module != OWN
+        if module.startswith("gossamer.node.") and module != OWN
         for item in attributes(module, HIDDEN)
     ]
 
@@ -39,7 +39,7 @@ def test_nobody_else_counts_changes() -> None:
     assert not [
         f"{path.relative_to(TOP)}:{item.lineno}"
         for module, path in modules()
-        if module.startswith("node.") and module not in COUNTING
+        if module.startswith("gossamer.node.") and module not in COUNTING
         for item in attributes(module, COUNTED)
         if isinstance(item.ctx, ast.Store) and (item.attr == "dirty" or ast.unparse(item.value).endswith("tally"))
     ]

@@ -12,8 +12,12 @@ deleted while CLIENT PAUSE holds writes back, as in Redis.
 
 from typing import Final
 
-from gossamer.node.engine.data.keyspace import Database
-from gossamer.node.engine.server import PAUSED, Server
+from gossamer.node.config import Config
+from gossamer.node.engine.data.changes import EXPIRED
+from gossamer.node.engine.data.keyspace import Database, Keyspace
+from gossamer.node.engine.edge import Edge
+from gossamer.node.engine.insight.stats import Stats
+from gossamer.node.engine.state import PAUSED, NodeState
 
 CYCLES_PER_SECOND: Final = 10
 SAMPLE: Final = 400
@@ -54,65 +58,84 @@ class Round:
 
 
 class ActiveExpiry:
-    """``cycle`` is called ``CYCLES_PER_SECOND`` times a second while it ``has_work``, after ``server.begin_batch``."""
+    """``cycle`` is called ``CYCLES_PER_SECOND`` times a second while it ``has_work``, after ``Server.begin_batch``."""
 
-    def __init__(self, server: Server) -> None:
-        self.server: Server = server
+    def __init__(self, node: NodeState, keyspace: Keyspace, stats: Stats, edge: Edge, config: Config) -> None:
+        self.node: NodeState = node
+        self.keyspace: Keyspace = keyspace
+        self.stats: Stats = stats
+        self.edge: Edge = edge
+        self.config: Config = config
+        self.enabled: bool = True
+        self.effort: int = 1
+        self.own: set[tuple[int, bytes]] = set()
+        """On a replica that takes writes: database and name of keys that its own clients gave an end, which is known to
+        no primary."""
         self.rounds: dict[int, Round] = {}
         self.next_database: int = 0
         self.deadline: int = 0
         self.looked_at: int = 0
         self.deleted: int = 0
+        config.obey(("active-expire-effort",), self.read)
+
+    def read(self) -> str | None:
+        """Put the directive into force."""
+        self.effort = self.config.integer("active-expire-effort")
+        return None
+
+    def drop(self, db: Database, part: int, key: bytes) -> None:
+        """The time of ``key``, which exists, is over and this node may delete it: do so."""
+        self.node.changing += 1  # no dirty count tells of this change
+        db.delete(part, key, EXPIRED)
+        self.node.changing -= 1
 
     def has_work(self) -> bool:
         """Is there a key that has an end, or does what INFO shows of the last cycles still change?"""
-        server = self.server
-        if not server.active_expire:
+        if not self.enabled:
             return False
-        if not server.lazy_expire_deletes:
-            return bool(server.own_expires)
-        for db in server.keyspace.databases:
+        if not self.node.lazy_expire_deletes:
+            return bool(self.own)
+        for db in self.keyspace.databases:
             if db is not None and db.volatile:
                 return True
-        return server.stats.expired_stale_perc >= NO_STALE_PERC
+        return self.stats.expired_stale_perc >= NO_STALE_PERC
 
     def cycle(self) -> None:
-        server = self.server
-        if not server.active_expire or server.conditions & PAUSED:
+        if not self.enabled or self.node.conditions & PAUSED:
             return
-        if not server.lazy_expire_deletes:
+        if not self.node.lazy_expire_deletes:
             self.expire_own()
             return
-        share = TIME_SHARE + 2 * (server.active_expire_effort - 1)
-        self.deadline = server.edge.microseconds() + share * 10_000 // CYCLES_PER_SECOND
+        keyspace, stats = self.keyspace, self.stats
+        share = TIME_SHARE + 2 * (self.effort - 1)
+        self.deadline = self.edge.microseconds() + share * 10_000 // CYCLES_PER_SECOND
         self.looked_at = self.deleted = 0
-        count = len(server.keyspace)
+        count = len(keyspace)
         for _ in range(count):
             # Which database comes first moves on each time, so that a busy one does not starve the others.
-            db = server.keyspace.databases[self.next_database % count]
+            db = keyspace.databases[self.next_database % count]
             self.next_database = (self.next_database + 1) % count
             if db is not None and db.volatile and not self.clean(db):
-                server.stats.expired_time_cap_reached_count += 1
+                stats.expired_time_cap_reached_count += 1
                 break
         present = self.deleted / self.looked_at if self.looked_at else 0.0
-        server.stats.expired_stale_perc = present * 0.05 + server.stats.expired_stale_perc * 0.95
+        stats.expired_stale_perc = present * 0.05 + stats.expired_stale_perc * 0.95
 
     def expire_own(self) -> None:
         """On a replica: delete what its own clients gave an end that has come."""
-        server = self.server
-        own = server.own_expires
+        own = self.own
         for index, key in list(own)[:WORK_LIMIT]:
-            db = server.keyspace.database(index)
+            db = self.keyspace.database(index)
             part = db.part_of(key)
             at = db.expire_time(part, key)
-            if at < server.now:
+            if at < self.node.now:
                 own.discard((index, key))
                 if at >= 0:
-                    server.drop_expired(db, part, key)
+                    self.drop(db, part, key)
 
     def clean(self, db: Database) -> bool:
         """Go on with the round of ``db`` while it pays; False if time or work ran out."""
-        effort = self.server.active_expire_effort - 1
+        effort = self.effort - 1
         size = SAMPLE + SAMPLE // 4 * effort
         tour = self.rounds.get(db.index)
         if tour is None:
@@ -129,13 +152,13 @@ class ActiveExpiry:
             self.deleted += deleted
             if not keys or deleted * 100 <= (ACCEPTABLE - effort) * looked_at:
                 return True
-            if self.looked_at >= WORK_LIMIT or self.server.edge.microseconds() > self.deadline:
+            if self.looked_at >= WORK_LIMIT or self.edge.microseconds() > self.deadline:
                 return False
             looked_at = deleted = 0
 
     def delete_stale(self, db: Database, part: int, keys: list[bytes]) -> int:
         """Delete those of ``keys`` whose time is over; how many."""
-        expired = db.expired_of(part, keys, self.server.now)
+        expired = db.expired_of(part, keys, self.node.now)
         for key in expired:
-            self.server.drop_expired(db, part, key)
+            self.drop(db, part, key)
         return len(expired)

@@ -44,6 +44,8 @@ class LatencyMonitor:
 
     def __init__(self) -> None:
         self.threshold_ms: int = 0
+        self.tracking: bool = True
+        """LATENCY HISTOGRAM and INFO latencystats have something to tell."""
         self.events: dict[str, Event] = {}
 
     def add(self, name: str, now_s: int, took_ms: int) -> None:

@@ -2,7 +2,7 @@
 
 from mypy_extensions import mypyc_attr
 
-from gossamer.node.engine.serving.client import Client
+from gossamer.node.engine.clients.client import Client
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)

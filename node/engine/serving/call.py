@@ -10,11 +10,12 @@ milliseconds.
 from typing import TypeVar
 
 from gossamer.cluster.slots import key_slot
+from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.data.changes import DEL
 from gossamer.node.engine.data.keyspace import KEEP, NEVER, Database
 from gossamer.node.engine.data.kinds import Value, kind_of
-from gossamer.node.engine.server import FOLLOWING, PAUSED, Server
-from gossamer.node.engine.serving.client import Client
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.state import FOLLOWING, PAUSED
 from gossamer.node.resp.errors import WRONGTYPE, Refusal
 
 T = TypeVar("T")
@@ -229,10 +230,10 @@ class Call:
         # A replica that takes writes deletes what has expired only to write in its place.
         may = server.lazy_expire_deletes or not (self.counting or server.conditions & FOLLOWING)
         if may and not server.conditions & PAUSED:
-            server.drop_expired(db, part, key)
+            server.expiry.drop(db, part, key)
         return True
 
     def _note_expire(self, key: bytes) -> None:
         """A key gets an expire time. On a replica, and not from the primary, nobody else will delete it then."""
         if not self.server.lazy_expire_deletes and not self.privileged:
-            self.server.own_expires.add((self.db.index, key))
+            self.server.expiry.own.add((self.db.index, key))

@@ -6,8 +6,8 @@ served (Redis since 3.2.7: processCommand, "Possible SECURITY ATTACK detected").
 
 from typing import Final
 
+from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.server import Server
-from gossamer.node.engine.serving.client import Client
 
 TELLTALE: Final = (b"post", b"host:")
 LOG_EVERY_S: Final = 60
@@ -21,8 +21,8 @@ def is_browser(name: bytes) -> bool:
 
 def hang_up(server: Server, client: Client) -> None:
     """End the connection; replies that still wait are not sent."""
-    if server.browser_logged_s + LOG_EVERY_S <= server.now_s:
-        server.browser_logged_s = server.now_s
+    if server.clients.browser_logged_s + LOG_EVERY_S <= server.now_s:
+        server.clients.browser_logged_s = server.now_s
         server.edge.log(
             "warning",
             "Possible SECURITY ATTACK detected. POST or Host: came as a command, as from a browser that a web page "

@@ -3,8 +3,8 @@
 The common request (no mode set, no special condition) passes all gates with two comparisons.
 """
 
+from gossamer.node.engine.clients.client import HANDING_OVER
 from gossamer.node.engine.serving.call import Call
-from gossamer.node.engine.serving.client import HANDING_OVER
 from gossamer.node.engine.serving.cross_protocol import hang_up, is_browser
 from gossamer.node.engine.serving.gates import gates
 from gossamer.node.engine.serving.invoke import run

@@ -8,21 +8,7 @@ about the parts.
 
 from typing import Final
 
-from gossamer.cluster.slots import key_slot
-from gossamer.node.engine.server import (
-    ACKING,
-    EVERYTHING,
-    FEW_REPLICAS,
-    FOLLOWING,
-    FULL,
-    LEAVING,
-    LINK_DOWN,
-    PAUSED,
-    RETURNED,
-    Server,
-)
-from gossamer.node.engine.serving.call import Call
-from gossamer.node.engine.serving.client import (
+from gossamer.node.engine.clients.client import (
     ASKED,
     HANDING_OVER,
     IN_MULTI,
@@ -33,10 +19,23 @@ from gossamer.node.engine.serving.client import (
     UNAUTHENTICATED,
     Client,
 )
+from gossamer.node.engine.clients.pause import EVERYTHING
+from gossamer.node.engine.clients.waiting import LEAVING_KEYS, PAUSE
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.importing import import_request
 from gossamer.node.engine.serving.redirect import keys_of, redirect_for
 from gossamer.node.engine.serving.refuse import aborting, refuse, step_modes
-from gossamer.node.engine.serving.waiting import LEAVING_KEYS, PAUSE
+from gossamer.node.engine.state import (
+    ACKING,
+    FEW_REPLICAS,
+    FOLLOWING,
+    FULL,
+    LEAVING,
+    LINK_DOWN,
+    PAUSED,
+    RETURNED,
+)
 from gossamer.node.engine.table.command import (
     DENYOOM,
     MAY_REPLICATE,
@@ -59,7 +58,6 @@ from gossamer.node.resp.errors import (
     OUT_OF_MEMORY,
     READ_ONLY_REPLICA,
     RETURNED_EMPTY,
-    Refusal,
 )
 from gossamer.node.resp.reply import QUEUED, Reply
 
@@ -92,7 +90,7 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
             if cmd.runs_queue:
                 client.forget_transaction()
             return refuse(call, cmd, redirected)
-    if server.conditions & FULL and server.is_full() and takes_memory(client, cmd, parts):
+    if server.conditions & FULL and server.memory.is_full() and takes_memory(client, cmd, parts):
         return refuse(call, cmd, aborting(client, cmd, OUT_OF_MEMORY))
     if server.conditions & (FOLLOWING | LINK_DOWN | FEW_REPLICAS | RETURNED):
         refusal = replica_gate(server, cmd, parts)
@@ -107,7 +105,7 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
     if client.modes & IN_MULTI and not cmd.flags & UNQUEUED:
         client.queue.append((cmd, argv))
         return QUEUED
-    if server.conditions & LEAVING and any(touches_leaving(server, part, words) for part, words in parts):
+    if server.conditions & LEAVING and any(server.leaving.touched_by(part, words) for part, words in parts):
         client.modes = modes
         return server.waiting.postpone(client, LEAVING_KEYS)
     return None
@@ -141,7 +139,7 @@ def takes_memory(client: Client, cmd: Command, parts: list[Part]) -> bool:
 
 
 def may_debug(server: Server, client: Client) -> bool:
-    allowed = server.protected_debug
+    allowed = server.access.debug
     return allowed == "yes" or (allowed == "local" and is_local(client))
 
 
@@ -154,29 +152,4 @@ def pauses(server: Server, client: Client, parts: list[Part]) -> bool:
     """Does CLIENT PAUSE keep this request waiting? What may write always; in mode ALL all, even UNPAUSE."""
     if client.modes & (MONITORING | NOT_TO_PAUSE):
         return False
-    return server.pause_flags == EVERYTHING or any_flag(parts, server.pause_flags)
-
-
-def touches_leaving(server: Server, cmd: Command, argv: list[bytes]) -> bool:
-    """Could it change a key, or a slot, that is under way to another node, or see what may have changed there?"""
-    if not cmd.flags & WRITE:
-        return bool(server.closed_slots) and reads_closed(server, cmd, argv)
-    if not cmd.keys:
-        return True  # FLUSHALL and its like: all keys
-    try:
-        keys = cmd.keys_of(argv)
-    except Refusal:
-        return False
-    if server.leaving_slots and any(key_slot(key) in server.leaving_slots for key in keys):
-        return True
-    return not server.leaving.isdisjoint(keys)
-
-
-def reads_closed(server: Server, cmd: Command, argv: list[bytes]) -> bool:
-    """Would ``cmd``, which changes nothing, read a slot that writers may have elsewhere?"""
-    if not (cmd.flags & READONLY and cmd.keys):
-        return False
-    try:
-        return any(key_slot(key) in server.closed_slots for key in cmd.keys_of(argv))
-    except Refusal:
-        return False
+    return server.pause.flags == EVERYTHING or any_flag(parts, server.pause.flags)

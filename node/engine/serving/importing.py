@@ -2,10 +2,10 @@
 
 from gossamer.cluster.slots import key_slot
 from gossamer.cluster.text import bytes_of
-from gossamer.node.engine.server import PAUSED
+from gossamer.node.engine.clients.waiting import PAUSE
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.invoke import run
-from gossamer.node.engine.serving.waiting import PAUSE
+from gossamer.node.engine.state import PAUSED
 from gossamer.node.engine.stream.journal import slot_of
 from gossamer.node.engine.table.command import WRITE, Command
 from gossamer.node.resp.reply import NO_REPLY, Failure, Reply
@@ -17,7 +17,7 @@ def import_request(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
     Nothing is answered; the request waits while writes are held back, for the stream stands still then.
     """
     server, client = call.server, call.client
-    slot_import = server.imports_by_client.get(client.id)
+    slot_import = server.slot_imports.by_client.get(client.id)
     if slot_import is None:
         return NO_REPLY
     if server.commands.renamed:

@@ -4,12 +4,10 @@
 ends a group in the journal and is answered, so only there the group is closed and the waiting for replicas begins.
 """
 
-from gossamer.node.engine.insight.monitor import feed_monitors
-from gossamer.node.engine.server import ACKING, MONITORED, Server
+from gossamer.node.engine.clients.waiting import RETRY
 from gossamer.node.engine.serving.call import Call
-from gossamer.node.engine.serving.client import Client
-from gossamer.node.engine.serving.waiting import RETRY
-from gossamer.node.engine.table.command import ADMIN, FAST, SKIP_MONITOR, SKIP_SLOWLOG, Command
+from gossamer.node.engine.state import ACKING, MONITORED
+from gossamer.node.engine.table.command import ADMIN, SKIP_MONITOR, Command
 from gossamer.node.resp.errors import Refusal
 from gossamer.node.resp.reply import Failure, Reply
 
@@ -45,7 +43,7 @@ def run(call: Call, cmd: Command, argv: list[bytes], nested: bool = False) -> Re
     usage.histogram[took.bit_length()] += 1
     server.stats.total_commands_processed += 1
     if took >= server.slow_us:
-        notice(server, client, cmd, argv, took)
+        server.slow.notice(cmd, argv, took, client.addr, client.name)
     if server.journal is not None:
         server.journal.ran(client, cmd, argv, call.db, call.effects, nested)
     if server.conditions & (MONITORED | ACKING):
@@ -73,11 +71,4 @@ def tell(call: Call, cmd: Command, argv: list[bytes], reply: Reply, nested: bool
     if server.conditions & ACKING:
         server.acks.ran(call, cmd, argv, reply, nested)
     if server.conditions & MONITORED and not cmd.flags & (SKIP_MONITOR | ADMIN):
-        feed_monitors(server, call.client, argv)
-
-
-def notice(server: Server, client: Client, cmd: Command, argv: list[bytes], took_us: int) -> None:
-    """A request took long: SLOWLOG and LATENCY may want to know."""
-    if took_us >= server.slowlog.slower_than >= 0 and not cmd.flags & SKIP_SLOWLOG:
-        server.slowlog.record(server.now_s, took_us, argv, client.addr, client.name)
-    server.latency.add("fast-command" if cmd.flags & FAST else "command", server.now_s, took_us // 1000)
+        server.monitors.feed(call.client, argv)

@@ -1,7 +1,6 @@
 """A request that is not run: what it is answered, and what is counted."""
 
-from gossamer.node.engine.serving.call import Call
-from gossamer.node.engine.serving.client import (
+from gossamer.node.engine.clients.client import (
     ASKED,
     HANDING_OVER,
     IN_MULTI,
@@ -9,6 +8,7 @@ from gossamer.node.engine.serving.client import (
     SKIP_THIS_REPLY,
     Client,
 )
+from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.table.command import Command
 from gossamer.node.resp.errors import EXECABORT_BECAUSE
 from gossamer.node.resp.reply import Failure

@@ -7,12 +7,12 @@ any trio stream, the simulator and tests.
 
 from typing import Final
 
+from gossamer.node.engine.clients.client import UNAUTHENTICATED, Client
+from gossamer.node.engine.clients.waiting import RETRY
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.call import Call
-from gossamer.node.engine.serving.client import UNAUTHENTICATED, Client
 from gossamer.node.engine.serving.dispatch import execute
 from gossamer.node.engine.serving.unexpected import survive, told
-from gossamer.node.engine.serving.waiting import RETRY
 from gossamer.node.resp.errors import ProtocolError
 from gossamer.node.resp.parser import Parser
 from gossamer.node.resp.reply import Failure
@@ -28,13 +28,14 @@ INTERPRETED: Final = hasattr(Parser.next, "__code__")
 
 
 class Session(Client):
-    __slots__ = ("call", "parser", "postponed")
+    __slots__ = ("call", "parser", "postponed", "server")
 
     def __init__(self, server: Server, client_id: int, addr: str, laddr: str, unix: bool = False) -> None:
-        super().__init__(server, client_id, addr, laddr, unix)
+        super().__init__(server.clients, client_id, addr, laddr, unix)
+        self.server: Server = server
         self.call: Call = Call(server, self)
         self.parser: Parser = TokenParser() if INTERPRETED else Parser()
-        self.parser.max_bulk = server.max_bulk
+        self.parser.max_bulk = server.limits.max_bulk
         self.parser.trusted = not self.modes & UNAUTHENTICATED
         self.postponed: list[bytes] | None = None
         """The request that has to wait and is run anew, before all that came after it, when the wait ends."""
@@ -50,7 +51,7 @@ class Session(Client):
         parser = self.parser
         parser.feed(data)
         more = False if self.blocked else self.resume()
-        if (more or self.blocked or len(data) > 4096) and parser.buffered() > server.max_query_buffer:
+        if (more or self.blocked or len(data) > 4096) and parser.buffered() > server.limits.max_query_buffer:
             self._overflow()
             return False
         return more

@@ -3,16 +3,15 @@
 One that is raised while the request of a client, the message of a link or one connection is handled costs that client,
 that link, that connection. It is counted (``unexpected_errors``) and logged with its traceback. The node ends where
 its own state may be half changed: its data, for a request that had begun to write (``Changes.dirty``), and what it is
-to the others, for the agreement and the role in replication (``Server.changing``). Others must not be told, or shown,
-that.
+to the others, for the agreement and the role in replication (``NodeState.changing``). Others must not be told, or
+shown, that.
 
 The default edge raises, so a simulation or a test in which something unexpected happens has failed.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from gossamer.node.engine.server import Server
+from gossamer.node.engine.server import Server
 
 SHOWN: Final = 4
 """Words of a request that the log shows."""
@@ -21,7 +20,7 @@ SECRET: Final = (b"auth", b"hello", b"config", b"migrate", b"acl")
 """Commands whose arguments may be passwords."""
 
 
-def survive(server: "Server", what: str, error: Exception, half_changed: bool = False) -> None:
+def survive(server: Server, what: str, error: Exception, half_changed: bool = False) -> None:
     """Count and log ``error``, after which the caller ends ``what``; raise it if the node cannot go on."""
     if half_changed or server.changing:
         if not error.__dict__.get("__notes__"):

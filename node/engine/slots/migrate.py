@@ -1,30 +1,17 @@
-"""Keys on their way to another node, what MIGRATE begins: who carries them, who waits meanwhile, and how it ends.
+"""Keys on their way to another node, what MIGRATE begins: what is carried, what is said to the target, and who does it.
 
-While a key is under way it stays readable here, and every request that could change it waits (``Server.leaving``). When
-the outcome is there the keys that the target has taken are deleted, in one change for the replicas; then those who
-waited are tried again, and find the key gone. So a key is at one end or the other for every write that is
-acknowledged. COPY deletes nothing, so nobody waits for it. A pause of writes holds back the deletions too.
-
-The key is deleted only if it still has the value that was sent: another primary's data may have replaced it.
-
-Within a transaction nothing may come in between, so there the whole node stands still until the target has answered,
-as Redis does for every MIGRATE (``migrate_at_once``).
+What becomes of the keys here, and of those who wait for them, is decided in ``serving/migrating.py``.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mypy_extensions import mypyc_attr
 
-from gossamer.node.engine.data.changes import MIGRATED
+from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.data.keyspace import Database
 from gossamer.node.engine.data.kinds import Value
-from gossamer.node.engine.serving.client import Client
-from gossamer.node.engine.serving.waiting import MIGRATION, Wait
-from gossamer.node.resp.errors import CANNOT_CONNECT, TARGET_REFUSED, Refusal
+from gossamer.node.resp.errors import CANNOT_CONNECT, TARGET_REFUSED
 from gossamer.node.resp.reply import OK, Failure, Reply
-
-if TYPE_CHECKING:
-    from gossamer.node.engine.server import Server
 
 PENDING: Final = b""
 UNKNOWN: Final = -1
@@ -137,9 +124,11 @@ class MigrateTransport:
 
     def __init__(self) -> None:
         self.under_way: list[MigrateTransfer] = []
+        self.finished: list[MigrateTransfer] = []
+        """Their outcome is there; the machine settles them when the batch is done."""
 
     def carry(self, transfer: MigrateTransfer) -> None:
-        """Begin; with the outcome in it the transfer goes to ``Server.finished_migrates``, in a later batch."""
+        """Begin; with the outcome in it the transfer goes to ``finished``, in a later batch."""
         self.under_way.append(transfer)
 
     def deliver(self, transfer: MigrateTransfer) -> None:
@@ -151,58 +140,6 @@ class MigrateTransport:
 
     def give_up(self) -> None:
         """This node is a replica now, and none of its keys its own: nothing is to be carried any more."""
-
-
-def start_migrate(server: "Server", transfer: MigrateTransfer) -> None:
-    """Hand ``transfer`` over; its client is answered when it has landed, and its keys stay as they are until then."""
-    server.waiting.begin(Wait(transfer.client, MIGRATION))
-    if not transfer.copy:
-        server.hold_keys(transfer.keys)
-    server.migrate_transport.carry(transfer)
-
-
-def finish_migrate(server: "Server", transfer: MigrateTransfer) -> None:
-    """``transfer`` has landed: delete what is elsewhere now, and answer whoever waits for that still."""
-    if not transfer.copy:
-        server.free_keys(transfer.keys)
-        if not server.follows():
-            delete_accepted(server, transfer)
-    wait = server.waiting.find(transfer.client)
-    if wait is not None and wait.reason is MIGRATION:
-        server.waiting.answer(wait, transfer.reply())
-
-
-def migrate_at_once(server: "Server", transfer: MigrateTransfer) -> Reply:
-    """Bring ``transfer`` over as one step of a transaction, with nothing in between. Refusal."""
-    server.migrate_transport.deliver(transfer)
-    gone = [] if transfer.copy else remove_accepted(transfer)
-    if gone and server.journal is not None:
-        server.journal.departed(transfer.source, gone)
-    reply = transfer.reply()
-    if isinstance(reply, Failure):
-        raise Refusal(reply.text)
-    return reply
-
-
-def delete_accepted(server: "Server", transfer: MigrateTransfer) -> None:
-    gone = remove_accepted(transfer)
-    if gone and server.journal is not None:
-        server.journal.gone(transfer.source, gone)
-        transfer.client.wrote_to = server.journal.offset
-        server.acks.departed(gone)
-
-
-def remove_accepted(transfer: MigrateTransfer) -> list[bytes]:
-    """Delete the keys that the target has taken; which."""
-    db = transfer.source
-    gone: list[bytes] = []
-    for index, accepted in enumerate(transfer.accepted):
-        key = transfer.keys[index]
-        part = db.part_of(key)
-        if accepted and db.get(part, key) is transfer.values[index]:
-            db.delete(part, key, MIGRATED)
-            gone.append(key)
-    return gone
 
 
 def lost(transfer: MigrateTransfer) -> None:

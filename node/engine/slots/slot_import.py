@@ -2,11 +2,11 @@
 
 A slot import is a database of its own. When the slots are this node's it gives its keys to the real one, a slot at a
 time and without touching a key; until then nothing that looks at the data (SCAN, DBSIZE, the digest …) knows of it. On
-the node that takes over slots the requests of one connection go there (``Server.imports_by_client``); on its replicas
-the writes of these slots do, out of the stream (``Server.slot_imports``).
+the node that takes over slots the requests of one connection go there (``SlotImports.by_client``); on its replicas
+the writes of these slots do, out of the stream (``SlotImports.place_of``).
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from gossamer.cluster.slots import SLOTS
 from gossamer.cluster.topology import NodeId
@@ -14,9 +14,6 @@ from gossamer.node.engine.data.changes import Changes
 from gossamer.node.engine.data.keyspace import CLUSTER_SHIFT, Database
 from gossamer.node.engine.stream.journal import slot_of
 from gossamer.node.engine.table.command import Command
-
-if TYPE_CHECKING:
-    from gossamer.node.engine.server import Server
 
 MANY: Final = 1000
 """Keys in one DEL of the stream at most."""
@@ -49,11 +46,19 @@ class SlotImport:
         db.adopt_parts(self.db, self.numbers)
 
 
-def place_of(server: "Server", cmd: Command, argv: list[bytes], db: Database) -> Database:
-    """Where a command of the primary's stream belongs: into ``db``, or beside the data."""
-    slot = slot_of(cmd, argv)
-    if slot >= 0:
-        for slot_import in server.slot_imports:
-            if slot_import.slots[slot]:
-                return slot_import.db
-    return db
+class SlotImports:
+    """``all`` that are under way to this node, or to its primary."""
+
+    def __init__(self) -> None:
+        self.all: list[SlotImport] = []
+        self.by_client: dict[int, SlotImport] = {}
+        """By the id of the client that brings the slots."""
+
+    def place_of(self, cmd: Command, argv: list[bytes], db: Database) -> Database:
+        """Where a command of the primary's stream belongs: into ``db``, or beside the data."""
+        slot = slot_of(cmd, argv)
+        if slot >= 0:
+            for slot_import in self.all:
+                if slot_import.slots[slot]:
+                    return slot_import.db
+        return db

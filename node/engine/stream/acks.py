@@ -16,10 +16,10 @@ and nobody knows whether it survives.
 from typing import TYPE_CHECKING, Final
 
 from gossamer.cluster.slots import SLOTS, key_slot
-from gossamer.node.engine.serving.client import REPLIES_OFF, SKIP_THIS_REPLY, Client
-from gossamer.node.engine.serving.deadlines import Timer
-from gossamer.node.engine.serving.limits import over_output_limit
-from gossamer.node.engine.serving.pending import PendingReplies
+from gossamer.node.engine.clients.client import REPLIES_OFF, SKIP_THIS_REPLY, Client
+from gossamer.node.engine.clients.limits import over_output_limit
+from gossamer.node.engine.clients.pending import PendingReplies
+from gossamer.node.engine.deadlines import Timer
 from gossamer.node.engine.table.command import READONLY, WRITE, Command
 from gossamer.node.resp.errors import UNACKED_FOLLOWING, UNACKED_IN_TIME, Refusal
 from gossamer.node.resp.reply import NO_REPLY, Failure, Reply
@@ -41,7 +41,7 @@ class Overdue(Timer):
         self.client: Client = client
 
     def ring(self) -> None:
-        self.acks.release(self.client, self.client.server.now, UNACKED_IN_TIME)
+        self.acks.release(self.client, self.acks.server.now, UNACKED_IN_TIME)
 
 
 class Acks:
@@ -169,14 +169,14 @@ class Acks:
         if not self.clients:
             return
         deadline = server.now + self.timeout_ms if self.timeout_ms else 0
-        speaking: list[Client] = list(server.to_flush)
+        speaking: list[Client] = list(server.clients.to_flush)
         for client in speaking:
             pending = client.pending
             if client.out and pending is not None and not client.killed:
                 client.out = pending.take_in(client.out, deadline)
                 client.out_bytes = sum([len(piece) for piece in client.out])
                 self._watch(client)
-                if over_output_limit(client, server.output_limits, server.now):
+                if over_output_limit(client, server.limits.output, server.now):
                     server.stats.client_output_buffer_limit_disconnections += 1
                     client.kill()
         if self.confirmed != self._released_to:

@@ -41,7 +41,7 @@ def test_the_runs_are_a_common_subsequence_of_full_length(a: bytes, b: bytes) ->
 
 def test_a_table_too_large_for_redis_is_refused() -> None:
     one = One()
-    one.server.max_bulk = 400
+    one.server.limits.max_bulk = 400
     one.say("MSET", "a", "x" * 9, "b", "x" * 9, "c", "x" * 10)
     assert one.say("LCS", "a", "b", "LEN") == b":9\r\n"
     assert one.say("LCS", "a", "c", "LEN").startswith(b"-ERR Insufficient memory, transient memory for LCS exceeds")

@@ -5,8 +5,9 @@ import pytest
 from gossamer.node.commands.migrate import leading_number
 from gossamer.node.engine.data.changes import SET
 from gossamer.node.engine.server import Server
+from gossamer.node.engine.serving.migrating import finish_migrate
 from gossamer.node.engine.serving.session import Session
-from gossamer.node.engine.slots.migrate import MigrateProtocol, MigrateTransfer, MigrateTransport, finish_migrate
+from gossamer.node.engine.slots.migrate import MigrateProtocol, MigrateTransfer, MigrateTransport
 from gossamer.node.engine.stream.journal import Journal, encoded
 from gossamer.node.machine import Machine
 from gossamer.node.resp.errors import CANNOT_READ
@@ -49,7 +50,7 @@ class Node:
         for answer in answers:
             transfer.answered(answer)
         transfer.failure = failure
-        self.server.finished_migrates.append(transfer)
+        self.server.migrate_transport.finished.append(transfer)
         self.machine.drain()
 
     def receive(self, transfer: MigrateTransfer) -> list[bytes]:

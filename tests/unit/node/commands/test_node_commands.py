@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gossamer.node.engine.edge import Edge
+from gossamer.node.engine.edge import Edge, ProcessFacts
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.machine import Machine
@@ -21,6 +21,10 @@ class World(Edge):
         self.lines: list[tuple[str, str]] = []
         self.ended = False
         self.aborted = False
+        self.facts = ProcessFacts()
+
+    def process(self) -> ProcessFacts:
+        return self.facts
 
     def microseconds(self) -> int:
         return self.time_us
@@ -50,7 +54,7 @@ class Node:
     def __init__(self, clustered: bool = False) -> None:
         self.world = World()
         self.server = Server(clustered=clustered, edge=self.world)
-        self.server.protected_debug = "yes"
+        self.server.access.debug = "yes"
         self.machine = Machine(self.server)
         self.server.begin_batch(START)
         self.session = self.client()
@@ -135,7 +139,7 @@ def test_info_names_our_version_and_build(node: Node) -> None:
     text = node.say("INFO server").decode()
     assert f"gossamer_version:{project['project']['version']}\r\n" in text
     assert "gossamer_build:interpreted\r\n" in text
-    node.server.build_name = "compiled"
+    node.world.facts.build = "compiled"
     assert "gossamer_build:compiled\r\n" in node.say("INFO server").decode()
 
 
@@ -186,7 +190,7 @@ def test_protected_configuration_needs_its_permission(node: Node) -> None:
 
 
 def test_debug_local_is_for_this_machine_only(node: Node) -> None:
-    node.server.protected_debug = "local"
+    node.server.access.debug = "local"
     assert node.say("DEBUG SLEEP 0") == b"+OK\r\n"
     far = node.machine.accept("10.0.0.9:1", "10.0.0.1:2")
     far.feed(b"DEBUG SLEEP 0\r\n")

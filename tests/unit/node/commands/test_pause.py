@@ -6,8 +6,8 @@ from typing import TypeVar
 
 import pytest
 
+from gossamer.node.engine.deadlines import NEVER
 from gossamer.node.engine.server import Server
-from gossamer.node.engine.serving.deadlines import NEVER
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.machine import Machine
 

@@ -29,7 +29,7 @@ def test_a_reply_is_not_changed_by_what_comes_after_it() -> None:
 
 def test_a_refused_change_leaves_the_string_alone() -> None:
     one = One()
-    one.server.max_bulk = 8
+    one.server.limits.max_bulk = 8
     one.say("SET", "k", "12345678")
     assert one.say("APPEND", "k", "9") == TOO_LONG
     assert one.say("SETRANGE", "k", 8, "9") == TOO_LONG

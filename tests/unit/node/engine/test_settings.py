@@ -3,24 +3,24 @@
 import pytest
 
 from gossamer.node.config import Config
+from gossamer.node.engine.clients.client import UNAUTHENTICATED
 from gossamer.node.engine.edge import Edge
+from gossamer.node.engine.insight.slow import NEVER
 from gossamer.node.engine.server import Server, serve
-from gossamer.node.engine.serving.client import UNAUTHENTICATED
-from gossamer.node.engine.settings import NEVER
 from gossamer.node.machine import Machine
 
 CASES = [
-    ("requirepass", "secret", lambda s: s.password, b"secret"),
-    ("requirepass", "secret", lambda s: s.open_to_all, False),
-    ("maxclients", "77", lambda s: s.max_clients, 77),
-    ("timeout", "9", lambda s: s.idle_limit_s, 9),
-    ("protected-mode", "no", lambda s: s.protected_mode, False),
-    ("proto-max-bulk-len", "2mb", lambda s: s.max_bulk, 2 << 20),
-    ("client-query-buffer-limit", "3mb", lambda s: s.max_query_buffer, 3 << 20),
-    ("client-output-buffer-limit", "pubsub 9 8 7", lambda s: s.output_limits[2].seconds, 7),
+    ("requirepass", "secret", lambda s: s.access.password, b"secret"),
+    ("requirepass", "secret", lambda s: s.access.open_to_all, False),
+    ("maxclients", "77", lambda s: s.limits.max_clients, 77),
+    ("timeout", "9", lambda s: s.limits.idle_s, 9),
+    ("protected-mode", "no", lambda s: s.access.protected_mode, False),
+    ("proto-max-bulk-len", "2mb", lambda s: s.limits.max_bulk, 2 << 20),
+    ("client-query-buffer-limit", "3mb", lambda s: s.limits.max_query_buffer, 3 << 20),
+    ("client-output-buffer-limit", "pubsub 9 8 7", lambda s: s.limits.output[2].seconds, 7),
     ("slowlog-max-len", "5", lambda s: s.slowlog.max_len, 5),
-    ("latency-tracking", "no", lambda s: s.latency_tracking, False),
-    ("active-expire-effort", "4", lambda s: s.active_expire_effort, 4),
+    ("latency-tracking", "no", lambda s: s.latency.tracking, False),
+    ("active-expire-effort", "4", lambda s: s.expiry.effort, 4),
     ("cluster-allow-reads-when-down", "yes", lambda s: s.policy.allow_reads_when_down, True),
     ("cluster-preferred-endpoint-type", "hostname", lambda s: s.policy.preferred_endpoint, "hostname"),
 ]
@@ -67,6 +67,6 @@ def test_a_server_is_made_as_its_configuration_says() -> None:
     for name, value in (("databases", "3"), ("enable-debug-command", "local"), ("maxclients", "12")):
         config.load(name, [value])
     server = serve(config, Edge())
-    assert (len(server.keyspace), server.protected_debug, server.max_clients) == (3, "local", 12)
+    assert (len(server.keyspace), server.access.debug, server.limits.max_clients) == (3, "local", 12)
     config.load("cluster-enabled", ["yes"])
     assert serve(config, Edge()).clustered

@@ -55,7 +55,7 @@ def test_a_client_is_served_and_forgotten_when_it_has_gone(clients: Clients) -> 
         assert len(clients.connections) == 1
     serve_all(clients)
     assert clients.connections == {}
-    assert clients.machine.server.clients == {}
+    assert clients.machine.server.clients.by_id == {}
 
 
 def test_what_was_sent_before_the_client_closed_its_half_is_answered(clients: Clients) -> None:

@@ -6,9 +6,9 @@ import pytest
 import trio
 from trio.testing import MemoryReceiveStream, MemorySendStream, memory_stream_pair, wait_all_tasks_blocked
 
+from gossamer.node.engine.clients.limits import OutputLimit
 from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.server import Server
-from gossamer.node.engine.serving.limits import OutputLimit
 from gossamer.node.io.clients import Clients
 from gossamer.node.io.streams import serve_stream
 from gossamer.node.machine import Machine
@@ -42,7 +42,7 @@ def run(clients: Clients, talk: Talk, *, loopback: bool = True) -> None:
         await converse(clients, talk, loopback=loopback)
 
     trio.run(main)
-    assert clients.machine.server.clients == {}
+    assert clients.machine.server.clients.by_id == {}
     assert clients.outlets == {}
     clients.close()
 
@@ -100,7 +100,7 @@ def test_quit_is_answered_and_ends_the_stream(clients: Clients) -> None:
 def test_a_killed_client_is_let_go_while_it_is_silent(clients: Clients) -> None:
     async def talk(stream: Stream) -> None:
         await wait_all_tasks_blocked()
-        (client,) = clients.machine.server.clients.values()
+        (client,) = clients.machine.server.clients.by_id.values()
         client.kill()
         clients.flush()
         assert await stream.receive_some() == b""
@@ -110,7 +110,7 @@ def test_a_killed_client_is_let_go_while_it_is_silent(clients: Clients) -> None:
 
 def test_a_client_that_does_not_read_is_let_go_at_its_limit(clients: Clients) -> None:
     server = clients.machine.server
-    server.output_limits = [OutputLimit(100_000, 0, 0)] * 3
+    server.limits.output = [OutputLimit(100_000, 0, 0)] * 3
 
     async def talk(stream: Stream) -> None:
         await wait_all_tasks_blocked()

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from gossamer.node.engine.server import PAUSED
+from gossamer.node.engine.state import PAUSED
 from gossamer.node.migration.source import ANSWER_MS, Export
 from tests.unit.node.migration.town import Town
 
@@ -45,7 +45,7 @@ def test_nodes_that_hand_over_to_each_other_all_succeed(ring: tuple[str, ...], h
         assert {state for state, _ in town.jobs(source)} == {"success"}
         first, last = map(int, RANGES[source].split())
         assert town.owners(first, last) == {target}
-        assert not town.machine(town[source]).server.leaving_slots
+        assert not town.machine(town[source]).server.leaving.slots
 
 
 def test_a_source_does_not_take_an_epoch_between_grant_and_claim() -> None:
@@ -190,7 +190,7 @@ def test_what_another_may_be_writing_already_is_not_read_where_writes_are_promis
     if acks:
         assert town.clients["a"].take_output().startswith(b"-MOVED")
     assert town.tell("b", f"GET {KEY}") == b"$1\r\nx\r\n"
-    assert not any(town.machine(town[name]).server.closed_slots for name in "ab")
+    assert not any(town.machine(town[name]).server.leaving.closed for name in "ab")
 
 
 @pytest.mark.parametrize("acks", [0, 1])

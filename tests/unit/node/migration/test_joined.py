@@ -293,8 +293,8 @@ def test_a_job_that_is_ended_leaves_nothing_behind(act: Callable[[Town], None], 
     assert state == ("cancelled" if act is end_by_cancelling else "failed")
     assert text or state == "cancelled"
     assert [town.keys(name) for name in ("b", "e")] == [0, 0]
-    assert not town.machine(town["b"]).server.slot_imports
-    assert not town.machine(town["e"]).server.slot_imports
+    assert not town.machine(town["b"]).server.slot_imports.all
+    assert not town.machine(town["e"]).server.slot_imports.all
     assert town.owners(0, 1) == {"a"}
     assert town.digest("a") == town.digest("d")
     assert town.tell("a", f"SET {key(1)} x") == b"+OK\r\n"
@@ -319,7 +319,7 @@ def test_a_replica_of_the_target_that_begins_anew_meanwhile_has_all_in_the_end(s
     town.pass_time(3000)
     assert town.machine(town["b"]).replication.replicas.full_syncs == full + 1
     assert town.digest("e") == town.digest("b") == before
-    assert not town.machine(town["e"]).server.slot_imports
+    assert not town.machine(town["e"]).server.slot_imports.all
     town.kill("b")
     town.pass_time(8000)
     assert town.owners(0, 199) == {"e"}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gossamer.node.engine.server import WRITES
-from gossamer.node.engine.serving.client import Client
+from gossamer.node.engine.clients.client import Client
+from gossamer.node.engine.clients.pause import WRITES
 from gossamer.node.engine.stream.journal import GETACK, encoded
 from tests.unit.node.replication.joined import START, Link, Node, join
 
@@ -223,7 +223,7 @@ def test_what_waits_counts_as_unread_output() -> None:
 def test_a_pause_of_writes_delays_no_answer_but_the_stream_stands_still() -> None:
     primary, link = pair()
     primary.tell("SET a 1")
-    primary.server.pause(START + 1000, WRITES)
+    primary.server.pause.begin(START + 1000, WRITES)
     link.settle()
     assert primary.client.take_output() == OK
 

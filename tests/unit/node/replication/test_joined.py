@@ -142,7 +142,7 @@ def test_a_key_ends_when_the_primary_says_so() -> None:
     replica.machine.tick(START + 200)
     assert replica.tell("GET k") == b"$-1\r\n"
     assert replica.tell("DBSIZE") == b":1\r\n", "hidden, not deleted"
-    replica.server.protected_debug = "yes"
+    replica.server.access.debug = "yes"
     assert replica.tell("DEBUG OBJECT k").startswith(b"+Value at:"), "DEBUG shows what is there"
     assert replica.tell("DEBUG DIGEST-VALUE k") != b"*1\r\n+%s\r\n" % (b"0" * 40)
     primary.tell("GET k")
@@ -291,7 +291,7 @@ def test_what_fails_on_a_replica_alone_is_told_once_in_the_words_of_redis() -> N
     told = Told()
     replica.server.edge = told
     link = join(replica, primary)
-    primary.server.protected_debug = "yes"
+    primary.server.access.debug = "yes"
     assert primary.tell("DEBUG REPLICATE", "DEBUG REPLICATE nonsense a", "DEBUG REPLICATE nonsense b", "SET k v") == (
         b"-ERR unknown subcommand or wrong number of arguments for 'REPLICATE'. Try DEBUG HELP.\r\n" + b"+OK\r\n" * 3
     )
@@ -474,7 +474,7 @@ def load(link: Link) -> set[tuple[bool, bool]]:
 
 def test_a_replica_says_that_it_loads_and_whether_what_it_serves_is_an_earlier_state() -> None:
     primary, replica = Node(1), Node(2)
-    primary.server.protected_debug = "yes"
+    primary.server.access.debug = "yes"
     assert primary.tell("DEBUG POPULATE 2000 key 100") == b"+OK\r\n"
     assert loading(replica) == (False, False)
     replica.replication.follow("primary", 1)

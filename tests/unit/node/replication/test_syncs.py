@@ -2,7 +2,7 @@
 
 import pytest
 
-from gossamer.node.engine.serving.client import MONITORING
+from gossamer.node.engine.clients.client import MONITORING
 from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format
 from gossamer.node.replication.primary_link import SYNC

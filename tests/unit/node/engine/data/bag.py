@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from typing import Final
 
 from gossamer.node.commands.digest import DIGESTS
-from gossamer.node.engine.data.as_commands import WORDS
 from gossamer.node.engine.data.kinds import DONE, KINDS, STEP, Kind, Value
+from gossamer.node.engine.stream.as_commands import WORDS
 from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.persist.primitives import put_length, put_string
 from gossamer.node.persist.source import Source

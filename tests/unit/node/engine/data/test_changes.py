@@ -3,12 +3,13 @@
 import pytest
 
 from gossamer.cluster.slots import key_slot
+from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.data.changes import ALL_PARTS, Listener
 from gossamer.node.engine.data.keyspace import CLUSTER_SHIFT
 from gossamer.node.engine.server import Server
-from gossamer.node.engine.serving.client import Client
+from gossamer.node.engine.serving.migrating import delete_accepted
 from gossamer.node.engine.serving.session import Session
-from gossamer.node.engine.slots.migrate import MigrateTransfer, delete_accepted
+from gossamer.node.engine.slots.migrate import MigrateTransfer
 from gossamer.node.engine.slots.slot_import import SlotImport
 from gossamer.node.machine import Machine
 from tests.unit.node.replication.joined import Node, join

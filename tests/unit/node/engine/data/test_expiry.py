@@ -3,12 +3,13 @@
 import pytest
 
 from gossamer.node.engine.data.changes import DEL, SET
-from gossamer.node.engine.data.expiry import SAMPLE, WORK_LIMIT, ActiveExpiry
+from gossamer.node.engine.data.expiry import SAMPLE, WORK_LIMIT
 from gossamer.node.engine.data.keyspace import Database, Watcher
 from gossamer.node.engine.data.watch import broken, watch
 from gossamer.node.engine.edge import Edge
-from gossamer.node.engine.server import FOLLOWING, PAUSED, Server
+from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.session import Session
+from gossamer.node.engine.state import FOLLOWING, PAUSED
 
 NOW = 1_000_000
 
@@ -46,7 +47,7 @@ def test_everything_stale_is_deleted_in_one_cycle_if_the_limits_allow(clustered:
     add(db, 5000, NOW - 1, b"stale")
     add(db, 300, NOW, b"ends now")
     add(db, 300, -1, b"endless")
-    ActiveExpiry(server).cycle()
+    server.expiry.cycle()
     assert (db.size, db.volatile) == (600, 300)
     assert server.stats.expired_keys == 5000
     assert server.stats.expired_time_cap_reached_count == 0
@@ -57,7 +58,7 @@ def test_where_little_is_stale_a_cycle_is_one_sample_and_cycles_reach_everything
     db = server.keyspace.database(0)
     add(db, 20_000, NOW + 1000, b"fresh")
     add(db, 100, NOW - 1, b"stale")
-    expiry = ActiveExpiry(server)
+    expiry = server.expiry
     cycles = 0
     while server.stats.expired_keys < 100:
         expiry.cycle()
@@ -71,7 +72,7 @@ def test_time_is_the_limit_and_the_next_cycle_goes_on() -> None:
     server = node(Slow(step=10_000))
     db = server.keyspace.database(0)
     add(db, 20 * SAMPLE, NOW - 1)
-    expiry = ActiveExpiry(server)
+    expiry = server.expiry
     expiry.cycle()
     assert server.stats.expired_time_cap_reached_count == 1
     assert server.stats.expired_keys == 3 * SAMPLE
@@ -83,9 +84,9 @@ def test_more_effort_takes_longer_and_leaves_less() -> None:
     expired = []
     for effort in (1, 10):
         server = node(Slow(step=10_000))
-        server.active_expire_effort = effort
+        server.expiry.effort = effort
         add(server.keyspace.database(0), 40 * SAMPLE, NOW - 1)
-        ActiveExpiry(server).cycle()
+        server.expiry.cycle()
         expired.append(server.stats.expired_keys)
     assert expired[1] > 2 * expired[0]
 
@@ -93,7 +94,7 @@ def test_more_effort_takes_longer_and_leaves_less() -> None:
 def test_a_clock_that_stands_still_is_bounded_by_work() -> None:
     server = node()
     add(server.keyspace.database(0), WORK_LIMIT + 5000, NOW - 1)
-    ActiveExpiry(server).cycle()
+    server.expiry.cycle()
     assert WORK_LIMIT <= server.stats.expired_keys <= WORK_LIMIT + SAMPLE
     assert server.stats.expired_time_cap_reached_count == 1
 
@@ -102,7 +103,7 @@ def test_a_busy_database_does_not_starve_the_others() -> None:
     server = node(Slow(step=30_000))
     for index in (0, 1):
         add(server.keyspace.database(index), 50 * SAMPLE, NOW - 1)
-    expiry = ActiveExpiry(server)
+    expiry = server.expiry
     expiry.cycle()
     expiry.cycle()
     assert all(server.keyspace.database(index).size < 50 * SAMPLE for index in (0, 1))
@@ -111,17 +112,17 @@ def test_a_busy_database_does_not_starve_the_others() -> None:
 def test_nothing_is_deleted_by_a_replica_in_a_pause_or_if_switched_off() -> None:
     server = node()
     add(server.keyspace.database(0), 10, NOW - 1)
-    expiry = ActiveExpiry(server)
+    expiry = server.expiry
     server.lazy_expire_deletes = False
     expiry.cycle()
     server.lazy_expire_deletes = True
     server.conditions |= PAUSED
     expiry.cycle()
     server.conditions = 0
-    server.active_expire = False
+    server.expiry.enabled = False
     expiry.cycle()
     assert server.stats.expired_keys == 0
-    server.active_expire = True
+    server.expiry.enabled = True
     expiry.cycle()
     assert server.stats.expired_keys == 10
 
@@ -136,7 +137,7 @@ def test_a_watch_is_broken_only_if_the_key_was_alive_when_it_began() -> None:
     assert not broken(early, NOW)
     assert broken(early, NOW + 6)
     server.begin_batch(NOW + 6)
-    ActiveExpiry(server).cycle()
+    server.expiry.cycle()
     assert early.broken
     assert not broken(late, NOW + 6)
 
@@ -144,7 +145,7 @@ def test_a_watch_is_broken_only_if_the_key_was_alive_when_it_began() -> None:
 def test_the_share_of_stale_keys_is_a_running_average() -> None:
     server = node()
     add(server.keyspace.database(0), 100, NOW - 1)
-    expiry = ActiveExpiry(server)
+    expiry = server.expiry
     expiry.cycle()
     assert server.stats.expired_stale_perc == pytest.approx(0.05)
     expiry.cycle()
@@ -155,7 +156,7 @@ def test_keys_that_change_in_the_middle_of_a_round_are_taken_as_they_are() -> No
     server = node()
     db = server.keyspace.database(0)
     add(db, 3 * SAMPLE, NOW + 10)
-    expiry = ActiveExpiry(server)
+    expiry = server.expiry
     expiry.cycle()
     for n in range(SAMPLE):
         key = b"k%d" % n
@@ -175,12 +176,12 @@ def test_a_replica_that_takes_writes_ends_what_its_own_clients_gave_an_end() -> 
     session = Session(server, 1, "127.0.0.1:1", "127.0.0.1:2")
     session.feed(b"SET own 1 PX 10\r\nSET kept 1 PX 10\r\nPERSIST kept\r\n")
     add(server.keyspace.database(0), 1, NOW - 1)  # the primary's, who has not said yet that it is over
-    expiry = ActiveExpiry(server)
+    expiry = server.expiry
     expiry.cycle()
-    assert (server.keyspace.database(0).size, len(server.own_expires)) == (3, 1)
+    assert (server.keyspace.database(0).size, len(server.expiry.own)) == (3, 1)
     server.begin_batch(NOW + 20)
     expiry.cycle()
-    assert (server.keyspace.database(0).size, server.own_expires) == (2, set())
+    assert (server.keyspace.database(0).size, server.expiry.own) == (2, set())
 
 
 def test_a_replica_that_takes_writes_writes_in_the_place_of_what_is_over() -> None:

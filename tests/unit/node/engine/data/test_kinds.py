@@ -10,12 +10,12 @@ import pytest
 
 from gossamer.cluster.slots import key_slot
 from gossamer.node.commands.digest import DIGESTS, value_digest
-from gossamer.node.engine.data.as_commands import WORDS, AsCommands
 from gossamer.node.engine.data.changes import RESTORE
 from gossamer.node.engine.data.kinds import DONE, KINDS, STEP, copy_of, size_of
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.data.tally import OVERHEAD
 from gossamer.node.engine.server import Server
+from gossamer.node.engine.stream.as_commands import WORDS, AsCommands
 from gossamer.node.machine import Machine
 from gossamer.node.persist.dump import FOOTER, Dump, dump
 from gossamer.node.persist.values import WRITERS, Style, put_value
@@ -56,7 +56,7 @@ class Host:
     def __init__(self, clustered: bool = False) -> None:
         self.server = Server(clustered=clustered)
         self.server.served = bytearray(b"\x01" * len(self.server.served))
-        self.server.protected_debug = "yes"
+        self.server.access.debug = "yes"
         self.machine = Machine(self.server)
         self.session = self.machine.accept("127.0.0.1:1", "127.0.0.1:2")
         self.server.begin_batch(NOW)

@@ -4,11 +4,11 @@ from random import Random
 
 import pytest
 
+from gossamer.node.engine.clients.client import IN_MULTI
 from gossamer.node.engine.data.keyspace import Database
 from gossamer.node.engine.data.tally import STARTUP
 from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.server import Server
-from gossamer.node.engine.serving.client import IN_MULTI
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.machine import Machine
 from tests.unit.node.replication.joined import Node, join
@@ -65,7 +65,7 @@ def test_slots_that_have_gone_leave_the_tally_as_they_are_freed() -> None:
     server.drop_slots((15495,))
     assert server.keyspace.database(0).size == 1
     while server.lazyfree.pending:
-        server.lazyfree.work()
+        server.lazyfree.work(server.journal)
     assert server.keyspace.tally.held == weight(server.keyspace.database(0)) > 0
 
 

@@ -15,15 +15,13 @@ no stream tells of it.
 """
 
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from gossamer.node.engine.data.changes import Changes
 from gossamer.node.engine.data.keyspace import Database, Part
 from gossamer.node.engine.data.kinds import Value, is_large, kind_of
 from gossamer.node.engine.data.tally import Tally
 from gossamer.node.engine.stream.journal import Journal
-
-if TYPE_CHECKING:
-    from gossamer.node.engine.server import Server
 
 PIECE: Final = 1000
 """Keys or elements freed at once, and keys told in one DEL: well under a millisecond, about one with replicas."""
@@ -42,24 +40,23 @@ class DroppedSlot:
 
 
 class LazyFree:
-    """``on_work`` is called when there is something to do."""
+    """``on_work`` is called when there is something to do. ``journal`` is the stream that is made at that time."""
 
-    def __init__(self, server: "Server") -> None:
-        self.server: Server = server
+    def __init__(self, changes: Changes) -> None:
         self.dropped: list[DroppedSlot] = []
         self.garbage: list[Value] = []
         """Large values, and parts of databases."""
         self.on_work: Callable[[], None] | None = None
-        server.changes.on_garbage = self.discard
+        changes.on_garbage = self.discard
 
     @property
     def pending(self) -> bool:
         """Is there something to do?"""
         return bool(self.dropped or self.garbage)
 
-    def take(self, db: Database, slot: int) -> None:
+    def take(self, db: Database, slot: int, journal: Journal | None) -> None:
         """Remove all keys of ``slot`` from ``db``, where a part is a slot."""
-        self.dropped.append(DroppedSlot(slot, db, db.release_part(slot), self.server.journal))
+        self.dropped.append(DroppedSlot(slot, db, db.release_part(slot), journal))
         self._wake()
 
     def discard(self, garbage: Value) -> None:
@@ -71,18 +68,18 @@ class LazyFree:
         """Of which there is something left."""
         return [dropped.slot for dropped in self.dropped]
 
-    def work(self) -> None:
+    def work(self, journal: Journal | None) -> None:
         """Free a piece."""
         room = PIECE
         while room > 0 and self.dropped:
             dropped = self.dropped[-1]
-            room -= self._clear(dropped, room)
+            room -= self._clear(dropped, room, journal)
             if not len(dropped.keys):
                 self.dropped.pop()
         while room > 0 and self.garbage:
             room -= self._free(room)
 
-    def finish(self, slots: Collection[int]) -> None:
+    def finish(self, slots: Collection[int], journal: Journal | None) -> None:
         """Delete at once what is left of these."""
         mine = [dropped for dropped in self.dropped if dropped.slot in slots]
         if not mine:
@@ -90,13 +87,13 @@ class LazyFree:
         self.dropped = [dropped for dropped in self.dropped if dropped.slot not in slots]
         for dropped in mine:
             while len(dropped.keys):
-                self._clear(dropped, PIECE)
+                self._clear(dropped, PIECE, journal)
 
     def _wake(self) -> None:
         if self.on_work is not None:
             self.on_work()
 
-    def _clear(self, dropped: DroppedSlot, most: int) -> int:
+    def _clear(self, dropped: DroppedSlot, most: int, journal: Journal | None) -> int:
         """Delete so many keys; how many there were."""
         keys: list[bytes] = []
         while len(dropped.keys) and len(keys) < most:
@@ -105,8 +102,7 @@ class LazyFree:
             keys.append(key)
             if is_large(value):
                 self.garbage.append(value)
-        journal = dropped.journal
-        if journal is not None and journal is self.server.journal and keys:
+        if journal is not None and journal is dropped.journal and keys:
             journal.gone(dropped.db, keys)
         return len(keys)
 

@@ -1,17 +1,17 @@
 """A client as the engine sees it: who it is, which modes it is in, and the replies that wait to be written to it."""
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from gossamer.cluster.text import text_of
-from gossamer.node.engine.data.keyspace import Database, Watcher
+from gossamer.node.engine.clients.access import Access
+from gossamer.node.engine.clients.pending import PendingReplies
+from gossamer.node.engine.data.keyspace import Database, Keyspace, Watcher
 from gossamer.node.engine.data.watch import unwatch
-from gossamer.node.engine.serving.pending import PendingReplies
+from gossamer.node.engine.edge import Edge
+from gossamer.node.engine.state import NodeState
 from gossamer.node.engine.table.command import Command
 from gossamer.node.resp.reply import NO_REPLY, Failure, Reply
 from gossamer.node.resp.writer import encode
-
-if TYPE_CHECKING:
-    from gossamer.node.engine.server import Server
 
 # Modes of a client that dispatch has to look at; 0 is the common case and costs one comparison.
 UNAUTHENTICATED: Final = 1
@@ -29,6 +29,34 @@ HANDING_OVER: Final = 512
 """Another node, which brings slots: its writes go beside the data (``slot_import.py``)."""
 
 
+class Clients:
+    """All that are connected, and what each of them needs of the node."""
+
+    def __init__(self, node: NodeState, keyspace: Keyspace, access: Access, edge: Edge) -> None:
+        self.node: NodeState = node
+        self.keyspace: Keyspace = keyspace
+        self.access: Access = access
+        self.edge: Edge = edge
+        self.by_id: dict[int, Client] = {}
+        self.next_id: int = 1
+        self.to_flush: list[Client] = []
+        """Who has output, or is to be closed: whoever owns the sockets looks after each batch."""
+        self.browser_logged_s: int = 0
+        """When ``cross_protocol.hang_up`` last wrote to the log."""
+
+    def __len__(self) -> int:
+        return len(self.by_id)
+
+    def all(self) -> list["Client"]:
+        """A list of one's own: clients may leave while one goes through it."""
+        return list(self.by_id.values())
+
+    def take_id(self) -> int:
+        """The number of a new connection."""
+        self.next_id += 1
+        return self.next_id - 1
+
+
 class Client:
     """One connection. ``out`` holds encoded replies, ``out_bytes`` their size; the socket's owner takes them away."""
 
@@ -38,11 +66,13 @@ class Client:
         "announced",
         "blocked",
         "bytes_in",
+        "clients",
         "closing",
         "created_ms",
         "db",
         "fd",
         "id",
+        "is_primary",
         "killed",
         "laddr",
         "last_command",
@@ -59,7 +89,6 @@ class Client:
         "queue_broken",
         "readonly",
         "resp3",
-        "server",
         "unix",
         "unsent",
         "user",
@@ -67,8 +96,8 @@ class Client:
         "wrote_to",
     )
 
-    def __init__(self, server: "Server", client_id: int, addr: str, laddr: str, unix: bool) -> None:
-        self.server: Server = server
+    def __init__(self, clients: "Clients", client_id: int, addr: str, laddr: str, unix: bool) -> None:
+        self.clients: Clients = clients
         self.id: int = client_id
         self.addr: str = addr
         self.laddr: str = laddr
@@ -79,13 +108,15 @@ class Client:
         """Which client library speaks, and its version, as it says itself: CLIENT SETINFO."""
         self.lib_ver: bytes = b""
         self.user: str = "default"
-        self.db: Database = server.keyspace.database(0)
+        self.db: Database = clients.keyspace.database(0)
         self.resp3: bool = False
-        self.modes: int = 0 if server.open_to_all else UNAUTHENTICATED
+        self.modes: int = 0 if clients.access.open_to_all else UNAUTHENTICATED
         self.readonly: bool = False
         self.no_evict: bool = False
-        self.created_ms: int = server.now
-        self.active_ms: int = server.now
+        self.created_ms: int = clients.node.now
+        self.active_ms: int = clients.node.now
+        self.is_primary: bool = False
+        """It stands for the connection to this node's primary: what is run by it is the primary's stream."""
         self.last_command: Command | None = None
         self.bytes_in: int = 0
         self.out: list[bytes] = []
@@ -98,9 +129,9 @@ class Client:
         self.pending: PendingReplies | None = None
         """Replies that wait for replicas: see ``acks.py``."""
         self.announced: bool = False
-        """In ``server.to_flush`` already."""
+        """In ``Clients.to_flush`` already."""
         self.blocked: bool = False
-        """Waits for something (``serving/waiting.py``): what it sends is kept, not served."""
+        """Waits for something (``waiting.py``): what it sends is kept, not served."""
         self.closing: bool = False
         """No more requests; the connection ends when ``out`` has been written."""
         self.killed: bool = False
@@ -116,7 +147,7 @@ class Client:
         self.out_bytes += len(data)
         if not self.announced:
             self.announced = True
-            self.server.to_flush.append(self)
+            self.clients.to_flush.append(self)
 
     def reply(self, reply: Reply) -> None:
         """Queue the reply to the current request, unless the client wants none."""
@@ -171,11 +202,9 @@ class Client:
     def reset(self) -> None:
         """RESET: the state of a new connection, but for its id, its age, its library and CLIENT NO-EVICT."""
         self.forget_transaction()
-        if self in self.server.monitors:
-            self.server.unmonitor(self)
-        self.modes = self.modes & SKIP_THIS_REPLY | (0 if self.server.open_to_all else UNAUTHENTICATED)
+        self.modes = self.modes & SKIP_THIS_REPLY | (0 if self.clients.access.open_to_all else UNAUTHENTICATED)
         self.user = "default"
-        self.db = self.server.keyspace.database(0)
+        self.db = self.clients.keyspace.database(0)
         self.resp3 = False
         self.name = b""
         self.readonly = False
@@ -183,7 +212,7 @@ class Client:
     def _misused(self, reply: Reply) -> None:
         """A replica has asked something that is answered: an answer would be taken for a part of the stream."""
         name = self.last_command.name if self.last_command is not None else "NULL"
-        log = self.server.edge.log
+        log = self.clients.edge.log
         if isinstance(reply, Failure):
             text = text_of(reply.text)
             told = "== CRITICAL == This master is sending an error to its replica"
@@ -195,7 +224,7 @@ class Client:
     def _announce(self) -> None:
         if not self.announced:
             self.announced = True
-            self.server.to_flush.append(self)
+            self.clients.to_flush.append(self)
 
     def has_mode(self, mode: int) -> bool:
         return bool(self.modes & mode)

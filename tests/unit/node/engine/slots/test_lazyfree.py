@@ -4,10 +4,10 @@ import pytest
 
 from gossamer.cluster.slots import SLOTS, key_slot
 from gossamer.cluster.topology import Flag, Node, Topology
-from gossamer.node.engine.data.lazyfree import PIECE
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.session import Session
+from gossamer.node.engine.slots.lazyfree import PIECE
 from gossamer.node.engine.stream.journal import Journal, encoded
 from gossamer.node.machine import Machine
 from gossamer.node.resp.parser import Parser
@@ -96,7 +96,7 @@ def test_a_slot_that_comes_back_is_done_with_before_it_has_new_keys(host: Host, 
 
 def test_the_tables_of_other_slots_stay_as_long_as_they_take(host: Host) -> None:
     host.lose()
-    host.server.lazyfree.finish([SLOT + 1])
+    host.server.lazyfree.finish([SLOT + 1], host.server.journal)
     assert host.machine.has_work
 
 

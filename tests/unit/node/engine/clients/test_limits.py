@@ -2,9 +2,8 @@
 
 import pytest
 
-from gossamer.node.engine.server import Server
-from gossamer.node.engine.serving.client import MONITORING, NOT_TO_PAUSE, SUBSCRIBED, Client
-from gossamer.node.engine.serving.limits import (
+from gossamer.node.engine.clients.client import MONITORING, NOT_TO_PAUSE, SUBSCRIBED, Client
+from gossamer.node.engine.clients.limits import (
     PROTECTED_MODE,
     TOO_MANY_CLIENTS,
     OutputLimit,
@@ -12,6 +11,7 @@ from gossamer.node.engine.serving.limits import (
     over_output_limit,
     refuse_connection,
 )
+from gossamer.node.engine.server import Server
 from gossamer.node.machine import Machine
 
 LIMITS = [OutputLimit(1000, 0, 0), OutputLimit(5000, 0, 0), OutputLimit(0, 100, 2)]

@@ -23,9 +23,9 @@ from typing import Final
 from mypy_extensions import mypyc_attr
 
 from gossamer.cluster.slots import key_slot
+from gossamer.node.engine.clients.client import Client
+from gossamer.node.engine.deadlines import Deadlines, Timer
 from gossamer.node.engine.insight.stats import Stats
-from gossamer.node.engine.serving.client import Client
-from gossamer.node.engine.serving.deadlines import Deadlines, Timer
 from gossamer.node.resp.errors import UNBLOCKED, UNBLOCKED_BY_CLIENT
 from gossamer.node.resp.reply import Failure, Reply
 
@@ -82,6 +82,8 @@ class Wait(Timer):
         self.deadline: int = 0
         self.place: int = 0
         """Its place among those who wait: who came first has the lowest."""
+        self.waiting: Waiting | None = None
+        """Where it is registered, once it has begun."""
         self.over: bool = False
 
     def timeout_reply(self) -> Reply:
@@ -89,7 +91,8 @@ class Wait(Timer):
         return None
 
     def ring(self) -> None:
-        self.client.server.waiting.time_out(self)
+        assert self.waiting is not None, "a deadline is set when the wait begins"
+        self.waiting.time_out(self)
 
 
 class Waiting:
@@ -139,6 +142,7 @@ class Waiting:
         else:
             self.begun += 1
             wait.place = self.begun
+        wait.waiting = self
         wait.deadline = deadline
         client.blocked = True
         self.by_client[client.id] = wait
@@ -216,11 +220,10 @@ class Waiting:
             if wait.reason.closed_with_role:
                 wait.client.close_after_reply()
 
-    def slots_lost(self) -> None:
+    def slots_changed(self, served: bytearray) -> None:
         """Other slots are served here than before: who waits for keys asks anew, and is told where they are now."""
         for wait in self.of(KEYS):
-            server = wait.client.server
-            if server.clustered and not all(server.served[key_slot(name)] for _, name in wait.keys):
+            if not all(served[key_slot(name)] for _, name in wait.keys):
                 self.retry(wait)
 
     def forget(self, client: Client) -> None:

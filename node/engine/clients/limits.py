@@ -6,7 +6,8 @@ is over its limit, whether it has been idle too long (networking.c and timeout.c
 
 from typing import Final
 
-from gossamer.node.engine.serving.client import MONITORING, NOT_TO_PAUSE, SUBSCRIBED, Client
+from gossamer.node.config import Config
+from gossamer.node.engine.clients.client import MONITORING, NOT_TO_PAUSE, SUBSCRIBED, Client, Clients
 
 NORMAL: Final = 0
 REPLICA: Final = 1
@@ -38,6 +39,44 @@ class OutputLimit:
         self.hard: int = hard
         self.soft: int = soft
         self.seconds: int = seconds
+
+
+class Limits:
+    """What the configuration allows a client: bytes of requests and of unread output, seconds of silence."""
+
+    def __init__(self, config: Config, clients: Clients) -> None:
+        self.config: Config = config
+        self.clients: Clients = clients
+        self.max_clients: int = 0
+        self.idle_s: int = 0
+        self.max_bulk: int = 0
+        self.max_query_buffer: int = 0
+        self.output: list[OutputLimit] = []
+        """Of NORMAL, REPLICA and PUBSUB clients: see ``over_output_limit``."""
+        config.obey(("maxclients", "timeout"), self.read_connections)
+        config.obey(("proto-max-bulk-len", "client-query-buffer-limit"), self.read_requests)
+        config.obey(("client-output-buffer-limit", "repl-backlog-size"), self.read_output)
+
+    def read_connections(self) -> str | None:
+        self.max_clients = self.config.integer("maxclients")
+        self.idle_s = self.config.integer("timeout")
+        return None
+
+    def read_requests(self) -> str | None:
+        self.max_bulk = self.config.integer("proto-max-bulk-len")
+        self.max_query_buffer = self.config.integer("client-query-buffer-limit")
+        for client in self.clients.all():
+            client.limit_bulk(self.max_bulk)
+        return None
+
+    def read_output(self) -> str | None:
+        """A replica may leave unread what the backlog holds: it could be had again anyway."""
+        self.output = [
+            OutputLimit(limit.hard_bytes, limit.soft_bytes, limit.soft_seconds) for limit in self.config.output_limits()
+        ]
+        limit = self.output[REPLICA]
+        limit.hard = max(limit.hard, self.config.integer("repl-backlog-size")) if limit.hard else 0
+        return None
 
 
 def client_class(client: Client) -> int:

@@ -8,11 +8,11 @@ import pytest
 from gossamer.cluster.slots import SLOTS, key_slot
 from gossamer.cluster.topology import Flag, Topology
 from gossamer.cluster.topology import Node as Member
+from gossamer.node.engine.clients.waiting import KEYS, Wait
+from gossamer.node.engine.deadlines import NEVER, Deadlines, Timer
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.call import Call
-from gossamer.node.engine.serving.deadlines import NEVER, Deadlines, Timer
 from gossamer.node.engine.serving.session import Session
-from gossamer.node.engine.serving.waiting import KEYS, Wait
 from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.engine.table.command import READONLY, Command
 from gossamer.node.engine.table.keyspec import RO, first
@@ -78,7 +78,7 @@ class Node:
     def land(self, answer: bytes) -> None:
         for transfer in self.server.migrate_transport.under_way:
             transfer.answered(answer)
-            self.server.finished_migrates.append(transfer)
+            self.server.migrate_transport.finished.append(transfer)
         self.server.migrate_transport.under_way.clear()
 
 
