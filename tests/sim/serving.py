@@ -118,13 +118,12 @@ class Serving(Process):
         machine.drain()
         self._look()
         self._note_published()
-        self._todo += machine.take_effects()
         leaving, machine.server.to_flush = machine.server.to_flush, []
         for client in leaving:
             client.announced = False
         said = [(client, client.take_output() if client.out else b"") for client in leaving if client.id in self.sinks]
         if said:
-            self._todo.append(partial(self._flush, said))
+            self._pump.after(partial(self._flush, said))
         self.pump()
         self.following.write()
         if machine.has_work and not self._working:
