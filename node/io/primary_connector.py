@@ -77,8 +77,9 @@ class PrimaryConnector:
     async def _connect(self, primary_link: PrimaryLink) -> trio.SocketStream | None:
         config = self._clients.machine.server.config
         source, patience_s = config.text("bind-source-addr"), config.integer("repl-timeout")
+        keepalive_s = config.integer("tcp-keepalive")
         try:
-            return await dial(primary_link.ip, primary_link.port, source, patience_s)
+            return await dial(primary_link.ip, primary_link.port, source, patience_s, keepalive_s)
         except Unreachable as error:
             told = f"Unable to connect to primary {primary_link.ip}:{primary_link.port}: {error}"
             self._clients.machine.server.edge.log(
