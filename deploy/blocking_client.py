@@ -3,12 +3,11 @@
 It speaks RESP2 over a socket of its own: a cluster is formed and watched from outside, as any other client would.
 """
 
-import socket
 from collections.abc import Sequence
 from typing import TypeAlias
 
 from gossamer.cluster.text import bytes_of, text_of
-from gossamer.node.io.address import connect
+from gossamer.node.io.dial import dial_blocking
 
 Answer: TypeAlias = "bytes | int | list[Answer] | Refused | None"
 
@@ -23,8 +22,7 @@ class BlockingClient:
 
     def __init__(self, host: str, port: int, timeout_s: float, password: str = "", user: str = "") -> None:
         self.address = f"{host}:{port}"
-        self._socket = connect(host, port, timeout_s)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = dial_blocking(host, port, timeout_s=timeout_s)
         self._file = self._socket.makefile("rb")
         if password:
             try:

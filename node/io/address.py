@@ -1,4 +1,4 @@
-"""Every name, address and port that is dialled, listened on or looked up goes through here or ``dial.py``.
+"""Every name, address and port that is dialled (``dial.py``), listened on or looked up goes through here.
 
 What people and other nodes call an address may be anything: ``redis-0..svc``, a label of 64 letters, a NUL, port 0.
 Python answers such texts with errors of many kinds, of which only some are OSError. Here each of them is the same
@@ -30,13 +30,6 @@ class Unreachable(ConnectionError):
 
     def __str__(self) -> str:
         return str(self.strerror)
-
-
-def connect(host: str, port: int, timeout_s: float) -> socket.socket:
-    """A connection, made while the caller stands still. Unreachable."""
-    demand_port(port)
-    with one_failure(host):
-        return socket.create_connection((demand_name(host), port), timeout_s)
 
 
 def look_up(host: str | None, port: int | None = None, family: int = 0, flags: int = 0) -> list[tuple[int, object]]:

@@ -9,8 +9,8 @@ import socket
 from typing import BinaryIO, Final
 
 from gossamer.node.engine.slots.migrate import MigrateFailed, MigrateProtocol, MigrateTransfer
-from gossamer.node.io import address
 from gossamer.node.io.address import Unreachable
+from gossamer.node.io.dial import dial_blocking
 from gossamer.node.resp.errors import CANNOT_CONNECT, CANNOT_READ, CANNOT_WRITE
 
 PIECE: Final = 64 * 1024
@@ -41,7 +41,7 @@ def travel(transfer: MigrateTransfer) -> None:
 
 def connect(transfer: MigrateTransfer) -> socket.socket:
     try:
-        return address.connect(transfer.host, transfer.port, transfer.timeout_s)
+        return dial_blocking(transfer.host, transfer.port, timeout_s=transfer.timeout_s)
     except Unreachable as error:
         raise not_connected(transfer, error) from None
 

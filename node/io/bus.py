@@ -1,26 +1,25 @@
 """The cluster bus on real sockets: links, messages in and out, and the effects of the gossip in their order.
 
-One task, the pump, performs what ``machine.outbox`` holds, in the order given: a Save is awaited until it holds
-before anything behind it is sent. Of several Saves that wait, only the last is written, in the place of the first: it
-holds all that the earlier ones promised. Each link has a task that reads, and one that writes what the kernel does not
-take at once; a link that fails takes nobody along.
+The Pump (``gossip/pump.py``) decides what of ``machine.outbox`` may be performed, and performs it here. Each link has a
+task that reads, and one that writes what the kernel does not take at once; a link that fails takes nobody along.
 """
 
 import math
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final
 
 import trio
 
-from gossamer.gossip.effects import Deliver, Dial, Effect, Hangup, Level, Log, Resolve, Save, Send
+from gossamer.gossip.effects import Deliver, Dial, Level, Log, Resolve, Save, Send
 from gossamer.gossip.events import Accepted, GarbageIn, LinkDown, LinkUp, PacketIn, Resolved
 from gossamer.gossip.frames import Deframer
 from gossamer.gossip.packet import PacketError, decode, encode
-from gossamer.gossip.saving import merge_saves
+from gossamer.gossip.pump import Pump
 from gossamer.node.engine.serving.unexpected import survive
 from gossamer.node.io.address import Unreachable
+from gossamer.node.io.conf_writer import ConfWriter
 from gossamer.node.io.dial import dial
 from gossamer.node.io.lookup import Lookup
 from gossamer.node.machine import Machine
@@ -46,26 +45,24 @@ def now_ms() -> int:
 
 
 class Bus:
-    """``save`` makes the text of nodes.conf durable; ``log`` takes a level name and a line; ``source`` is the address
-    that connections to peers come from, empty if that is for the system to choose.
+    """``writer`` makes nodes.conf durable; ``log`` takes a level name and a line; ``source`` is the address that
+    connections to peers come from, empty if that is for the system to choose.
 
-    While ``may_speak`` says no, because the last ``save`` has failed, nothing is sent: no promise is made that a crash
-    could break. It is tried again every ``RETRY_S``.
+    What could not be saved is tried again every ``RETRY_S``.
     """
 
     def __init__(
         self,
         machine: Machine,
-        save: Callable[[Save], Awaitable[None]],
-        may_speak: Callable[[], bool],
+        writer: ConfWriter,
         log: Callable[[str, str], None],
         connect_timeout_s: Callable[[], float],
         sendbuf_limit: Callable[[], int],
         source: Callable[[], str],
     ) -> None:
+        self.pump = Pump(self, machine.take_effects)
         self._machine = machine
-        self._save = save
-        self._may_speak = may_speak
+        self._writer = writer
         self._log = log
         self._connect_timeout_s = connect_timeout_s
         self._sendbuf_limit = sendbuf_limit
@@ -85,61 +82,70 @@ class Bus:
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             nursery.start_soon(trio.serve_listeners, self._serve_accepted, listeners)
-            await self._pump()
+            await self._drive()
+
+    async def _drive(self) -> None:
+        """Perform what there is to perform, and wake the gossip when it asked to be; but not before what it has
+        asked for is saved.
+        """
+        tried = -RETRY_S
+        while True:
+            self.pump.run()
+            with trio.move_on_after(self._rest_s()):
+                await self._poked.wait()
+            self._poked = trio.Event()
+            if self.pump.saving:
+                continue
+            if self.pump.mute and trio.current_time() - tried >= RETRY_S:
+                tried = trio.current_time()
+                self.pump.retry()
+            elif now_ms() >= self._machine.gossip_deadline():
+                self._machine.wake(now_ms())
+
+    def _rest_s(self) -> float:
+        """For how long there is nothing to be done unless something happens."""
+        if self.pump.saving:
+            return math.inf
+        rest_s = max(0, self._machine.gossip_deadline() - now_ms()) / 1000
+        return min(rest_s, RETRY_S) if self.pump.mute else rest_s
 
     # --- effects
 
-    async def _pump(self) -> None:
-        machine = self._machine
-        tried = 0.0
-        while True:
-            effects = machine.take_effects()
-            if effects:
-                await self._perform(effects)
-                continue
-            deadline = machine.gossip_deadline()
-            with trio.move_on_after(max(0, deadline - now_ms()) / 1000):
-                await self._poked.wait()
-            self._poked = trio.Event()
-            if not self._may_speak() and trio.current_time() - tried >= RETRY_S:
-                tried = trio.current_time()
-                assert machine.gossip is not None
-                await self._save(Save(machine.gossip.snapshot(), synced=True))
-            if now_ms() >= deadline:
-                machine.wake(now_ms())
+    def save(self, save: Save) -> None:
+        if self._writer.takes_time(save):
+            self._tasks.start_soon(self._save_in_thread, save)
+        else:
+            self.pump.saved(self._writer.keep(save))
 
-    async def _perform(self, effects: list[Effect]) -> None:
-        for effect in merge_saves(effects):
-            match effect:
-                case Save():
-                    await self._save(effect)
-                case Send() if not self._may_speak():
-                    pass
-                case Send():
-                    self._send_packet(effect)
-                case Dial():
-                    assert self._nursery is not None
-                    link = self._links[effect.link] = Link(effect.link)
-                    self._nursery.start_soon(self._dial, link, effect)
-                case Resolve():
-                    assert self._nursery is not None
-                    self._nursery.start_soon(self._resolve, effect)
-                case Hangup(number):
-                    self._hang_up(number)
-                case Log(level, text):
-                    self._log(LEVELS[level], text)
-                case Deliver():
-                    pass  # nobody can be subscribed yet
-                case _:
-                    raise AssertionError(f"{effect} is not for the outside")
+    async def _save_in_thread(self, save: Save) -> None:
+        self.pump.saved(await self._writer.keep_in_thread(save))
+        self.poke()
 
-    def _send_packet(self, send: Send) -> None:
+    def dial(self, dial: Dial) -> None:
+        link = self._links[dial.link] = Link(dial.link)
+        self._tasks.start_soon(self._dial, link, dial)
+
+    def resolve(self, resolve: Resolve) -> None:
+        self._tasks.start_soon(self._resolve, resolve)
+
+    def log(self, log: Log) -> None:
+        self._log(LEVELS[log.level], log.text)
+
+    def deliver(self, deliver: Deliver) -> None:
+        """Nobody can be subscribed yet."""
+
+    @property
+    def _tasks(self) -> trio.Nursery:
+        assert self._nursery is not None
+        return self._nursery
+
+    def send(self, send: Send) -> None:
         try:
             data = encode(send.packet)
         except Exception as error:
             self._survive(f"a message to cluster links {send.links}, which are closed", error)
             for number in send.links:
-                self._hang_up(number)
+                self.hang_up(number)
                 self._machine.handle(LinkDown(number), now_ms())
             return
         for number in send.links:
@@ -156,18 +162,18 @@ class Bus:
         if limit and link.queued > limit:
             self._log("verbose", f"Freeing outbound cluster link, exceeded the send buffer limit of {limit} bytes")
             self._machine.links_over_limit += 1
-            self._hang_up(number)
+            self.hang_up(number)
             self._machine.handle(LinkDown(number), now_ms())
             return
         self._machine.link_queues[number] = link.queued
         if data:
             link.outgoing.send_nowait(data)
 
-    def _hang_up(self, number: int) -> None:
-        link = self._links.pop(number, None)
-        self._machine.link_queues.pop(number, None)
-        if link is not None:
-            link.scope.cancel()
+    def hang_up(self, link: int) -> None:
+        ended = self._links.pop(link, None)
+        self._machine.link_queues.pop(link, None)
+        if ended is not None:
+            ended.scope.cancel()
 
     # --- links
 
@@ -178,7 +184,7 @@ class Bus:
         try:
             peer_ip, local_ip = stream.socket.getpeername()[0], stream.socket.getsockname()[0]
         except OSError:
-            self._hang_up(link.number)
+            self.hang_up(link.number)
             return
         self._machine.handle(Accepted(link.number, peer_ip, local_ip), now_ms())
         with link.scope:

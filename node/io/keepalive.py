@@ -1,14 +1,20 @@
-"""Options of a client's TCP socket: answers at once, and ``tcp-keepalive`` to find out about peers that are gone."""
+"""Options of a TCP connection: answers at once, and ``tcp-keepalive`` to find out about peers that are gone."""
 
 import socket
 import sys
-from typing import Final
+from typing import Final, Protocol
 
 PROBES: Final = 3
 """Unanswered probes after which the peer counts as gone (anet.c in Redis 7.0)."""
 
 
-def keep_alive(sock: socket.socket, seconds: int) -> None:
+class HasOptions(Protocol):
+    """A socket, or a stream that is one."""
+
+    def setsockopt(self, level: int, option: int, value: int, /) -> None: ...
+
+
+def keep_alive(sock: HasOptions, seconds: int) -> None:
     """Probe a silent peer after ``seconds``, 0 never; never hold back small replies. OSError if it is gone."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if not seconds:

@@ -25,12 +25,12 @@ from gossamer.node.io import title
 from gossamer.node.io.background_work import BackgroundWork
 from gossamer.node.io.bus import Bus, now_ms
 from gossamer.node.io.clients import Clients
-from gossamer.node.io.dial import Resolver
 from gossamer.node.io.edge import ProcessEdge
 from gossamer.node.io.exports import Exports
 from gossamer.node.io.listen import ListenError
 from gossamer.node.io.listeners import Listeners
 from gossamer.node.io.log import Log
+from gossamer.node.io.lookup import Resolver
 from gossamer.node.io.membership import CannotJoin, Membership
 from gossamer.node.io.migrate import MigrateConnections
 from gossamer.node.io.outcome import Outcome
@@ -204,7 +204,7 @@ class Node:
                     bus = self.membership.join(self.machine)
                     self.clients.on_effects = functools.partial(self._keep_promises, self.membership, bus)
                     nursery.start_soon(bus.run, peers)
-                    nursery.start_soon(self.membership.settle)
+                    nursery.start_soon(self.membership.writer.settle)
                 nursery.start_soon(self.transfers.run)
                 nursery.start_soon(Exports(self.clients).run)
                 nursery.start_soon(serve_clients, self.clients)
@@ -223,7 +223,7 @@ class Node:
             self.clients.close()
             self.doors.close()
             if self.membership is not None:
-                self.membership.close(self.machine)
+                self.membership.close()
         self.log.write("warning", "Redis is now ready to exit, bye bye...")
         return 0
 
@@ -238,7 +238,7 @@ class Node:
             self.clients.finish()
 
     def _keep_promises(self, membership: Membership, bus: Bus) -> None:
-        if not membership.save_at_once(self.machine):
+        if not membership.save_at_once():
             for client in self.server.clients.to_flush:
                 if not client.has_mode(NOT_TO_PAUSE):
                     client.kill()

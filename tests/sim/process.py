@@ -1,9 +1,8 @@
 """One life of a node in the simulation: the real Machine, and around it what ``node/io`` is around it in production.
 
-Rules kept here, which are those of ``node/io/bus.py``:
-- One pump performs effects in the order given. While a Save is being synced it waits, and so does all behind it;
-  messages are still taken in meanwhile. Of several Saves that wait the last is written, in the place of the first.
-  What is only written is there at once.
+Rules kept here:
+- A Save that is to be synced takes the disk some time, and messages are taken in meanwhile; what is only written is
+  there at once.
 - A reply leaves after the effects that the command asked for.
 - What is not on the disk when the process stops is lost; what is not synced goes with the power.
 """
@@ -16,11 +15,11 @@ from gossamer.cluster.slots import key_slot
 from gossamer.cluster.topology import NodeId, Topology
 from gossamer.gossip.config import GossipConfig
 from gossamer.gossip.core import Gossip
-from gossamer.gossip.effects import Deliver, Dial, Effect, Hangup, Log, Resolve, Save, Send
+from gossamer.gossip.effects import Deliver, Dial, Log, Resolve, Save, Send
 from gossamer.gossip.events import Accepted, Event, GarbageIn, LinkDown, LinkUp, PacketIn, Resolved
 from gossamer.gossip.frames import Deframer
 from gossamer.gossip.packet import PacketError, decode, encode
-from gossamer.gossip.saving import merge_saves
+from gossamer.gossip.pump import Pump
 from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.session import Session
@@ -111,8 +110,7 @@ class Process:
         self._ends: dict[int, End] = {}
         self._deframers: dict[int, Deframer] = {}
         self._next_link = 1
-        self._todo: list[Effect | Callable[[], None]] = []
-        self._saving = False
+        self._pump = Pump(self, self.machine.take_effects)
         self._alarm_us: Micros | None = None
         self._postponed: list[Callable[[], None]] = []
         self._looked_us: Micros = 0
@@ -257,8 +255,7 @@ class Process:
         knew = self.gossip.snapshot()
         self._look()
         self._note_published()
-        self._todo += self.machine.take_effects()
-        self._todo.append(partial(self._reply, client, request, reply, slot, knew))
+        self._pump.after(partial(self._reply, client, request, reply, slot, knew))
         self.pump()
 
     def _reply(
@@ -295,65 +292,61 @@ class Process:
 
     def pump(self) -> None:
         """Perform what can be performed now, and see to it that the machine is woken when it asked to be."""
-        if self._saving or not self.alive:
-            return
-        while True:
-            if not self._todo:
-                self._todo += self.machine.take_effects()
-            if not self._todo:
-                break
-            batch, self._todo = self._todo, []
-            if not self._perform(merge_saves(batch)):
-                return
-        self._set_alarm()
-
-    def _perform(self, batch: list[Effect | Callable[[], None]]) -> bool:
-        """False if the rest has to wait for the disk."""
-        for at, effect in enumerate(batch):
-            match effect:
-                case Save(topology, False):
-                    self._disk.store(topology, synced=False)
-                    self._history.add(Stored(self._timeline.now_us, self.name, topology, synced=False))
-                case Save(topology):
-                    self._saving = True
-                    self._todo = batch[at + 1 :] + self._todo
-                    self._timeline.after(self._disk.latency_us, partial(self._stored, topology))
-                    return False
-                case Send(links, packet):
-                    raw = encode(packet)
-                    self._history.add(Said(self._timeline.now_us, self.name, links, packet, raw))
-                    for link in links:
-                        if link in self._ends:
-                            self._network.send(self._ends[link], raw)
-                case Dial(link, _, ip, cport):
-                    self._ends[link] = self._network.dial(self, link, ip, cport)
-                    self._deframers[link] = Deframer()
-                case Resolve(node, hostname):
-                    self._network.look_up(hostname, partial(self._resolved, node))
-                case Hangup(link):
-                    end = self._drop(link)
-                    if end is not None:
-                        self._network.close(end)
-                case Log(_, text):
-                    self.logs.append(text)
-                case Deliver():
-                    pass
-                case _:
-                    assert callable(effect), f"{effect} is not for the outside"
-                    effect()
-        return True
-
-    def _stored(self, topology: Topology) -> None:
-        """The disk is done, whether or not the process is stopped by a signal; the process goes on when it can."""
         if not self.alive:
             return
-        self._disk.store(topology, synced=True)
-        self._history.add(Stored(self._timeline.now_us, self.name, topology, synced=True))
-        self._attend(self._saved)
+        self._pump.run()
+        if not self._pump.saving:
+            self._set_alarm()
+
+    # What the pump asks for
+
+    def save(self, save: Save) -> None:
+        if save.synced:
+            self._timeline.after(self._disk.latency_us, partial(self._synced, save.topology))
+        else:
+            self._store(save.topology, synced=False)
+            self._pump.saved(True)
+
+    def _synced(self, topology: Topology) -> None:
+        """The disk is done, whether or not the process is stopped by a signal; the process goes on when it can."""
+        if self.alive:
+            self._store(topology, synced=True)
+            self._attend(self._saved)
+
+    def _store(self, topology: Topology, synced: bool) -> None:
+        self._disk.store(topology, synced)
+        self._history.add(Stored(self._timeline.now_us, self.name, topology, synced))
 
     def _saved(self) -> None:
-        self._saving = False
+        self._pump.saved(True)
         self.pump()
+
+    def send(self, send: Send) -> None:
+        raw = encode(send.packet)
+        self._history.add(Said(self._timeline.now_us, self.name, send.links, send.packet, raw))
+        for link in send.links:
+            if link in self._ends:
+                self._network.send(self._ends[link], raw)
+
+    def dial(self, dial: Dial) -> None:
+        self._ends[dial.link] = self._network.dial(self, dial.link, dial.ip, dial.cport)
+        self._deframers[dial.link] = Deframer()
+
+    def hang_up(self, link: int) -> None:
+        end = self._drop(link)
+        if end is not None:
+            self._network.close(end)
+
+    def resolve(self, resolve: Resolve) -> None:
+        self._network.look_up(resolve.hostname, partial(self._resolved, resolve.node))
+
+    def log(self, log: Log) -> None:
+        self.logs.append(log.text)
+
+    def deliver(self, deliver: Deliver) -> None:
+        """Nobody can be subscribed yet."""
+
+    # Time
 
     def _set_alarm(self) -> None:
         deadline = self.machine.gossip_deadline()
@@ -369,7 +362,7 @@ class Process:
 
     def _wake(self) -> None:
         self._alarm_us = None
-        if self._saving:
+        if self._pump.saving:
             return
         deadline = self.machine.gossip_deadline()
         if self.now_ms() >= deadline:

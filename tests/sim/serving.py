@@ -4,7 +4,6 @@ Rules kept here, which are those of node/io:
 - One batch is ``begin``, requests, ``finish``; what it says leaves after what it asked for is done (clients.py).
 - Housekeeping when the machine says that something is due, and work for replicas that are synchronizing in between
   (serve.py).
-- One connection to the primary; a try that failed is followed by another, a little later each time (follow.py).
 """
 
 from collections.abc import Callable
@@ -18,7 +17,9 @@ from gossamer.gossip.config import GossipConfig
 from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.machine import REST_MS
+from gossamer.node.outgoing.to_primary import RetryWait, ToPrimary
 from gossamer.node.replication.primary_link import PrimaryLink
+from tests.sim.carry import Carried
 from tests.sim.exports import SimulatedExports
 from tests.sim.history import History, Replied
 from tests.sim.migrate_transport import SimulatedMigrateTransport
@@ -28,8 +29,6 @@ from tests.sim.timeline import Clock, Micros, Timeline
 
 PORT = 7000
 WORK_US = 1_000
-FIRST_WAIT_US = 100_000
-LONGEST_WAIT_US = 1_000_000
 NOBODY = "10.9.9.9:1"
 
 
@@ -118,15 +117,13 @@ class Serving(Process):
         machine.drain()
         self._look()
         self._note_published()
-        self._todo += machine.take_effects()
         leaving, machine.server.clients.to_flush = machine.server.clients.to_flush, []
         for client in leaving:
             client.announced = False
         said = [(client, client.take_output() if client.out else b"") for client in leaving if client.id in self.sinks]
         if said:
-            self._todo.append(partial(self._flush, said))
+            self._pump.after(partial(self._flush, said))
         self.pump()
-        self.following.write()
         if machine.has_work and not self._working:
             self._working = True
             self._timeline.after(WORK_US, partial(self._attend, self._work))
@@ -302,80 +299,33 @@ class Port:
 
 
 class Following:
-    """The connection to the primary, while there is one to follow."""
+    """The connection to the primary, while there is one to follow: the role of node/io/primary_connector.py."""
 
     def __init__(self, process: Serving) -> None:
         self._process = process
         self._replication = process.machine.replication
         self._replication.on_target = partial(process.timeline.after, 0, partial(process.attend, self.look))
         self._link: PrimaryLink | None = None
-        self._end: End | None = None
-        self._up = False
-        self._wait_us: Micros = FIRST_WAIT_US
+        self._connection: Carried | None = None
+        self._wait = RetryWait()
 
     def look(self) -> None:
-        """Is it still the right one?"""
+        """Is it still the right one? The connection of another ends by itself."""
         wanted = self._replication.primary_link
-        if wanted is self._link:
-            return
-        if self._link is not None:
-            self._hang_up()
-        self._link = wanted
-        self._wait_us = FIRST_WAIT_US
-        self._connect()
+        if wanted is not self._link:
+            self._link = wanted
+            self._wait.reset()
+            self._connect()
 
     def _connect(self) -> None:
-        primary_link = self._link
-        if primary_link is None or primary_link.away or self._end is not None or not self._process.alive:
+        link = self._link
+        if link is None or link.away or self._connection is not None or not self._process.alive:
             return
-        primary_link.connecting()
-        self._up = False
-        self._end = self._process.port.dial(primary_link.ip, primary_link.port, self)
+        ended = partial(self._ended, link)
+        self._connection = Carried(self._process, ToPrimary(link), link.ip, link.port, ended)
 
-    def up(self) -> None:
-        assert self._link is not None
-        self._up = True
-        self._process.begin()
-        self._link.connected_to()
-        self._process.finish()
-
-    def heard(self, data: bytes) -> None:
-        if self._link is None:
-            return
-        self._process.begin()
-        self._link.receive(data)
-        self._process.finish()
-
-    def down(self) -> None:
-        self._end = None
-        self._ended()
-
-    def write(self) -> None:
-        """After a batch: what the link has to say, or its end."""
-        primary_link = self._link
-        if primary_link is None or self._end is None or not (self._up or primary_link.abandoned):
-            return
-        data = primary_link.take_output()
-        if primary_link.failure or primary_link.abandoned:
-            self._hang_up()
-            self._ended()
-        elif data:
-            self._process.network.send(self._end, data)
-
-    def _hang_up(self) -> None:
-        if self._end is not None:
-            end, self._end = self._end, None
-            self._process.port.close(end)
-            if self._link is not None:
-                self._link.disconnected()
-
-    def _ended(self) -> None:
-        """Try again in a while, a longer one each time."""
-        primary_link = self._link
-        if primary_link is None:
-            return
-        primary_link.disconnected()
-        if primary_link.lasted:
-            self._wait_us = FIRST_WAIT_US
-        self._process.timeline.after(self._wait_us, partial(self._process.attend, self._connect))
-        self._wait_us = min(self._wait_us * 2, LONGEST_WAIT_US)
+    def _ended(self, link: PrimaryLink) -> None:
+        """Try again, in a while if it is the same primary."""
+        self._connection = None
+        wait_us = int(self._wait.after(link) * 1_000_000) if link is self._link else 0
+        self._process.timeline.after(wait_us, partial(self._process.attend, self._connect))

@@ -5,8 +5,9 @@ A story is a file of blocks with an empty line between them. A block is commands
 line that begins with ``#`` is a remark. ``python -m tests.sim.stories --rewrite [name ...]`` writes down what is
 printed now, to be read as a diff.
 
-    cluster primaries=3 [spare=1] [timeout=1000] [seed=1] [raw] [named]
-                                n1, n2 ... ; raw: started, not formed; named: with hostnames
+    cluster primaries=3 [replicas=1] [spare=1] [timeout=1000] [seed=1] [raw] [named]
+                                n1, n2 ... ; raw: started, not formed; named: with hostnames; replicas: so many of each
+                                primary, in sync: n4 of n1, n5 of n2 ...; then nodes serve data
     cut n1 n2 | cut n1 > n2 n3 | heal ... | break n1 n2
                                 groups from all others; one way; links reset
     freeze n1 | thaw n1 | kill n1 [silently] | restart n1 [lost] [elsewhere]
@@ -18,6 +19,7 @@ printed now, to be read as a diff.
     n1> CLUSTER FORGET {n3}     any command; {name} is the node's id, {n1.ip} an address
     show                        what everybody believes
     settle                      time passes until all agree; an error if they never do
+    sync                        time passes until every replica is connected to its primary; the same
 """
 
 import re
@@ -32,11 +34,15 @@ from tests.sim.checkers import all_checkers
 from tests.sim.checkers.agreement import disagreement
 from tests.sim.checkers.checker import attach
 from tests.sim.network import Weather
+from tests.sim.process import Process
+from tests.sim.serving import Serving
 from tests.sim.witness import Witness, table
 from tests.sim.world import Host, World
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 RULE = "----"
+LENGTH = re.compile(r"\$\d+")
+"""What a bulk string begins with; the string itself says more."""
 UNITS = {"s": 1000, "ms": 1}
 
 
@@ -86,7 +92,8 @@ class Story:
         reply = self.world.ask(host, *request).decode().strip()
         for node, name in self._seer().names().items():
             reply = reply.replace(node, name)
-        self._printed += [f"{host.name}: {text}" for text in reply.replace("\r", "").split("\n")]
+        lines = [text for text in reply.replace("\r", "").split("\n") if not LENGTH.fullmatch(text)]
+        self._printed += [f"{host.name}: {text}" for text in lines]
 
     def _filled(self, word: str) -> str:
         if match := re.fullmatch(r"\{(old-)?(\w+)(\.ip)?\}", word):
@@ -111,11 +118,13 @@ class Story:
     def do_cluster(self, words: list[str]) -> None:
         given = dict(word.split("=") for word in words if "=" in word)
         primaries, spare = int(given.get("primaries", 3)), int(given.get("spare", 0))
-        world = self._world = World(Random(int(given.get("seed", 1))), int(given.get("timeout", 1000)))
+        replicas = int(given.get("replicas", 0))
+        seed, timeout_ms = int(given.get("seed", 1)), int(given.get("timeout", 1000))
+        world = self._world = World(Random(seed), timeout_ms, process=Serving if replicas else Process)
         attach(all_checkers(), world.history)
         world.named = "named" in words
         self._witness = Witness(world)
-        hosts = [world.add_host(f"n{n + 1}") for n in range(primaries + spare)]
+        hosts = [world.add_host(f"n{n + 1}") for n in range(primaries * (1 + replicas) + spare)]
         if "raw" in words:
             return
         for at, host in enumerate(hosts[:primaries]):
@@ -123,6 +132,10 @@ class Story:
             world.ask(host, "CLUSTER", "ADDSLOTSRANGE", str(first), str(last))
         self._meet(hosts[0], hosts[1:])
         self.do_settle([])
+        for at, host in enumerate(hosts[primaries : primaries * (1 + replicas)]):
+            world.ask(host, "CLUSTER", "REPLICATE", hosts[at % primaries].id)
+        self.do_settle([])
+        self.do_sync([])
         self._witness.tell()
 
     def do_start(self, words: list[str]) -> None:
@@ -147,6 +160,14 @@ class Story:
                 return
             self.world.advance(50)
         self._printed.append(f"no agreement: {difference}")
+
+    def do_sync(self, _: list[str]) -> None:
+        for _round in range(600):
+            apart = [host.name for host in self.world.running() if not in_sync(host)]
+            if not apart:
+                return
+            self.world.advance(50)
+        self._printed.append(f"not in sync: {', '.join(apart)}")
 
     def do_cut(self, words: list[str]) -> None:
         self.world.cut(*self._sides(words))
@@ -214,6 +235,12 @@ class Story:
 
     def do_show(self, _: list[str]) -> None:
         self._printed += table(self.world, self._seer())
+
+
+def in_sync(host: Host) -> bool:
+    """Is it connected to its primary, or has none?"""
+    link = host.running.machine.replication.primary_link
+    return link is None or link.connected
 
 
 def milliseconds(text: str) -> int:

@@ -49,8 +49,11 @@ class Witness:
         names = self.names()
         for node_id in [*before.nodes, *(n for n in now.nodes if n not in before.nodes)]:
             if name := names.get(node_id):
-                for what in _node_changes(before.nodes.get(node_id), now.nodes.get(node_id), node_id == now.me):
+                old, new = before.nodes.get(node_id), now.nodes.get(node_id)
+                for what in _node_changes(old, new, node_id == now.me):
                     yield name, what
+                if old is not None and new is not None and old.primary != new.primary:
+                    yield name, _role(new, names)
         if before.owners is not now.owners:
             yield from _slot_changes(before, now, names)
         if before.ok != now.ok:
@@ -74,6 +77,10 @@ def _node_changes(before: Node | None, now: Node | None, myself: bool) -> Iterat
 
 def _state(node: Node) -> str:
     return next((word for flag, word in STATES if node.flags & flag), "well")
+
+
+def _role(node: Node, names: dict[NodeId, str]) -> str:
+    return f"replica of {names.get(node.primary, node.primary)}" if node.primary else "primary"
 
 
 def _ailment(node: Node) -> str:
@@ -109,7 +116,11 @@ def table(world: World, witness: Witness) -> list[str]:
         for owner, first, last in owned_ranges(view):
             slots.setdefault(owner, []).append(span(list(range(first, last + 1))))
         nodes = sorted((names.get(n.id, "somebody"), n) for n in view.nodes.values() if not n.has(Flag.HANDSHAKE))
-        words = [f"{name}{_ailment(n)} epoch {n.config_epoch} {' '.join(slots.get(n.id, ['-']))}" for name, n in nodes]
+        words = [f"{name}{_ailment(n)} {_standing(n, names, slots.get(n.id, ['-']))}" for name, n in nodes]
         text = f"{'ok' if view.ok else 'down'} in epoch {view.current_epoch}: {'; '.join(words)}"
         opinions.setdefault(text, []).append(host)
     return [f"{','.join(hosts)}: {text}" for text, hosts in opinions.items()]
+
+
+def _standing(node: Node, names: dict[NodeId, str], slots: list[str]) -> str:
+    return _role(node, names) if node.primary else f"epoch {node.config_epoch} {' '.join(slots)}"

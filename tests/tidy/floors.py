@@ -19,7 +19,7 @@ FLOORS: Final = (
     ("gossamer.node.persist", "gossamer.node.replication"),
     ("gossamer.node.migration",),
     ("gossamer.node.commands",),
-    ("gossamer.node.machine",),
+    ("gossamer.node.machine", "gossamer.node.outgoing"),
     ("gossamer.node.io", "gossamer.node.__main__"),
     ("gossamer.deploy",),
 )

@@ -14,10 +14,11 @@ from gossamer.gossip.config import GossipConfig
 from gossamer.gossip.core import Gossip
 from gossamer.gossip.effects import (
     Answer,
+    Deliver,
     Dial,
+    DropKeys,
     Effect,
     Follow,
-    Hangup,
     Lead,
     Log,
     Pause,
@@ -27,6 +28,7 @@ from gossamer.gossip.effects import (
     Resume,
     Save,
     Send,
+    SlotsConfirmed,
     Unfollow,
 )
 from gossamer.gossip.events import (
@@ -44,6 +46,7 @@ from gossamer.gossip.events import (
     Woke,
 )
 from gossamer.gossip.packet import Fail, Kind, Packet, decode, encode
+from gossamer.gossip.pump import Pump
 
 START = 1_700_000_000_000
 TIMEOUT_MS = 1000
@@ -62,6 +65,9 @@ class Host:
     ip: str
     gossip: Gossip
     config: GossipConfig
+    mesh: "Mesh"
+    pump: Pump = field(init=False)
+    outbox: list[Effect] = field(factory=list)
     ends: dict[int, tuple["Host", int]] = field(factory=dict)
     saved: Topology | None = None
     published: Topology | None = None
@@ -74,6 +80,9 @@ class Host:
     alive: bool = True
     cut: bool = False
 
+    def __attrs_post_init__(self) -> None:
+        self.pump = Pump(self, self.take_effects)
+
     @property
     def id(self) -> NodeId:
         return self.gossip.me.id
@@ -84,6 +93,39 @@ class Host:
 
     def sees(self, other: "Host") -> Node | None:
         return self.view.nodes.get(other.id)
+
+    def take_effects(self) -> list[Effect]:
+        effects, self.outbox = self.outbox, []
+        return effects
+
+    # What the pump asks for
+
+    def save(self, save: Save) -> None:
+        self.saved = save.topology
+        self.pump.saved(True)
+
+    def send(self, send: Send) -> None:
+        copy = decode(encode(send.packet))
+        assert copy is not None
+        for link in send.links:
+            if link in self.ends:
+                other, far = self.ends[link]
+                self.mesh.later(other, PacketIn(far, copy))
+
+    def dial(self, dial: Dial) -> None:
+        self.mesh.dial(self, dial.link, dial.ip, dial.cport)
+
+    def hang_up(self, link: int) -> None:
+        self.mesh.break_link(self, link)
+
+    def resolve(self, resolve: Resolve) -> None:
+        self.mesh.later(self, Resolved(resolve.node, self.mesh.names.get(resolve.hostname, ())))
+
+    def log(self, log: Log) -> None:
+        self.logs.append(log.text)
+
+    def deliver(self, deliver: Deliver) -> None:
+        """Nobody is subscribed."""
 
 
 class Mesh:
@@ -111,7 +153,7 @@ class Mesh:
             node_id = f"{self.rng.getrandbits(160):040x}"
             topology = Topology(node_id, {node_id: Node(node_id, "", 7000, 17000, flags=17)})
         gossip = Gossip(topology, config, Random(self.rng.getrandbits(32)), self.now)
-        host = Host(name, ip or f"10.0.0.{len(self.hosts) + 1}", gossip, config)
+        host = Host(name, ip or f"10.0.0.{len(self.hosts) + 1}", gossip, config, self)
         self.hosts[name] = host
         self._happen(host, Woke())
         return host
@@ -121,7 +163,7 @@ class Mesh:
         host = self.hosts[name]
         host.alive = False
         for link in list(host.ends):
-            self._break(host, link)
+            self.break_link(host, link)
         assert host.saved is not None
         return host.saved
 
@@ -137,7 +179,7 @@ class Mesh:
         one, other = self.hosts[source], self.hosts[target]
         self._walls.add((one, other))
         for link in [link for link, (far, _) in one.ends.items() if link < 0 and far is other]:
-            self._break(one, link)
+            self.break_link(one, link)
             self._happen(one, LinkDown(link))
 
     def raze(self) -> None:
@@ -232,26 +274,13 @@ class Mesh:
         effects = host.gossip.handle(event, self.now)
         host.done += effects
         for effect in effects:
-            self._perform(host, effect)
+            self._absorb(host, effect)
+        host.pump.run()
         return effects
 
-    def _perform(self, host: Host, effect: Effect) -> None:
+    def _absorb(self, host: Host, effect: Effect) -> None:
+        """What concerns the node itself is done at once; the rest is for the pump."""
         match effect:
-            case Dial(link, _, ip, cport):
-                self._dial(host, link, ip, cport)
-            case Resolve(node, hostname):
-                self._later(host, Resolved(node, self.names.get(hostname, ())))
-            case Hangup(link):
-                self._break(host, link)
-            case Send(links, packet):
-                copy = decode(encode(packet))
-                assert copy is not None
-                for link in links:
-                    if link in host.ends:
-                        other, far = host.ends[link]
-                        self._later(other, PacketIn(far, copy))
-            case Save(topology, _):
-                host.saved = topology
             case Publish(topology):
                 host.published = topology
             case Follow(node):
@@ -263,32 +292,34 @@ class Mesh:
                 heappush(self._queue, (self.now, next(self._order), host, Paused(host.offset)))
             case Resume():
                 host.paused = False
-            case Log(_, text):
-                host.logs.append(text)
+            case DropKeys() | SlotsConfirmed() | Answer() | Refused():
+                pass
+            case _:
+                host.outbox.append(effect)
 
-    def _dial(self, host: Host, link: int, ip: str, cport: int) -> None:
+    def dial(self, host: Host, link: int, ip: str, cport: int) -> None:
         hosts = [h for h in self.hosts.values() if h.alive and (h.ip, h.config.cport) == (ip, cport)]
         if not hosts or host.cut or hosts[0].cut:
             host.ends[link] = (host, 0)
-            self._later(host, LinkDown(link, refused=not hosts and not host.cut))
+            self.later(host, LinkDown(link, refused=not hosts and not host.cut))
             return
         if (host, hosts[0]) in self._walls:
             host.ends[link] = (host, 0)
-            self._later(host, LinkDown(link, refused=True))
+            self.later(host, LinkDown(link, refused=True))
             return
         far = next(self._links)
         host.ends[link] = (hosts[0], far)
         hosts[0].ends[far] = (host, link)
-        self._later(hosts[0], Accepted(far, host.ip, hosts[0].ip))
-        self._later(host, LinkUp(link))
+        self.later(hosts[0], Accepted(far, host.ip, hosts[0].ip))
+        self.later(host, LinkUp(link))
 
-    def _break(self, host: Host, link: int) -> None:
+    def break_link(self, host: Host, link: int) -> None:
         if link in host.ends:
             other, far = host.ends.pop(link)
             if far in other.ends:
-                self._later(other, LinkDown(far))
+                self.later(other, LinkDown(far))
 
-    def _later(self, host: Host, event: Event) -> None:
+    def later(self, host: Host, event: Event) -> None:
         heappush(self._queue, (self.now + DELAY_MS, next(self._order), host, event))
 
 

@@ -9,7 +9,7 @@ from trio.testing import MockClock
 
 from gossamer.node.io import address
 from gossamer.node.io.address import Unreachable
-from gossamer.node.io.dial import dial
+from gossamer.node.io.dial import dial, dial_blocking
 from gossamer.node.io.listen import ListenError, listen_tcp, listen_unix
 from gossamer.node.io.lookup import Lookup
 from tests.integration.ports import reserve
@@ -42,7 +42,7 @@ def no_name_server(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", [name for name in NO_NAMES if name != "1.2.3"], ids=ascii)
 def test_a_text_that_is_no_name_is_somebody_who_is_not_there(name: str) -> None:
     for attempt in (
-        lambda: address.connect(name, 6379, 1.0),
+        lambda: dial_blocking(name, 6379, "", 1.0),
         lambda: address.look_up(name),
         lambda: trio.run(dial, name, 6379, "", 1.0),
     ):
@@ -60,14 +60,32 @@ def test_a_text_that_is_no_name_is_somebody_who_is_not_there(name: str) -> None:
 @pytest.mark.usefixtures("no_name_server")
 @pytest.mark.parametrize("source", ["redis-0..svc", "a\0b", "x" * 64, "192.0.2.1"], ids=ascii)
 def test_a_source_address_that_is_none_is_no_connection(source: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server, pytest.raises(Unreachable):
-        trio.run(dial, "127.0.0.1", server.getsockname()[1], source, 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(Unreachable):
+            trio.run(dial, "127.0.0.1", port, source, 1.0)
+        with pytest.raises(Unreachable):
+            dial_blocking("127.0.0.1", port, source, 1.0)
+
+
+def test_a_connection_is_made_from_the_source_and_probes_a_silent_peer_whoever_dials() -> None:
+    async def dialled(port: int) -> socket.socket:
+        stream = await dial("127.0.0.1", port, "127.0.0.2", 5.0, 30)
+        return socket.socket(fileno=stream.socket.detach())
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        for sock in (trio.run(dialled, port), dial_blocking("127.0.0.1", port, "127.0.0.2", 5.0, 30)):
+            with sock:
+                assert sock.getsockname()[0] == "127.0.0.2"
+                assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+                assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 @pytest.mark.parametrize("port", NO_PORTS)
 def test_a_number_that_is_no_port_is_somebody_who_is_not_there(port: int) -> None:
     for attempt in (
-        lambda: address.connect("127.0.0.1", port, 1.0),
+        lambda: dial_blocking("127.0.0.1", port, "", 1.0),
         lambda: address.look_up("127.0.0.1", port),
         lambda: trio.run(dial, "127.0.0.1", port),
     ):
@@ -83,7 +101,7 @@ def test_a_path_that_is_none_is_no_unix_socket(path: str) -> None:
 
 def test_a_host_that_refuses_is_told_from_one_that_is_unknown_or_silent() -> None:
     port = reserve().port
-    for attempt in (lambda: address.connect("127.0.0.1", port, 1.0), lambda: trio.run(dial, "127.0.0.1", port)):
+    for attempt in (lambda: dial_blocking("127.0.0.1", port, "", 1.0), lambda: trio.run(dial, "127.0.0.1", port)):
         with pytest.raises(Unreachable, match="Connection refused") as failure:
             attempt()
         assert failure.value.refused

@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock
 
 from gossamer.node.io import lookup
-from gossamer.node.io.lookup import PATIENCE_S, THREADS, Lookup
+from gossamer.node.io.lookup import PATIENCE_S, PEER_THREADS, Lookup
 
 
 def test_what_is_an_address_already_stands_for_itself() -> None:
@@ -36,12 +36,12 @@ def test_a_silent_name_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch)
     async def all_at_once() -> float:
         names, began = Lookup(), trio.current_time()
         async with trio.open_nursery() as nursery:
-            for number in range(2 * THREADS):
+            for number in range(2 * PEER_THREADS):
                 nursery.start_soon(one, names, number)
         answer.set()
         return trio.current_time() - began
 
     monkeypatch.setattr(lookup, "look_up", ask)
     assert trio.run(all_at_once, clock=MockClock(autojump_threshold=0)) == pytest.approx(PATIENCE_S)
-    assert found == [()] * (2 * THREADS)
-    assert len(asked) <= THREADS
+    assert found == [()] * (2 * PEER_THREADS)
+    assert len(asked) <= PEER_THREADS

@@ -152,8 +152,8 @@ class Town(Mesh):
         """As ``io/clients.py`` after each batch."""
         machine = self.machine(host)
         machine.drain()
-        for effect in machine.take_effects():
-            self._perform(host, effect)
+        host.outbox += machine.take_effects()
+        host.pump.run()
 
     def _happen(self, host: Host, event: Event) -> list[Effect]:
         if host.alive:
