@@ -5,7 +5,8 @@ process can be stopped. Neither may make anybody look silent for a time in which
 
 Rules kept here:
 - All parts reckon in inner time, which never goes back. It starts as the wall time of the start and advances with it.
-- A step back of the wall clock, or a gap that no busy machine explains, is left out of it: it advances by nothing.
+- A step back of the wall clock, or a gap that no busy machine explains, is left out of it: it advances by nothing. A
+  rest that was planned is no gap; what is counted is how late it ends.
 - Only core.py reads the wall clock. A time that goes out is converted by ``to_wall``, one that comes in by
   ``from_wall``. 0 stands for "never" on both sides, and stays 0.
 - A second reading counts the gaps: whether this node may have been replaced meanwhile depends on them (health.py).
@@ -15,8 +16,9 @@ from typing import Final
 
 from gossamer.cluster.topology import Millis
 
-JUMP_MS: Final = 500
-"""A gap between two readings that is no longer explained by a busy machine."""
+JUMP_MS: Final = 400
+"""How late a reading may be on a busy machine. One that is later shows that the clock was set, or the process stopped.
+"""
 
 
 class Clock:
@@ -24,6 +26,8 @@ class Clock:
 
     def __init__(self, wall: Millis) -> None:
         self.now = wall
+        self.due = wall
+        """When it is to be read at the latest, in inner time."""
         self.gaps_ms = 0
         """How much was left out because time was missing: stops, and steps forward of the wall clock."""
         self._wall = wall
@@ -32,7 +36,7 @@ class Clock:
         """Read the wall clock. True if it has jumped."""
         before, step = self.now, wall - self._wall
         self._wall = wall
-        jumped = not 0 <= step <= JUMP_MS
+        jumped = not 0 <= step <= max(0, self.due - before) + JUMP_MS
         if jumped:
             self.gaps_ms += max(0, step)
         else:

@@ -6,6 +6,7 @@ Here is only who is asked, and in which order. The questions and their tables ar
     peers.py                who do we know, and how do we reach them?
     identity.py             which cluster is this, and who is of another?
     hostname_lookup.py      where is a node that is no longer where it was?
+    cron.py                 when do we check everything?
     detector.py             whom do we ping, and when is silence a failure?
     refusals.py             when is a refused connection one?
     claims.py               whose slots are they, and who is whose replica?
@@ -25,7 +26,8 @@ Here is only who is asked, and in which order. The questions and their tables ar
 
 Rules kept here:
 - ``handle`` is the only way in. One call is one step: what it changed is saved, published and told in that order.
-- Ten times a second the node checks everything. ``deadline`` says when it wants to be woken.
+- The cron checks everything, ten times a second while something is going on. ``deadline`` says when it wants to be
+  woken.
 - What this node promises is saved at once, and synced. What others say of themselves is saved at once too, but not more
   often than once a tick. What was only written is synced a second later.
 - Whoever changes a role or a suspicion announces that himself; nothing here compares before with after.
@@ -40,6 +42,7 @@ from gossamer.cluster.topology import Flag, Millis, NodeId, Topology
 from gossamer.gossip.clock import Clock
 from gossamer.gossip.cluster_commands import ClusterCommands, Refusal
 from gossamer.gossip.config import GossipConfig
+from gossamer.gossip.cron import Cron
 from gossamer.gossip.effects import Answer, Effect, Hangup, Outbox, Refused
 from gossamer.gossip.events import (
     Accepted,
@@ -66,6 +69,9 @@ from gossamer.gossip.tables import Tables
 SYNC_MS: Final = 1000
 """What is only written is synced within this time."""
 
+ROUTINE: Final = PacketIn, Accepted, Replicated, Broadcast, Woke
+"""Events that may change nothing that the cron looks at. Where they do, that shows in the tables."""
+
 OWN_FLAGS: Final = Flag.MYSELF | Flag.EXTENSIONS_SUPPORTED | Flag.LIGHT_PUBLISH_SUPPORTED | Flag.LIGHT_MODULE_SUPPORTED
 
 
@@ -78,13 +84,14 @@ class Gossip:
 
     def __init__(self, topology: Topology, config: GossipConfig, rng: Random, now: Millis) -> None:
         self._clock = Clock(now)
-        self._next_tick = self._may_save = now
+        self._may_save = now
         self._sync_due: Millis | None = None
         self._cron_paused = False
         self._out = Outbox()
         self._peers, self._claims = restore_tables(topology, rng, self._out, now)
         self._tables = Tables(self._peers, self._claims, config, self._clock, rng, self._out)
         self._parts = Parts(self._tables)
+        self._cron = Cron(self._tables, self._parts, now)
         self._packet_handler = PacketHandler(self._tables, self._parts)
         self._commands = ClusterCommands(self._tables, self._parts)
         self._apply_config(config)
@@ -95,6 +102,8 @@ class Gossip:
             self._resume()
         now = self._clock.now
         self._dispatch(event, now)
+        if not isinstance(event, ROUTINE):
+            self._cron.hasten()
         # The cron comes after the event, so that a PONG that has just come in saves its sender from a suspicion.
         self._run_cron(now)
         if self._claims.settle_collision(now):
@@ -104,14 +113,21 @@ class Gossip:
         # Both look at what has become of all the rest, so they are last.
         self._review(now)
         self._parts.roles.tell_machine(now)
-        return self._take_effects()
+        effects = self._take_effects()
+        self._clock.due = self._next_due()
+        return effects
 
     def deadline(self) -> Millis:
         """Call ``handle`` by then, with Woke if there is nothing else."""
+        return self._clock.to_wall(self._clock.due)
+
+    def _next_due(self) -> Millis:
         if self._cron_paused:
-            return self._clock.to_wall(self._clock.now + TICK_MS)
+            return self._clock.now + TICK_MS
         dues = (
-            self._next_tick,
+            self._cron.due,
+            self._may_save if self._out.save_soon else None,
+            self._sync_due,
             self._parts.announcer.due,
             self._claims.collision_due,
             self._parts.election.due,
@@ -119,7 +135,7 @@ class Gossip:
             self._parts.detector.due,
             self._parts.health.due,
         )
-        return self._clock.to_wall(min(due for due in dues if due is not None))
+        return min(due for due in dues if due is not None)
 
     def _dispatch(self, event: Event, now: Millis) -> None:
         match event:
@@ -185,8 +201,9 @@ class Gossip:
         """What only the time asks for."""
         if self._cron_paused:
             return
-        if now >= self._next_tick:
+        if now >= self._cron.due:
             self._tick(now)
+            self._cron.ran(now)
         elif self._parts.detector.due is not None and now >= self._parts.detector.due:
             self._parts.detector.check_all(now)
 
@@ -195,6 +212,7 @@ class Gossip:
         due = self._parts.health.due
         if self._out.recheck or (due is not None and now >= due):
             self._out.recheck = False
+            self._cron.hasten()
             self._parts.health.review(now)
             self._parts.roles.review()
 
@@ -207,7 +225,6 @@ class Gossip:
             replication.data_from_other_shard = False
 
     def _tick(self, now: Millis) -> None:
-        self._next_tick = now + TICK_MS
         self._peers.expire(now, self._tables.config.handshake_ms)
         self._parts.hostname_lookup.tick(now)
         self._parts.identity.tick(now)
@@ -217,7 +234,6 @@ class Gossip:
         self._parts.replica_migration.tick(now)
         self._out.publish |= self._out.publish_soon
         self._out.recheck |= not self._parts.health.ok
-        self._out.promised |= self._sync_due is not None and now >= self._sync_due
 
     def _take_effects(self) -> list[Effect]:
         """Check what must always hold, and give out the effects."""
@@ -227,6 +243,8 @@ class Gossip:
         assert not me.flags & (Flag.PFAIL | Flag.FAIL | Flag.HANDSHAKE)
         if self._out.save_soon and self._clock.now >= self._may_save:
             self._out.save_now = True
+        if self._sync_due is not None and self._clock.now >= self._sync_due:
+            self._out.promised = True
         if self._out.save_now or self._out.promised:
             self._may_save = self._clock.now + TICK_MS
             self._sync_due = None if self._out.promised else self._sync_due or self._clock.now + SYNC_MS
@@ -238,7 +256,8 @@ class Gossip:
 
         What was to be saved cannot wait either, for nobody knows how long it has waited.
         """
-        self._next_tick = self._may_save = self._clock.now
+        self._cron.start_over(self._clock.now)
+        self._may_save = self._clock.now
         self._sync_due = None if self._sync_due is None else self._clock.now
         self._out.recheck |= self._parts.health.due is not None  # the answers may be too old now
 

@@ -61,7 +61,11 @@ class Detector:
         self._out = tables.out
         self.due: Millis | None = None
         """When silence becomes PFAIL, if that is before the next tick."""
+        self.next_ping: Millis = 0
+        """When somebody is to be pinged next, as far as the last look could tell."""
         self._next_sample: Millis = 0
+        self._awaited: list[Peer] = []
+        """Those that owed an answer at the last look, some of them perhaps no longer."""
 
     # Asking
 
@@ -71,14 +75,21 @@ class Detector:
             self._next_sample = now + SAMPLE_EVERY_MS
             self._ping_stalest(now)
             self._ping_watched(now)
-        half = self._tables.config.node_timeout_ms // 2
-        recent = now - self._voters_patience
+        half, patience = self._tables.config.node_timeout_ms // 2, self._voters_patience
+        recent, oldest = now - patience, now
         self.due = None
+        self._awaited.clear()
         for peer in self._peers.roster():
             if peer.pong_received >= recent and not peer.ping_sent:
-                continue
-            if not peer.flags & (Flag.MYSELF | Flag.HANDSHAKE):
+                if peer.pong_received < oldest:
+                    oldest = peer.pong_received
+            elif not peer.flags & (Flag.MYSELF | Flag.HANDSHAKE):
                 self._check(peer, half, now)
+                if peer.ping_sent:
+                    self._awaited.append(peer)
+                else:
+                    oldest = recent
+        self.next_ping = min(self._next_sample, oldest + patience + 1)
 
     def _check(self, peer: Peer, half: int, now: Millis) -> None:
         if peer.ping_sent == 0 and peer.flags & Flag.NOADDR:
@@ -99,6 +110,13 @@ class Detector:
             self._silence_exceeded(peer, now)
         elif left < TICK_MS and (self.due is None or now + left < self.due):
             self.due = now + left + 1
+
+    @property
+    def awaits_answers(self) -> bool:
+        awaited = self._awaited
+        while awaited and not awaited[-1].ping_sent:
+            awaited.pop()
+        return bool(awaited)
 
     @property
     def _voters_patience(self) -> Millis:
@@ -132,6 +150,7 @@ class Detector:
         silent = now - max(peer.pong_received, peer.data_received)
         if peer.is_voter and self._peers.me.is_voter and peer.linked and not peer.ping_sent and silent > OVERDUE_MS:
             self._messages.ping(peer, now)
+            self._awaited.append(peer)
 
     # Judging
 

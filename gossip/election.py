@@ -111,6 +111,10 @@ class Election:
         return None
 
     @property
+    def is_standing(self) -> bool:
+        return self._stage.state is not Stage.NOT_STANDING
+
+    @property
     def _has_asked(self) -> bool:
         return self._stage.state in (Stage.ASKED, Stage.CONTESTED)
 

@@ -10,6 +10,7 @@ Rules kept here:
 - A length that cannot be right makes the whole message unusable: the caller gets ValueError.
 """
 
+from functools import lru_cache
 from struct import Struct
 from typing import Final
 
@@ -122,8 +123,9 @@ Extension = (
 )
 
 
+@lru_cache(256)
 def encode_extension(extension: Extension) -> bytes:
-    """The extension with its head and padding."""
+    """The extension with its head and padding. A node tells the same ones with every ping."""
     match extension:
         case Hostname(name):
             kind, body = 0, _text(name)

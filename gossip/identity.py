@@ -64,6 +64,11 @@ class Identity:
         elif now - self._whole_since >= WHOLE_MS:
             self._take(f"{self._rng.getrandbits(160):040x}", "The cluster is whole, its identity is", now)
 
+    @property
+    def is_missing(self) -> bool:
+        """There is none yet, and this node may have to make it."""
+        return bool(self._me.slots) and not self._me.cluster
+
     def _is_founder(self) -> bool:
         founders = [p.id for p in self._peers.roster() if p.is_voter and p.cluster is not None and not p.has(Flag.FAIL)]
         return bool(self._me.slots) and self._me.id == min(founders, default="")

@@ -33,8 +33,8 @@ MIN_ENTRIES: Final = 3
 INTRODUCED: Final = 64
 """How many newcomers one announcement names, and how many nodes it names to a newcomer."""
 
-EXTENSIONS: Final = int(MessageFlag.EXT_DATA)
-IDENTITY: Final = int(MessageFlag.IDENTITY)
+EXTENSIONS: Final = MessageFlag.EXT_DATA
+IDENTITY: Final = MessageFlag.IDENTITY
 UNDERSTOOD: Final = EXTENSIONS | IDENTITY
 
 NOT_IN_GOSSIP: Final = Flag.MYSELF | Flag.PFAIL | Flag.HANDSHAKE | Flag.NOADDR

@@ -14,7 +14,7 @@ What the bytes mean to the cluster is not decided here. Splitting a stream into 
 tail of a ping in extensions.py, the slot bitmap in bitmap.py.
 """
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 from functools import lru_cache
 from struct import Struct
 from typing import Final
@@ -68,17 +68,24 @@ class Kind(IntEnum):
     PUBLISHSHARD = 10
 
 
-class MessageFlag(IntFlag):
-    """The three bytes of the header's ``mflags``, the first one lowest; real servers use nothing but that."""
+class MessageFlag:
+    """The three bytes of the header's ``mflags``, the first one lowest; real servers use nothing but that.
 
-    PAUSED = 1
-    FORCEACK = 2
-    EXT_DATA = 4
-    IDENTITY = 1 << 23
+    Plain integers, as in Flag.
+    """
+
+    PAUSED: Final = 1
+    FORCEACK: Final = 2
+    EXT_DATA: Final = 4
+    IDENTITY: Final = 1 << 23
     """The sender reads ClusterIdentity. Others are not sent it: Valkey logs every extension that it does not know."""
 
 
+KINDS: Final = tuple(Kind)
+"""By number: to look one up costs less than to call Kind."""
 LIGHT_KINDS: Final = frozenset({Kind.PUBLISH, Kind.PUBLISHSHARD, Kind.MODULE})
+SHORT_BYTES: Final = 256
+"""Extensions up to this length are worth remembering: a shard, an identity, a name."""
 PING_KINDS: Final = frozenset({Kind.PING, Kind.PONG, Kind.MEET})
 
 
@@ -254,7 +261,7 @@ def decode(frame: bytes) -> Packet | None:
     if version != VERSION or number > Kind.PUBLISHSHARD:
         return None
     try:
-        return _decode_light(Kind(number), frame) if light else _decode_full(Kind(number), frame)
+        return _decode_light(KINDS[number], frame) if light else _decode_full(KINDS[number], frame)
     except ValueError:
         return None
 
@@ -301,7 +308,9 @@ def _decode_ping(payload: bytes, count: int, extensions: int) -> Ping:
         GossipEntry(_id(node), ping_sent, pong_received, _ip(ip), port, cport, flags, pport)
         for node, ping_sent, pong_received, ip, port, cport, flags, pport in _ENTRY.iter_unpack(payload[:end])
     ]
-    return Ping(tuple(entries), decode_extensions(payload[end:], extensions))
+    told = payload[end:]
+    short = len(told) <= SHORT_BYTES
+    return Ping(tuple(entries), _short_extensions(told, extensions) if short else decode_extensions(told, extensions))
 
 
 def _decode_body(kind: Kind, payload: bytes) -> Body:
@@ -337,6 +346,12 @@ def _at_least(payload: bytes, size: int) -> None:
 def _demand(payload: bytes, size: int) -> None:
     if len(payload) != size:
         raise ValueError(f"payload of {len(payload)} bytes, not {size}")
+
+
+@lru_cache(1024)
+def _short_extensions(data: bytes, count: int) -> tuple[Extension, ...]:
+    """A node tells the same with every ping."""
+    return decode_extensions(data, count)
 
 
 # The same few ids and addresses come with every ping: caching skips the checks and keeps one string object of each.

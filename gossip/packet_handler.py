@@ -419,4 +419,7 @@ class PacketHandler:
 
 def _identity_in(ping: Ping) -> str | None:
     """The identity of its cluster that the sender tells: empty for none, None if it knows of no such thing."""
-    return next((e.identity for e in ping.extensions if isinstance(e, ClusterIdentity)), None)
+    for extension in ping.extensions:
+        if isinstance(extension, ClusterIdentity):
+            return extension.identity
+    return None

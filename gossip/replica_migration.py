@@ -30,6 +30,8 @@ class ReplicaMigration:
         self._health = health
         self._roles = roles
         self._out = tables.out
+        self.has_orphan = False
+        """There is one, as this replica last saw it."""
         self._next_look: Millis = 0
 
     def tick(self, now: Millis) -> None:
@@ -45,6 +47,7 @@ class ReplicaMigration:
         self._next_look = now + LOOK_EVERY_MS
         good = self._good_replicas()
         target = self._orphan(good, now)
+        self.has_orphan = target is not None
         if target is None or not self._am_chosen(good) or now - target.orphaned_at <= PATIENCE_MS:
             return
         self._out.log(Level.WARNING, f"Migrating to orphaned master {target.name}")

@@ -171,7 +171,7 @@ class Machine:
     def tick(self, now: Millis) -> None:
         """The node's housekeeping: ``hz`` times a second while there is something to be done, else once."""
         server = self.server
-        self._house_due = now + REST_MS
+        self._house_due = self._rest_until(now)
         if server.cron_paused:
             return
         server.look_around(now)
@@ -185,6 +185,11 @@ class Machine:
             self._sweep(now)
         if self._is_busy():
             self._house_due = now + 1000 // server.config.integer("hz")
+
+    def _rest_until(self, now: Millis) -> Millis:
+        """When to look around again: as the gossip does, if that is soon enough. One awakening is cheaper than two."""
+        gossip_due = 0 if self.gossip is None else self.gossip.deadline()
+        return gossip_due if REST_MS // 2 <= gossip_due - now <= REST_MS else now + REST_MS
 
     def _expire(self) -> None:
         server = self.server

@@ -265,14 +265,10 @@ class Node:
         """Do what is due, and sleep until the next deadline: of somebody who waits, or of the housekeeping."""
         while True:
             now = now_ms()
-            wait_ms = self.machine.deadline(now) - now
-            if wait_ms <= 0:
+            if self.clients.resting or self.machine.deadline(now) <= now:
                 self.clients.tick()
-                await trio.lowlevel.checkpoint()
-                continue
+            wait_ms = self.machine.deadline(now) - now
             # Not longer than the housekeeping rests at most, for the clock may be set meanwhile.
-            with trio.move_on_after(min(wait_ms, REST_MS) / 1000):
+            with trio.move_on_after(max(0, min(wait_ms, REST_MS)) / 1000):
                 await self._hurry.wait()
             self._hurry = trio.Event()
-            if self.clients.resting:
-                self.clients.tick()

@@ -15,7 +15,7 @@ WATCH_S = 10.0
 
 
 def measure(bench: Bench) -> list[Figures]:
-    goals = tuple(Goal(name, 1.0, at_least=False, absolute=True) for name in OURS)
+    goals = tuple(Goal(name, 0.5, at_least=False, absolute=True) for name in OURS)
     used = Figures(f"Idle node in a cluster of {NODES}", "% of a core", goals)
     with ExitStack() as stack:
         clusters = [(kind.name, stack.enter_context(cluster(kind, NODES))) for kind in bench.kinds]

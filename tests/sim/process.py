@@ -28,8 +28,8 @@ from tests.sim.history import Heard, History, LinkEvent, Logged, Published, Repl
 from tests.sim.network import End, Network
 from tests.sim.timeline import Clock, Micros, Timeline
 
-STALL_MS = 500
-"""The longest time between two looks at the world that a process counts as time it attended to (gossip/clock.py)."""
+STALL_MS = 400
+"""How late a look at the world may be and still count as time that the process attended to (gossip/clock.py)."""
 
 
 class VirtualEdge(Edge):
@@ -102,7 +102,7 @@ class Process:
         self._timeline, self._network, self._history = world
         self._clock = clock
         self._disk = disk
-        self._last_look_us = self._timeline.now_us
+        self._last_look_us = self._next_look_us = self._timeline.now_us
         server = Server(1, True, VirtualEdge(self._timeline, clock, self._logged))
         server.rng = Random(rng.getrandbits(64))
         self.machine = Machine(server, Gossip(topology, config, Random(rng.getrandbits(64)), self.now_ms()))
@@ -254,6 +254,7 @@ class Process:
         slot = key_slot(parts[1]) if request[0] in {"GET", "SET"} else None
         knew = self.gossip.snapshot()
         self._look()
+        self._plan_look()
         self._note_published()
         self._pump.after(partial(self._reply, client, request, reply, slot, knew))
         self.pump()
@@ -267,10 +268,15 @@ class Process:
     # The machine, and what it asks for
 
     def _look(self) -> None:
-        """Time passes for the process as far as it looks at the world."""
+        """Time passes for the process as far as it looks at the world, or has nothing to look for."""
         now_us = self._timeline.now_us
-        self.attended_ms += min((now_us - self._last_look_us) // 1000, STALL_MS)
+        rest_us = max(0, self._next_look_us - self._last_look_us)
+        self.attended_ms += min(now_us - self._last_look_us, rest_us + STALL_MS * 1000) // 1000
         self._last_look_us = now_us
+
+    def _plan_look(self) -> None:
+        now_us = self._timeline.now_us
+        self._next_look_us = now_us + self._clock.wait_us(now_us, self.machine.gossip_deadline())
 
     def _handled(self, event: Event | None) -> None:
         self._look()
@@ -278,6 +284,7 @@ class Process:
             self.machine.wake(self.now_ms())
         else:
             self.machine.handle(event, self.now_ms())
+        self._plan_look()
         self._note_published()
 
     def _logged(self, text: str) -> None:

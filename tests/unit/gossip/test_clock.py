@@ -47,3 +47,17 @@ def test_never_stays_never() -> None:
     assert clock.to_wall(0) == 0
     assert clock.from_wall(0) == 0
     assert clock.to_wall(1) == 1, "before the beginning of all time is still not never"
+
+
+def test_a_planned_rest_is_no_gap() -> None:
+    clock = Clock(START)
+    clock.due = START + 1000
+    assert not clock.advance(START + 1000 + JUMP_MS)
+    assert (clock.now, clock.gaps_ms) == (START + 1000 + JUMP_MS, 0)
+
+
+def test_a_reading_long_after_a_planned_rest_is_a_gap() -> None:
+    clock = Clock(START)
+    clock.due = START + 1000
+    assert clock.advance(START + 1001 + JUMP_MS)
+    assert clock.now == START

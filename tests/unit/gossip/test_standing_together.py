@@ -111,7 +111,7 @@ def test_who_asks_again_gets_another_vote_and_its_sibling_does_not() -> None:
     for _ in range(3):
         mesh.condemn("c", "b", "a")
     epoch = mesh["a"].view.current_epoch
-    forced = int(MessageFlag.FORCEACK)
+    forced = MessageFlag.FORCEACK
     mesh.heal("d")
     mesh.heal("e")
     for at, (name, granted) in enumerate((("d", 1), ("e", 1), ("d", 2))):
@@ -123,7 +123,7 @@ def test_who_asks_again_gets_another_vote_and_its_sibling_does_not() -> None:
 def test_no_vote_for_a_replica_of_another_primary_than_the_voter_knows() -> None:
     mesh = six()
     epoch = mesh["c"].view.current_epoch
-    asked = request(mesh, "g", epoch + 1, int(MessageFlag.FORCEACK))
+    asked = request(mesh, "g", epoch + 1, MessageFlag.FORCEACK)
     mesh.inject("c", evolve(asked, primary=mesh["b"].id), mesh.link_between("g", "c"))
     assert not sent(mesh, "c", Kind.FAILOVER_AUTH_ACK)
     mesh.inject("c", evolve(asked, current_epoch=epoch + 2), mesh.link_between("g", "c"))
