@@ -17,8 +17,8 @@ START = 1_700_000_000_000
 OOM = b"-OOM command not allowed when used memory > 'maxmemory'.\r\n"
 
 
-def client(*settings: tuple[str, str], clustered: bool = False) -> Session:
-    server = Server(clustered=clustered)
+def client(*settings: tuple[str, str], clustered: bool = False, edge: Edge | None = None) -> Session:
+    server = Server(clustered=clustered, edge=edge)
     server.begin_batch(START)
     server.config.set(settings)
     return Machine(server).accept("127.0.0.1:1", "127.0.0.1:2")
@@ -131,9 +131,8 @@ class Listening(Edge):
 
 
 def test_a_limit_below_what_is_used_is_told_in_the_log() -> None:
-    session = client()
     listening = Listening()
-    session.server.edge = listening
+    session = client(edge=listening)
     told = listening.told
     say(session, "SET big " + "v" * 200_000)
     used = session.server.keyspace.tally.used()
