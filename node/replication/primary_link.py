@@ -14,19 +14,14 @@ from typing import TYPE_CHECKING, Final
 
 from gossamer.cluster.text import bytes_of, text_of
 from gossamer.node.engine.data.keyspace import Keyspace
-from gossamer.node.engine.serving.call import Call
-from gossamer.node.engine.serving.client import IN_MULTI, Client
-from gossamer.node.engine.serving.invoke import run
-from gossamer.node.engine.serving.unexpected import survive, told
-from gossamer.node.engine.slots.slot_import import place_of
+from gossamer.node.engine.serving.client import Client
 from gossamer.node.engine.stream.journal import encoded
-from gossamer.node.engine.table.command import UNQUEUED
 from gossamer.node.persist.codes import RdbError
 from gossamer.node.persist.load import Loader
 from gossamer.node.persist.reader import RdbReader
+from gossamer.node.replication.applier import Applier
+from gossamer.node.replication.lines import ID_SIZE, is_id, is_offset, number, shown
 from gossamer.node.resp.errors import ProtocolError
-from gossamer.node.resp.parser import Parser
-from gossamer.node.resp.reply import Failure
 from gossamer.node.version import VALKEY_COMPATIBLE
 
 if TYPE_CHECKING:
@@ -39,15 +34,11 @@ SYNC: Final = "sync"
 CONNECTED: Final = "connected"
 
 MARK_SIZE: Final = 40
-ID_SIZE: Final = 40
 LONGEST_LINE: Final = 1024
-LAST_OFFSET: Final = (1 << 63) - 1
 TOLERATED: Final = (b"-NOAUTH", b"-NOPERM", b"-ERR operation not permitted")
 TRY_LATER: Final = (b"-NOMASTERLINK", b"-LOADING")
 WHO: Final = [b"CLUSTER", b"MYID"]
 NO_CLUSTER: Final = b"-ERR This instance has cluster support disabled"
-HUGE: Final = 1 << 40
-MANY: Final = 100
 
 SILENT: Final = {
     HANDSHAKE: "Timeout connecting to the MASTER...",
@@ -476,110 +467,3 @@ class PrimaryLink:
 
     def _log(self, text: str) -> None:
         self.server.edge.log("notice", text)
-
-
-class Applier:
-    """Runs the stream: a privileged client, a parser, and the bytes that are not applied yet."""
-
-    def __init__(self, replication: "Replication") -> None:
-        self.replication: Replication = replication
-        self._complained: set[bytes] = set()
-        """Commands that failed on this connection: each is told of once, or the log would grow with the stream."""
-        self.begin()
-
-    def begin(self) -> None:
-        """The stream begins, or goes on."""
-        server = self.replication.server
-        self.client = Client(server, 0, "", "", False)
-        self.client.db = server.keyspace.database(self.replication.history.db)
-        self.client.modes = 0
-        self._call = Call(server, self.client)
-        self._call.privileged = True
-        self._parser = Parser()
-        self._parser.max_bulk = HUGE
-        self._waiting = bytearray()
-        self.broken: bool = False
-        """A command has raised what nobody expected: the rest of the stream is not to be run."""
-        self._complained.clear()
-
-    def break_off(self) -> None:
-        """The connection is gone: what was not applied will come again."""
-        self.begin()
-
-    def apply(self, data: bytes) -> list[int]:
-        """Run what ``data`` completes and pass it on; the offsets at which the primary asks for an ACK."""
-        parser, waiting = self._parser, self._waiting
-        waiting += data
-        parser.feed(data)
-        history = self.replication.history
-        done = 0
-        asked: list[int] = []
-        argv = parser.next()
-        while argv is not None:
-            if len(argv) == 3 and argv[0].upper() == b"REPLCONF":
-                if argv[1].upper() == b"GETACK":
-                    asked.append(history.offset + done)
-            elif not self._survived(argv):
-                break
-            if not self.client.modes & IN_MULTI:
-                done = len(waiting) - parser.behind()
-                history.db = self.client.db.index
-            argv = parser.next()
-        if done:
-            self.replication.replicas.relay(bytes(waiting[:done]))
-            del waiting[:done]
-        return asked
-
-    def _survived(self, argv: list[bytes]) -> bool:
-        """Run ``argv``; False, after this was logged, if that raised what nobody expected and changed nothing."""
-        server = self.replication.server
-        dirty = server.changes.dirty
-        try:
-            self._run(argv)
-        except Exception as error:
-            what = f"{told(argv)} of the primary's stream, whose connection is closed"
-            survive(server, what, error, server.changes.dirty != dirty)
-            self.broken = True
-        return not self.broken
-
-    def _run(self, argv: list[bytes]) -> None:
-        cmd = self.replication.server.commands.in_stream(argv)
-        if cmd is None or (len(argv) != cmd.arity and (cmd.arity > 0 or len(argv) < -cmd.arity)):
-            self._complain(argv, b"unknown, or a wrong number of arguments")
-            return
-        client = self.client
-        if client.modes & IN_MULTI and not cmd.flags & UNQUEUED:
-            client.queue.append((cmd, argv))
-            return
-        call = self._call
-        if self.replication.server.slot_imports:
-            call.db = place_of(self.replication.server, cmd, argv, client.db)
-        reply = run(call, cmd, argv)
-        call.db = client.db
-        if isinstance(reply, Failure):
-            self._complain(argv, reply.text)
-
-    def _complain(self, argv: list[bytes], text: bytes) -> None:
-        name = argv[0][:32].lower()
-        if name in self._complained or len(self._complained) > MANY:
-            return
-        self._complained.add(name)
-        # The first words are those by which logs of Redis are searched for a replica that differs from its primary.
-        told = f"== CRITICAL == A command of the primary's stream fails here, which is told once: {shown(argv[0])}"
-        self.replication.server.edge.log("warning", f"{told}: {shown(text)}")
-
-
-def shown(text: bytes) -> str:
-    return text_of(text[:128])
-
-
-def number(text: bytes) -> int:
-    return int(text) if is_offset(text) else 0
-
-
-def is_id(text: bytes) -> bool:
-    return len(text) == ID_SIZE and text.isalnum()
-
-
-def is_offset(text: bytes) -> bool:
-    return text.isdigit() and len(text) < ID_SIZE and int(text) <= LAST_OFFSET
