@@ -69,7 +69,7 @@ class PrimaryConnector:
         except Exception as error:
             what = f"the connection to primary {primary_link.ip!a}:{primary_link.port}, which is closed"
             survive(self._clients.machine.server, what, error)
-            primary_link.damaged = True
+            primary_link.mark_damaged()
         finally:
             primary_link.on_output = None
             primary_link.disconnected()

@@ -4,7 +4,7 @@ The stream is applied through the same dispatch as requests, by a client that ma
 offset counts bytes of whole commands, and inside MULTI stays before it: what has to be said again is said again.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.client import IN_MULTI, Client
@@ -12,12 +12,10 @@ from gossamer.node.engine.serving.invoke import run
 from gossamer.node.engine.serving.unexpected import survive, told
 from gossamer.node.engine.slots.slot_import import place_of
 from gossamer.node.engine.table.command import UNQUEUED
+from gossamer.node.replication.base import ReplicationBase
 from gossamer.node.replication.lines import shown
 from gossamer.node.resp.parser import Parser
 from gossamer.node.resp.reply import Failure
-
-if TYPE_CHECKING:
-    from gossamer.node.replication.replication import Replication
 
 HUGE: Final = 1 << 40
 MANY: Final = 100
@@ -26,8 +24,8 @@ MANY: Final = 100
 class Applier:
     """Runs the stream: a privileged client, a parser, and the bytes that are not applied yet."""
 
-    def __init__(self, replication: "Replication") -> None:
-        self.replication: Replication = replication
+    def __init__(self, replication: ReplicationBase) -> None:
+        self.replication: ReplicationBase = replication
         self._complained: set[bytes] = set()
         """Commands that failed on this connection: each is told of once, or the log would grow with the stream."""
         self.begin()

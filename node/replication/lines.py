@@ -6,6 +6,19 @@ from gossamer.cluster.text import text_of
 
 ID_SIZE: Final = 40
 LAST_OFFSET: Final = (1 << 63) - 1
+TRY_LATER: Final = (b"-NOMASTERLINK", b"-LOADING")
+
+
+class LinkError(Exception):
+    """The connection to the primary has to be ended, and why. ``damaged``: to try again at once helps nobody."""
+
+    def __init__(self, why: str, damaged: bool = False) -> None:
+        super().__init__(why)
+        self.damaged: bool = damaged
+
+
+def refuse_for_now(line: bytes) -> LinkError:
+    return LinkError(f"Master is currently unable to PSYNC but should be in the future: {shown(line)}")
 
 
 def shown(text: bytes) -> str:

@@ -78,7 +78,6 @@ class SyncTransfer:
             replica.held_back = list(other.held_back)
             replica.held_back_size = other.held_back_size
         self.replicas.append(replica)
-        replica.transfer = self
         replica.streamed = bool(self.mark)
         replica.position = 0
         replica.state = TRANSFER
@@ -86,7 +85,6 @@ class SyncTransfer:
     def leave(self, replica: ReplicaLink) -> None:
         """``replica`` gets no more of it."""
         self.replicas.remove(replica)
-        replica.transfer = None
         if not self.replicas:
             self.close()
         self._forget()  # it may have been the slowest
@@ -112,10 +110,6 @@ class SyncTransfer:
             self.leave(replica)
         self._forget()
         return done
-
-    def begun(self, replica: ReplicaLink) -> bool:
-        """Has ``replica`` been sent some of it?"""
-        return replica.position > 0
 
     def close(self) -> None:
         """Nobody may join, and no more will be made."""
