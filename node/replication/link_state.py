@@ -61,6 +61,21 @@ SUCCESSORS: Final[Mapping[LinkState, frozenset[LinkState]]] = {
 }
 
 
+CONNECT_TIMEOUT: Final = "Timeout connecting to the MASTER..."
+SYNC_TIMEOUT: Final = (
+    "Timeout receiving bulk data from MASTER... If the problem persists try to set the 'repl-timeout' parameter in "
+    "redis.conf to a larger value."
+)
+TIMEOUTS: Final = {
+    HANDSHAKE: CONNECT_TIMEOUT,
+    PSYNC: CONNECT_TIMEOUT,
+    SYNC: SYNC_TIMEOUT,
+    LOADING: SYNC_TIMEOUT,
+    CONNECTED: "MASTER timeout: no data nor PING received...",
+}
+"""What is logged when nothing comes, as Redis words it."""
+
+
 class Result(Enum):
     """What came of the last connection, which decides how soon there is another."""
 

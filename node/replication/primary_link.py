@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Final
 
 from gossamer.cluster.text import text_of
-from gossamer.gossip.states import StateMachine
 from gossamer.node.engine.serving.client import Client
 from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.persist.codes import RdbError
@@ -31,14 +30,13 @@ from gossamer.node.replication.link_state import (
     LOADING,
     NOADDR,
     PSYNC,
-    SUCCESSORS,
     SYNC,
-    SYNCING,
     TALKING,
+    TIMEOUTS,
     DataOf,
-    LinkState,
     Result,
 )
+from gossamer.node.replication.link_status import LinkStatus
 from gossamer.node.replication.psync import (
     Continue,
     FullResync,
@@ -51,26 +49,12 @@ from gossamer.node.resp.errors import ProtocolError
 
 LONGEST_LINE: Final = 1024
 
-CONNECT_TIMEOUT: Final = "Timeout connecting to the MASTER..."
-SYNC_TIMEOUT: Final = (
-    "Timeout receiving bulk data from MASTER... If the problem persists try to set the 'repl-timeout' parameter in "
-    "redis.conf to a larger value."
-)
-TIMEOUTS: Final = {
-    HANDSHAKE: CONNECT_TIMEOUT,
-    PSYNC: CONNECT_TIMEOUT,
-    SYNC: SYNC_TIMEOUT,
-    LOADING: SYNC_TIMEOUT,
-    CONNECTED: "MASTER timeout: no data nor PING received...",
-}
-"""What is logged when nothing comes, as Redis words it."""
-
 EAGER_MS: Final = 2000
 """After a streamed snapshot the first ACK begins the stream. A real primary does not hear it while the child that made
 the snapshot has not been reaped, up to a tenth of a second, so it is said again for a while until something comes."""
 
 
-class PrimaryLink:
+class PrimaryLink(LinkStatus):
     """With the primary at ``ip``, ``port``, whose id in the cluster is ``node``.
 
     ``failover`` hears what the primary answers to PSYNC. ``on_output`` is called when there is something to send, or
@@ -78,21 +62,14 @@ class PrimaryLink:
     """
 
     def __init__(self, replication: ReplicationBase, failover: Failover, ip: str, port: int, node: str = "") -> None:
+        super().__init__(replication.server)
         self.replication: ReplicationBase = replication
-        self.server = replication.server
         self.ip: str = ip
         self.port: int = port
         self.node: str = node
         self.failure: str = ""
         """Why the last connection must be ended; empty if nothing is wrong with it."""
-        self.data_of: DataOf = DataOf.OTHERS
         self.on_output: Callable[[], None] | None = None
-        self.heard_ms: int = 0
-        self.down_since_ms: int = self.server.now
-        self.broke_ms: int = 0
-        """When the stream broke off, 0 if it never began."""
-        self._states: StateMachine[LinkState] = StateMachine(SUCCESSORS, CONNECT)
-        self._result: Result = Result.NOTHING
         self._failover: Failover = failover
         self._out: list[bytes] = []
         self._buffer: bytes = b""
@@ -110,24 +87,6 @@ class PrimaryLink:
     # --- what there is
 
     @property
-    def state(self) -> LinkState:
-        return self._states.state
-
-    @property
-    def connected(self) -> bool:
-        return self.state is CONNECTED
-
-    @property
-    def syncing(self) -> bool:
-        """Is a full sync under way?"""
-        return self.state in SYNCING
-
-    @property
-    def loading(self) -> bool:
-        """Is a snapshot of the primary coming in?"""
-        return self.state is LOADING
-
-    @property
     def replacing(self) -> bool:
         """Is it of another history, so that what is here now is no earlier state of it?"""
         sync = self._full_sync
@@ -137,33 +96,6 @@ class PrimaryLink:
     def loaded_bytes(self) -> int:
         """How much of the snapshot has come."""
         return 0 if self._full_sync is None else self._full_sync.received_bytes
-
-    @property
-    def away(self) -> bool:
-        """The primary is not at its address any more: nobody is connected to."""
-        return self.state is NOADDR
-
-    @property
-    def abandoned(self) -> bool:
-        """The node follows somebody else now, or nobody."""
-        return self.state is ABANDONED
-
-    @property
-    def lasted(self) -> bool:
-        return self._result is Result.LASTED
-
-    @property
-    def damaged(self) -> bool:
-        return self._result is Result.DAMAGED
-
-    @property
-    def in_step(self) -> bool:
-        """What is here came from this primary."""
-        return self.data_of is not DataOf.OTHERS
-
-    @property
-    def primary_lost_data(self) -> bool:
-        return self.data_of is DataOf.LOST_BY_PRIMARY
 
     @property
     def client(self) -> Client:
@@ -179,16 +111,16 @@ class PrimaryLink:
 
     def connecting(self) -> None:
         if self.state not in CLOSED:
-            self._enter(CONNECTING)
+            self.enter(CONNECTING)
 
     def connected_to(self) -> None:
         """The connection is there: begin, unless nobody wants it any more."""
         if self.state in CLOSED:
             self._poke()
             return
-        self._enter(HANDSHAKE)
+        self.enter(HANDSHAKE)
         self.failure = ""
-        self._result = Result.NOTHING
+        self.result = Result.NOTHING
         self.heard_ms = self.server.now
         self._out = []
         self._buffer = b""
@@ -202,7 +134,7 @@ class PrimaryLink:
         if self.state in TALKING:
             self._warn(self._how_it_was_lost())
         if self.state not in CLOSED:
-            self._enter(CONNECT)
+            self.enter(CONNECT)
         self._eager_until = 0
         self._handshake = None
         self._full_sync = None
@@ -215,13 +147,13 @@ class PrimaryLink:
         """Somebody else is at its address: what is here stays, and nothing more is taken from there."""
         if self.state in CLOSED:
             return
-        self._enter(NOADDR)
+        self.enter(NOADDR)
         self._end("it is not there any more")
         self._applier.break_off()
 
     def abandon(self) -> None:
         """This primary is no longer to be followed."""
-        self._enter(ABANDONED)
+        self.enter(ABANDONED)
         self.failure = "it is not followed any more"
         self._applier.break_off()
         self._poke()
@@ -231,11 +163,6 @@ class PrimaryLink:
         if self.state in TALKING:
             self._fail("the connection is ended by CLIENT KILL")
             self.disconnected()
-
-    def mark_damaged(self) -> None:
-        """What came on the connection was of no use; once the stream has begun that no longer counts."""
-        if not self.lasted:
-            self._result = Result.DAMAGED
 
     def take_output(self) -> bytes:
         out, self._out = self._out, []
@@ -320,7 +247,7 @@ class PrimaryLink:
     def _ask_next(self, handshake: Handshake) -> None:
         request = handshake.next()
         if not request:
-            self._enter(PSYNC)
+            self.enter(PSYNC)
             request = psync_request(self.replication.history, self._needs_full_sync, self._failover.under_way)
         self._send(request)
 
@@ -361,7 +288,7 @@ class PrimaryLink:
             self.data_of = DataOf.LOST_BY_PRIMARY
             raise LinkError("it has come back without its data, which is kept here: this replica will stand for it")
         self._offer = offer
-        self._enter(SYNC)
+        self.enter(SYNC)
         self._log(f"Full resync from master: {offer.replid}:{offer.offset}")
 
     def _has_lost_all(self, offer: FullResync) -> bool:
@@ -374,7 +301,7 @@ class PrimaryLink:
     def _begin_load(self, line: bytes) -> None:
         assert self._offer is not None
         self._full_sync = FullSync(self.server, self._offer, line)
-        self._enter(LOADING)
+        self.enter(LOADING)
         self._log("MASTER <-> REPLICA sync: Loading DB in memory")
         self.server.edge.status("MASTER <-> REPLICA sync: Loading DB in memory")
         self._load(self._full_sync, self._take_buffer())
@@ -397,8 +324,8 @@ class PrimaryLink:
     # --- the stream
 
     def _go_online(self) -> None:
-        self._enter(CONNECTED)
-        self._result = Result.LASTED
+        self.enter(CONNECTED)
+        self.result = Result.LASTED
         self.data_of = DataOf.PRIMARY
         self._applier.begin()
         self._applier.client.id = self.server.next_client_id
@@ -415,21 +342,14 @@ class PrimaryLink:
             self._needs_full_sync = True
             raise LinkError("a command of the stream could not be run, a full sync is asked for", damaged=True)
 
-    # --- states, output and the log
-
-    def _enter(self, state: LinkState) -> None:
-        """Every change of ``state`` comes through here."""
-        before = self.state
-        self._states.enter(state)
-        if before is CONNECTED:
-            self.down_since_ms = self.broke_ms = self.server.now
-        elif before in SYNCING and state not in TALKING:
-            self.mark_damaged()
+    # --- output and the log
 
     def _fail(self, why: str, damaged: bool = False) -> None:
+        if self.state not in TALKING:
+            return  # what came last has ended the connection already: it had the node follow somebody else
         if damaged:
             self.mark_damaged()
-        self._enter(BROKEN)
+        self.enter(BROKEN)
         self._end(why)
 
     def _end(self, why: str) -> None:

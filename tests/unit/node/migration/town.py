@@ -261,4 +261,4 @@ class Town(Mesh):
 
     def jobs(self, name: str) -> list[tuple[str, str]]:
         """State and message of each, the newest first."""
-        return [(job.state, job.text) for job in self.machine(self.hosts[name]).migrations.jobs]
+        return [(job.state.value, job.text) for job in self.machine(self.hosts[name]).migrations.jobs]
