@@ -56,7 +56,7 @@ def newcomer(survey: Survey, place: str) -> Contact:
 
 
 def demand_empty(survey: Survey, contact: Contact) -> None:
-    """Problem if the newcomer knows a node that is not of the cluster, or has slots, or keys."""
+    """UserError if the newcomer knows a node that is not of the cluster, or has slots, or keys."""
     view = survey.views[contact.id]
     ours = {node for other, seen in survey.views.items() if other != contact.id for node in seen.nodes}
     strangers = [node for node in view.nodes.values() if node.id not in ours and node.id != contact.id]

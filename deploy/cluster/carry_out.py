@@ -52,7 +52,7 @@ def plan_after_what_was_begun(survey: Survey, plan: Callable[[Topology], Sequenc
 
 
 def consent(args: argparse.Namespace) -> bool:
-    """Whether the plan, which has been shown, shall be carried out. Problem if nobody is there to ask."""
+    """Whether the plan, which has been shown, shall be carried out. UserError if nobody is there to ask."""
     if args.dry_run:
         print("dry run: nothing was done")
         return False
@@ -103,7 +103,7 @@ def carry_out_steps(args: argparse.Namespace, survey: Survey, steps: Sequence[St
 
 
 def demand_whole(survey: Survey, besides: NodeId | None = None) -> None:
-    """Problem unless every node can be asked; those that all others hold for failed, and that own nothing, need not.
+    """UserError unless every node can be asked; those that all others hold for failed, and that own nothing, need not.
 
     Nor need ``besides``, which is to go.
     """
@@ -119,12 +119,12 @@ def demand_whole(survey: Survey, besides: NodeId | None = None) -> None:
 
 
 def demand_agreement(survey: Survey) -> None:
-    """Problem if the nodes do not come to the same view in a moment."""
+    """UserError if the nodes do not come to the same view in a moment."""
     wait_for(survey, lambda views: True, 5.0, "who owns what", lambda: None)
 
 
 def find_node(survey: Survey, name: str) -> Node:
-    """The node that is called ``name``: its address, its id, or the first characters of it. Problem if that is none."""
+    """The node that is called ``name``: its address, id, or the first characters of that. UserError if there is none."""
     nodes = {node.id: node for view in survey.views.values() for node in view.nodes.values()}
     if ":" in name:
         host, port = host_port(name)

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, options: list[str]) -> int:
 
 
 def gather(places: list[str], access: Access) -> Survey:
-    """The nodes at ``places``. Problem if one cannot be reached, or is named twice."""
+    """The nodes at ``places``. UserError if one cannot be reached, or is named twice."""
     survey = Survey(access)
     try:
         for place in places:
@@ -57,7 +57,7 @@ def gather(places: list[str], access: Access) -> Survey:
 
 
 def demand_empty(survey: Survey, steps: Sequence[Step]) -> None:
-    """Problem if a node has anything that this creation, perhaps begun before, would not have given it."""
+    """UserError if a node has anything that this creation, perhaps begun before, would not have given it."""
     for node, contact in survey.contacts.items():
         if why := contradicts(steps, survey.views[node]):
             raise UserError(f"{contact.address} is not empty: it {why}")

@@ -35,7 +35,7 @@ def folder_of(args: argparse.Namespace) -> Folder:
 
 
 def demand_whole_shards(count: int, replicas: int) -> None:
-    """Raise Problem unless ``count`` nodes are primaries with ``replicas`` each, and enough of them to elect."""
+    """Raise UserError unless ``count`` nodes are primaries with ``replicas`` each, and enough of them to elect."""
     if replicas < 0:
         raise UserError(f"a primary cannot have {replicas} replicas")
     primaries, left = divmod(count, replicas + 1)

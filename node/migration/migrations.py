@@ -47,11 +47,11 @@ class Migrations(MigrationPort):
     def imports(self) -> list[Import]:
         return [job for job in self.jobs if isinstance(job, Import) and not job.ended]
 
-    def arrivals(self) -> list[ImportBase]:
+    def all_imports(self) -> list[ImportBase]:
         return [job for job in self.jobs if isinstance(job, ImportBase) and not job.ended]
 
     def importing(self, slot: int) -> bool:
-        return any(slot in job.slot_import.numbers for job in self.arrivals())
+        return any(slot in job.slot_import.numbers for job in self.all_imports())
 
     def exporting(self, slot: int) -> bool:
         return any(slot in job.slots for job in self.exports())
@@ -93,18 +93,18 @@ class Migrations(MigrationPort):
         self._add(ReplicaImport(self.context, SlotImport(name, source, slot_ranges)))
 
     def told_complete(self, name: str) -> None:
-        job = self.hearsay(name)
+        job = self.replica_import(name)
         if job is not None:
             job.slot_import.complete = True
 
     def told_finished(self, name: str, state: JobState, text: str) -> bool:
-        job = self.hearsay(name)
+        job = self.replica_import(name)
         if job is None:
             return False
         job.finish(state, text)
         return True
 
-    def hearsay(self, name: str) -> ReplicaImport | None:
+    def replica_import(self, name: str) -> ReplicaImport | None:
         for job in self.jobs:
             if isinstance(job, ReplicaImport) and job.name == name and not job.ended:
                 return job
@@ -133,7 +133,7 @@ class Migrations(MigrationPort):
         self._flushed = True
 
     def loaded(self, slot_imports: list[SlotImport]) -> None:
-        for job in self.arrivals():
+        for job in self.all_imports():
             job.fail("Full resynchronization occurred")
         for slot_import in slot_imports:
             self._add(ReplicaImport(self.context, slot_import))
@@ -174,7 +174,7 @@ class Migrations(MigrationPort):
         for job in self.imports():
             job.go_on()
         for export in self.exports():
-            export.stirred()
+            export.after_batch()
 
     @property
     def active(self) -> bool:

@@ -51,7 +51,7 @@ PIECE: Final = 1 << 17
 """A fraction of a millisecond's work."""
 BRAKE: Final = 8 << 20
 """Bytes that may wait behind the snapshot; then writers wait until half of them are gone."""
-PATIENCE_MS: Final = 200
+PAUSE_DELAY_MS: Final = 200
 """So long the pause may be put off for the sake of a shorter one."""
 PAUSE_FACTOR: Final = 2
 """Times cluster-manual-failover-timeout: how long writers wait at most before the grant."""
@@ -102,7 +102,7 @@ class Export(Job):
         """The epoch that the target said it would take; 0 if it is none of ours, which says it."""
         self._wanted: bool = False
         """The target has asked for the grant."""
-        self._sign: int = -1
+        self._ack_offset: int = -1
         """Offset that the replicas must acknowledge before the slots are taken back; -1: nobody has asked them yet."""
         self._missed_ms: int = 0
         """Since when the target is known to have failed or to lead no longer; 0: it is well."""
@@ -272,7 +272,7 @@ class Export(Job):
         if server.leaving:
             return False  # what MIGRATE takes away is deleted when it has arrived, and that is a write too
         most = server.config.integer("slot-migration-max-failover-repl-bytes")
-        return most < 0 or tap.size <= most or server.now - self._wanted_ms >= PATIENCE_MS
+        return most < 0 or tap.size <= most or server.now - self._wanted_ms >= PAUSE_DELAY_MS
 
     def _pause(self, tap: Tap) -> None:
         self._hold()
@@ -354,9 +354,9 @@ class Export(Job):
             self._missed_ms = 0
             return
         self._missed_ms = self._missed_ms or now
-        heirs = [n for n in topology.replicas_of(self.target) if not n.has(Flag.FAIL)]
-        patience = 4 * self.server.config.integer("cluster-node-timeout")
-        if not heirs or now - self._missed_ms > patience:
+        replicas = [n for n in topology.replicas_of(self.target) if not n.has(Flag.FAIL)]
+        timeout_ms = 4 * self.server.config.integer("cluster-node-timeout")
+        if not replicas or now - self._missed_ms > timeout_ms:
             self._take_back("The target failed after the hand-over was granted, and nobody has the slots in its place")
 
     def _learn(self, data: bytes) -> None:
@@ -390,11 +390,11 @@ class Export(Job):
         journal, wanted = self.server.journal, self.server.acks.wanted
         if not wanted or journal is None:
             return True
-        if self._sign < 0:
+        if self._ack_offset < 0:
             journal.put(PING)
             journal.want_acks = True
-            self._sign = journal.offset
-        return self.context.replication.replicas.count_acked(self._sign) >= wanted
+            self._ack_offset = journal.offset
+        return self.context.replication.replicas.count_acked(self._ack_offset) >= wanted
 
     # --- time, and the end
 
@@ -430,7 +430,7 @@ class Export(Job):
             self._since_ms = now
             self.on_asking()
 
-    def stirred(self) -> None:
+    def after_batch(self) -> None:
         """There may be writes to send."""
         self._brake()
         self._grant()

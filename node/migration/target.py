@@ -73,9 +73,9 @@ class ImportBase(Job):
                 journal.gone(db, keys[at : at + MANY])
 
     def end(self, state: JobState, text: str = "") -> None:
-        arriving = self.server.slot_imports
-        if self.slot_import in arriving:
-            arriving.remove(self.slot_import)
+        importing = self.server.slot_imports
+        if self.slot_import in importing:
+            importing.remove(self.slot_import)
         super().end(state, text)
 
 
@@ -86,7 +86,6 @@ class Import(ImportBase):
         super().__init__(context, slot_import, slot_import.source, target, IMPORT_SUCCESSORS)
         self.client: Client = client
         self.heard_ms: int = context.server.now
-        self.settled: bool = False
         self._told_ms: int = 0
         self._awaited: int = -1
         """Offset that the replicas must acknowledge before it goes on; -1: nothing is waited for."""

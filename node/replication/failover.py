@@ -56,7 +56,7 @@ class Failover:
         self._enter(WAITING)
         self._pause.take()
 
-    def look(self) -> None:
+    def check(self) -> None:
         """After each batch, while it is under way."""
         self._pause.take()
         if self.state != WAITING:

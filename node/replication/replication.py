@@ -189,9 +189,9 @@ class Replication(ReplicationBase):
         if self.server.journal is not None:
             self.replicas.distribute()
         if self.failover.under_way:
-            self.failover.look()
+            self.failover.check()
         if self.shutdown.under_way:
-            self.shutdown.look()
+            self.shutdown.check()
 
     @property
     def in_a_hurry(self) -> bool:

@@ -90,7 +90,7 @@ class Shutdown:
         self._answer()
         return True
 
-    def look(self) -> None:
+    def check(self) -> None:
         """After each batch, while it is under way."""
         server = self.server
         late = server.now >= self.until
