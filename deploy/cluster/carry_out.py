@@ -124,7 +124,7 @@ def demand_agreement(survey: Survey) -> None:
 
 
 def find_node(survey: Survey, name: str) -> Node:
-    """The node that is called ``name``: its address, id, or the first characters of that. UserError if there is none."""
+    """The node that is called ``name``: its address, id, or how its id begins. UserError if there is none."""
     nodes = {node.id: node for view in survey.views.values() for node in view.nodes.values()}
     if ":" in name:
         host, port = host_port(name)
