@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure and print; Problem if that cannot be done here."""
+    """Measure and print; UserError if that cannot be done here."""
     from rich.table import Table
 
     from gossamer.deploy.table import console

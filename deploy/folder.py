@@ -101,7 +101,7 @@ class Folder:
         return Home(self.path / str(port))
 
     def read(self) -> Record | None:
-        """The cluster that lives here, None if there is none. Problem if it cannot be told."""
+        """The cluster that lives here, None if there is none. UserError if it cannot be told."""
         try:
             found = json.loads(self._record.read_text())
             if found.get("version") != VERSION:

@@ -33,7 +33,7 @@ class LocalCluster:
 
     def start(self, interrupted: Callable[[], None] = lambda: None) -> None:
         """Bring the cluster to ``cluster_state:ok`` on all nodes and the replicas into sync, or stop what was started
-        and raise Problem.
+        and raise UserError.
 
         Nodes that run already are left as they are, and only the missing ones are started. ``interrupted`` is called
         while waiting, and may raise.

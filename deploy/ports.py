@@ -12,7 +12,7 @@ HIGHEST: Final = 65535 - BUS_OFFSET
 
 
 def consecutive(first: int, count: int) -> list[int]:
-    """``count`` ports from ``first``. Problem if they are no valid ports."""
+    """``count`` ports from ``first``. UserError if they are no valid ports."""
     if count < 1:
         raise UserError(f"a cluster needs at least 1 node, not {count}")
     last = first + count - 1
@@ -26,7 +26,7 @@ def consecutive(first: int, count: int) -> list[int]:
 
 
 def demand_free(host: str, ports: list[int]) -> None:
-    """Problem that names the first port, or bus port, that something listens on."""
+    """UserError that names the first port, or bus port, that something listens on."""
     for port in ports:
         _demand_free(host, port, f"port {port}")
     for port in ports:

@@ -107,7 +107,7 @@ class Node:
 
 
 def wait_for(is_so: Callable[[], bool], timeout_s: float, otherwise: str) -> None:
-    """Ask until ``is_so``; Problem if it is not in time."""
+    """Ask until ``is_so``; UserError if it is not in time."""
     deadline = time.monotonic() + timeout_s
     while not is_so():
         if time.monotonic() > deadline:

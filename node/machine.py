@@ -75,7 +75,7 @@ class Machine:
         self.replication = replication_of(server)
         self.migrations = Migrations(server, self.replication)
         server.migrations = self.migrations
-        self.migrations.on_freed = self._hurry
+        self.migrations.context.on_freed = self._hurry
         primary = server.config.primary()
         if primary is not None:
             self.replication.follow(*primary)
@@ -343,7 +343,7 @@ class Machine:
                     self._pause.release()
                     self._hurry()
                 case SlotsConfirmed():
-                    self.migrations.settled()
+                    self.migrations.context.confirmed()
                 case Answer() | Refused():
                     pass
                 case _:

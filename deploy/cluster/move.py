@@ -51,7 +51,7 @@ class Mover:
         self._patient = False
 
     def move(self, move: Move) -> None:
-        """Interrupted if somebody asked to end, after what was under way; Problem if a node refuses."""
+        """Interrupted if somebody asked to end, after what was under way; UserError if a node refuses."""
         source, target = self._survey.contacts[move.source], self._survey.contacts[move.target]
         left = list(move.ranges)
         if is_atomic(move, self._survey):

@@ -33,7 +33,7 @@ class Performer:
         self._mover = Mover(survey, told, signals)
 
     def run(self, steps: Sequence[Step]) -> None:
-        """Interrupted if somebody asks to end. Problem if a node refuses, or they do not agree in time."""
+        """Interrupted if somebody asks to end. UserError if a node refuses, or they do not agree in time."""
         for step in steps:
             self._signals.check()
             self._told.say(describe(step, self._survey))
@@ -82,7 +82,7 @@ class Performer:
         self._sync(step.node)
 
     def _sync(self, replica: NodeId) -> None:
-        """Wait as long as data arrives; Problem if it does not begin to in time."""
+        """Wait as long as data arrives; UserError if it does not begin to in time."""
         deadline = time.monotonic() + AGREE_S
         while why := unsynced_of(self._survey).get(replica):
             self._signals.check()

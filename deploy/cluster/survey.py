@@ -52,7 +52,7 @@ class Contact:
         return read_view(info, nodes, self.host)
 
     def demand(self, *words: str | int) -> None:
-        """A command that must be granted. Problem if it is not."""
+        """A command that must be granted. UserError if it is not."""
         (answer,) = self.wire.ask_all([words])
         if isinstance(answer, Refused):
             raise UserError(f"{self.address} refused {' '.join(map(str, words))}: {answer}")
@@ -94,7 +94,7 @@ class Survey:
 
 @contextmanager
 def answered() -> Iterator[None]:
-    """What a node's silence, or an answer that nobody expects, becomes for the operator: Problem."""
+    """What a node's silence, or an answer that nobody expects, becomes for the operator: UserError."""
     try:
         yield
     except (OSError, Refused) as error:
@@ -103,7 +103,7 @@ def answered() -> Iterator[None]:
 
 @contextmanager
 def surveyed(place: str, access: Access) -> Iterator[Survey]:
-    """The cluster that the node at ``place`` (host:port) belongs to. Problem if that node cannot be asked."""
+    """The cluster that the node at ``place`` (host:port) belongs to. UserError if that node cannot be asked."""
     survey = Survey(access)
     try:
         contact, view = reach(*host_port(place), access)
@@ -138,7 +138,7 @@ def _ask_the_others(survey: Survey, view: Topology) -> None:
 
 
 def reach(host: str, port: int, access: Access) -> tuple[Contact, Topology]:
-    """Connect and ask. Problem, in words that begin with the address, if that is no node of a cluster for us."""
+    """Connect and ask. UserError, in words that begin with the address, if that is no node of a cluster for us."""
     place = f"{host}:{port}"
     try:
         wire = BlockingClient(host, port, DIAL_S, access.password, access.user)
@@ -193,7 +193,7 @@ def read_view(info: Answer, nodes: Answer, host: str) -> Topology:
 
 
 def host_port(place: str) -> tuple[str, int]:
-    """``host:port``, the host as an IP address, for that is what CLUSTER MEET takes. Problem if it is none."""
+    """``host:port``, the host as an IP address, for that is what CLUSTER MEET takes. UserError if it is none."""
     host, colon, port = place.strip().rpartition(":")
     if not (colon and host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise UserError(f"{place!r} is not host:port")
@@ -211,7 +211,7 @@ def host_port(place: str) -> tuple[str, int]:
 def wait_for(
     survey: Survey, is_so: Callable[[Views], bool], timeout_s: float, what: str, meanwhile: Callable[[], None]
 ) -> None:
-    """Until ``is_so`` of the nodes' views, and they agree. Problem that says ``what`` was waited for in vain."""
+    """Until ``is_so`` of the nodes' views, and they agree. UserError that says ``what`` was waited for in vain."""
     deadline = time.monotonic() + timeout_s
     while not (is_so(survey.refresh()) and agree(survey.views)):
         meanwhile()

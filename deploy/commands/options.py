@@ -3,17 +3,16 @@
 import argparse
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from gossamer.deploy.folder import Folder
 from gossamer.deploy.user_error import UserError
 
-if TYPE_CHECKING:
-    Parsers: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]
-else:
-    Parsers = object
+Parsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 DIR: Final = "gossamer-data"
+PASSWORD: Final = "REDISCLI_AUTH"
+"""The environment variable that redis-cli takes the password from; other users cannot see it, as they can arguments."""
 ELECTORATE: Final = 3
 """Primaries of the smallest cluster in which the others still are a majority when one has died."""
 
@@ -36,7 +35,7 @@ def folder_of(args: argparse.Namespace) -> Folder:
 
 
 def demand_whole_shards(count: int, replicas: int) -> None:
-    """Raise Problem unless ``count`` nodes are primaries with ``replicas`` each, and enough of them to elect."""
+    """Raise UserError unless ``count`` nodes are primaries with ``replicas`` each, and enough of them to elect."""
     if replicas < 0:
         raise UserError(f"a primary cannot have {replicas} replicas")
     primaries, left = divmod(count, replicas + 1)

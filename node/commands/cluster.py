@@ -208,7 +208,7 @@ def setslot(c: Call, argv: list[bytes]) -> Reply:
     if not topology(c).myself.is_primary:
         raise Refusal(b"ERR Please use SETSLOT only with masters.")
     migrations = migrations_of(c.server)
-    if migrations.arrivals():
+    if migrations.all_imports():
         raise Refusal(b"ERR Slot import in progress.")
     if migrations.exports():
         raise Refusal(b"ERR Slot export in progress.")

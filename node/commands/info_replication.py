@@ -1,7 +1,7 @@
 """INFO replication: the node's role, its replicas or its primary, and its history (server.c of Redis 7.0)."""
 
 from gossamer.node.engine.server import Server
-from gossamer.node.replication.primary_link import SYNC, PrimaryLink
+from gossamer.node.replication.primary_link import PrimaryLink
 from gossamer.node.replication.replica_link import ReplicaLink
 from gossamer.node.replication.replication import Replication, replication_of
 
@@ -18,7 +18,7 @@ def replication_section(server: Server) -> list[str]:
 def primary_lines(server: Server, primary_link: PrimaryLink, offset: int) -> list[str]:
     config = server.config
     up = primary_link.connected
-    syncing = primary_link.state == SYNC
+    syncing = primary_link.syncing
     out = [
         f"master_host:{primary_link.ip}",
         f"master_port:{primary_link.port}",

@@ -15,11 +15,14 @@ from gossamer.node.engine.clients.client import HANDING_OVER
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.table.command import ADMIN, NO_ASYNC_LOADING, STALE, command
 from gossamer.node.migration.migrations import Migrations, migrations_of
+from gossamer.node.migration.states import FAILED, SUCCESS
 from gossamer.node.resp.errors import NOT_ENOUGH_REPLICAS, SYNTAX, Refusal, one_line
 from gossamer.node.resp.reply import NO_REPLY, OK, Reply
 
 FLAGS: Final = ADMIN | STALE | NO_ASYNC_LOADING
 ID_SIZE: Final = 40
+
+FINISHED: Final = {state.value: state for state in (SUCCESS, FAILED)}
 
 Ranges = list[tuple[int, int]]
 
@@ -253,8 +256,8 @@ def finish(migrations: Migrations, argv: list[bytes]) -> Reply:
         if word not in (b"STATE", b"NAME", b"MESSAGE") or word in told or at + 1 >= len(argv):
             raise Refusal(SYNTAX)
         told[word] = text_of(argv[at + 1])
-    state = told.get(b"STATE", "").lower()
-    if state not in ("success", "failed") or b"NAME" not in told:
+    state = FINISHED.get(told.get(b"STATE", "").lower())
+    if state is None or b"NAME" not in told:
         raise Refusal(SYNTAX)
     if not migrations.told_finished(told[b"NAME"], state, told.get(b"MESSAGE", "")):
         raise Refusal(b"ERR No such slot migration job")

@@ -93,7 +93,7 @@ def role(c: Call) -> Reply:
         ]
         return [b"master", replication.offset, replicas]
     offset = replication.offset if primary_link.connected else -1
-    return [b"slave", bytes_of(primary_link.ip), primary_link.port, bytes_of(primary_link.state), offset]
+    return [b"slave", bytes_of(primary_link.ip), primary_link.port, bytes_of(primary_link.state.role_name), offset]
 
 
 @command("SYNC", arity=1, flags=SYNCING)
@@ -132,7 +132,8 @@ def take_over(c: Call, replid: str) -> None:
 def failover(c: Call, argv: list[bytes]) -> Reply:
     if c.server.clustered:
         raise Refusal(b"ERR FAILOVER not allowed in cluster mode. Use CLUSTER FAILOVER command instead.")
-    change = replication_of(c.server).failover
+    replication = replication_of(c.server)
+    change = replication.failover
     if len(argv) == 2 and argv[1].lower() == b"abort":
         if not change.under_way:
             raise Refusal(b"ERR No failover in progress.")
@@ -141,7 +142,6 @@ def failover(c: Call, argv: list[bytes]) -> Reply:
     host, port, timeout_ms, forced = failover_options(argv)
     if change.under_way:
         raise Refusal(b"ERR FAILOVER already in progress.")
-    replication = change.replication
     if replication.primary_link is not None:
         raise Refusal(b"ERR FAILOVER is not valid when server is a replica.")
     if not replication.replicas.attached():

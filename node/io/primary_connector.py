@@ -44,7 +44,7 @@ class PrimaryConnector:
     async def _carry(self, link: PrimaryLink) -> None:
         what = f"the connection to primary {link.ip!a}:{link.port}, which is closed"
         if not await carry(self._clients, ToPrimary(link), partial(self._connect, link), what):
-            link.damaged = True
+            link.mark_damaged()
 
     async def _connect(self, link: PrimaryLink) -> trio.SocketStream:
         server = self._clients.machine.server

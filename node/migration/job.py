@@ -1,42 +1,20 @@
 """One migration as one of its nodes sees it: what CLUSTER GETSLOTMIGRATIONS tells, in Valkey's words and states."""
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from gossamer.cluster.text import bytes_of
 from gossamer.cluster.topology import NodeId
+from gossamer.gossip.states import StateMachine
+from gossamer.node.engine.server import Server
 from gossamer.node.engine.stream.journal import encoded
+from gossamer.node.migration.states import ENDS, FAILED, JobState, Successors
 from gossamer.node.resp.reply import Reply
-
-if TYPE_CHECKING:
-    from gossamer.node.migration.migrations import Migrations
 
 EPOCH_DIGITS: Final = 19
 """Of an epoch that another node names."""
 
 EXPORT: Final = "EXPORT"
 IMPORT: Final = "IMPORT"
-
-# of the source, in order
-CONNECTING: Final = "connecting"
-READING_AUTH: Final = "reading-auth-response"
-READING_ESTABLISH: Final = "reading-establish-response"
-SNAPSHOTTING: Final = "snapshotting"
-REPLICATING: Final = "replicating"
-WAITING_TO_PAUSE: Final = "waiting-to-pause"
-PAUSED: Final = "failover-paused"
-GRANTED: Final = "failover-granted"
-# of the target, in order; its last one is GRANTED too
-WAITING_FOR_ACK: Final = "waiting-for-ack"
-RECEIVING: Final = "receiving-snapshot"
-WAITING_FOR_PAUSED: Final = "waiting-for-paused"
-REQUESTED: Final = "failover-requested"
-# of a replica of the target
-ON_PRIMARY: Final = "occurring-on-primary"
-# the ends
-SUCCESS: Final = "success"
-FAILED: Final = "failed"
-CANCELLED: Final = "cancelled"
-ENDS: Final = (SUCCESS, FAILED, CANCELLED)
 
 ACK: Final = encoded([b"CLUSTER", b"SYNCSLOTS", b"ACK"])
 
@@ -47,24 +25,37 @@ def message(*words: str) -> bytes:
 
 
 class Job:
-    """``slot_ranges`` in the order given, both ends included. ``source`` is empty on a replica, which is not told."""
+    """``slot_ranges`` in the order given, both ends included. ``source`` is empty on a replica, which is not told.
+
+    A job begins in the first state of ``successors``, and goes on as they allow.
+    """
 
     def __init__(
-        self, home: "Migrations", name: str, slot_ranges: list[tuple[int, int]], source: NodeId, target: NodeId
+        self,
+        server: Server,
+        name: str,
+        slot_ranges: list[tuple[int, int]],
+        source: NodeId,
+        target: NodeId,
+        successors: Successors,
     ) -> None:
-        self.home: Migrations = home
+        self.server: Server = server
         self.name: str = name
         self.slot_ranges: list[tuple[int, int]] = slot_ranges
         self.slots: list[int] = [slot for first, last in slot_ranges for slot in range(first, last + 1)]
         self.source: NodeId = source
         self.target: NodeId = target
-        self.state: str = CONNECTING
+        self._states: StateMachine[JobState] = StateMachine(successors, next(iter(successors)))
         self.text: str = ""
         """How it ended."""
-        now_s = home.server.now_s
+        now_s = server.now_s
         self.created_s: int = now_s
         self.updated_s: int = now_s
         self.acked_s: int = now_s
+
+    @property
+    def state(self) -> JobState:
+        return self._states.state
 
     @property
     def operation(self) -> str:
@@ -79,21 +70,26 @@ class Job:
     def ended(self) -> bool:
         return self.state in ENDS
 
-    def to(self, state: str) -> None:
-        self.home.log("notice", f"Slot migration {self} state transition: {self.state} -> {state}")
-        self.state = state
-        self.updated_s = self.home.server.now_s
+    def enter(self, state: JobState) -> None:
+        """Every change of ``state`` comes through here."""
+        before = self.state
+        self._states.enter(state)
+        self.log("notice", f"Slot migration {self} state transition: {before.value} -> {state.value}")
+        self.updated_s = self.server.now_s
 
-    def end(self, state: str, text: str = "") -> None:
-        """The job is over. What it holds is let go by the two ends, which override this."""
+    def end(self, state: JobState, text: str = "") -> None:
+        """The job is over. Its ends, which override this, release what they hold."""
         self.text = text
-        self.to(state)
-        level = "warning" if state == FAILED else "notice"
-        self.home.log(level, f"Slot migration {self} finished. State: {state}, Message: {text or 'none'}")
+        self.enter(state)
+        level = "warning" if state is FAILED else "notice"
+        self.log(level, f"Slot migration {self} finished. State: {state.value}, Message: {text or 'none'}")
 
     def fail(self, text: str) -> None:
         if not self.ended:
             self.end(FAILED, text)
+
+    def log(self, level: str, text: str) -> None:
+        self.server.edge.log(level, text)
 
     def ranges_text(self) -> str:
         return " ".join(f"{first}-{last}" for first, last in self.slot_ranges)
@@ -109,7 +105,7 @@ class Job:
             "create_time": self.created_s,
             "last_update_time": self.updated_s,
             "last_ack_time": self.acked_s,
-            "state": self.state,
+            "state": self.state.value,
             "message": self.text,
             "cow_size": 0,
             "remaining_repl_size": self.unsent,

@@ -7,19 +7,17 @@ from collections.abc import Callable
 from typing import Final
 
 from gossamer.cluster.text import text_of
-from gossamer.cluster.topology import Flag, NodeId, Topology
-from gossamer.gossip.events import ClusterCommand, KeepEpoch
+from gossamer.cluster.topology import NodeId, Topology
 from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.ports.migrations import MigrationPort
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.slots.slot_import import SlotImport
-from gossamer.node.engine.state import PAUSED
-from gossamer.node.engine.stream.journal import Tap
-from gossamer.node.migration.job import CANCELLED, GRANTED, REQUESTED, Job, message
+from gossamer.node.migration.context import JobContext
+from gossamer.node.migration.job import Job
 from gossamer.node.migration.source import Export
+from gossamer.node.migration.states import CANCELLED, GRANTED, JobState
 from gossamer.node.migration.target import Import, ImportBase, ReplicaImport
 from gossamer.node.replication.replication import Replication
-from gossamer.node.resp.errors import Refusal
 from gossamer.node.resp.reply import Reply
 
 Ranges = list[tuple[int, int]]
@@ -27,26 +25,21 @@ FLUSHED: Final = "Data was flushed"
 
 
 class Migrations(MigrationPort):
-    """``on_export`` is called with every new export: somebody must carry it. ``on_freed``: writers may go on."""
+    """``on_export`` is called with every new export: somebody must carry it."""
 
     def __init__(self, server: Server, replication: Replication) -> None:
         self.server: Server = server
-        self.replication: Replication = replication
-        self.jobs: list[Job] = []
+        self.context: JobContext = JobContext(server, replication)
+        self.jobs: list[Job] = self.context.jobs
         self.on_export: Callable[[Export], None] | None = None
-        self.on_freed: Callable[[], None] | None = None
         self._flushed: bool = False
-        self._unsettled: list[int] = []
-        """Slots that are ours, but not yet for a majority: writers wait."""
         self._active: bool = False
 
     # --- what there is
 
     @property
     def topology(self) -> Topology:
-        topology = self.server.topology
-        assert topology is not None
-        return topology
+        return self.context.topology
 
     def exports(self) -> list[Export]:
         return [job for job in self.jobs if isinstance(job, Export) and not job.ended]
@@ -54,23 +47,17 @@ class Migrations(MigrationPort):
     def imports(self) -> list[Import]:
         return [job for job in self.jobs if isinstance(job, Import) and not job.ended]
 
-    def arrivals(self) -> list[ImportBase]:
+    def all_imports(self) -> list[ImportBase]:
         return [job for job in self.jobs if isinstance(job, ImportBase) and not job.ended]
 
     def importing(self, slot: int) -> bool:
-        return any(slot in job.slot_import.numbers for job in self.arrivals())
+        return any(slot in job.slot_import.numbers for job in self.all_imports())
 
     def exporting(self, slot: int) -> bool:
         return any(slot in job.slots for job in self.exports())
 
     def import_of(self, client: Client) -> Import | None:
         return next((job for job in self.imports() if job.client is client), None)
-
-    def epoch_of(self, node: NodeId) -> int:
-        """Its config epoch, as far as known here."""
-        topology = self.server.topology
-        found = topology.nodes.get(node) if topology is not None else None
-        return found.config_epoch if found is not None else 0
 
     def report(self) -> list[Reply]:
         return [job.report() for job in self.jobs]
@@ -82,9 +69,11 @@ class Migrations(MigrationPort):
         me = self.topology.me
         for slot_ranges, target in wanted:
             name = f"{self.server.rng.getrandbits(160):040x}"
-            job = Export(self, name, slot_ranges, me, target)
+            job = Export(self.context, name, slot_ranges, me, target)
             self._add(job)
-            self.log("notice", f"Slot migration initiated through CLUSTER MIGRATESLOTS command: {job} ({by})")
+            self.server.edge.log(
+                "notice", f"Slot migration initiated through CLUSTER MIGRATESLOTS command: {job} ({by})"
+            )
             if self.on_export is not None:
                 self.on_export(job)
 
@@ -97,25 +86,25 @@ class Migrations(MigrationPort):
 
     def establish(self, client: Client, name: str, source: NodeId, slot_ranges: Ranges) -> None:
         """A source wants to hand over slots on the connection of ``client``."""
-        self._add(Import(self, SlotImport(name, source, slot_ranges), self.topology.me, client))
+        self._add(Import(self.context, SlotImport(name, source, slot_ranges), self.topology.me, client))
 
     def told_established(self, name: str, source: NodeId, slot_ranges: Ranges) -> None:
         """This node's primary imports slots."""
-        self._add(ReplicaImport(self, SlotImport(name, source, slot_ranges)))
+        self._add(ReplicaImport(self.context, SlotImport(name, source, slot_ranges)))
 
     def told_complete(self, name: str) -> None:
-        job = self.hearsay(name)
+        job = self.replica_import(name)
         if job is not None:
             job.slot_import.complete = True
 
-    def told_finished(self, name: str, state: str, text: str) -> bool:
-        job = self.hearsay(name)
+    def told_finished(self, name: str, state: JobState, text: str) -> bool:
+        job = self.replica_import(name)
         if job is None:
             return False
         job.finish(state, text)
         return True
 
-    def hearsay(self, name: str) -> ReplicaImport | None:
+    def replica_import(self, name: str) -> ReplicaImport | None:
         for job in self.jobs:
             if isinstance(job, ReplicaImport) and job.name == name and not job.ended:
                 return job
@@ -137,24 +126,23 @@ class Migrations(MigrationPort):
     def failed(self, client: Client, error: bytes) -> None:
         job = self.import_of(client)
         if job is not None:
-            self.log("warning", f"Slot migration {job}: {text_of(error)}")
+            self.server.edge.log("warning", f"Slot migration {job}: {text_of(error)}")
             job.fail("Failed to process command during slot migration. Check logs for more information")
 
     def flushed(self) -> None:
         self._flushed = True
 
     def loaded(self, slot_imports: list[SlotImport]) -> None:
-        for job in self.arrivals():
+        for job in self.all_imports():
             job.fail("Full resynchronization occurred")
         for slot_import in slot_imports:
-            self._add(ReplicaImport(self, slot_import))
+            self._add(ReplicaImport(self.context, slot_import))
 
     # --- what the machine tells
 
     def adopted(self, topology: Topology) -> None:
         """The cluster is seen in another way."""
-        if self._unsettled and any(topology.owners[slot] != topology.me for slot in self._unsettled):
-            self.settled()
+        self.context.check_unconfirmed(topology)
         if not self._active:
             return
         for job in list(self.jobs):
@@ -162,12 +150,6 @@ class Migrations(MigrationPort):
                 job.seen(topology)
             elif isinstance(job, ReplicaImport) and job.taken:
                 job.taken = {topology.owners[slot] for slot in job.slots} == {job.origin}
-
-    def settled(self) -> None:
-        """A majority knows that the slots are ours: writes can come."""
-        slots, self._unsettled = self._unsettled, []
-        if slots:
-            self.free(slots)
 
     def led(self) -> None:
         """This node has become a primary."""
@@ -192,7 +174,7 @@ class Migrations(MigrationPort):
         for job in self.imports():
             job.go_on()
         for export in self.exports():
-            export.stirred()
+            export.after_batch()
 
     @property
     def active(self) -> bool:
@@ -211,89 +193,6 @@ class Migrations(MigrationPort):
         most = self.server.config.integer("cluster-slot-migration-log-max-len")
         while len(self.jobs) > most and any(job.ended for job in self.jobs):
             self.jobs.remove(next(job for job in reversed(self.jobs) if job.ended))
-
-    # --- what jobs need
-
-    def open_tap(self, slots: list[int]) -> Tap:
-        self.replication.need_stream()
-        journal = self.server.journal
-        assert journal is not None, "a primary can make a stream"
-        marks = bytearray(len(self.server.served))
-        for slot in slots:
-            marks[slot] = 1
-        tap = Tap(marks)
-        journal.taps.append(tap)
-        return tap
-
-    def close_tap(self, tap: Tap) -> None:
-        journal = self.server.journal
-        if journal is not None and tap in journal.taps:
-            journal.taps.remove(tap)
-
-    def remark(self, *words: str) -> None:
-        """Tell the replicas."""
-        if self.server.journal is not None:
-            self.server.journal.remark(message(*words))
-
-    def ask_replicas(self) -> None:
-        """Have them tell how far they have come."""
-        if self.server.journal is not None:
-            self.server.journal.want_acks = True
-
-    def replicas_having(self, offset: int) -> int:
-        """How many replicas are online, if all of these have acknowledged the stream up to ``offset``; else -1."""
-        online = [replica for replica in self.replication.replicas.by_client.values() if replica.online]
-        return len(online) if all(replica.acked >= offset for replica in online) else -1
-
-    def replicas_known(self) -> int:
-        """How many replicas could take this node's place, as far as the cluster knows."""
-        topology = self.topology
-        return sum(not node.has(Flag.PFAIL | Flag.FAIL) for node in topology.replicas_of(topology.me))
-
-    def execute(self, command: ClusterCommand) -> str:
-        """Empty if it is granted, else why not."""
-        agreement = self.server.cluster
-        assert agreement is not None
-        try:
-            agreement.execute(command)
-        except Refusal as refusal:
-            return text_of(refusal.text)
-        return ""
-
-    def may_grant(self, job: Export) -> bool:
-        """Can the slots of ``job`` be the target's from now on? See ``source.py``."""
-        if self.server.conditions & PAUSED:
-            return False  # a replica may be about to take over, and these slots with the others
-        if any(other.state == GRANTED for other in self.exports()):
-            return False
-        taking = any(other.state in (REQUESTED, GRANTED) for other in self.imports())
-        return not taking or self.topology.me < job.target
-
-    def may_take(self) -> bool:
-        return not any(job.state == GRANTED for job in self.exports())
-
-    def keep_epoch(self) -> None:
-        """A grant has been given, or is over."""
-        self.execute(KeepEpoch(not self.may_take()))
-
-    def hold(self, job: Import) -> None:
-        """Writers of the new slots wait until a majority knows whose they are."""
-        self._unsettled += job.slots
-        self.server.leaving.hold_slots(job.slots, readers=bool(self.server.acks.wanted))
-
-    def let_go(self, job: Import) -> None:
-        """The slots did not come."""
-        if any(slot in self._unsettled for slot in job.slots):
-            self._unsettled = [slot for slot in self._unsettled if slot not in job.slots]
-            self.free(job.slots)
-
-    def free(self, slots: list[int]) -> None:
-        self.server.leaving.free_slots(slots)
-        if self.on_freed is not None:
-            self.on_freed()
-
-    def log(self, level: str, text: str) -> None:
-        self.server.edge.log(level, text)
 
 
 def migrations_of(server: Server) -> Migrations:

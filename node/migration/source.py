@@ -1,6 +1,6 @@
 """The source of a migration: a snapshot of the slots as plain commands, then their writes, a short pause, the grant.
 
-The primary_link is Valkey's (cluster_migrateslots.c of Valkey 9.1; recorded between real servers). What is ours:
+The protocol is Valkey's (cluster_migrateslots.c of Valkey 9.1; recorded between real servers). What is ours:
 
 - The snapshot is made a piece at a time, whenever the connection has taken the last one; nothing forks. Writes of the
   slots that happen meanwhile collect, and follow it.
@@ -17,7 +17,7 @@ The primary_link is Valkey's (cluster_migrateslots.c of Valkey 9.1; recorded bet
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from gossamer.cluster.text import bytes_of, text_of
 from gossamer.cluster.topology import Flag, NodeId, Topology
@@ -26,12 +26,14 @@ from gossamer.node.engine.clients.limits import REPLICA
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.stream.as_commands import AsCommands
 from gossamer.node.engine.stream.journal import Tap, encoded
-from gossamer.node.migration.job import (
-    ACK,
+from gossamer.node.migration.context import JobContext
+from gossamer.node.migration.job import ACK, EPOCH_DIGITS, EXPORT, Job, message
+from gossamer.node.migration.states import (
+    CANCELLED,
     CONNECTING,
     ENDS,
-    EPOCH_DIGITS,
-    EXPORT,
+    EXPORT_SUCCESSORS,
+    FAILED,
     GRANTED,
     PAUSED,
     READING_AUTH,
@@ -40,20 +42,16 @@ from gossamer.node.migration.job import (
     SNAPSHOTTING,
     SUCCESS,
     WAITING_TO_PAUSE,
-    Job,
-    message,
+    JobState,
 )
 from gossamer.node.resp.errors import ProtocolError
 from gossamer.node.resp.parser import Parser
-
-if TYPE_CHECKING:
-    from gossamer.node.migration.migrations import Migrations
 
 PIECE: Final = 1 << 17
 """A fraction of a millisecond's work."""
 BRAKE: Final = 8 << 20
 """Bytes that may wait behind the snapshot; then writers wait until half of them are gone."""
-PATIENCE_MS: Final = 200
+PAUSE_DELAY_MS: Final = 200
 """So long the pause may be put off for the sake of a shorter one."""
 PAUSE_FACTOR: Final = 2
 """Times cluster-manual-failover-timeout: how long writers wait at most before the grant."""
@@ -76,9 +74,10 @@ class Export(Job):
     """
 
     def __init__(
-        self, home: "Migrations", name: str, slot_ranges: list[tuple[int, int]], source: NodeId, target: NodeId
+        self, context: JobContext, name: str, slot_ranges: list[tuple[int, int]], source: NodeId, target: NodeId
     ) -> None:
-        super().__init__(home, name, slot_ranges, source, target)
+        super().__init__(context.server, name, slot_ranges, source, target, EXPORT_SUCCESSORS)
+        self.context: JobContext = context
         self.on_output: Callable[[], None] | None = None
         self.on_asking: Callable[[], None] | None = None
         self.on_seen: Callable[[], None] | None = None
@@ -103,7 +102,7 @@ class Export(Job):
         """The epoch that the target said it would take; 0 if it is none of ours, which says it."""
         self._wanted: bool = False
         """The target has asked for the grant."""
-        self._sign: int = -1
+        self._ack_offset: int = -1
         """Offset that the replicas must acknowledge before the slots are taken back; -1: nobody has asked them yet."""
         self._missed_ms: int = 0
         """Since when the target is known to have failed or to lead no longer; 0: it is well."""
@@ -137,12 +136,12 @@ class Export(Job):
         if self.asking:
             self._line = b""
             self._answered = False
-            self._since_ms = self.home.server.now
+            self._since_ms = self.server.now
             self._say(self._login() + GET_MIGRATIONS + PING)
             return
         login = self._login()
         if login:
-            self.to(READING_AUTH)
+            self.enter(READING_AUTH)
             self._say(login)
         else:
             self._establish()
@@ -153,10 +152,10 @@ class Export(Job):
         self._carried = False
         if self.ended:
             return
-        if self.state == GRANTED:
+        if self.state is GRANTED:
             self.asking = True
-            self._ask_at_ms = self.home.server.now + ASK_MS
-        elif self.state == CONNECTING:
+            self._ask_at_ms = self.server.now + ASK_MS
+        elif self.state is CONNECTING:
             self.fail(f"Unable to connect to target node: {why}")
         else:
             self.fail(
@@ -165,7 +164,7 @@ class Export(Job):
 
     def receive(self, data: bytes) -> None:
         """What the target says."""
-        self.acked_s = self.home.server.now_s
+        self.acked_s = self.server.now_s
         if self.asking:
             self._learn(data)
         elif self.state in (READING_AUTH, READING_ESTABLISH):
@@ -193,7 +192,7 @@ class Export(Job):
             self.on_output()
 
     def _login(self) -> bytes:
-        config = self.home.server.config
+        config = self.server.config
         password = bytes_of(config.text("masterauth"))
         user = bytes_of(config.text("masteruser"))
         if not password:
@@ -201,7 +200,7 @@ class Export(Job):
         return encoded([b"AUTH", user, password] if user else [b"AUTH", password])
 
     def _establish(self) -> None:
-        self.to(READING_ESTABLISH)
+        self.enter(READING_ESTABLISH)
         numbers = [str(number) for pair in self.slot_ranges for number in pair]
         self._say(message("ESTABLISH", "SOURCE", self.source, "NAME", self.name, "SLOTSRANGE", *numbers))
 
@@ -214,7 +213,7 @@ class Export(Job):
             return
         self._line = b""
         text = text_of(line[1:])
-        if self.state == READING_AUTH:
+        if self.state is READING_AUTH:
             if line.startswith(b"-"):
                 self.fail(f"Failed to AUTH to target node: -{text}")
             else:
@@ -228,10 +227,10 @@ class Export(Job):
 
     def _begin(self) -> None:
         """The target agrees: the snapshot is what the slots hold at this moment."""
-        self.to(SNAPSHOTTING)
+        self.enter(SNAPSHOTTING)
         self._say(ACK)
-        self._tap = self.home.open_tap(self.slots)
-        self._commands = AsCommands(Snapshot(self.home.server.keyspace, self.slots))
+        self._tap = self.context.open_tap(self.slots)
+        self._commands = AsCommands(Snapshot(self.server.keyspace, self.slots))
 
     def _prepare(self) -> None:
         """Fill ``_out``: the snapshot, then the writes that came meanwhile, then, when it is time, the word PAUSED."""
@@ -243,9 +242,9 @@ class Export(Job):
             if self._commands.done:
                 self._commands = None
                 self._out.append(message("SNAPSHOT-EOF"))
-                self.to(REPLICATING)
+                self.enter(REPLICATING)
             return
-        if self.state == WAITING_TO_PAUSE and self._may_pause(tap):
+        if self.state is WAITING_TO_PAUSE and self._may_pause(tap):
             self._pause(tap)
         elif tap.size:
             self._out.append(tap.take())
@@ -258,7 +257,7 @@ class Export(Job):
         if tap is None:
             return
         if self._commands is not None:
-            most = self.home.server.limits.output[REPLICA].hard
+            most = self.server.limits.output[REPLICA].hard
             if most and tap.size > most:
                 self.fail("More was written during the snapshot than client-output-buffer-limit lets wait")
         elif not self._braking and waiting > BRAKE:
@@ -269,30 +268,30 @@ class Export(Job):
             self._free()
 
     def _may_pause(self, tap: Tap) -> bool:
-        server = self.home.server
-        if server.leaving.keys:
+        server = self.server
+        if server.leaving:
             return False  # what MIGRATE takes away is deleted when it has arrived, and that is a write too
         most = server.config.integer("slot-migration-max-failover-repl-bytes")
-        return most < 0 or tap.size <= most or server.now - self._wanted_ms >= PATIENCE_MS
+        return most < 0 or tap.size <= most or server.now - self._wanted_ms >= PAUSE_DELAY_MS
 
     def _pause(self, tap: Tap) -> None:
         self._hold()
-        self.home.log("notice", f"Pausing writes to the slots of migration {self}: {tap.size} bytes are to be sent")
+        self.log("notice", f"Pausing writes to the slots of migration {self}: {tap.size} bytes are to be sent")
         self._out.append(tap.take())
         self._out.append(message("PAUSED"))
-        self.home.close_tap(tap)
+        self.context.close_tap(tap)
         self._tap = None
-        self._paused_ms = self.home.server.now
-        self.to(PAUSED)
+        self._paused_ms = self.server.now
+        self.enter(PAUSED)
 
     def _hold(self) -> None:
         self._holding = True
-        self.home.server.leaving.hold_slots(self.slots)
+        self.server.leaving.hold_slots(self.slots)
 
     def _free(self) -> None:
         if self._holding:
             self._holding = False
-            self.home.free(self.slots)
+            self.context.free(self.slots)
 
     # --- what the target says
 
@@ -309,11 +308,11 @@ class Export(Job):
     def _hear(self, words: list[bytes], more: list[bytes]) -> None:
         if words == [b"CLUSTER", b"SYNCSLOTS", b"ACK"]:
             pass
-        elif words == [b"CLUSTER", b"SYNCSLOTS", b"REQUEST-PAUSE"] and self.state == REPLICATING:
-            self._wanted_ms = self.home.server.now
-            self.to(WAITING_TO_PAUSE)
+        elif words == [b"CLUSTER", b"SYNCSLOTS", b"REQUEST-PAUSE"] and self.state is REPLICATING:
+            self._wanted_ms = self.server.now
+            self.enter(WAITING_TO_PAUSE)
             self._poke()
-        elif words == [b"CLUSTER", b"SYNCSLOTS", b"REQUEST-FAILOVER"] and self.state == PAUSED:
+        elif words == [b"CLUSTER", b"SYNCSLOTS", b"REQUEST-FAILOVER"] and self.state is PAUSED:
             if len(more) == 2 and more[0].upper() == b"EPOCH" and more[1].isdigit() and len(more[1]) <= EPOCH_DIGITS:
                 self._epoch = int(more[1])
             self._wanted = True
@@ -323,14 +322,14 @@ class Export(Job):
 
     def _grant(self) -> None:
         """Once it may be."""
-        if self.state != PAUSED or not self._wanted or not self.home.may_grant(self):
+        if self.state is not PAUSED or not self._wanted or not self.context.may_grant(self.target):
             return
-        beyond = ["EPOCH", str(self.home.topology.current_epoch)] if self._epoch else []
+        beyond = ["EPOCH", str(self.context.topology.current_epoch)] if self._epoch else []
         self._say(message("FAILOVER-GRANTED", *beyond))
-        self.to(GRANTED)
-        self._since_ms = self.home.server.now
-        self.home.server.leaving.hold_slots(self.slots, readers=bool(self.home.server.acks.wanted))
-        self.home.keep_epoch()
+        self.enter(GRANTED)
+        self._since_ms = self.server.now
+        self.server.leaving.hold_slots(self.slots, readers=bool(self.server.acks.wanted))
+        self.context.keep_epoch()
 
     # --- after the grant
 
@@ -343,21 +342,21 @@ class Export(Job):
             self.end(SUCCESS)
         elif owners != {topology.me}:
             self.fail("Slots are no longer owned by myself")
-        elif self.state == GRANTED:
+        elif self.state is GRANTED:
             self._watch(topology)
         if self.on_seen is not None:
             self.on_seen()
 
     def _watch(self, topology: Topology) -> None:
         """Is the target still somebody who could have the slots?"""
-        now, node = self.home.server.now, topology.nodes.get(self.target)
+        now, node = self.server.now, topology.nodes.get(self.target)
         if node is not None and node.is_primary and not node.has(Flag.FAIL):
             self._missed_ms = 0
             return
         self._missed_ms = self._missed_ms or now
-        heirs = [n for n in topology.replicas_of(self.target) if not n.has(Flag.FAIL)]
-        patience = 4 * self.home.server.config.integer("cluster-node-timeout")
-        if not heirs or now - self._missed_ms > patience:
+        replicas = [n for n in topology.replicas_of(self.target) if not n.has(Flag.FAIL)]
+        timeout_ms = 4 * self.server.config.integer("cluster-node-timeout")
+        if not replicas or now - self._missed_ms > timeout_ms:
             self._take_back("The target failed after the hand-over was granted, and nobody has the slots in its place")
 
     def _learn(self, data: bytes) -> None:
@@ -369,7 +368,7 @@ class Export(Job):
         self._line = b""
         self._answered = True
         self._poke()
-        if state in ("", "failed", "cancelled"):
+        if state in ("", FAILED.value, CANCELLED.value):
             self._take_back("The target did not take over the slots that it was granted")
 
     def _take_back(self, why: str) -> None:
@@ -377,38 +376,38 @@ class Export(Job):
         if not self._is_followed():
             return  # this is tried again
         self.fail(why)
-        refused = self.home.execute(
-            TakeSlots(tuple(self.slots), max(self._epoch, self.home.topology.current_epoch) + MARGIN)
+        refused = self.context.execute(
+            TakeSlots(tuple(self.slots), max(self._epoch, self.context.topology.current_epoch) + MARGIN)
         )
         if refused:
-            self.home.log("warning", f"Slot migration {self}: {refused}")
+            self.log("warning", f"Slot migration {self}: {refused}")
 
     def _is_followed(self) -> bool:
         """With ``write-ack-replicas``: do they follow this node still, and nobody who was elected in its place?
 
         The epoch to come would beat that one's, and with it the writes that it has taken.
         """
-        journal, wanted = self.home.server.journal, self.home.server.acks.wanted
+        journal, wanted = self.server.journal, self.server.acks.wanted
         if not wanted or journal is None:
             return True
-        if self._sign < 0:
+        if self._ack_offset < 0:
             journal.put(PING)
             journal.want_acks = True
-            self._sign = journal.offset
-        return self.home.replication.replicas.count_acked(self._sign) >= wanted
+            self._ack_offset = journal.offset
+        return self.context.replication.replicas.count_acked(self._ack_offset) >= wanted
 
     # --- time, and the end
 
     def tick(self, now: int) -> None:
         """About ten times a second."""
-        config = self.home.server.config
-        if self.state == GRANTED:
-            self.seen(self.home.topology)
+        config = self.server.config
+        if self.state is GRANTED:
+            self.seen(self.context.topology)
             self._ask_in_time(now)
             return
         if now // 1000 - self.acked_s > config.integer("repl-timeout"):
             self.fail("Timed out after too long with no interaction")
-        elif self.state == PAUSED and now - self._paused_ms > PAUSE_FACTOR * config.integer(
+        elif self.state is PAUSED and now - self._paused_ms > PAUSE_FACTOR * config.integer(
             "cluster-manual-failover-timeout"
         ):
             self.fail("Timed out before streaming completed")
@@ -431,25 +430,25 @@ class Export(Job):
             self._since_ms = now
             self.on_asking()
 
-    def stirred(self) -> None:
+    def after_batch(self) -> None:
         """There may be writes to send."""
         self._brake()
         self._grant()
         if self._tap is not None and self._tap.pieces:
             self._poke()
 
-    def end(self, state: str, text: str = "") -> None:
+    def end(self, state: JobState, text: str = "") -> None:
         if self._commands is not None:
             self._commands.close()
             self._commands = None
         if self._tap is not None:
-            self.home.close_tap(self._tap)
+            self.context.close_tap(self._tap)
             self._tap = None
         self._out = []
-        granted = self.state == GRANTED
+        granted = self.state is GRANTED
         super().end(state, text)
         if granted:
-            self.home.keep_epoch()
+            self.context.keep_epoch()
         self._free()
         self._poke()
 

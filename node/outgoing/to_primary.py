@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
-from gossamer.node.replication.primary_link import CONNECT, CONNECTING, PrimaryLink
+from gossamer.node.replication.link_state import CONNECT, CONNECTING
+from gossamer.node.replication.primary_link import PrimaryLink
 
 FIRST_WAIT_S: Final = 0.1
 LONGEST_WAIT_S: Final = 1.0

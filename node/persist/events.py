@@ -17,7 +17,7 @@ class Header:
 
 @define
 class Aux:
-    """A remark of the writer: ``redis-ver``, ``repl-id`` and the like. Unknown ones mean nothing."""
+    """An AUX field: ``redis-ver``, ``repl-id`` and the like. Unknown ones mean nothing."""
 
     name: bytes
     value: bytes

@@ -1,8 +1,8 @@
 """Puts what an RDB tells into a keyspace.
 
-What is no key is collected: remarks (a replica looks for ``repl-id`` there) and functions, which nobody here can run.
+What is no key is collected: AUX fields (a replica looks for ``repl-id`` there) and functions, which nothing here runs.
 Keys of slots that the writer was still importing go beside the data. Valkey says which with an opcode of its own; we
-say it, and more, with the remark ``slot-import``, which every other server skips.
+say it, and more, with the AUX field ``slot-import``, which every other server skips.
 """
 
 from typing import Final
@@ -90,7 +90,7 @@ class Loader:
 
 
 def write_import(slot_import: SlotImport) -> tuple[str, str]:
-    """The remark on an import that goes on."""
+    """The AUX field of an import that goes on: its name and value."""
     ranges = " ".join(f"{first}-{last}" for first, last in slot_import.ranges)
     return IMPORT, f"{slot_import.name} {slot_import.source or '-'} {int(slot_import.complete)} {ranges}"
 
@@ -104,5 +104,5 @@ def read_import(text: bytes) -> SlotImport:
         slot_import = SlotImport(words[0], words[1].strip("-"), ranges)
         slot_import.complete = words[2] == "1"
     except (ValueError, IndexError):
-        raise RdbError(f"a remark on imported slots cannot be understood: {text[:128]!r}") from None
+        raise RdbError(f"the AUX field on imported slots cannot be understood: {text[:128]!r}") from None
     return slot_import

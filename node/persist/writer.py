@@ -1,6 +1,6 @@
 """Writes a snapshot as an RDB, a chunk at a time: between two chunks the node goes on serving.
 
-Order of the file, as real servers write it: magic, remarks, functions, then for each database its number, two hints
+Order of the file, as real servers write it: magic, AUX fields, functions, then for each database its number, two hints
 and its keys, at last the end with the checksum. Keys whose time is over are written too: whether they count is for the
 reader.
 """
@@ -24,18 +24,18 @@ PIECE: Final = 1 << 19
 
 
 class RdbWriter:
-    """``remarks``: names and values, in order. ``functions``: source texts of libraries. ``checksum``: rdbchecksum."""
+    """``aux``: names and values, in order. ``functions``: source texts of libraries. ``checksum``: rdbchecksum."""
 
     def __init__(
         self,
         snapshot: Snapshot,
-        remarks: Iterable[tuple[str, str | int]] = (),
+        aux: Iterable[tuple[str, str | int]] = (),
         functions: Iterable[bytes] = (),
         style: Style | None = None,
         checksum: bool = True,
     ) -> None:
         self.snapshot: Snapshot = snapshot
-        self.remarks: list[tuple[str, str | int]] = list(remarks)
+        self.aux: list[tuple[str, str | int]] = list(aux)
         self.functions: list[bytes] = list(functions)
         self.style: Style = style if style is not None else Style()
         self.checksum: bool = checksum
@@ -65,7 +65,7 @@ class RdbWriter:
 
     def _begin(self) -> bytearray:
         out = bytearray(self.style.format.magic)
-        for name, value in self.remarks:
+        for name, value in self.aux:
             out.append(codes.AUX)
             put_string(out, bytes_of(name))
             put_string(out, bytes_of(str(value)))
@@ -116,8 +116,8 @@ def put_database(out: bytearray, view: DatabaseView) -> None:
     put_length(out, view.volatile)
 
 
-def remarks_for(target: Format, version: str, now_s: int, used_memory: int) -> list[tuple[str, str | int]]:
-    """The remarks that every RDB begins with. ``version``: of Redis, or of Valkey if that is the target's family."""
+def aux_fields(target: Format, version: str, now_s: int, used_memory: int) -> list[tuple[str, str | int]]:
+    """The AUX fields that every RDB begins with. ``version``: of Redis, or of Valkey if that is the target's family."""
     return [
         ("valkey-ver" if target.valkey else "redis-ver", version),
         ("redis-bits", 64),

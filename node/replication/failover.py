@@ -5,14 +5,12 @@ Writes are held back until a replica has acknowledged the whole stream; then thi
 replica that has not caught up when the time is over takes the place all the same.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from gossamer.node.engine.deadlines import Timer
+from gossamer.node.replication.base import ReplicationBase
+from gossamer.node.replication.replica_link import ReplicaLink
 from gossamer.node.replication.write_pause import WritePause
-
-if TYPE_CHECKING:
-    from gossamer.node.replication.replica_link import ReplicaLink
-    from gossamer.node.replication.replication import Replication
 
 NONE: Final = "no-failover"
 WAITING: Final = "waiting-for-sync"
@@ -29,8 +27,8 @@ NEXT: Final[dict[str, tuple[str, ...]]] = {
 class Failover:
     """``state`` is what INFO tells."""
 
-    def __init__(self, replication: "Replication") -> None:
-        self.replication: Replication = replication
+    def __init__(self, replication: ReplicationBase) -> None:
+        self.replication: ReplicationBase = replication
         self.state: str = NONE
         self._host: str = ""
         """The replica that is to take over; empty: whichever is ready first."""
@@ -45,7 +43,7 @@ class Failover:
     def under_way(self) -> bool:
         return self.state != NONE
 
-    def find(self, host: str, port: int) -> "ReplicaLink | None":
+    def find(self, host: str, port: int) -> ReplicaLink | None:
         replicas = self.replication.replicas.attached()
         return next((f for f in replicas if (f.host, f.port) == (host, port)), None)
 
@@ -58,7 +56,7 @@ class Failover:
         self._enter(WAITING)
         self._pause.take()
 
-    def look(self) -> None:
+    def check(self) -> None:
         """After each batch, while it is under way."""
         self._pause.take()
         if self.state != WAITING:
@@ -77,7 +75,7 @@ class Failover:
             self._log(f"Failover target {self._host}:{self._port} is synced, failing over.")
             self._change_places()
 
-    def _candidates(self) -> "list[ReplicaLink]":
+    def _candidates(self) -> list[ReplicaLink]:
         if not self._host:
             return self.replication.replicas.attached()
         target = self.find(self._host, self._port)

@@ -2,470 +2,376 @@
 
 ``connected_to`` begins it, ``receive`` takes what the primary says, ``take_output`` is what is to be sent; ``failure``
 says why the connection must be ended. The same object goes on when a new connection is there: what it has applied is in
-the history, so it asks for the rest.
-
-A full sync is loaded beside the present data and takes its place when it is whole: a transfer that breaks off costs
-nothing. The stream is applied through the same dispatch as requests, by a client that may all and is answered nothing.
-The offset counts bytes of whole commands, and inside MULTI stays before it: what has to be said again is said again.
+the history, so it asks for the rest. Its states are in ``link_state.py``; what is said in each in ``handshake.py``,
+``psync.py``, ``full_sync.py`` and ``applier.py``.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from gossamer.cluster.text import bytes_of, text_of
-from gossamer.node.engine.clients.client import IN_MULTI, Client
-from gossamer.node.engine.data.keyspace import Keyspace
-from gossamer.node.engine.serving.call import Call
-from gossamer.node.engine.serving.invoke import run
-from gossamer.node.engine.serving.unexpected import survive, told
+from gossamer.cluster.text import text_of
+from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.stream.journal import encoded
-from gossamer.node.engine.table.command import UNQUEUED
 from gossamer.node.persist.codes import RdbError
-from gossamer.node.persist.load import Loader
-from gossamer.node.persist.reader import RdbReader
+from gossamer.node.replication.applier import Applier
+from gossamer.node.replication.base import ReplicationBase
+from gossamer.node.replication.failover import Failover
+from gossamer.node.replication.full_sync import FullSync
+from gossamer.node.replication.handshake import Handshake
+from gossamer.node.replication.lines import LinkError
+from gossamer.node.replication.link_state import (
+    ABANDONED,
+    BROKEN,
+    CLOSED,
+    CONNECT,
+    CONNECTED,
+    CONNECTING,
+    HANDSHAKE,
+    LOADING,
+    NOADDR,
+    PSYNC,
+    SYNC,
+    TALKING,
+    TIMEOUTS,
+    DataOf,
+    Result,
+)
+from gossamer.node.replication.link_status import LinkStatus
+from gossamer.node.replication.psync import (
+    Continue,
+    FullResync,
+    is_accepted,
+    psync_reply,
+    psync_request,
+    unexpected_reply,
+)
 from gossamer.node.resp.errors import ProtocolError
-from gossamer.node.resp.parser import Parser
-from gossamer.node.resp.reply import Failure
-from gossamer.node.version import VALKEY_COMPATIBLE
 
-if TYPE_CHECKING:
-    from gossamer.node.replication.replication import Replication
-
-CONNECT: Final = "connect"
-CONNECTING: Final = "connecting"
-HANDSHAKE: Final = "handshake"
-SYNC: Final = "sync"
-CONNECTED: Final = "connected"
-
-MARK_SIZE: Final = 40
-ID_SIZE: Final = 40
 LONGEST_LINE: Final = 1024
-LAST_OFFSET: Final = (1 << 63) - 1
-TOLERATED: Final = (b"-NOAUTH", b"-NOPERM", b"-ERR operation not permitted")
-TRY_LATER: Final = (b"-NOMASTERLINK", b"-LOADING")
-WHO: Final = [b"CLUSTER", b"MYID"]
-NO_CLUSTER: Final = b"-ERR This instance has cluster support disabled"
-HUGE: Final = 1 << 40
-MANY: Final = 100
-
-SILENT: Final = {
-    HANDSHAKE: "Timeout connecting to the MASTER...",
-    SYNC: "Timeout receiving bulk data from MASTER... If the problem persists try to set the 'repl-timeout' parameter "
-    "in redis.conf to a larger value.",
-    CONNECTED: "MASTER timeout: no data nor PING received...",
-}
-"""What is logged when nothing comes, as Redis words it."""
 
 EAGER_MS: Final = 2000
 """After a streamed snapshot the first ACK begins the stream. A real primary does not hear it while the child that made
 the snapshot has not been reaped, up to a tenth of a second, so it is said again for a while until something comes."""
 
 
-class PrimaryLink:
-    """With the primary at ``ip``, ``port``, whose id in the cluster is ``node``. ``state`` is what ROLE tells."""
+class PrimaryLink(LinkStatus):
+    """With the primary at ``ip``, ``port``, whose id in the cluster is ``node``.
 
-    def __init__(self, replication: "Replication", ip: str, port: int, node: str = "") -> None:
-        self.replication: Replication = replication
-        self.server = replication.server
+    ``failover`` hears what the primary answers to PSYNC. ``on_output`` is called when there is something to send, or
+    the connection must be ended.
+    """
+
+    def __init__(self, replication: ReplicationBase, failover: Failover, ip: str, port: int, node: str = "") -> None:
+        super().__init__(replication.server)
+        self.replication: ReplicationBase = replication
         self.ip: str = ip
         self.port: int = port
         self.node: str = node
-        self.away: bool = False
-        """It is not at that address any more: nobody is connected to."""
-        self.state: str = CONNECT
         self.failure: str = ""
-        self.lasted: bool = False
-        """The last connection came as far as the stream."""
-        self.damaged: bool = False
-        """The last connection brought nonsense, or broke off inside a snapshot: to ask again at once helps nobody."""
-        self.in_step: bool = False
-        """What is here came from this primary."""
-        self.primary_lost_data: bool = False
-        """It has come back without that, and what it offers instead was not taken."""
-        self.abandoned: bool = False
-        """The node follows somebody else now, or nobody."""
+        """Why the last connection must be ended; empty if nothing is wrong with it."""
         self.on_output: Callable[[], None] | None = None
-        self.heard_ms: int = 0
-        self.down_since_ms: int = self.server.now
-        self.broke_ms: int = 0
-        """When the stream broke off, 0 if it never began."""
-        self.loaded_bytes: int = 0
-        self._own_port: int = 0
+        self._failover: Failover = failover
         self._out: list[bytes] = []
         self._buffer: bytes = b""
-        self._steps: list[tuple[list[bytes], bool]] = []
-        """Requests of the handshake that are still to be made, and whether an error ends it."""
-        self._may_fail: bool = False
-        self._refused: str = ""
-        """What to log if an error comes now."""
-        self._identifying: bool = False
-        """The id of whoever is there is to come."""
-        self._asked: bool = False
-        """PSYNC has been sent."""
-        self._distrusts: bool = False
-        """What came in the stream could not be read: go on with a full sync."""
-        self._reader: RdbReader | None = None
-        self._loader: Loader | None = None
-        self._mark: bytes = b""
-        self._length: int = 0
-        self._full_id: str = ""
-        self._full_offset: int = 0
-        self._applier = Applier(replication)
+        """What has come of a line."""
+        self._handshake: Handshake | None = None
+        self._needs_full_sync: bool = False
+        """What came in the stream could not be applied: it is not asked for again."""
+        self._offer: FullResync | None = None
+        self._full_sync: FullSync | None = None
+        self._applier: Applier = Applier(replication)
         self._acked_ms: int = 0
         self._eager_until: int = 0
         self._paused_keys: int = 0
 
-    @property
-    def connected(self) -> bool:
-        return self.state == CONNECTED
-
-    @property
-    def loading(self) -> bool:
-        """Is a snapshot of the primary coming in?"""
-        return self._reader is not None
+    # --- what there is
 
     @property
     def replacing(self) -> bool:
         """Is it of another history, so that what is here now is no earlier state of it?"""
-        return self.loading and self._full_id != self.replication.history.replid
+        sync = self._full_sync
+        return self.loading and sync is not None and sync.offer.replid != self.replication.history.replid
 
-    # --- the connection
-
-    def connecting(self) -> None:
-        self.state = CONNECTING
-
-    def connected_to(self) -> None:
-        """The connection is there: begin."""
-        config = self.server.config
-        self.failure = ""
-        self.lasted = self.damaged = False
-        self.state = HANDSHAKE
-        self.heard_ms = self.server.now
-        self._out = []
-        self._buffer = b""
-        self._asked = self._identifying = False
-        port = config.integer("replica-announce-port") or config.integer("port")
-        self._steps = [([b"PING"], False)]
-        password = bytes_of(config.text("masterauth"))
-        user = bytes_of(config.text("masteruser"))
-        if password:
-            self._steps.append(([b"AUTH", user, password] if user else [b"AUTH", password], False))
-        if self.node:
-            self._steps.append((WHO, True))
-        self._steps.append(([b"REPLCONF", b"listening-port", b"%d" % port], True))
-        announced = bytes_of(config.text("replica-announce-ip"))
-        if announced:
-            self._steps.append(([b"REPLCONF", b"ip-address", announced], True))
-        self._steps.append(([b"REPLCONF", b"capa", b"eof", b"capa", b"psync2"], True))
-        self._steps.append(([b"REPLCONF", b"version", bytes_of(VALKEY_COMPATIBLE)], True))
-        if self.server.topology is not None:
-            me = bytes_of(self.server.topology.me)
-            self._steps.append(([b"REPLCONF", b"set-cluster-node-id", me], True))
-        self._next_step()
-        if self.away:
-            self._fail("it is not there any more")
-
-    def leave_alone(self) -> None:
-        """Somebody else is at its address: what is here stays, and nothing more is taken from there."""
-        self.away = True
-        self._fail("it is not there any more")
-        self._applier.break_off()
-
-    def disconnected(self) -> None:
-        """The connection has ended, or could not be made."""
-        if self.state == SYNC:
-            self.damaged = True
-        if self.state in (HANDSHAKE, SYNC, CONNECTED) and not self.failure and not self.abandoned:
-            during = f", {self.loaded_bytes} bytes into the snapshot: the present data stays"
-            self._warn(f"Connection with primary lost{during if self.state == SYNC else ''}")
-        if self.connected:
-            self.down_since_ms = self.broke_ms = self.server.now
-        self._eager_until = 0
-        self.state = CONNECT
-        self._reader = None
-        self._loader = None
-        self._out = []
-        self._applier.break_off()
-        if not self.abandoned:
-            self.replication.set_conditions()
-
-    def abandon(self) -> None:
-        """This primary is no longer to be followed."""
-        self.abandoned = True
-        self._applier.break_off()
-        self._fail("it is not followed any more")
+    @property
+    def loaded_bytes(self) -> int:
+        """How much of the snapshot has come."""
+        return 0 if self._full_sync is None else self._full_sync.received_bytes
 
     @property
     def client(self) -> Client:
         """Whom the stream is run as."""
         return self._applier.client
 
-    def cut(self) -> None:
-        """An operator ends the connection; it will be made again."""
-        self._fail("the connection is ended by CLIENT KILL")
-        self.disconnected()
-
-    def load_pause_s(self) -> float:
-        """``key-load-delay`` (µs for each key): for how long to read no more, for tests."""
-        delay = self.server.config.integer("key-load-delay")
-        if delay <= 0 or self._loader is None:
-            self._paused_keys = 0
-            return 0.0
-        fresh, self._paused_keys = self._loader.keys - self._paused_keys, self._loader.keys
-        return max(0, fresh) * delay / 1_000_000
-
-    def take_output(self) -> bytes:
-        out, self._out = self._out, []
-        return b"".join(out)
-
     @property
     def eager(self) -> bool:
         """Does it acknowledge ten times a second, until the primary has spoken?"""
         return self.server.now < self._eager_until
 
+    # --- the connection
+
+    def connecting(self) -> None:
+        if self.state not in CLOSED:
+            self.enter(CONNECTING)
+
+    def connected_to(self) -> None:
+        """The connection is there: begin, unless nobody wants it any more."""
+        if self.state in CLOSED:
+            self._poke()
+            return
+        self.enter(HANDSHAKE)
+        self.failure = ""
+        self.result = Result.NOTHING
+        self.heard_ms = self.server.now
+        self._out = []
+        self._buffer = b""
+        self._handshake = Handshake(self.server, self.node)
+        self._send(self._handshake.next())
+
+    def disconnected(self) -> None:
+        """The connection has ended, or could not be made."""
+        if self.state is CONNECT:
+            return
+        if self.state in TALKING:
+            self._warn(self._how_it_was_lost())
+        if self.state not in CLOSED:
+            self.enter(CONNECT)
+        self._eager_until = 0
+        self._handshake = None
+        self._full_sync = None
+        self._out = []
+        self._applier.break_off()
+        if not self.abandoned:
+            self.replication.set_conditions()
+
+    def lose_address(self) -> None:
+        """Somebody else is at its address: what is here stays, and nothing more is taken from there."""
+        if self.state in CLOSED:
+            return
+        self.enter(NOADDR)
+        self._end("it is not there any more")
+        self._applier.break_off()
+
+    def abandon(self) -> None:
+        """This primary is no longer to be followed."""
+        self.enter(ABANDONED)
+        self.failure = "it is not followed any more"
+        self._applier.break_off()
+        self._poke()
+
+    def cut(self) -> None:
+        """An operator ends the connection; it will be made again."""
+        if self.state in TALKING:
+            self._fail("the connection is ended by CLIENT KILL")
+            self.disconnected()
+
+    def take_output(self) -> bytes:
+        out, self._out = self._out, []
+        return b"".join(out)
+
+    def load_pause_s(self) -> float:
+        """``key-load-delay`` (µs for each key): for how long to read no more, for tests."""
+        delay = self.server.config.integer("key-load-delay")
+        if delay <= 0 or self._full_sync is None:
+            self._paused_keys = 0
+            return 0.0
+        fresh, self._paused_keys = self._full_sync.keys - self._paused_keys, self._full_sync.keys
+        return max(0, fresh) * delay / 1_000_000
+
+    # --- time
+
     def tick(self, now: int) -> None:
         """About once a second, ten times while it is ``eager``."""
-        if self.state in (CONNECT, CONNECTING) or self.failure:
+        if self.state not in TALKING:
             return
         if now - self.heard_ms > self.server.config.integer("repl-timeout") * 1000:
-            self._fail(SILENT[self.state])
+            self._fail(TIMEOUTS[self.state])
         elif not 0 <= now - self._acked_ms < 1000 or now < self._eager_until:  # the clock may have been set back
             self._acked_ms = now
             if self.connected:
                 self.acknowledge(self.replication.history.offset)
-            elif self.state == SYNC:
+            elif self.syncing:
                 self._send(b"\n")
 
     def acknowledge(self, offset: int) -> None:
         self._acked_ms = self.server.now
-        if self.replication.acks_suspended:
-            return
-        self._send(encoded([b"REPLCONF", b"ACK", b"%d" % offset]))
+        if not self.replication.acks_suspended:
+            self._send(encoded([b"REPLCONF", b"ACK", b"%d" % offset]))
 
     # --- what the primary says
 
     def receive(self, data: bytes) -> None:
-        if self.failure or self.abandoned:
+        if self.state not in TALKING:
             return
         self.heard_ms = self.server.now
         try:
-            if self.connected:
-                self._eager_until = 0
-                self._apply(data)
-            elif self._reader is not None:
-                self._load(data)
-            else:
-                self._buffer += data
-                self._talk()
+            self._read(data)
+        except LinkError as error:
+            self._fail(str(error), error.damaged)
         except RdbError as error:
-            self._fail_for_damage(f"the snapshot cannot be loaded, the present data stays: {error}")
+            self._fail(f"the snapshot cannot be loaded, the present data stays: {error}", damaged=True)
         except ProtocolError as error:
-            self._distrusts = True
-            self._fail_for_damage(f"protocol error in the stream: {text_of(error.text)}")
+            self._needs_full_sync = True
+            self._fail(f"protocol error in the stream: {text_of(error.text)}", damaged=True)
 
-    def _talk(self) -> None:
-        while self.state in (HANDSHAKE, SYNC) and self._reader is None and not self.failure:
+    def _read(self, data: bytes) -> None:
+        if self.connected:
+            self._eager_until = 0
+            self._apply(data)
+        elif self._full_sync is not None:
+            self._load(self._full_sync, data)
+        else:
+            self._buffer += data
+            self._read_lines()
+
+    def _read_lines(self) -> None:
+        while self.state in (HANDSHAKE, PSYNC, SYNC):
             line, end, rest = self._buffer.partition(b"\n")
             if not end:
                 if len(line) > LONGEST_LINE:
-                    self._fail_for_damage("the primary does not speak RESP")
+                    raise LinkError("the primary does not speak RESP", damaged=True)
                 return
             self._buffer = rest
-            line = line.rstrip(b"\r")
-            if not line:
-                continue  # a sign of life
-            if self.state == SYNC:
-                self._begin_load(line)
-            elif self._asked:
-                self._answered(line)
-            else:
-                self._stepped(line)
+            if line := line.rstrip(b"\r"):  # an empty one is a sign of life
+                self._read_line(line)
 
-    def _stepped(self, line: bytes) -> None:
-        if self._identifying:
-            self._identified(line)
-            return
-        if not line.startswith((b"+", b"-")):
-            self._fail_for_damage(f"the primary does not speak RESP: {shown(line)}")
-            return
-        if line.startswith(b"-") and not self._may_fail and not line.startswith(TOLERATED):
-            self._fail(f"{self._refused}: {shown(line)}")
-            return
-        self._next_step()
-
-    def _identified(self, line: bytes) -> None:
-        """The reply to CLUSTER MYID, a line at a time.
-
-        A node that was reset, or has lost its disk, answers at the old address under a new id, and may do so before the
-        cluster has noticed. An answer that is none (a user that may not ask) proves nothing: then the cluster's word
-        has to do, as in Redis.
-        """
-        if line.startswith(b"$"):
-            return
-        self._identifying = False
-        if line.startswith(NO_CLUSTER) or (not line.startswith(b"-") and line != bytes_of(self.node)):
-            self._fail(f"node {self.node} is not there any more, but {shown(line)}: the present data stays")
-        elif line.startswith(TRY_LATER):
-            self._fail(f"the primary is not ready: {shown(line)}")
+    def _read_line(self, line: bytes) -> None:
+        if self.state is HANDSHAKE:
+            assert self._handshake is not None
+            if self._handshake.read(line):
+                self._ask_next(self._handshake)
+        elif self.state is PSYNC:
+            self._take_offer(line)
         else:
-            self._next_step()
+            self._begin_load(line)
 
-    def _next_step(self) -> None:
-        if self._steps:
-            argv, self._may_fail = self._steps.pop(0)
-            self._identifying = argv is WHO
-            self._refused = "Unable to AUTH to MASTER" if argv[0] == b"AUTH" else "Error reply to PING from master"
-            self._send(encoded(argv))
-            return
-        history = self.replication.history
-        self._asked = True
-        if self._distrusts:
-            self._send(encoded([b"PSYNC", b"?", b"-1"]))
-        else:
-            psync = [b"PSYNC", bytes_of(history.replid), b"%d" % (history.offset + 1)]
-            if self.replication.failover.under_way:
-                psync.append(b"FAILOVER")
-            self._send(encoded(psync))
+    def _ask_next(self, handshake: Handshake) -> None:
+        request = handshake.next()
+        if not request:
+            self.enter(PSYNC)
+            request = psync_request(self.replication.history, self._needs_full_sync, self._failover.under_way)
+        self._send(request)
 
-    def _answered(self, line: bytes) -> None:
+    def _take_offer(self, line: bytes) -> None:
         """The reply to PSYNC."""
-        words = line.split()
-        self.replication.failover.answered(words[0] in (b"+CONTINUE", b"+FULLRESYNC"))
+        self._failover.answered(is_accepted(line))
         if self.abandoned:
             return
-        if words[0] == b"+FULLRESYNC" and len(words) == 3 and is_id(words[1]) and is_offset(words[2]):
-            self._full_id = text_of(words[1])
-            self._full_offset = int(words[2])
-            if self._has_lost_all():
-                self.primary_lost_data = True
-                self._fail("it has come back without its data, which is kept here: this replica will stand for it")
-                return
-            self.state = SYNC
-            self._log(f"Full resync from primary: {self._full_id}:{self._full_offset}")
-        elif words[0] == b"+CONTINUE" and (len(words) == 1 or is_id(words[1])) and not self._distrusts:
-            self._continue(text_of(words[1]) if len(words) > 1 else "")
-        elif line.startswith(TRY_LATER):
-            self._fail(f"the primary is not ready: {shown(line)}")
+        offer = psync_reply(line)
+        if isinstance(offer, FullResync):
+            self._begin_full_sync(offer)
+        elif self._needs_full_sync:
+            raise unexpected_reply(line)
         else:
-            self._fail_for_damage(f"unexpected reply to PSYNC: {shown(line)}")
+            self._continue(offer)
 
-    def _has_lost_all(self) -> bool:
-        """With ``write-ack-replicas`` what was acknowledged is not given up for a primary that was restarted empty."""
-        history = self.replication.history
-        promised = self.server.acks.wanted and self.server.clustered and self.in_step
-        unknown = self._full_id not in (history.replid, history.replid2)
-        return bool(promised) and unknown and self._full_offset < history.offset
+    # --- a partial sync
 
-    def _continue(self, replid: str) -> None:
+    def _continue(self, offer: Continue) -> None:
         history = self.replication.history
-        if replid and replid != history.replid:
-            history.rename(replid)
+        self._log("Successful partial resynchronization with master.")
+        if offer.replid and offer.replid != history.replid:
+            self._log(f"Master replication ID changed to {offer.replid}")
+            history.rename(offer.replid)
             self.replication.replicas.drop_all()
-        self._log("Successful partial resynchronization with primary.")
         self.server.edge.status(
             "MASTER <-> REPLICA sync: Partial Resynchronization accepted. Ready to accept connections in read-write "
             "mode."
         )
         history.keep(self.server.config.integer("repl-backlog-size"))
         self._go_online()
-        rest, self._buffer = self._buffer, b""
+        self._apply(self._take_buffer())
+
+    # --- a full sync
+
+    def _begin_full_sync(self, offer: FullResync) -> None:
+        if self._has_lost_all(offer):
+            self.data_of = DataOf.LOST_BY_PRIMARY
+            raise LinkError("it has come back without its data, which is kept here: this replica will stand for it")
+        self._offer = offer
+        self.enter(SYNC)
+        self._log(f"Full resync from master: {offer.replid}:{offer.offset}")
+
+    def _has_lost_all(self, offer: FullResync) -> bool:
+        """With ``write-ack-replicas`` what was acknowledged is not given up for a primary that was restarted empty."""
+        history = self.replication.history
+        promised = self.server.acks.wanted and self.server.clustered and self.in_step
+        unknown = offer.replid not in (history.replid, history.replid2)
+        return bool(promised) and unknown and offer.offset < history.offset
+
+    def _begin_load(self, line: bytes) -> None:
+        assert self._offer is not None
+        self._full_sync = FullSync(self.server, self._offer, line)
+        self.enter(LOADING)
+        self._log("MASTER <-> REPLICA sync: Loading DB in memory")
+        self.server.edge.status("MASTER <-> REPLICA sync: Loading DB in memory")
+        self._load(self._full_sync, self._take_buffer())
+
+    def _load(self, sync: FullSync, data: bytes) -> None:
+        rest = sync.feed(data)
+        if rest is None:
+            return
+        self._full_sync = None
+        self._needs_full_sync = False
+        sync.install(self.replication)
+        self._log(f"MASTER <-> REPLICA sync: Finished with success: {sync.keys} keys")
+        self.server.edge.status(
+            "MASTER <-> REPLICA sync: Finished with success. Ready to accept connections in read-write mode."
+        )
+        self._go_online()
+        self._eager_until = self.server.now + EAGER_MS if sync.streamed else 0
         self._apply(rest)
 
+    # --- the stream
+
     def _go_online(self) -> None:
-        self.state = CONNECTED
-        self.lasted = self.in_step = True
-        self.primary_lost_data = False
+        self.enter(CONNECTED)
+        self.result = Result.LASTED
+        self.data_of = DataOf.PRIMARY
         self._applier.begin()
         self._applier.client.id = self.server.clients.take_id()
         self._applier.client.addr = f"{self.ip}:{self.port}"
         self.replication.set_conditions()
         self.acknowledge(self.replication.history.offset)
 
-    # --- a full sync
-
-    def _begin_load(self, line: bytes) -> None:
-        """The line before the snapshot: ``$<bytes>`` or ``$EOF:<mark>``."""
-        self._mark = b""
-        self._length = 0
-        if line.startswith(b"$EOF:") and len(line) == 5 + MARK_SIZE:
-            self._mark = line[5:]
-        elif line.startswith(b"$") and line[1:].isdigit() and len(line) < ID_SIZE:
-            self._length = int(line[1:])
-        else:
-            self._fail_for_damage(f"unexpected reply before the snapshot: {shown(line)}")
-            return
-        server = self.server
-        self.loaded_bytes = 0
-        self._reader = RdbReader(server.config.flag("rdbchecksum"))
-        self._log("MASTER <-> REPLICA sync: Loading DB in memory")
-        server.edge.status("MASTER <-> REPLICA sync: Loading DB in memory")
-        self._loader = Loader(Keyspace(len(server.keyspace), server.keyspace.shift), server.now, True)
-        rest, self._buffer = self._buffer, b""
-        self._load(rest)
-
-    def _load(self, data: bytes) -> None:
-        reader, loader = self._reader, self._loader
-        assert reader is not None
-        assert loader is not None
-        self.loaded_bytes += len(data)
-        loader.take(reader.feed(data))
-        if not reader.done:
-            return
-        if self._mark:
-            if len(reader.rest) < MARK_SIZE:
-                return
-            if not reader.rest.startswith(self._mark):
-                raise RdbError("the mark behind it is missing")
-        elif reader.offset != self._length:
-            raise RdbError(f"it has {reader.offset} bytes instead of {self._length}")
-        self._loaded(loader, reader.rest[len(self._mark) :])
-
-    def _loaded(self, loader: Loader, rest: bytes) -> None:
-        self.server.changing += 1
-        self._reader = None
-        self._loader = None
-        self._distrusts = False
-        replication = self.replication
-        replication.server.keyspace.replace(loader.keyspace, self.server.now)
-        replication.server.expiry.own.clear()
-        self.server.migrations.loaded(loader.slot_imports)
-        replication.replicas.drop_all()
-        size = self.server.config.integer("repl-backlog-size")
-        replication.history.adopt(self._full_id, self._full_offset, size)
-        self.server.changing -= 1
-        self._log(f"MASTER <-> REPLICA sync: Finished with success: {loader.keys} keys")
-        self.server.edge.status(
-            "MASTER <-> REPLICA sync: Finished with success. Ready to accept connections in read-write mode."
-        )
-        selected = number(loader.aux.get(b"repl-stream-db", b"0"))
-        replication.history.db = selected if selected < len(self.server.keyspace) else 0
-        self._go_online()
-        self._eager_until = self.server.now + EAGER_MS if self._mark else 0
-        self._apply(rest)
-
-    # --- the stream
-
     def _apply(self, data: bytes) -> None:
         for asked_at in self._applier.apply(data):
             self.acknowledge(asked_at)
         if self._applier.broken:
             # What was run before it has been passed on and counted. The same command would fail again: pass it by.
-            self._distrusts = True
-            self._fail_for_damage("a command of the stream could not be run, a full sync is asked for")
+            self._needs_full_sync = True
+            raise LinkError("a command of the stream could not be run, a full sync is asked for", damaged=True)
+
+    # --- output and the log
+
+    def _fail(self, why: str, damaged: bool = False) -> None:
+        if self.state not in TALKING:
+            return  # what came last has ended the connection already: it had the node follow somebody else
+        if damaged:
+            self.mark_damaged()
+        self.enter(BROKEN)
+        self._end(why)
+
+    def _end(self, why: str) -> None:
+        """Have the connection ended."""
+        self.failure = why
+        self._warn(f"Replication from {self.ip}:{self.port}: {why}")
+        self._poke()
+
+    def _how_it_was_lost(self) -> str:
+        if self.syncing:
+            at = f"{self.loaded_bytes} bytes into the snapshot"
+            return f"I/O error trying to sync with MASTER: connection lost {at}, the present data stays"
+        return "Connection with master lost."
+
+    def _take_buffer(self) -> bytes:
+        out, self._buffer = self._buffer, b""
+        return out
 
     def _send(self, data: bytes) -> None:
         self._out.append(data)
-        if self.on_output is not None:
-            self.on_output()
+        self._poke()
 
-    def _fail_for_damage(self, why: str) -> None:
-        self.damaged = True
-        self._fail(why)
-
-    def _fail(self, why: str) -> None:
-        self.failure = why
-        if not self.abandoned:
-            self._warn(f"Replication from {self.ip}:{self.port}: {why}")
+    def _poke(self) -> None:
         if self.on_output is not None:
             self.on_output()
 
@@ -474,112 +380,3 @@ class PrimaryLink:
 
     def _log(self, text: str) -> None:
         self.server.edge.log("notice", text)
-
-
-class Applier:
-    """Runs the stream: a privileged client, a parser, and the bytes that are not applied yet."""
-
-    def __init__(self, replication: "Replication") -> None:
-        self.replication: Replication = replication
-        self._complained: set[bytes] = set()
-        """Commands that failed on this connection: each is told of once, or the log would grow with the stream."""
-        self.begin()
-
-    def begin(self) -> None:
-        """The stream begins, or goes on."""
-        server = self.replication.server
-        self.client = Client(server.clients, 0, "", "", False)
-        self.client.is_primary = True
-        self.client.db = server.keyspace.database(self.replication.history.db)
-        self.client.modes = 0
-        self._call = Call(server, self.client)
-        self._call.privileged = True
-        self._parser = Parser()
-        self._parser.max_bulk = HUGE
-        self._waiting = bytearray()
-        self.broken: bool = False
-        """A command has raised what nobody expected: the rest of the stream is not to be run."""
-        self._complained.clear()
-
-    def break_off(self) -> None:
-        """The connection is gone: what was not applied will come again."""
-        self.begin()
-
-    def apply(self, data: bytes) -> list[int]:
-        """Run what ``data`` completes and pass it on; the offsets at which the primary asks for an ACK."""
-        parser, waiting = self._parser, self._waiting
-        waiting += data
-        parser.feed(data)
-        history = self.replication.history
-        done = 0
-        asked: list[int] = []
-        argv = parser.next()
-        while argv is not None:
-            if len(argv) == 3 and argv[0].upper() == b"REPLCONF":
-                if argv[1].upper() == b"GETACK":
-                    asked.append(history.offset + done)
-            elif not self._survived(argv):
-                break
-            if not self.client.modes & IN_MULTI:
-                done = len(waiting) - parser.behind()
-                history.db = self.client.db.index
-            argv = parser.next()
-        if done:
-            self.replication.replicas.relay(bytes(waiting[:done]))
-            del waiting[:done]
-        return asked
-
-    def _survived(self, argv: list[bytes]) -> bool:
-        """Run ``argv``; False, after this was logged, if that raised what nobody expected and changed nothing."""
-        server = self.replication.server
-        dirty = server.changes.dirty
-        try:
-            self._run(argv)
-        except Exception as error:
-            what = f"{told(argv)} of the primary's stream, whose connection is closed"
-            survive(server, what, error, server.changes.dirty != dirty)
-            self.broken = True
-        return not self.broken
-
-    def _run(self, argv: list[bytes]) -> None:
-        cmd = self.replication.server.commands.in_stream(argv)
-        if cmd is None or (len(argv) != cmd.arity and (cmd.arity > 0 or len(argv) < -cmd.arity)):
-            self._complain(argv, b"unknown, or a wrong number of arguments")
-            return
-        client = self.client
-        if client.modes & IN_MULTI and not cmd.flags & UNQUEUED:
-            client.queue.append((cmd, argv))
-            return
-        call = self._call
-        slot_imports = self.replication.server.slot_imports
-        if slot_imports.all:
-            call.db = slot_imports.place_of(cmd, argv, client.db)
-        reply = run(call, cmd, argv)
-        call.db = client.db
-        if isinstance(reply, Failure):
-            self._complain(argv, reply.text)
-
-    def _complain(self, argv: list[bytes], text: bytes) -> None:
-        name = argv[0][:32].lower()
-        if name in self._complained or len(self._complained) > MANY:
-            return
-        self._complained.add(name)
-        # The first words are those by which logs of Redis are searched for a replica that differs from its primary.
-        told = f"== CRITICAL == A command of the primary's stream fails here, which is told once: {shown(argv[0])}"
-        self.replication.server.edge.log("warning", f"{told}: {shown(text)}")
-
-
-def shown(text: bytes) -> str:
-    return text_of(text[:128])
-
-
-def number(text: bytes) -> int:
-    return int(text) if is_offset(text) else 0
-
-
-def is_id(text: bytes) -> bool:
-    return len(text) == ID_SIZE and text.isalnum()
-
-
-def is_offset(text: bytes) -> bool:
-    return text.isdigit() and len(text) < ID_SIZE and int(text) <= LAST_OFFSET

@@ -4,14 +4,11 @@ It goes from WAITING (for a snapshot to begin) to TRANSFER (it is sent one, and 
 LOADING (all of it has been sent) and ONLINE (it is sent the stream).
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.clients.limits import REPLICA, OutputLimit
 from gossamer.node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format
-
-if TYPE_CHECKING:
-    from gossamer.node.replication.sync_transfer import SyncTransfer
 
 HANDSHAKE: Final = 0
 WAITING: Final = 1
@@ -51,7 +48,6 @@ class ReplicaLink:
         self.acked_ms: int = 0
         self.since_ms: int = 0
         """When it asked to be synchronized."""
-        self.transfer: SyncTransfer | None = None
         self.streamed: bool = False
         """Its snapshot had no length: the stream waits for the first ACK."""
         self.position: int = 0
@@ -73,8 +69,13 @@ class ReplicaLink:
         """As INFO has it: what is streamed while it is made counts as being made, as with Redis."""
         if self.state == ONLINE:
             return "online"
-        sent = self.state == LOADING or (not self.streamed and self.position > 0)
+        sent = self.state == LOADING or (not self.streamed and self.transfer_begun)
         return "send_bulk" if sent else "wait_bgsave"
+
+    @property
+    def transfer_begun(self) -> bool:
+        """Has it been sent some of its snapshot?"""
+        return self.position > 0
 
     @property
     def unread(self) -> int:

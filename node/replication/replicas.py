@@ -289,8 +289,7 @@ class Replicas:
     def keep_alive(self) -> None:
         """Once a second: a sign of life to replicas whose snapshot is being made and cannot be sent yet."""
         for replica in self.by_client.values():
-            begun = replica.transfer is not None and replica.transfer.begun(replica)
-            if replica.state in (WAITING, TRANSFER) and not begun:
+            if replica.state in (WAITING, TRANSFER) and not replica.transfer_begun:
                 replica.client.send(b"\n")
 
     def good_replicas(self, now: int) -> int:

@@ -6,30 +6,25 @@ The machine and the commands talk to this class; ``Replicas`` and ``PrimaryLink`
 from collections.abc import Callable
 
 from gossamer.node.engine.clients.client import Client
-from gossamer.node.engine.ports.replication import ReplicationPort
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.state import ACKING, FOLLOWING, LINK_DOWN
 from gossamer.node.engine.stream.journal import Journal
+from gossamer.node.replication.base import ReplicationBase
 from gossamer.node.replication.failover import Failover
-from gossamer.node.replication.history import History
-from gossamer.node.replication.primary_link import SYNC, PrimaryLink
-from gossamer.node.replication.replicas import Replicas
+from gossamer.node.replication.link_state import DataOf
+from gossamer.node.replication.primary_link import PrimaryLink
 from gossamer.node.replication.shutdown import Shutdown
 
 
-class Replication(ReplicationPort):
+class Replication(ReplicationBase):
     """``primary_link`` is the link to the primary, None on a primary; ``on_target`` is called when it changes."""
 
     def __init__(self, server: Server) -> None:
-        self.server: Server = server
-        self.history: History = History(server.rng)
-        self.replicas: Replicas = Replicas(server, self.history)
+        super().__init__(server)
         self.shutdown: Shutdown = Shutdown(self)
         self.failover: Failover = Failover(self)
         self.primary_link: PrimaryLink | None = None
         self.on_target: Callable[[], None] | None = None
-        self.acks_suspended: bool = False
-        """The cluster takes the primary for failed: nothing more is acknowledged to it, for it may be replaced."""
         self._second: int = 0
         server.config.on_change(("repl-backlog-size",), self._resize)
         server.config.on_change(("replica-read-only", "replica-serve-stale-data"), self.set_conditions)
@@ -44,12 +39,16 @@ class Replication(ReplicationPort):
         return self.history.offset if journal is None else journal.offset
 
     @property
+    def is_replica(self) -> bool:
+        return self.primary_link is not None
+
+    @property
     def primary_lost_data(self) -> bool:
         return self.primary_link is not None and self.primary_link.primary_lost_data and self.server.acks.wanted > 0
 
     @property
     def syncing(self) -> bool:
-        return self.primary_link is not None and self.primary_link.state == SYNC and not self.server.acks.wanted
+        return self.primary_link is not None and self.primary_link.syncing and not self.server.acks.wanted
 
     @property
     def heard(self) -> int:
@@ -77,8 +76,9 @@ class Replication(ReplicationPort):
         server.waiting.role_lost()
         server.acks.give_up()
         server.migrate_transport.give_up()
-        self.primary_link = PrimaryLink(self, ip, port, node)
-        self.primary_link.in_step = in_step
+        self.primary_link = PrimaryLink(self, self.failover, ip, port, node)
+        if in_step:
+            self.primary_link.data_of = DataOf.PRIMARY
         self.primary_link.broke_ms = heard if again else 0
 
         server.edge.status("Ready to accept connections in read-only mode. Waiting for MASTER <-> REPLICA sync")
@@ -89,7 +89,7 @@ class Replication(ReplicationPort):
 
     def unfollow(self) -> None:
         if self.primary_link is not None:
-            self.primary_link.leave_alone()
+            self.primary_link.lose_address()
 
     def lead(self) -> None:
         """Take writes, under a new id; replicas come along with a partial sync."""
@@ -132,7 +132,6 @@ class Replication(ReplicationPort):
             self.server.journal = Journal(self.server, self.history.offset)
 
     def set_conditions(self) -> None:
-        """What dispatch has to know."""
         server = self.server
         config = server.config
         server.conditions &= ~(FOLLOWING | LINK_DOWN | ACKING)
@@ -191,9 +190,9 @@ class Replication(ReplicationPort):
         if self.server.journal is not None:
             self.replicas.distribute()
         if self.failover.under_way:
-            self.failover.look()
+            self.failover.check()
         if self.shutdown.under_way:
-            self.shutdown.look()
+            self.shutdown.check()
 
     @property
     def in_a_hurry(self) -> bool:

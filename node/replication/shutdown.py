@@ -8,20 +8,18 @@
 - SHUTDOWN ABORT calls it off until the last step.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from gossamer.cluster.text import bytes_of
 from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.clients.waiting import SHUTDOWN, Wait
 from gossamer.node.engine.deadlines import Timer
 from gossamer.node.engine.stream.journal import encoded
+from gossamer.node.replication.base import ReplicationBase
+from gossamer.node.replication.replica_link import ReplicaLink
 from gossamer.node.replication.write_pause import WritePause
 from gossamer.node.resp.errors import SHUTDOWN_FAILED
 from gossamer.node.resp.reply import Failure
-
-if TYPE_CHECKING:
-    from gossamer.node.replication.replica_link import ReplicaLink
-    from gossamer.node.replication.replication import Replication
 
 STAYING: Final = "staying"
 CATCHING_UP: Final = "replicas catch up"
@@ -43,8 +41,8 @@ NEXT: Final[dict[str, tuple[str, ...]]] = {
 class Shutdown:
     """``until``: when waiting ends (ms)."""
 
-    def __init__(self, replication: "Replication") -> None:
-        self.replication: Replication = replication
+    def __init__(self, replication: ReplicationBase) -> None:
+        self.replication: ReplicationBase = replication
         self.server = replication.server
         self.stage: str = STAYING
         self.until: int = 0
@@ -92,13 +90,13 @@ class Shutdown:
         self._answer()
         return True
 
-    def look(self) -> None:
+    def check(self) -> None:
         """After each batch, while it is under way."""
         server = self.server
         late = server.now >= self.until
         if self.stage == CATCHING_UP and (late or self._in_sync()):
             self._caught_up()
-        elif self.stage == HANDING_OVER and (late or self.replication.primary_link is not None):
+        elif self.stage == HANDING_OVER and (late or self.replication.is_replica):
             self._pause.release()
             self._enter(RELEASING)
         elif self.stage == RELEASING:
@@ -111,7 +109,7 @@ class Shutdown:
     def _in_sync(self) -> bool:
         return all(self._has_all(replica) for replica in self.replication.replicas.attached())
 
-    def _has_all(self, replica: "ReplicaLink") -> bool:
+    def _has_all(self, replica: ReplicaLink) -> bool:
         return replica.acked >= self._target
 
     def _caught_up(self) -> None:
@@ -137,7 +135,7 @@ class Shutdown:
         else:
             self._leave()
 
-    def _hand_over(self, replicas: "list[ReplicaLink]") -> bool:
+    def _hand_over(self, replicas: list[ReplicaLink]) -> bool:
         """Tell one of them to take over; False if there is none, or nothing to be taken over."""
         topology, log = self.server.topology, self.server.edge.log
         if topology is None or not topology.myself.is_primary or topology.me not in topology.owners:

@@ -17,7 +17,7 @@ from gossamer.node.engine.server import Server
 from gossamer.node.persist.codes import Format
 from gossamer.node.persist.load import write_import
 from gossamer.node.persist.values import Style
-from gossamer.node.persist.writer import RdbWriter, remarks_for
+from gossamer.node.persist.writer import RdbWriter, aux_fields
 from gossamer.node.replication.replica_link import TRANSFER, ReplicaLink
 from gossamer.node.version import COMPATIBLE, VALKEY_COMPATIBLE
 
@@ -52,17 +52,17 @@ class SyncTransfer:
         """Others may join: nothing has been forgotten yet."""
         self.moved_ms: int = server.now
         self._server = server
-        arriving = [] if form.without_keys else server.slot_imports.all
+        importing = [] if form.without_keys else server.slot_imports.all
         self._snapshot = Snapshot(
-            server.keyspace, [] if form.without_keys else None, beside=[slot_import.db for slot_import in arriving]
+            server.keyspace, [] if form.without_keys else None, beside=[slot_import.db for slot_import in importing]
         )
         version = VALKEY_COMPATIBLE if form.format.valkey else COMPATIBLE
-        remarks = remarks_for(form.format, version, server.now_s, server.edge.resident_memory())
-        remarks += [("repl-stream-db", db), ("repl-id", replid), ("repl-offset", offset), ("aof-base", 0)]
-        remarks += [write_import(slot_import) for slot_import in arriving]
+        aux = aux_fields(form.format, version, server.now_s, server.edge.resident_memory())
+        aux += [("repl-stream-db", db), ("repl-id", replid), ("repl-offset", offset), ("aof-base", 0)]
+        aux += [write_import(slot_import) for slot_import in importing]
         style = Style(form.format, False)
-        self._writer = RdbWriter(self._snapshot, remarks, style=style, checksum=server.config.flag("rdbchecksum"))
-        self._writer.imports = [(slot_import.name, slot_import.ranges) for slot_import in arriving]
+        self._writer = RdbWriter(self._snapshot, aux, style=style, checksum=server.config.flag("rdbchecksum"))
+        self._writer.imports = [(slot_import.name, slot_import.ranges) for slot_import in importing]
         self._chunks: Iterator[bytes | bytearray] = self._writer.chunks()
         self._began_ms: int = server.now
         self._pieces: deque[bytes] = deque([b"$EOF:%s\r\n" % mark] if mark else [])
@@ -78,7 +78,6 @@ class SyncTransfer:
             replica.held_back = list(other.held_back)
             replica.held_back_size = other.held_back_size
         self.replicas.append(replica)
-        replica.transfer = self
         replica.streamed = bool(self.mark)
         replica.position = 0
         replica.state = TRANSFER
@@ -86,7 +85,6 @@ class SyncTransfer:
     def leave(self, replica: ReplicaLink) -> None:
         """``replica`` gets no more of it."""
         self.replicas.remove(replica)
-        replica.transfer = None
         if not self.replicas:
             self.close()
         self._forget()  # it may have been the slowest
@@ -112,10 +110,6 @@ class SyncTransfer:
             self.leave(replica)
         self._forget()
         return done
-
-    def begun(self, replica: ReplicaLink) -> bool:
-        """Has ``replica`` been sent some of it?"""
-        return replica.position > 0
 
     def close(self) -> None:
         """Nobody may join, and no more will be made."""

@@ -52,7 +52,7 @@ class Syncs:
         """The connection of ``replica`` has ended."""
         if replica in self.waiting:
             self.waiting.remove(replica)
-        transfer = replica.transfer
+        transfer = next((transfer for transfer in self.transfers if replica in transfer.replicas), None)
         if transfer is not None:
             transfer.leave(replica)
             if not transfer.replicas:

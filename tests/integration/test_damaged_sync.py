@@ -25,13 +25,13 @@ MEGABYTE = "m" * (1 << 20)
 ID = b"a" * 40
 
 NONSENSE: Sequence[tuple[Damage, str]] = [
-    (instead(b"\x00\xffnobody here\r\n"), "unexpected reply to PSYNC"),
-    (instead(b"+FULLRESYNC short 7\r\n$5\r\nREDIS"), "unexpected reply to PSYNC: +FULLRESYNC short 7"),
-    (instead(b"+FULLRESYNC %s %s\r\n" % (ID, b"9" * 30)), "unexpected reply to PSYNC: +FULLRESYNC aaaa"),
+    (instead(b"\x00\xffnobody here\r\n"), "Unexpected reply to PSYNC from master"),
+    (instead(b"+FULLRESYNC short 7\r\n$5\r\nREDIS"), "Unexpected reply to PSYNC from master: +FULLRESYNC short 7"),
+    (instead(b"+FULLRESYNC %s %s\r\n" % (ID, b"9" * 30)), "Unexpected reply to PSYNC from master: +FULLRESYNC aaaa"),
     (instead(b"+FULL" + b"x" * 5000), "does not speak RESP"),
 ]
 NO_SNAPSHOT: Sequence[tuple[Damage, str]] = [
-    (instead(b""), "Connection with primary lost"),
+    (instead(b""), "Connection with master lost"),
     (instead(b"+FULLRESYNC %s 7\r\n+OK\r\n" % ID), "unexpected reply before the snapshot: +OK"),
     (instead(b"+FULLRESYNC %s 7\r\n$1000\r\n" % ID + bytes(100)), "wrong signature"),
     (instead(b"+FULLRESYNC %s 7\r\n$9\r\nREDIS0099" % ID), "cannot read RDB format version 99"),

@@ -12,7 +12,7 @@ from gossamer.node.persist.dump import dump
 from gossamer.node.persist.load import Loader
 from gossamer.node.persist.reader import RdbReader
 from gossamer.node.persist.values import Style
-from gossamer.node.persist.writer import RdbWriter, remarks_for
+from gossamer.node.persist.writer import RdbWriter, aux_fields
 from tests.compat.replies import Answer
 from tests.integration.nodes import REDIS, VALKEY, Node, Nodes, Program
 
@@ -78,7 +78,7 @@ def rows_on(node: Node) -> list[Row]:
 def test_what_we_write_a_real_server_loads(nodes: Nodes, program: Program, target: Format, compress: bool) -> None:
     node = nodes.make("--rdbcompression", "no", program=program)
     snapshot = Snapshot(keyspace_of(ROWS))
-    writer = RdbWriter(snapshot, remarks_for(target, "7.0.15", 1_700_000_000, 1 << 20), style=Style(target, compress))
+    writer = RdbWriter(snapshot, aux_fields(target, "7.0.15", 1_700_000_000, 1 << 20), style=Style(target, compress))
     (node.home / "dump.rdb").write_bytes(b"".join(writer.chunks()))
     node.start()
     assert rows_on(node) == sorted(ROWS)

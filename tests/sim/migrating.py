@@ -16,7 +16,8 @@ from gossamer.cluster.slots import SLOTS, key_slot
 from gossamer.node.engine.clients.waiting import LEAVING_KEYS
 from gossamer.node.engine.data.kinds import Value
 from gossamer.node.engine.state import PAUSED
-from gossamer.node.migration.job import ENDS, SUCCESS, Job
+from gossamer.node.migration.job import Job
+from gossamer.node.migration.states import ENDS, SUCCESS
 from tests.sim.history import Violation
 from tests.sim.timeline import Micros
 from tests.sim.world import Host
@@ -100,7 +101,7 @@ class MigrateRun(WriteRun):
         self.moves: list[Move] = []
         self.told: list[str] = []
         """What the operator and the faults did."""
-        self.ends = dict.fromkeys(ENDS, 0)
+        self.ends = dict.fromkeys([end.value for end in ENDS], 0)
         self.tags = self.draw_tags()
         self.faults.kinds["pair cut"] = partial(self.pair_cut, True)
         self.faults.kinds["pair one-way cut"] = partial(self.pair_cut, False)
@@ -186,8 +187,8 @@ class MigrateRun(WriteRun):
                 continue
             job = move.job_at(move.source)
             served = not self.acks or self.replicas_of(move.target)
-            if job is None or (job.state != SUCCESS and served):
-                raise Violation(f"nothing happened, and yet: {job and job.state} {job and job.text}")
+            if job is None or (job.state is not SUCCESS and served):
+                raise Violation(f"nothing happened, and yet: {job and job.state.value} {job and job.text}")
 
     def draw_moves(self) -> list[Move]:
         """One, sometimes two of different slots."""
@@ -258,7 +259,7 @@ class MigrateRun(WriteRun):
         while moment.state and self.world.now_us < until_us:
             job = move.job_at(move.source if moment.at_source else move.target)
             ended = move.job_at(move.source)
-            if (job is not None and job.state == moment.state) or (ended is not None and ended.ended):
+            if (job is not None and job.state.value == moment.state) or (ended is not None and ended.ended):
                 break
             self.world.timeline.run_until(self.world.now_us + LOOK_US)
         self.world.timeline.run_until(self.world.now_us + moment.after_us)
@@ -322,8 +323,8 @@ class MigrateRun(WriteRun):
         for move in moves:
             job = move.job_at(move.source)
             if job is not None:
-                self.ends[job.state] += 1
-                self.told.append(f"{move.source.name}: {job.state} {job.text}".strip())
+                self.ends[job.state.value] += 1
+                self.told.append(f"{move.source.name}: {job.state.value} {job.text}".strip())
 
     def changing_places(self) -> str:
         """A failover that was asked for may have to be tried again, or be given up."""
@@ -335,7 +336,7 @@ class MigrateRun(WriteRun):
         for host in self.world.hosts.values():
             for job in host.running.machine.migrations.jobs:
                 if not job.ended:
-                    return f"{job.operation} at {host.name} is {job.state}"
+                    return f"{job.operation} at {host.name} is {job.state.value}"
         return ""
 
     def leftovers(self) -> str:

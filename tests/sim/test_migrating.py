@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from gossamer.node.migration.job import GRANTED
-from gossamer.node.migration.migrations import Migrations
+from gossamer.node.migration.context import JobContext
 from gossamer.node.migration.source import Export
+from gossamer.node.migration.states import GRANTED
 from tests.sim.history import Violation
 from tests.sim.migrating import MigrateRun
 from tests.sim.test_writes import bundles, loses_nothing
@@ -59,8 +59,8 @@ def test_a_source_that_grants_while_it_still_takes_writes_is_found(monkeypatch: 
 
 @pytest.mark.once
 def test_a_source_that_grants_while_it_takes_an_epoch_itself_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Migrations, "may_grant", lambda self, job: True)
-    monkeypatch.setattr(Migrations, "may_take", lambda self: True)
+    monkeypatch.setattr(JobContext, "may_grant", lambda self, target: True)
+    monkeypatch.setattr(JobContext, "may_take", lambda self: True)
     assert is_found(twice=1)
 
 

@@ -180,7 +180,7 @@ def test_the_pause_waits_until_little_is_left_but_not_for_ever() -> None:
         assert town.tell("a", f"SET {key(1)} more") == b"+OK\r\n"
         assert export.next_output()
         assert town.state("a") == "waiting-to-pause"
-    town.run(source.PATIENCE_MS)
+    town.run(source.PAUSE_DELAY_MS)
     assert town.tell("a", f"SET {key(1)} last") == b"+OK\r\n"
     assert b"last" in export.next_output()
     assert town.state("a") == "failover-paused"

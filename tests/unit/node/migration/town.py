@@ -81,6 +81,7 @@ class Link:
         self.town, self.replica, self.primary, self.primary_link = town, replica, primary, primary_link
         self.session: Session = town.machine(primary).accept("10.0.0.8:1", "10.0.0.8:2")
         town.begin(replica)
+        primary_link.connecting()
         primary_link.connected_to()
 
     @property
@@ -260,4 +261,4 @@ class Town(Mesh):
 
     def jobs(self, name: str) -> list[tuple[str, str]]:
         """State and message of each, the newest first."""
-        return [(job.state, job.text) for job in self.machine(self.hosts[name]).migrations.jobs]
+        return [(job.state.value, job.text) for job in self.machine(self.hosts[name]).migrations.jobs]

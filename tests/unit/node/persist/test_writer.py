@@ -10,7 +10,7 @@ from gossamer.node.persist.events import Aux, End, Event, Function, Header, Key,
 from gossamer.node.persist.load import Loader
 from gossamer.node.persist.reader import RdbReader
 from gossamer.node.persist.values import Style
-from gossamer.node.persist.writer import CHUNK, PIECE, RdbWriter, remarks_for
+from gossamer.node.persist.writer import CHUNK, PIECE, RdbWriter, aux_fields
 
 
 def put(keyspace: Keyspace, index: int, key: bytes, value: object, end: int = -1) -> None:
@@ -73,7 +73,7 @@ def test_nothing_but_an_end() -> None:
 
 
 def test_remarks_and_functions_come_first() -> None:
-    remarks = [*remarks_for(REDIS_10, "7.0.15", 1_700_000_000, 12), ("repl-id", "a" * 40)]
+    remarks = [*aux_fields(REDIS_10, "7.0.15", 1_700_000_000, 12), ("repl-id", "a" * 40)]
     snapshot = Snapshot(some_keys())
     events = read(b"".join(RdbWriter(snapshot, remarks, [b"#!lua name=x"]).chunks()))
     assert events[1:7] == [

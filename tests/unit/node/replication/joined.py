@@ -57,6 +57,7 @@ class Link:
         self.session: Session = primary.machine.accept("127.0.0.1:9", "127.0.0.1:2")
         self.piece = piece
         """At most so many bytes arrive at once."""
+        self.primary_link.connecting()
         self.primary_link.connected_to()
 
     def step(self) -> bool:

@@ -4,6 +4,7 @@ import pytest
 
 from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.stream.journal import encoded
+from gossamer.node.replication.link_state import LinkState
 from tests.unit.node.replication.joined import START, Link, Node, join
 
 DISK = ("repl-diskless-sync", "no")
@@ -193,7 +194,7 @@ def test_the_connection_to_the_primary_can_be_listed_and_ended() -> None:
     assert b"flags=M" not in replica.tell("CLIENT LIST TYPE normal")
     assert replica.tell("CLIENT KILL 127.0.0.1:77").startswith(b"-ERR No such client")
     assert replica.tell(f"CLIENT KILL {address}") == b"+OK\r\n"
-    assert (link.primary_link.state, replica.replication.heard) == ("connect", START + 5000)
+    assert (link.primary_link.state, replica.replication.heard) == (LinkState.CONNECT, START + 5000)
     assert replica.tell("CLIENT KILL TYPE master") == b":0\r\n"
     link.cut()
     Link(replica, primary).settle()
@@ -307,6 +308,7 @@ def test_a_primary_that_talks_nonsense_is_left(garbage: bytes) -> None:
     replica.replication.follow("somewhere", 1)
     primary_link = replica.replication.primary_link
     assert primary_link is not None
+    primary_link.connecting()
     primary_link.connected_to()
     for _ in range(8):
         primary_link.receive(garbage)
@@ -323,6 +325,7 @@ def asked_who(replica: Node, answer: bytes) -> bytes:
     replica.replication.follow("somewhere", 1, False, ID.decode())
     primary_link = replica.replication.primary_link
     assert primary_link is not None
+    primary_link.connecting()
     primary_link.connected_to()
     primary_link.receive(b"+PONG\r\n")
     said = primary_link.take_output()
@@ -380,7 +383,7 @@ def test_a_damaged_snapshot_leaves_the_present_data() -> None:
     replica.tell("SET own x")
     replica.replication.follow("primary", 1)
     link = Link(replica, primary)
-    while replica.replication.primary_link is not None and link.primary_link.state != "sync":
+    while replica.replication.primary_link is not None and not link.primary_link.syncing:
         link.session.feed(link.primary_link.take_output())
         primary.machine.drain()
         link.primary_link.receive(link.session.take_output())
@@ -439,6 +442,7 @@ def test_the_handshake_is_that_of_a_real_replica() -> None:
     replica.replication.follow("primary", 1)
     primary_link = replica.replication.primary_link
     assert primary_link is not None
+    primary_link.connecting()
     primary_link.connected_to()
     replid = replica.replication.history.replid
     for said, reply in (
@@ -452,7 +456,7 @@ def test_the_handshake_is_that_of_a_real_replica() -> None:
     ):
         assert primary_link.take_output() == encoded([word.encode() for word in said.split()])
         primary_link.receive(reply)
-    assert primary_link.failure.startswith("the primary is not ready")
+    assert primary_link.failure.startswith("Master is currently unable to PSYNC")
     assert not primary_link.damaged
 
 

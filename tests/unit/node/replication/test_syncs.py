@@ -5,7 +5,7 @@ import pytest
 from gossamer.node.engine.clients.client import MONITORING
 from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format
-from gossamer.node.replication.primary_link import SYNC
+from gossamer.node.replication.link_state import LinkState
 from gossamer.node.replication.replica_link import ReplicaLink
 from gossamer.node.replication.sync_transfer import WINDOW
 from tests.unit.node.replication.joined import START, Link, Node, join
@@ -27,7 +27,7 @@ def following(primary: Node, seed: int) -> Link:
     replica = Node(seed)
     replica.replication.follow("primary", 1)
     link = Link(replica, primary)
-    while not link.primary_link._asked:
+    while link.primary_link.state is not LinkState.PSYNC:
         heard, said = link.session.take_output(), link.primary_link.take_output()
         link.primary_link.receive(heard)
         link.session.feed(said)
@@ -148,7 +148,7 @@ def test_in_a_full_sync_what_a_replica_has_counts_only_if_somebody_was_promised_
     assert not standing.syncing
     primary.machine.work()
     link.step()
-    assert link.primary_link.state == SYNC
+    assert link.primary_link.syncing
     assert standing.syncing == (acks == 0)
     settle(link)
     assert not standing.syncing
@@ -186,7 +186,7 @@ def test_but_not_for_one_that_would_be_dropped_for_not_reading_it_at_once() -> N
     primary.client.feed(request)
     assert primary.client.take_output() == b"+OK\r\n"
     back = Link(away, primary)
-    while not back.primary_link._asked:
+    while back.primary_link.state is not LinkState.PSYNC:
         back.step()
     back.step()
     assert (primary.replication.replicas.partial_syncs, primary.replication.replicas.full_syncs) == (0, 3)

@@ -1,11 +1,10 @@
 """``gossamer cluster add``: a node joins, as a primary without slots or as a replica."""
 
 import argparse
-from typing import TYPE_CHECKING
 
-from gossamer.deploy.commands.cluster.common import (
+from gossamer.cluster.plan import Member, add_primary, add_replica, is_done
+from gossamer.deploy.cluster.carry_out import (
     access_of,
-    add_change,
     carry_out_steps,
     demand_agreement,
     demand_whole,
@@ -13,25 +12,12 @@ from gossamer.deploy.commands.cluster.common import (
     no_options,
     planning,
 )
-from gossamer.deploy.commands.options import Parsers
+from gossamer.deploy.cluster.show import show, steps_list
+from gossamer.deploy.cluster.survey import Contact, Survey, host_port, reach, surveyed
 from gossamer.deploy.user_error import UserError
-
-if TYPE_CHECKING:
-    from gossamer.deploy.cluster.survey import Contact, Survey
-
-
-def add(parsers: Parsers) -> None:
-    parser = add_change(parsers, "add", run, "let a node join, as a primary without slots or as a replica")
-    parser.add_argument("new", metavar="NEW:PORT", help="the node that joins")
-    parser.add_argument("--replica", action="store_true", help="as a replica of the primary that needs one most")
-    parser.add_argument("--of", metavar="NODE", help="as a replica of this primary: its address, or how its id begins")
 
 
 def run(args: argparse.Namespace, options: list[str]) -> int:
-    from gossamer.cluster.plan import Member, add_primary, add_replica, is_done
-    from gossamer.deploy.cluster.show import show, steps_list
-    from gossamer.deploy.cluster.survey import surveyed
-
     no_options(options)
     with surveyed(args.place, access_of(args)) as survey:
         demand_whole(survey)
@@ -59,10 +45,8 @@ def run(args: argparse.Namespace, options: list[str]) -> int:
         return code
 
 
-def newcomer(survey: "Survey", place: str) -> "Contact":
+def newcomer(survey: Survey, place: str) -> Contact:
     """The node at ``place``, from now on one of the contacts of ``survey``; perhaps it has been one before."""
-    from gossamer.deploy.cluster.survey import host_port, reach
-
     contact, view = reach(*host_port(place), survey.access)
     if contact.id in survey.contacts:
         contact.wire.close()
@@ -71,8 +55,8 @@ def newcomer(survey: "Survey", place: str) -> "Contact":
     return contact
 
 
-def demand_empty(survey: "Survey", contact: "Contact") -> None:
-    """Problem if the newcomer knows a node that is not of the cluster, or has slots, or keys."""
+def demand_empty(survey: Survey, contact: Contact) -> None:
+    """UserError if the newcomer knows a node that is not of the cluster, or has slots, or keys."""
     view = survey.views[contact.id]
     ours = {node for other, seen in survey.views.items() if other != contact.id for node in seen.nodes}
     strangers = [node for node in view.nodes.values() if node.id not in ours and node.id != contact.id]

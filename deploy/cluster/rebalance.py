@@ -1,11 +1,11 @@
 """``gossamer cluster rebalance``: every primary gets its share of the slots, and no slot moves that could stay."""
 
 import argparse
-from typing import TYPE_CHECKING
 
-from gossamer.deploy.commands.cluster.common import (
+from gossamer.cluster.plan import rebalance
+from gossamer.cluster.topology import NodeId
+from gossamer.deploy.cluster.carry_out import (
     access_of,
-    add_change,
     carry_out_steps,
     demand_agreement,
     demand_whole,
@@ -13,35 +13,12 @@ from gossamer.deploy.commands.cluster.common import (
     no_options,
     plan_after_what_was_begun,
 )
-from gossamer.deploy.commands.options import Parsers
+from gossamer.deploy.cluster.show import show, slots_table, steps_list
+from gossamer.deploy.cluster.survey import Survey, surveyed
 from gossamer.deploy.user_error import UserError
-
-if TYPE_CHECKING:
-    from gossamer.cluster.topology import NodeId
-    from gossamer.deploy.cluster.survey import Survey
-
-EPILOG = (
-    "Primaries without slots get theirs too. Weight 0 drains a primary, or keeps an empty one empty; who has given its "
-    "last slot follows the one that took it, as in Redis."
-)
-
-
-def add(parsers: Parsers) -> None:
-    parser = add_change(parsers, "rebalance", run, "give every primary its share of the slots", EPILOG)
-    parser.add_argument(
-        "--weight",
-        action="append",
-        default=[],
-        metavar="NODE=W",
-        help="the share of a primary (address, or how its id begins) against the others' 1; can be repeated",
-    )
 
 
 def run(args: argparse.Namespace, options: list[str]) -> int:
-    from gossamer.cluster.plan import rebalance
-    from gossamer.deploy.cluster.show import show, slots_table, steps_list
-    from gossamer.deploy.cluster.survey import surveyed
-
     no_options(options)
     with surveyed(args.place, access_of(args)) as survey:
         demand_whole(survey)
@@ -56,7 +33,7 @@ def run(args: argparse.Namespace, options: list[str]) -> int:
         return carry_out_steps(args, survey, steps)
 
 
-def weights_of(survey: "Survey", words: list[str]) -> "dict[NodeId, float]":
+def weights_of(survey: Survey, words: list[str]) -> dict[NodeId, float]:
     out: dict[NodeId, float] = {}
     for word in words:
         name, equals, text = word.rpartition("=")

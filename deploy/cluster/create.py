@@ -1,36 +1,23 @@
 """``gossamer cluster create``: make running, empty nodes one cluster."""
 
 import argparse
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from gossamer.deploy.commands.cluster.common import access_of, add_access, add_consent, carry_out, no_options, planning
-from gossamer.deploy.commands.options import Parsers, demand_whole_shards
+from gossamer.cluster.plan import Follow, Member, Step, contradicts, create, is_done
+from gossamer.deploy.cluster.carry_out import access_of, carry_out, no_options, planning
+from gossamer.deploy.cluster.orders import establish
+from gossamer.deploy.cluster.show import shards_table, show
+from gossamer.deploy.cluster.survey import Access, Survey, answered, host_port, reach, wait_for
+from gossamer.deploy.commands.options import demand_whole_shards
+from gossamer.deploy.form import wait_until_ok
 from gossamer.deploy.user_error import UserError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from gossamer.cluster.plan import Step
-    from gossamer.deploy.cluster.survey import Access, Survey
 
 FORM_S: Final = 60.0
 
 
-def add(parsers: Parsers) -> None:
-    parser = parsers.add_parser("create", help="make empty nodes one cluster, shards spread over their hosts")
-    parser.add_argument("places", nargs="+", metavar="HOST:PORT", help="the nodes, started with cluster-enabled yes")
-    parser.add_argument("--replicas", type=int, default=0, metavar="R", help="of each primary (default: 0)")
-    add_access(parser)
-    add_consent(parser)
-    parser.set_defaults(run=run)
-
-
 def run(args: argparse.Namespace, options: list[str]) -> int:
-    from gossamer.cluster.plan import Follow, Member, create, is_done
-    from gossamer.deploy.cluster.show import shards_table, show
-    from gossamer.deploy.cluster.survey import answered
-
     no_options(options)
     demand_whole_shards(len(args.places), args.replicas)
     with answered(), ExitStack() as stack:
@@ -53,10 +40,8 @@ def run(args: argparse.Namespace, options: list[str]) -> int:
         )
 
 
-def gather(places: "list[str]", access: "Access") -> "Survey":
-    """The nodes at ``places``. Problem if one cannot be reached, or is named twice."""
-    from gossamer.deploy.cluster.survey import Survey, host_port, reach
-
+def gather(places: list[str], access: Access) -> Survey:
+    """The nodes at ``places``. UserError if one cannot be reached, or is named twice."""
     survey = Survey(access)
     try:
         for place in places:
@@ -71,10 +56,8 @@ def gather(places: "list[str]", access: "Access") -> "Survey":
     return survey
 
 
-def demand_empty(survey: "Survey", steps: "Sequence[Step]") -> None:
-    """Problem if a node has anything that this creation, perhaps begun before, would not have given it."""
-    from gossamer.cluster.plan import contradicts
-
+def demand_empty(survey: Survey, steps: Sequence[Step]) -> None:
+    """UserError if a node has anything that this creation, perhaps begun before, would not have given it."""
     for node, contact in survey.contacts.items():
         if why := contradicts(steps, survey.views[node]):
             raise UserError(f"{contact.address} is not empty: it {why}")
@@ -83,11 +66,7 @@ def demand_empty(survey: "Survey", steps: "Sequence[Step]") -> None:
             raise UserError(f"{contact.address} is not empty: it has keys")
 
 
-def form(survey: "Survey", steps: "Sequence[Step]", replicas: int, alive: "Callable[[], None]") -> None:
-    from gossamer.deploy.cluster.orders import establish
-    from gossamer.deploy.cluster.survey import wait_for
-    from gossamer.deploy.form import wait_until_ok
-
+def form(survey: Survey, steps: Sequence[Step], replicas: int, alive: Callable[[], None]) -> None:
     contacts = survey.contacts.values()
     wires = {contact.id: contact.wire for contact in contacts}
     establish(steps, wires, survey.views, FORM_S, alive)

@@ -2,32 +2,16 @@
 
 import argparse
 import json
-from typing import TYPE_CHECKING
 
-from gossamer.deploy.commands.cluster.common import access_of, add_access, no_options
-from gossamer.deploy.commands.options import Parsers
-
-if TYPE_CHECKING:
-    from gossamer.cluster.checkup import Finding
-    from gossamer.cluster.topology import NodeId
-    from gossamer.deploy.cluster.survey import Survey
-
-
-def add(parsers: Parsers) -> None:
-    parser = parsers.add_parser(
-        "check", help="one owner per slot, all views equal, replicas in sync; exits with 0 if all is well"
-    )
-    parser.add_argument("place", metavar="HOST:PORT", help="any node of the cluster")
-    parser.add_argument("--json", action="store_true", help="for programs: sound, nodes and findings as one object")
-    add_access(parser)
-    parser.set_defaults(run=run)
+from gossamer.cluster.checkup import Finding, examine
+from gossamer.cluster.topology import NodeId, ranges_by_owner
+from gossamer.deploy.cluster.carry_out import access_of, no_options
+from gossamer.deploy.cluster.health import keys_of, moving_of, unsynced_of
+from gossamer.deploy.cluster.show import findings_list, nodes_table, show
+from gossamer.deploy.cluster.survey import Survey, surveyed
 
 
 def run(args: argparse.Namespace, options: list[str]) -> int:
-    from gossamer.cluster.checkup import examine
-    from gossamer.deploy.cluster.health import keys_of, moving_of, unsynced_of
-    from gossamer.deploy.cluster.survey import surveyed
-
     no_options(options)
     with surveyed(args.place, access_of(args)) as survey:
         keys, unsynced = keys_of(survey), unsynced_of(survey)
@@ -39,9 +23,7 @@ def run(args: argparse.Namespace, options: list[str]) -> int:
     return 1 if findings else 0
 
 
-def tell(survey: "Survey", keys: "dict[NodeId, int]", unsynced: "dict[NodeId, str]", findings: "list[Finding]") -> None:
-    from gossamer.deploy.cluster.show import findings_list, nodes_table, show
-
+def tell(survey: Survey, keys: dict[NodeId, int], unsynced: dict[NodeId, str], findings: list[Finding]) -> None:
     show(nodes_table(survey, keys, unsynced))
     if findings:
         show(findings_list(findings))
@@ -50,9 +32,7 @@ def tell(survey: "Survey", keys: "dict[NodeId, int]", unsynced: "dict[NodeId, st
         show(f"[green]✓[/] all 16384 slots have one owner, and {count} nodes agree about everything")
 
 
-def report(survey: "Survey", keys: "dict[NodeId, int]", findings: "list[Finding]") -> dict[str, object]:
-    from gossamer.cluster.topology import ranges_by_owner
-
+def report(survey: Survey, keys: dict[NodeId, int], findings: list[Finding]) -> dict[str, object]:
     held = ranges_by_owner(survey.first)
     nodes = []
     for node, view in survey.views.items():

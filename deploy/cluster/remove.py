@@ -2,9 +2,9 @@
 
 import argparse
 
-from gossamer.deploy.commands.cluster.common import (
+from gossamer.cluster.plan import Move, remove
+from gossamer.deploy.cluster.carry_out import (
     access_of,
-    add_change,
     carry_out_steps,
     demand_agreement,
     demand_whole,
@@ -12,19 +12,11 @@ from gossamer.deploy.commands.cluster.common import (
     no_options,
     plan_after_what_was_begun,
 )
-from gossamer.deploy.commands.options import Parsers
-
-
-def add(parsers: Parsers) -> None:
-    parser = add_change(parsers, "remove", run, "drain a node and have it forgotten; it is empty and alone afterwards")
-    parser.add_argument("node", metavar="NODE", help="who leaves: an address, or how its id begins")
+from gossamer.deploy.cluster.show import show, slots_table, steps_list
+from gossamer.deploy.cluster.survey import surveyed
 
 
 def run(args: argparse.Namespace, options: list[str]) -> int:
-    from gossamer.cluster.plan import Move, remove
-    from gossamer.deploy.cluster.show import show, slots_table, steps_list
-    from gossamer.deploy.cluster.survey import surveyed
-
     no_options(options)
     with surveyed(args.place, access_of(args)) as survey:
         leaving = find_node(survey, args.node)
