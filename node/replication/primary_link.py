@@ -360,7 +360,7 @@ class PrimaryLink(LinkStatus):
     def _how_it_was_lost(self) -> str:
         if self.syncing:
             at = f"{self.loaded_bytes} bytes into the snapshot"
-            return f"I/O error trying to sync with MASTER: connection lost {at}, the present data stays"
+            return f"I/O error trying to sync with MASTER: connection lost {at}: the present data stays"
         return "Connection with master lost."
 
     def _take_buffer(self) -> bytes:
