@@ -21,10 +21,8 @@ class ToPrimary:
     @property
     def over(self) -> bool:
         link = self._link
-        failed = bool(link.failure) and link.state not in (
-            CONNECT,
-            CONNECTING,
-        )  # else it is that of the last connection
+        # Before there is a connection, a failure is that of the last one.
+        failed = bool(link.failure) and link.state not in (CONNECT, CONNECTING)
         return failed or link.abandoned or link.away
 
     def on_output(self, tell: Callable[[], None] | None) -> None:
