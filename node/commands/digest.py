@@ -8,7 +8,8 @@ from collections.abc import Callable
 from hashlib import sha1
 from typing import Final, TypeAlias
 
-from gossamer.node.engine.data.keyspace import Database, Keyspace
+from gossamer.node.engine.data.database import Database
+from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.data.kinds import DONE, STRING, Kind, Value, kind_of
 
 SIZE: Final = 20

@@ -4,8 +4,7 @@ Queueing is dispatch's work; a request that dispatch refuses while a transaction
 command that fails when EXEC runs it does not: its error is one element of the reply.
 """
 
-from gossamer.node.engine.data.keyspace import Watcher
-from gossamer.node.engine.data.watch import broken, watch
+from gossamer.node.engine.data.watch import Watcher, broken, watch
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.client import IN_MULTI
 from gossamer.node.engine.serving.invoke import run

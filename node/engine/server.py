@@ -13,7 +13,9 @@ from gossamer.cluster.text import bytes_of
 from gossamer.cluster.topology import Topology
 from gossamer.node.config import Config, ConfigError
 from gossamer.node.engine.data.changes import EXPIRED, Changes
-from gossamer.node.engine.data.keyspace import CLUSTER_SHIFT, Database, Keyspace
+from gossamer.node.engine.data.contents import CLUSTER_SHIFT
+from gossamer.node.engine.data.database import Database
+from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.data.lazyfree import LazyFree
 from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.insight.latency import LatencyMonitor

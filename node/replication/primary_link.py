@@ -183,8 +183,7 @@ class PrimaryLink:
             self.down_since_ms = self.broke_ms = self.server.now
         self._eager_until = 0
         self.state = CONNECT
-        self._reader = None
-        self._loader = None
+        self._drop_load()
         self._out = []
         self._applier.break_off()
         if not self.abandoned:
@@ -421,6 +420,13 @@ class PrimaryLink:
         elif reader.offset != self._length:
             raise RdbError(f"it has {reader.offset} bytes instead of {self._length}")
         self._loaded(loader, reader.rest[len(self._mark) :])
+
+    def _drop_load(self) -> None:
+        """What has come of a snapshot is of no use: it is freed in pieces."""
+        if self._loader is not None:
+            self._loader.dispose(self.server.changes)
+        self._reader = None
+        self._loader = None
 
     def _loaded(self, loader: Loader, rest: bytes) -> None:
         self.server.changing += 1

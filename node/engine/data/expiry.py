@@ -12,7 +12,7 @@ deleted while CLIENT PAUSE holds writes back, as in Redis.
 
 from typing import Final
 
-from gossamer.node.engine.data.keyspace import Database
+from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.server import PAUSED, Server
 
 CYCLES_PER_SECOND: Final = 10

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Final
 
 from gossamer.cluster.text import text_of
-from gossamer.node.engine.data.keyspace import Database, Watcher
-from gossamer.node.engine.data.watch import unwatch
+from gossamer.node.engine.data.database import Database
+from gossamer.node.engine.data.watch import Watcher, unwatch
 from gossamer.node.engine.serving.pending import PendingReplies
 from gossamer.node.engine.table.command import Command
 from gossamer.node.resp.reply import NO_REPLY, Failure, Reply

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from mypy_extensions import mypyc_attr
 
 from gossamer.node.engine.data.changes import MIGRATED
-from gossamer.node.engine.data.keyspace import Database
+from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.kinds import Value
 from gossamer.node.engine.serving.client import Client
 from gossamer.node.engine.serving.waiting import MIGRATION, Wait

@@ -13,7 +13,7 @@ somebody may want it: ``server.journal`` is None otherwise, and on every replica
 from typing import TYPE_CHECKING, Final
 
 from gossamer.cluster.slots import key_slot
-from gossamer.node.engine.data.keyspace import Database
+from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.serving.client import Client
 from gossamer.node.engine.table.command import WRITE, Command
 from gossamer.node.resp.errors import Refusal
