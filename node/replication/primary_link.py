@@ -423,8 +423,12 @@ class PrimaryLink:
 
     def _drop_load(self) -> None:
         """What has come of a snapshot is of no use: it is freed in pieces."""
+        changes = self.server.changes
         if self._loader is not None:
-            self._loader.dispose(self.server.changes)
+            self._loader.dispose(changes)
+        begun = None if self._reader is None else self._reader.unfinished()
+        if begun is not None:
+            changes.discard([begun])
         self._reader = None
         self._loader = None
 

@@ -6,7 +6,7 @@ from typing import Final
 from gossamer.node.commands.digest import DIGESTS
 from gossamer.node.engine.data.as_commands import WORDS
 from gossamer.node.engine.data.kinds import KINDS, Kind
-from gossamer.node.persist.values import WRITERS
+from gossamer.node.persist.values import READERS, WRITERS, Style
 from tests.tidy.floors import TOP, modules
 
 OWN: Final = frozenset(f"gossamer.node.engine.data.{name}" for name in ("part", "contents", "database"))
@@ -54,3 +54,7 @@ def test_every_kind_has_every_row() -> None:
     for kind in kinds:
         for name in ("encoding", "size", "length", "copy", "free"):
             assert getattr(type(kind), name) is not getattr(Kind, name), f"{kind.name!r} lacks {name}"
+    for cls, kind in KINDS.items():
+        form = bytearray()
+        WRITERS[kind](form, b"", cls(), Style(), 0)
+        assert form[0] in READERS, f"what is written of {cls.__name__} cannot be read, in an RDB and by RESTORE"

@@ -18,6 +18,8 @@ from gossamer.node.engine.data.tally import OVERHEAD
 from gossamer.node.engine.server import Server
 from gossamer.node.machine import Machine
 from gossamer.node.persist.dump import FOOTER, Dump, dump
+from gossamer.node.persist.events import Event, Key
+from gossamer.node.persist.reader import RdbReader
 from gossamer.node.persist.values import WRITERS, Style, put_value
 from gossamer.node.persist.writer import CHUNK, RdbWriter
 from gossamer.node.resp.errors import WRONGTYPE, Refusal
@@ -25,6 +27,8 @@ from tests.unit.node.engine.data.bag import BAG, STEPS, Bag, bag_of, registered
 from tests.unit.node.engine.data.test_changes import Ear
 
 MILLION = 1_000_000
+READ = 1 << 16
+"""Bytes that come at once."""
 NOW = 1_700_000_000_000
 WRONG = b"-" + WRONGTYPE + b"\r\n"
 
@@ -283,6 +287,27 @@ def test_restatement_and_dump_show_the_beginning_while_a_million_elements_change
     payload = b"".join(dumped)
     assert payload[: len(form)] == form
     assert len(payload) == len(form) + FOOTER
+
+
+@pytest.mark.once
+def test_a_million_elements_are_read_as_their_bytes_come(form: bytes) -> None:
+    reader = RdbReader(verify=False)
+    reader.feed(b"REDIS0010" + form[:1] + b"\3bag")
+    most = 0
+    events: list[Event] = []
+    for at in range(1, len(form), READ):
+        before = reader.unfinished()
+        length = before.length if isinstance(before, Bag) else 0
+        events = reader.feed(form[at : at + READ])
+        after = reader.unfinished()
+        if isinstance(after, Bag):
+            assert not events
+            most = max(most, after.length - length)
+    (key,) = events
+    assert isinstance(key, Key)
+    assert isinstance(key.value, Bag)
+    assert key.value.length == MILLION
+    assert most <= READ // 4, "no feed reads more elements than it brings, none is read twice"
 
 
 @pytest.mark.once
