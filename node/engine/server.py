@@ -29,6 +29,7 @@ from gossamer.node.engine.ports.replication import ReplicationPort
 from gossamer.node.engine.serving.client import MONITORING, Client
 from gossamer.node.engine.serving.deadlines import Deadlines, Timer
 from gossamer.node.engine.serving.limits import OutputLimit
+from gossamer.node.engine.serving.long_reply import LongReplies
 from gossamer.node.engine.serving.waiting import Waiting
 from gossamer.node.engine.settings import bind_settings
 from gossamer.node.engine.slots.migrate import MigrateTransfer, MigrateTransport
@@ -104,6 +105,7 @@ class Server:
         "lazyfree",
         "leaving",
         "leaving_slots",
+        "long_replies",
         "looked_ms",
         "max_bulk",
         "max_clients",
@@ -181,6 +183,7 @@ class Server:
         self.monitors: list[Client] = []
         self.deadlines: Deadlines = Deadlines()
         self.waiting: Waiting = Waiting(self.deadlines, self.stats)
+        self.long_replies: LongReplies = LongReplies(self.waiting)
         self.migrate_transport: MigrateTransport = MigrateTransport()
         self.leaving: set[bytes] = set()
         """Keys, of any database, that are under way to another node."""
