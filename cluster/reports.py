@@ -8,14 +8,17 @@ must be up to date in the topology: a replica at offset 0 counts as still loadin
 Order of nodes is that of ``Topology.nodes``; Redis has them in the order of its hash table, which means nothing.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, TypeAlias
 
 from attrs import frozen
 
 from gossamer.cluster.nodesconf import node_line
 from gossamer.cluster.route import endpoint
 from gossamer.cluster.topology import Flag, Millis, Node, NodeId, Topology, owned_ranges, ranges_by_owner
+
+Field: TypeAlias = str | int | Sequence["Field"] | Mapping[str, "Field"] | None
+"""A part of a report: what every protocol can tell."""
 
 MESSAGE_NAMES: Final = (
     "ping",
@@ -69,13 +72,13 @@ def _client_port(node: Node, pport: bool) -> int:
     return node.pport if pport and node.pport else node.port
 
 
-def slots(topology: Topology, preferred: str, *, pport: bool = False) -> list[list[object]]:
+def slots(topology: Topology, preferred: str, *, pport: bool = False) -> list[list[Field]]:
     """CLUSTER SLOTS: ``[first, last, primary, replica...]`` by slot, without replicas that failed or are empty.
 
     Nobody is sent to a node without an address: slots of such a one are as good as not assigned, until it is replaced.
     """
-    shards: dict[NodeId, list[object]] = {}
-    out: list[list[object]] = []
+    shards: dict[NodeId, list[Field]] = {}
+    out: list[list[Field]] = []
     for owner, first, last in owned_ranges(topology):
         if topology.nodes[owner].has(Flag.NOADDR):
             continue
@@ -90,9 +93,9 @@ def _is_available(replica: Node) -> bool:
     return not replica.has(Flag.FAIL | Flag.NOADDR) and replica.repl_offset != 0
 
 
-def _slots_node(node: Node, preferred: str, pport: bool) -> list[object]:
+def _slots_node(node: Node, preferred: str, pport: bool) -> list[Field]:
     """``[endpoint, port, id, {the other ways to reach it}]``; no endpoint is null here, but empty in SHARDS."""
-    other: dict[str, object] = {}
+    other: dict[str, Field] = {}
     if preferred != "ip":
         other["ip"] = node.ip
     if preferred != "hostname" and node.hostname:
@@ -101,10 +104,10 @@ def _slots_node(node: Node, preferred: str, pport: bool) -> list[object]:
     return [shown, _client_port(node, pport), node.id, other]
 
 
-def shards(topology: Topology, preferred: str, *, tls: bool = False) -> list[dict[str, object]]:
+def shards(topology: Topology, preferred: str, *, tls: bool = False) -> list[dict[str, Field]]:
     """CLUSTER SHARDS: a map for each primary, slots or not. With ``tls``, a node's ``port`` is its TLS port."""
     held = ranges_by_owner(topology)
-    out: list[dict[str, object]] = []
+    out: list[dict[str, Field]] = []
     for node in topology.nodes.values():
         if not node.has(Flag.SLAVE):
             members = [node, *topology.replicas_of(node.id)]
@@ -113,8 +116,8 @@ def shards(topology: Topology, preferred: str, *, tls: bool = False) -> list[dic
     return out
 
 
-def _shards_node(node: Node, preferred: str, tls: bool) -> dict[str, object]:
-    out: dict[str, object] = {"id": node.id}
+def _shards_node(node: Node, preferred: str, tls: bool) -> dict[str, Field]:
+    out: dict[str, Field] = {"id": node.id}
     plain_port, tls_port = (node.pport, node.port) if tls else (node.port, 0)
     if plain_port:
         out["port"] = plain_port
@@ -146,7 +149,7 @@ def info(topology: Topology, sent: Mapping[str, int], received: Mapping[str, int
         held[_reachability(topology.nodes[owner])] += last - first + 1
     me = topology.myself
     primary = topology.nodes.get(me.primary) if me.primary else None
-    fields: list[tuple[str, object]] = [
+    fields: list[tuple[str, Field]] = [
         ("cluster_state", "ok" if topology.ok else "fail"),
         ("cluster_slots_assigned", sum(held.values())),
         *((f"cluster_slots_{state}", count) for state, count in held.items()),
@@ -174,7 +177,7 @@ def _counters(counts: Mapping[str, int], way: str) -> list[tuple[str, int]]:
     return [*seen, (f"cluster_stats_messages_{way}", sum(counts.values()))]
 
 
-def links(records: Iterable[Link]) -> list[dict[str, object]]:
+def links(records: Iterable[Link]) -> list[dict[str, Field]]:
     """CLUSTER LINKS, in the order given."""
     return [
         {

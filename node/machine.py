@@ -39,6 +39,7 @@ from gossamer.node.engine.ports.cluster import ClusterPort
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.migrating import finish_migrate
 from gossamer.node.engine.serving.session import Session
+from gossamer.node.engine.serving.unexpected import survive
 from gossamer.node.engine.state import PAUSED, RETURNED
 from gossamer.node.migration.migrations import Migrations
 from gossamer.node.replication.replication import replication_of
@@ -125,6 +126,8 @@ class Machine:
                 waiting.retry_all(PAUSE)
             if waiting.changed_keys:
                 self._serve_keys()
+            if server.long_replies.ready:
+                self._serve_long_replies()
         self._resume()
         self.replication.drain()
         if waiting.resumable:
@@ -231,6 +234,16 @@ class Machine:
                 self._resume()
                 waiting.retried = None
 
+    def _serve_long_replies(self) -> None:
+        """Replies are made that have taken long: their requests are run anew, and find them."""
+        waiting = self.server.waiting
+        self._resume()
+        for wait in self.server.long_replies.take_ready():
+            waiting.retry(wait)
+            waiting.retried = wait
+            self._resume()
+            waiting.retried = None
+
     def _resume(self) -> None:
         """Serve those whose wait is over, each in turns like any other. Some may wait again, for something else."""
         for client in self.server.waiting.take_resumable():
@@ -242,17 +255,30 @@ class Machine:
 
     @property
     def has_work(self) -> bool:
-        """``work`` has something to do: for replicas that are being synchronized, or for slots that have gone."""
-        return self.replication.replicas.sending or (
-            self.server.lazyfree.pending and not self.server.conditions & PAUSED
-        )
+        """``work`` has something to do: for replicas that are being synchronized, for clients whose replies take long,
+        or for slots that have gone."""
+        server = self.server
+        if self.replication.replicas.sending or server.long_replies.pending():
+            return True
+        return server.lazyfree.pending and not server.conditions & PAUSED
 
     def work(self) -> None:
         """About a millisecond's work for each of them; ``begin_batch`` comes before it and ``drain`` after it."""
         if self.replication.replicas.sending:
             self.replication.replicas.work()
+        if self.server.long_replies.pending():
+            self._make_long_replies()
         if not self.server.conditions & PAUSED:
             self.server.lazyfree.work(self.server.journal)
+
+    def _make_long_replies(self) -> None:
+        replies = self.server.long_replies
+        try:
+            replies.work()
+        except Exception as error:
+            client = replies.give_up()
+            survive(self.server, f"a reply for client id={client.id} addr={client.addr}, which is closed", error)
+            client.kill()
 
     # --- the agreement
 

@@ -49,7 +49,7 @@ def flushall(c: Call, argv: list[bytes]) -> Reply:
 
 
 def check_flush_options(argv: list[bytes]) -> None:
-    """ASYNC and SYNC are the same here: the time that freeing takes goes with the last reference either way."""
+    """ASYNC and SYNC are the same here: the keys are gone at once, and freed in pieces either way."""
     if len(argv) > 2 or (len(argv) == 2 and argv[1].upper() not in (b"ASYNC", b"SYNC")):
         raise Refusal(SYNTAX)
 

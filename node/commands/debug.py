@@ -8,7 +8,7 @@ from typing import Final
 
 from gossamer.cluster.text import bytes_of, text_of
 from gossamer.gossip.events import DropKind, KillLink, PauseCron
-from gossamer.node.commands.digest import digest_of_all, digest_of_value
+from gossamer.node.commands.digest import DataDigest, ValueDigests
 from gossamer.node.commands.numbers import integer, integer_or_none
 from gossamer.node.engine.data.changes import SET
 from gossamer.node.engine.data.kinds import Value, is_integer, kind_of
@@ -63,10 +63,8 @@ HELP
 def debug(c: Call, argv: list[bytes]) -> Reply:
     word = argv[1].upper()
     count = len(argv)
-    if count == 2 and word == b"DIGEST":
-        return Status(digest_of_all(c.server.keyspace))
-    if count >= 2 and word == b"DIGEST-VALUE":
-        return [digest_at(c, key) for key in argv[2:]]
+    if (count == 2 and word == b"DIGEST") or (count >= 2 and word == b"DIGEST-VALUE"):
+        return digest(c, argv[2:], word == b"DIGEST")
     if count == 2 and word == b"HELP":
         return [Status(bytes_of(line)) for line in HELP.splitlines()]
     if count == 3:
@@ -130,9 +128,15 @@ def held(c: Call, key: bytes) -> Value | None:
     return c.db.get(c.part_of(key), key)
 
 
-def digest_at(c: Call, key: bytes) -> Status:
-    value = held(c, key)
-    return Status(b"0" * 40 if value is None else digest_of_value(value, c.expire_time(key) >= 0))
+def digest(c: Call, keys: list[bytes], of_all: bool) -> Reply:
+    """Of all data, or of the values at ``keys``."""
+    replies = c.server.long_replies
+    made = replies.made_for(c.client)
+    if made is not None:
+        return made.reply
+    if of_all:
+        return replies.make(c.client, DataDigest(c.server.keyspace))
+    return replies.make(c.client, ValueDigests([(held(c, key), c.expire_time(key) >= 0) for key in keys]))
 
 
 LONGEST_NUMBER: Final = 40

@@ -1,5 +1,7 @@
 """DEBUG DIGEST: one number for all data, the same on every server that holds the same (debug.c of Redis 7.0).
 
+It is made in steps, of the data as it was at one moment, so that much of it holds nobody up.
+
 SHA-1 sums are mixed and exclusive-ored so that the order of the keys does not matter. A time to live counts only as
 being there.
 """
@@ -8,12 +10,17 @@ from collections.abc import Callable
 from hashlib import sha1
 from typing import Final, TypeAlias
 
-from gossamer.node.engine.data.keyspace import Database, Keyspace
-from gossamer.node.engine.data.kinds import DONE, STRING, Kind, Value, kind_of
+from gossamer.node.engine.clients.long_reply import LongReply
+from gossamer.node.engine.data.keyspace import Keyspace
+from gossamer.node.engine.data.kinds import DONE, STEP, STRING, Kind, Value, copy_of, is_large, kind_of
+from gossamer.node.engine.data.snapshot import DatabaseView, Snapshot
+from gossamer.node.resp.reply import Reply, Status
 
 SIZE: Final = 20
 MASK: Final = (1 << 8 * SIZE) - 1
 STRING_MARK: Final = (0).to_bytes(4, "big")
+KEY_WORK: Final = 4
+"""A key counts for as much work as so many elements."""
 EXPIRES: Final = int.from_bytes(sha1(b"!!expire!!").digest(), "big")
 
 
@@ -40,31 +47,110 @@ DIGESTS: Final[dict[Kind, Digest]] = {
 }
 
 
+class ValueDigest:
+    """Of one ``value``, which must stay as it is meanwhile, mixed into ``digest``.
+
+    ``expires``: it has a time to live.
+    """
+
+    def __init__(self, digest: int, value: Value, expires: bool) -> None:
+        self.digest: int = digest
+        self.value: Value = value
+        self.expires: bool = expires
+        self.at: int = 0
+
+    def step(self) -> int:
+        """Go on until ``at`` is DONE; how much work that was, in elements."""
+        kind = kind_of(self.value)
+        self.digest, self.at = DIGESTS[kind](self.digest, self.value, self.at)
+        if self.at == DONE and self.expires:
+            self.digest ^= EXPIRES
+        return KEY_WORK + min(kind.length(self.value), STEP)
+
+
 def value_digest(digest: int, value: Value, expires: bool) -> int:
-    step = DIGESTS[kind_of(value)]
-    digest, at = step(digest, value, 0)
-    while at != DONE:
-        digest, at = step(digest, value, at)
-    return digest ^ EXPIRES if expires else digest
+    """All steps at once."""
+    made = ValueDigest(digest, value, expires)
+    while made.at != DONE:
+        made.step()
+    return made.digest
 
 
-def digest_of_value(value: Value, expires: bool) -> bytes:
-    """What DEBUG DIGEST-VALUE tells of a key: 40 hexadecimal digits. ``expires``: it has a time to live."""
-    return b"%040x" % value_digest(0, value, expires)
+class ValueDigests(LongReply):
+    """DEBUG DIGEST-VALUE: 40 hexadecimal digits for each of ``values`` as they are now, and zeros for None.
+
+    With each value stands whether it has a time to live.
+    """
+
+    def __init__(self, values: list[tuple[Value | None, bool]]) -> None:
+        super().__init__()
+        self.found: list[Reply] = []
+        self.left: list[ValueDigest | None] = []
+        for value, expires in reversed(values):
+            kept = copy_of(value) if value is not None and is_large(value) else value
+            self.left.append(None if kept is None else ValueDigest(0, kept, expires))
+
+    def step(self) -> None:
+        room = STEP
+        while self.left and room > 0:
+            present = self.left[-1]
+            room -= KEY_WORK if present is None else present.step()
+            if present is None or present.at == DONE:
+                self.found.append(Status(b"0" * 40 if present is None else b"%040x" % present.digest))
+                self.left.pop()
+        if not self.left:
+            self.reply = self.found
+            self.done = True
+
+
+class DataDigest(LongReply):
+    """DEBUG DIGEST of ``keyspace`` as it is now: 40 hexadecimal digits, zeros for no data."""
+
+    def __init__(self, keyspace: Keyspace) -> None:
+        super().__init__()
+        self.snapshot: Snapshot = Snapshot(keyspace)
+        self.views: list[DatabaseView] = self.snapshot.views[::-1]
+        """The last one is being gone through."""
+        self.total: int = 0
+        self.value: ValueDigest | None = None
+        self._begin_database()
+
+    def close(self) -> None:
+        self.snapshot.close()
+
+    def step(self) -> None:
+        room = STEP
+        while self.views and room > 0:
+            view = self.views[-1]
+            if self.value is not None:
+                room -= self._go_on(self.value)
+            elif view.pending or view.begin_part():
+                key, value = view.take()
+                self.value = ValueDigest(mixed(0, key), value, view.expire_of(key) >= 0)
+            else:
+                self.views.pop()
+                self._begin_database()
+        if not self.views:
+            self.reply = Status(b"%040x" % (self.total & MASK))
+            self.done = True
+
+    def _begin_database(self) -> None:
+        if self.views:
+            self.total = mixed(self.total, self.views[-1].index.to_bytes(4, "big"))
+
+    def _go_on(self, present: ValueDigest) -> int:
+        work = present.step()
+        if present.at == DONE:
+            self.total ^= hashed(present.digest.to_bytes(SIZE, "big"))
+            self.value = None
+        return work
 
 
 def digest_of_all(keyspace: Keyspace) -> bytes:
-    """What DEBUG DIGEST tells: 40 hexadecimal digits, zeros for no data."""
-    total = 0
-    for db in keyspace.used():
-        if db.size:
-            total = digest_of_database(mixed(total, db.index.to_bytes(4, "big")), db)
-    return b"%040x" % (total & MASK)
-
-
-def digest_of_database(total: int, db: Database) -> int:
-    for part in range(db.part_count):
-        for key, value, expire in db.items_of(part):
-            digest = value_digest(mixed(0, key), value, expire >= 0)
-            total ^= hashed(digest.to_bytes(SIZE, "big"))
-    return total
+    """What DEBUG DIGEST tells, at once."""
+    made = DataDigest(keyspace)
+    while not made.done:
+        made.step()
+    made.close()
+    assert isinstance(made.reply, Status)
+    return made.reply.text

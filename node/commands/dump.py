@@ -8,14 +8,14 @@ key for ended then, and deletes what was there). Only what has passed them all r
 from typing import Final
 
 from gossamer.node.commands.numbers import LONG_MAX, integer
+from gossamer.node.engine.clients.long_reply import LongReply
 from gossamer.node.engine.data.changes import RESTORE
 from gossamer.node.engine.data.kinds import Value
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.table.command import ASKING, DANGEROUS, DENYOOM, KEYSPACE, READONLY, WRITE, command
 from gossamer.node.engine.table.keyspec import ACCESS, OW, RO, UPDATE, first
 from gossamer.node.persist.codes import RdbError
-from gossamer.node.persist.dump import dump as payload_of
-from gossamer.node.persist.dump import restored, version_if_whole
+from gossamer.node.persist.dump import Dump, restored, version_if_whole
 from gossamer.node.resp.errors import (
     BUSYKEY,
     DUMP_FORMAT,
@@ -35,8 +35,28 @@ UNTOLD: Final = -1
 
 @command("DUMP", arity=2, flags=READONLY, keys=first(RO, ACCESS), acl=KEYSPACE)
 def dump(c: Call, key: bytes) -> Reply:
+    replies = c.server.long_replies
+    made = replies.made_for(c.client)
+    if made is not None:
+        return made.reply
     value = c.value(key)
-    return None if value is None else payload_of(value)
+    return None if value is None else replies.make(c.client, DumpReply(value))
+
+
+class DumpReply(LongReply):
+    """DUMP's, of ``value`` as it is now."""
+
+    def __init__(self, value: Value) -> None:
+        super().__init__()
+        self.dump: Dump = Dump(value)
+        self.pieces: list[bytes] = []
+
+    def step(self) -> None:
+        self.pieces.append(self.dump.next())
+        if self.dump.done:
+            self.reply = b"".join(self.pieces)
+            self.pieces = []
+            self.done = True
 
 
 @command(

@@ -62,7 +62,8 @@ def lcs(c: Call, argv: list[bytes]) -> Reply:
     if not idx:
         return b"".join([a[m.at_a : m.at_a + m.size] for m in reversed(matches)])
     shown: list[Reply] = [show(m, with_length) for m in matches if m.size >= least]
-    return {b"matches": shown, b"len": length}
+    told: dict[bytes, Reply] = {b"matches": shown, b"len": length}
+    return told
 
 
 def text_of(value: object) -> bytes:

@@ -5,8 +5,7 @@ command that fails when EXEC runs it does not: its error is one element of the r
 """
 
 from gossamer.node.engine.clients.client import IN_MULTI
-from gossamer.node.engine.data.keyspace import Watcher
-from gossamer.node.engine.data.watch import broken, watch
+from gossamer.node.engine.data.watch import Watcher, broken, watch
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.invoke import run
 from gossamer.node.engine.table.command import (

@@ -15,12 +15,14 @@ from gossamer.node.config import Config, ConfigError
 from gossamer.node.engine.clients.access import Access
 from gossamer.node.engine.clients.client import Clients
 from gossamer.node.engine.clients.limits import Limits
+from gossamer.node.engine.clients.long_reply import LongReplies
 from gossamer.node.engine.clients.monitors import Monitors
 from gossamer.node.engine.clients.pause import Pause
 from gossamer.node.engine.clients.waiting import Waiting
 from gossamer.node.engine.data.changes import Changes
+from gossamer.node.engine.data.contents import CLUSTER_SHIFT
 from gossamer.node.engine.data.expiry import ActiveExpiry
-from gossamer.node.engine.data.keyspace import CLUSTER_SHIFT, Keyspace
+from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.data.memory_limit import MemoryLimit
 from gossamer.node.engine.deadlines import Deadlines
 from gossamer.node.engine.edge import Edge
@@ -73,6 +75,7 @@ class Server(NodeState):
         "lazyfree",
         "leaving",
         "limits",
+        "long_replies",
         "looked_ms",
         "memory",
         "migrate_transport",
@@ -139,6 +142,7 @@ class Server(NodeState):
         self.limits: Limits = Limits(self.config, self.clients)
         self.monitors: Monitors = Monitors(self, self.edge)
         self.waiting: Waiting = Waiting(self.deadlines, self.stats)
+        self.long_replies: LongReplies = LongReplies(self.clients, self.waiting)
         self.pause: Pause = Pause(self, self.deadlines)
         # replication
         self.journal: Journal | None = None

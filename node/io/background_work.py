@@ -1,6 +1,6 @@
 """What is done a piece at a time, whenever the clients leave time for it.
 
-Snapshots for replicas, as fast as these read, and the deletion of slots that have gone.
+Snapshots for replicas, as fast as these read, replies that take long, and the deletion of what has gone.
 """
 
 import math
@@ -24,6 +24,7 @@ class BackgroundWork:
         clients.on_room = self._poke
         clients.machine.replication.replicas.syncs.on_work = self._poke
         clients.machine.server.lazyfree.on_work = self._poke
+        clients.machine.server.long_replies.on_work = self._poke
 
     def _poke(self) -> None:
         self._poked.set()

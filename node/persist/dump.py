@@ -10,7 +10,7 @@ from gossamer.node.engine.data.kinds import DONE, Value, copy_of, is_large
 from gossamer.node.persist.codes import CHECKSUM_SIZE, VALKEY_VERSION, RdbError, Short, readable
 from gossamer.node.persist.crc64 import crc64, footer
 from gossamer.node.persist.source import MAX_STRING, Source
-from gossamer.node.persist.values import Style, put_value, read_value
+from gossamer.node.persist.values import Style, put_value, read_whole
 
 FOOTER: Final = 2 + CHECKSUM_SIZE
 DEFAULT: Final = Style()
@@ -65,6 +65,6 @@ def restored(payload: bytes, version: int, max_string: int = MAX_STRING) -> Valu
     """The value in a whole ``payload``; RdbError if it holds none. What may stand behind the value is not looked at."""
     source = Source(payload[:-FOOTER], 0, version >= VALKEY_VERSION, max_string)
     try:
-        return read_value(source, source.byte())
+        return read_whole(source, source.byte())
     except Short:
         raise RdbError("the value is cut off") from None

@@ -9,8 +9,11 @@ from typing import Final
 
 from gossamer.cluster.slots import SLOTS
 from gossamer.cluster.text import bytes_of, text_of
-from gossamer.node.engine.data.changes import LOADED
-from gossamer.node.engine.data.keyspace import CLUSTER_SHIFT, NEVER, Database, Keyspace
+from gossamer.node.engine.data.changes import LOADED, Changes
+from gossamer.node.engine.data.contents import CLUSTER_SHIFT
+from gossamer.node.engine.data.database import Database
+from gossamer.node.engine.data.keyspace import Keyspace
+from gossamer.node.engine.data.part import NEVER
 from gossamer.node.engine.slots.slot_import import SlotImport
 from gossamer.node.persist.codes import RdbError
 from gossamer.node.persist.events import Aux, Event, Function, Key, SelectDb, SlotImportMark
@@ -52,6 +55,12 @@ class Loader:
                 self._import(SlotImport(text_of(event.name), "", event.ranges))
             elif isinstance(event, Function):
                 self.functions.append(event.source)
+
+    def dispose(self, changes: Changes) -> None:
+        """What was put in is of no use: ``changes`` has it freed in pieces."""
+        self.keyspace.dispose(changes)
+        for slot_import in self.slot_imports:
+            slot_import.db.dispose(changes)
 
     def _select(self, index: int) -> None:
         if index >= len(self.keyspace):

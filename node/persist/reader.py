@@ -1,14 +1,16 @@
 """Reads an RDB as its bytes come in: ``feed`` bytes, get events.
 
-Memory stays within the item being read (a key with its value, mostly) and the bytes fed at once. An item that is not
-whole yet is read from its start again when more is there: at once if it says how much it takes, else (a value of many
-elements) when half as much again has come, or at ``finish``, so that the work stays proportional to the bytes.
+Memory stays within the item being read (a key with its value, mostly) and the bytes fed at once. A value of many
+elements is read element by element: a ``feed`` takes no longer than its bytes, however large the value is. An item that
+is not whole yet is read from its start again when more is there: at once if it says how much it takes, else when half
+as much again has come, or at ``finish``, so that the work stays proportional to the bytes.
 
 What stands behind the end of the RDB is not touched: it is in ``rest`` (an append-only file goes on with commands).
 """
 
 from typing import Final
 
+from gossamer.node.engine.data.kinds import Value
 from gossamer.node.persist import codes
 from gossamer.node.persist.codes import (
     CHECKSUM_SIZE,
@@ -34,7 +36,7 @@ from gossamer.node.persist.events import (
     SlotInfo,
 )
 from gossamer.node.persist.source import MAX_STRING, Source
-from gossamer.node.persist.values import READERS, read_value
+from gossamer.node.persist.values import READERS, Elements, read_value
 
 SMALL: Final = 1 << 16
 """Bytes of an item that may be read from its start again with every ``feed``."""
@@ -54,6 +56,9 @@ class RdbReader:
         self._version: int = 0
         self._valkey: bool = False
         self._db: int = 0
+        self._key_name: bytes = b""
+        self._elements: Elements | None = None
+        """Of the value of ``_key_name``, which is being read."""
         self._end: int = -1
         self._idle_s: int = -1
         self._freq: int = -1
@@ -113,6 +118,9 @@ class RdbReader:
         if not self._version:
             self._header(source, events)
             return
+        if self._elements is not None:
+            self._go_on(source, self._elements, events)
+            return
         code = source.byte()
         if code in READERS:
             self._key(source, code, events)
@@ -151,8 +159,27 @@ class RdbReader:
             value = read_value(source, code)
         except RdbError as error:
             raise RdbError(f"key {key[:128]!r}: {error}") from None
+        if isinstance(value, Elements):
+            self._key_name, self._elements = key, value
+        else:
+            self._whole(key, value, events)
+
+    def _go_on(self, source: Source, elements: Elements, events: list[Event]) -> None:
+        try:
+            elements.step(source)
+        except RdbError as error:
+            raise RdbError(f"key {self._key_name[:128]!r}: {error}") from None
+        if not elements.left:
+            self._elements = None
+            self._whole(self._key_name, elements.value, events)
+
+    def _whole(self, key: bytes, value: Value, events: list[Event]) -> None:
         events.append(Key(self._db, key, value, self._end, self._idle_s, self._freq))
         self._end = self._idle_s = self._freq = -1
+
+    def unfinished(self) -> Value | None:
+        """The value of which some elements are still to come, if one is being read."""
+        return None if self._elements is None else self._elements.value
 
     def _rare(self, source: Source, code: int) -> Event:
         if code == codes.AUX:

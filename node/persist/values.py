@@ -2,6 +2,9 @@
 
 To add a type of data: one line in ``READERS`` for each form of it in the format, one in ``WRITERS`` for its kind.
 
+A reader returns the value, or ``Elements`` for one that may have many: these are read one by one as their bytes come,
+so that neither a large value nor a wait for its end holds the node.
+
 A writer goes in steps. The first puts the number of the type, then ``key`` as it stands in the file (empty in DUMP
 payloads), and begins with the value; the others go on with the value. It chooses the form by ``style.format``: a peer
 may not know the newer ones.
@@ -10,7 +13,7 @@ may not know the newer ones.
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from gossamer.node.engine.data.kinds import DONE, STRING, Kind, Value, kind_of
+from gossamer.node.engine.data.kinds import DONE, STEP, STRING, Kind, Value, kind_of
 from gossamer.node.persist import codes
 from gossamer.node.persist.codes import REDIS_10, Format, RdbError, type_title
 from gossamer.node.persist.primitives import put_string
@@ -25,7 +28,26 @@ class Style:
         self.compress: bool = compress
 
 
-Reader: TypeAlias = Callable[[Source], Value]
+class Elements:
+    """A ``value`` that is being read, with ``left`` elements to come. A kind derives its own from it."""
+
+    def __init__(self, value: Value, left: int) -> None:
+        self.value: Value = value
+        self.left: int = left
+
+    def read(self, source: Source) -> None:
+        """Add the next element to the value, once all of it has been read: Short must leave the value as it was."""
+        raise NotImplementedError
+
+    def step(self, source: Source) -> None:
+        """Read a step's elements; those that are whole are not read again after Short."""
+        for _ in range(min(self.left, STEP)):
+            self.read(source)
+            self.left -= 1
+            source.start = source.at
+
+
+Reader: TypeAlias = Callable[[Source], Value | Elements]
 Writer: TypeAlias = Callable[[bytearray, bytes | bytearray, Value, Style, int], int]
 
 
@@ -45,12 +67,22 @@ WRITERS: Final[dict[Kind, Writer]] = {
 }
 
 
-def read_value(source: Source, code: int) -> Value:
-    """The value of type ``code`` that ``source`` stands before; RdbError, Short."""
+def read_value(source: Source, code: int) -> Value | Elements:
+    """The value of type ``code`` that ``source`` stands before, or its beginning; RdbError, Short."""
     reader = READERS.get(code)
     if reader is None or (code >= codes.FIRST_OF_VALKEY and not source.valkey):
         raise RdbError(f"cannot read a value of type {type_title(code)}")
     return reader(source)
+
+
+def read_whole(source: Source, code: int) -> Value:
+    """As ``read_value``, with all its elements at once."""
+    value = read_value(source, code)
+    if not isinstance(value, Elements):
+        return value
+    while value.left:
+        value.step(source)
+    return value.value
 
 
 def put_value(out: bytearray, key: bytes | bytearray, value: Value, style: Style, at: int = 0) -> int:

@@ -5,6 +5,7 @@ It takes the place of that data when it is whole, so a transfer that breaks off 
 
 from typing import Final
 
+from gossamer.node.engine.data.changes import Changes
 from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.server import Server
 from gossamer.node.persist.codes import RdbError
@@ -56,6 +57,13 @@ class FullSync:
         if not self._mark and reader.offset != self._length:
             raise RdbError(f"it has {reader.offset} bytes instead of {self._length}")
         return reader.rest[len(self._mark) :]
+
+    def drop(self, changes: Changes) -> None:
+        """What has come is of no use: it is freed in pieces."""
+        self._loader.dispose(changes)
+        begun = self._reader.unfinished()
+        if begun is not None:
+            changes.discard([begun])
 
     def install(self, replication: ReplicationBase) -> None:
         """The present data gives way, and with it all that depends on it."""

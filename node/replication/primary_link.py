@@ -137,7 +137,9 @@ class PrimaryLink(LinkStatus):
             self.enter(CONNECT)
         self._eager_until = 0
         self._handshake = None
-        self._full_sync = None
+        if self._full_sync is not None:
+            self._full_sync.drop(self.server.changes)
+            self._full_sync = None
         self._out = []
         self._applier.break_off()
         if not self.abandoned:

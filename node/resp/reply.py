@@ -9,10 +9,8 @@ SetReply        set (RESP2: array)        NullArray       null array (RESP3: nul
 Push            push (RESP2: array)       Raw             bytes that are a reply already
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
-
-Reply: TypeAlias = object
 
 
 class Status:
@@ -34,7 +32,7 @@ class Verbatim:
 
 
 class SetReply:
-    def __init__(self, items: Sequence[Reply]) -> None:
+    def __init__(self, items: Sequence["Reply"]) -> None:
         self.items: Sequence[Reply] = items
 
 
@@ -46,7 +44,7 @@ class StatusSet:
 
 
 class Push:
-    def __init__(self, items: list[Reply]) -> None:
+    def __init__(self, items: list["Reply"]) -> None:
         self.items: list[Reply] = items
 
 
@@ -62,6 +60,16 @@ class NullArray:
 class NoReply:
     """The handler has arranged for the answer itself, or there is none."""
 
+
+Scalar: TypeAlias = bytes | bytearray | str | bool | int | float | None
+Special: TypeAlias = Status | Failure | Verbatim | SetReply | StatusSet | Push | Raw | NullArray | NoReply
+Reply: TypeAlias = (
+    Scalar | Special | Sequence["Reply"] | Mapping[str, "Reply"] | Mapping[bytes, "Reply"] | Mapping[int, "Reply"]
+)
+"""All that may be returned. To mypyc it is one boxed object, which ``writer.py`` alone takes apart.
+
+``Sequence`` and not ``list``: a list of bytes is no list of replies to mypy.
+"""
 
 OK: Final = Status(b"OK")
 PONG: Final = Status(b"PONG")

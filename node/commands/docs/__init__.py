@@ -26,9 +26,9 @@ class Facts:
         self.complexity: str = _text(record, "complexity")
         self.deprecated_since: str = _text(record, "deprecated_since")
         self.replaced_by: str = _text(record, "replaced_by")
-        self.tips: list[object] = _list(record, "tips")
+        self.tips: list[str] = [str(tip) for tip in _list(record, "tips")]
         self.doc_flags: list[str] = [str(flag) for flag in _list(record, "doc_flags")]
-        self.history: list[object] = _list(record, "history")
+        self.history: list[list[str]] = [_words(change) for change in _list(record, "history")]
         self.arguments: list[object] = _list(record, "arguments")
 
 
@@ -40,6 +40,11 @@ def _list(record: dict[str, object], field: str) -> list[object]:
     value = record.get(field, [])
     assert isinstance(value, list), field
     return value
+
+
+def _words(value: object) -> list[str]:
+    assert isinstance(value, list), value
+    return [str(word) for word in value]
 
 
 NONE: Final = Facts("generic", {})

@@ -5,8 +5,9 @@ from typing import Final
 from gossamer.cluster.text import text_of
 from gossamer.node.engine.clients.access import Access
 from gossamer.node.engine.clients.pending import PendingReplies
-from gossamer.node.engine.data.keyspace import Database, Keyspace, Watcher
-from gossamer.node.engine.data.watch import unwatch
+from gossamer.node.engine.data.database import Database
+from gossamer.node.engine.data.keyspace import Keyspace
+from gossamer.node.engine.data.watch import Watcher, unwatch
 from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.state import NodeState
 from gossamer.node.engine.table.command import Command

@@ -65,9 +65,10 @@ REPLICAS: Final = Reason("replicas (WAIT)", unblockable=True, of_primary=True, c
 CONFIRMATION: Final = Reason("replicas, before a request is carried out", unblockable=True, of_primary=True)
 MIGRATION: Final = Reason("the target of MIGRATE", of_primary=True)
 SHUTDOWN: Final = Reason("the end of the node")
+LONG_REPLY: Final = Reason("a reply that takes long to make", retried=True)
 KEYS: Final = Reason("keys", retried=True, unblockable=True, of_primary=True, closed_with_role=True)
 
-REASONS: Final = (PAUSE, LEAVING_KEYS, REPLICAS, CONFIRMATION, MIGRATION, SHUTDOWN, KEYS)
+REASONS: Final = (PAUSE, LEAVING_KEYS, REPLICAS, CONFIRMATION, MIGRATION, SHUTDOWN, LONG_REPLY, KEYS)
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -90,6 +91,9 @@ class Wait(Timer):
         """What the client is told when the time is over, or when CLIENT UNBLOCK says that it is."""
         return None
 
+    def ended(self) -> None:
+        """It is over, whatever has ended it."""
+
     def ring(self) -> None:
         assert self.waiting is not None, "a deadline is set when the wait begins"
         self.waiting.time_out(self)
@@ -110,7 +114,8 @@ class Waiting:
         self.resumable: list[Client] = []
         """Whose wait is over: their next requests are served when the batch is done."""
         self.retried: Wait | None = None
-        """The request that waited so is being run anew; if it must wait again it keeps its place and deadline."""
+        """The request that waited so is being run anew. If it must wait for keys again it keeps its place and deadline;
+        if it waited for its reply, that is in here."""
         self.begun: int = 0
 
     def __len__(self) -> int:
@@ -251,6 +256,7 @@ class Waiting:
         self.deadlines.cancel(wait)
         wait.over = True
         client.blocked = False
+        wait.ended()
         if not client.closing:
             self.resumable.append(client)
 

@@ -8,7 +8,7 @@ The names are those of Redis' keyspace events (notify.c and the callers of ``not
 what happens to many keys at once are our own: Redis tells clients nothing of it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from mypy_extensions import mypyc_attr
@@ -77,8 +77,8 @@ class Changes:
         self.on_full: Callable[[], None] | None = None
         self.on_expired: Callable[[int, bytes], None] | None = None
         """A key was deleted because its time is over: no command tells the replicas."""
-        self.on_garbage: Callable[[object], None] | None = None
-        """A large value, or parts of a database, that nobody can reach any more: to be freed in pieces."""
+        self.on_garbage: Callable[[Sequence[object]], None] | None = None
+        """Large values, or parts of a database, that nobody can reach any more: to be freed in pieces."""
 
     def listen(self, listener: Listener) -> None:
         assert listener not in self.listeners
@@ -100,7 +100,7 @@ class Changes:
         if self.on_expired is not None:
             self.on_expired(db, key)
 
-    def discard(self, garbage: object) -> None:
-        """``garbage`` takes long to free. Without a collector it goes at once, with the caller's reference."""
+    def discard(self, garbage: Sequence[object]) -> None:
+        """``garbage`` takes long to free. Without a collector it goes at once, with the caller's references."""
         if self.on_garbage is not None:
             self.on_garbage(garbage)

@@ -14,7 +14,8 @@ from typing import Final
 
 from gossamer.node.config import Config
 from gossamer.node.engine.data.changes import EXPIRED
-from gossamer.node.engine.data.keyspace import Database, Keyspace
+from gossamer.node.engine.data.database import Database
+from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.insight.stats import Stats
 from gossamer.node.engine.state import PAUSED, NodeState

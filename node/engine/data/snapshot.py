@@ -19,8 +19,11 @@ may go through it in steps while the key changes.
 
 from typing import Final
 
-from gossamer.node.engine.data.keyspace import NEVER, Database, Keyspace, Part, View
+from gossamer.node.engine.data.database import Database
+from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.data.kinds import Value, copy_of, is_large
+from gossamer.node.engine.data.part import NEVER, Part
+from gossamer.node.engine.data.view import View
 
 NONE: Final = -1
 """No part is being given out."""
@@ -34,6 +37,7 @@ class DatabaseView(View):
     """
 
     def __init__(self, db: Database, numbers: list[int]) -> None:
+        super().__init__()
         whole = len(numbers) == db.part_count
         self.index: int = db.index
         self.keys: int = db.size if whole else sum([db.size_of(part) for part in numbers])
@@ -168,4 +172,6 @@ class Snapshot:
         for db in self.keyspace.used() + self.beside:
             # Not by number: SWAPDB takes a view along with the contents.
             db.views = [view for view in db.views if view not in self.views]
+        for view in self.views:
+            view.end(self.keyspace.changes)
         self.views = []

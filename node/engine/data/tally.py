@@ -27,11 +27,28 @@ class Tally:
         self.held: int = 0
         self.peak: int = 0
         """The most that was there whenever somebody looked."""
-        self.changing: int = 0
-        """Bytes of the value that a command is changing in place, as they were before."""
 
     def used(self) -> int:
         """``used_memory``"""
         used = self.held + STARTUP
         self.peak = max(self.peak, used)
         return used
+
+
+class Share:
+    """What one database has in the ``tally``, so that a database that is emptied is taken out of it at once."""
+
+    def __init__(self, tally: Tally) -> None:
+        self.tally: Tally = tally
+        self.held: int = 0
+        self.changing: int = 0
+        """Bytes of the value that a command is changing in place, as they were before."""
+
+    def add(self, count: int) -> None:
+        self.held += count
+        self.tally.held += count
+
+    def withdraw(self) -> None:
+        """Take all of it out of the tally. What is counted here afterwards, as it is freed, counts for nobody."""
+        self.add(-self.held)
+        self.tally = Tally()

@@ -11,7 +11,8 @@ from itertools import islice
 from random import Random
 from typing import Final
 
-from gossamer.node.engine.data.keyspace import NEVER, Database
+from gossamer.node.engine.data.database import Database
+from gossamer.node.engine.data.part import NEVER
 from gossamer.node.engine.data.scan_order import END, ScanOrder
 
 SCAN_ORDERS_KEPT: Final = 16

@@ -10,17 +10,18 @@ clients leave time for it. What follows from the delay:
   meanwhile has other data, and other replicas.
 - While writes are held back the stream must stand still, and so must this; the machine knows.
 
-Garbage (a value of many elements, the parts of a database that was emptied) is known to nobody: it is in no tally, and
-no stream tells of it.
+Garbage (a value of many elements, the parts of a database that was emptied, what a full sync replaces) is known to
+nobody: it is in no tally, and no stream tells of it.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from gossamer.node.engine.data.changes import Changes
-from gossamer.node.engine.data.keyspace import Database, Part
+from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.kinds import Value, is_large, kind_of
-from gossamer.node.engine.data.tally import Tally
+from gossamer.node.engine.data.part import Part
+from gossamer.node.engine.data.tally import Share
 from gossamer.node.engine.stream.journal import Journal
 
 PIECE: Final = 1000
@@ -34,7 +35,7 @@ class DroppedSlot:
         self.slot: int = slot
         self.db: Database = db
         self.keys: Part = keys
-        self.tally: Tally = db.tally
+        self.share: Share = db.share
         self.journal: Journal | None = journal
         """The stream whose replicas have these keys."""
 
@@ -45,7 +46,7 @@ class LazyFree:
     def __init__(self, changes: Changes) -> None:
         self.dropped: list[DroppedSlot] = []
         self.garbage: list[Value] = []
-        """Large values, and parts of databases."""
+        """Large values, parts of databases, and what was known of their keys beside."""
         self.on_work: Callable[[], None] | None = None
         changes.on_garbage = self.discard
 
@@ -59,9 +60,9 @@ class LazyFree:
         self.dropped.append(DroppedSlot(slot, db, db.release_part(slot), journal))
         self._wake()
 
-    def discard(self, garbage: Value) -> None:
+    def discard(self, garbage: Sequence[Value]) -> None:
         """Free ``garbage``, which nobody can reach any more, by and by."""
-        self.garbage.append(garbage)
+        self.garbage += garbage
         self._wake()
 
     def slots(self) -> list[int]:
@@ -98,7 +99,7 @@ class LazyFree:
         keys: list[bytes] = []
         while len(dropped.keys) and len(keys) < most:
             key, value, size = dropped.keys.pop()
-            dropped.tally.held -= size
+            dropped.share.add(-size)
             keys.append(key)
             if is_large(value):
                 self.garbage.append(value)
@@ -108,20 +109,20 @@ class LazyFree:
 
     def _free(self, most: int) -> int:
         """Free so much of the last piece of garbage; how much it was, at least 1."""
-        last = self.garbage[-1]
-        if not isinstance(last, Part):
+        last = self.garbage.pop()
+        if isinstance(last, Part):
+            before = len(last)
+            self.garbage += last.free(most)
+            left = len(last)
+        elif isinstance(last, dict):
+            before = len(last)
+            for _ in range(min(most, before)):
+                last.popitem()
+            left = len(last)
+        else:
             before = kind_of(last).length(last)
             left = kind_of(last).free(last, most)
-            if left == 0:
-                self.garbage.pop()
-            assert left < before or left == 0, "nothing was freed"
-            return max(before - left, 1)
-        freed = 0
-        while len(last) and freed < most:
-            _, value, _ = last.pop()
-            freed += 1
-            if is_large(value):
-                self.garbage.insert(0, value)
-        if not len(last):
-            self.garbage.pop()
-        return max(freed, 1)
+        assert left < before or left == 0, "nothing was freed"
+        if left:
+            self.garbage.append(last)
+        return max(before - left, 1)

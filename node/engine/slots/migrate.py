@@ -8,7 +8,7 @@ from typing import Final
 from mypy_extensions import mypyc_attr
 
 from gossamer.node.engine.clients.client import Client
-from gossamer.node.engine.data.keyspace import Database
+from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.kinds import Value
 from gossamer.node.resp.errors import CANNOT_CONNECT, TARGET_REFUSED
 from gossamer.node.resp.reply import OK, Failure, Reply

@@ -11,7 +11,8 @@ from typing import Final
 from gossamer.cluster.slots import SLOTS
 from gossamer.cluster.topology import NodeId
 from gossamer.node.engine.data.changes import Changes
-from gossamer.node.engine.data.keyspace import CLUSTER_SHIFT, Database
+from gossamer.node.engine.data.contents import CLUSTER_SHIFT
+from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.stream.journal import slot_of
 from gossamer.node.engine.table.command import Command
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from gossamer.cluster.slots import key_slot
 from gossamer.node.engine.clients.client import Client
-from gossamer.node.engine.data.keyspace import Database
+from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.table.command import WRITE, Command
 from gossamer.node.resp.errors import Refusal
 

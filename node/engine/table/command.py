@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 from gossamer.cluster.text import bytes_of
 from gossamer.node.engine.table.keyspec import NO_KEYS, KeySpec
+from gossamer.node.resp.reply import Reply
 
 WRITE: Final = 1 << 0
 READONLY: Final = 1 << 1
@@ -82,7 +83,9 @@ DANGEROUS: Final = "dangerous"
 SCRIPTING: Final = "scripting"
 SLOW: Final = "slow"
 
-Handler = Callable[..., object]
+Handler = Callable[..., Reply]
+"""Takes a ``Call``, which this floor does not know, and as many arguments as its arity says; ``declare`` sees to that.
+"""
 H = TypeVar("H", bound=Handler)
 
 

@@ -67,4 +67,4 @@ def test_doubles_are_written_as_redis_does(value: float, text: bytes) -> None:
 
 def test_what_is_no_reply_is_our_own_mistake() -> None:
     with pytest.raises(TypeError):
-        encode(object(), False)
+        encode(object(), False)  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from gossamer.node.engine.stream.as_commands import WORDS
 from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.persist.primitives import put_length, put_string
 from gossamer.node.persist.source import Source
-from gossamer.node.persist.values import READERS, WRITERS, Style
+from gossamer.node.persist.values import READERS, WRITERS, Elements, Style
 
 HASH: Final = 4
 """The type number of a hash in RDB, whose form a bag has there."""
@@ -139,12 +139,15 @@ def write(out: bytearray, key: bytes | bytearray, value: Value, style: Style, at
     return at
 
 
-def read(source: Source) -> Value:
-    bag = Bag()
-    for _ in range(source.length()):
-        element = source.string()
-        bag.put(element, int(source.string()))
-    return bag
+class BagElements(Elements):
+    def read(self, source: Source) -> None:
+        element, number = source.string(), int(source.string())
+        assert isinstance(self.value, Bag)
+        self.value.put(element, number)
+
+
+def read(source: Source) -> Elements:
+    return BagElements(Bag(), source.length())
 
 
 def words(key: bytes, value: Value, expire: int, at: int) -> tuple[bytes, int]:

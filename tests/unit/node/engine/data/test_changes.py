@@ -5,7 +5,7 @@ import pytest
 from gossamer.cluster.slots import key_slot
 from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.data.changes import ALL_PARTS, Listener
-from gossamer.node.engine.data.keyspace import CLUSTER_SHIFT
+from gossamer.node.engine.data.contents import CLUSTER_SHIFT
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.migrating import delete_accepted
 from gossamer.node.engine.serving.session import Session

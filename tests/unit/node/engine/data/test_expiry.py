@@ -3,9 +3,9 @@
 import pytest
 
 from gossamer.node.engine.data.changes import DEL, SET
+from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.expiry import SAMPLE, WORK_LIMIT
-from gossamer.node.engine.data.keyspace import Database, Watcher
-from gossamer.node.engine.data.watch import broken, watch
+from gossamer.node.engine.data.watch import Watcher, broken, watch
 from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.session import Session

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from gossamer.cluster.slots import key_slot
 from gossamer.node.engine.data.changes import DEL, SET
-from gossamer.node.engine.data.keyspace import CLUSTER_SHIFT, KEEP, STANDALONE_SHIFT, Database, Keyspace
+from gossamer.node.engine.data.contents import CLUSTER_SHIFT, STANDALONE_SHIFT
+from gossamer.node.engine.data.database import KEEP, Database
+from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.server import Server
 from gossamer.node.machine import Machine
 

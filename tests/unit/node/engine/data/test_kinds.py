@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from gossamer.cluster.slots import key_slot
-from gossamer.node.commands.digest import DIGESTS, value_digest
+from gossamer.node.commands.digest import DIGESTS, digest_of_all, value_digest
 from gossamer.node.engine.data.changes import RESTORE
 from gossamer.node.engine.data.kinds import DONE, KINDS, STEP, copy_of, size_of
 from gossamer.node.engine.data.snapshot import Snapshot
@@ -18,6 +18,8 @@ from gossamer.node.engine.server import Server
 from gossamer.node.engine.stream.as_commands import WORDS, AsCommands
 from gossamer.node.machine import Machine
 from gossamer.node.persist.dump import FOOTER, Dump, dump
+from gossamer.node.persist.events import Event, Key
+from gossamer.node.persist.reader import RdbReader
 from gossamer.node.persist.values import WRITERS, Style, put_value
 from gossamer.node.persist.writer import CHUNK, RdbWriter
 from gossamer.node.resp.errors import WRONGTYPE, Refusal
@@ -25,6 +27,8 @@ from tests.unit.node.engine.data.bag import BAG, STEPS, Bag, bag_of, registered
 from tests.unit.node.engine.data.test_changes import Ear
 
 MILLION = 1_000_000
+READ = 1 << 16
+"""Bytes that come at once."""
 NOW = 1_700_000_000_000
 WRONG = b"-" + WRONGTYPE + b"\r\n"
 
@@ -286,6 +290,27 @@ def test_restatement_and_dump_show_the_beginning_while_a_million_elements_change
 
 
 @pytest.mark.once
+def test_a_million_elements_are_read_as_their_bytes_come(form: bytes) -> None:
+    reader = RdbReader(verify=False)
+    reader.feed(b"REDIS0010" + form[:1] + b"\3bag")
+    most = 0
+    events: list[Event] = []
+    for at in range(1, len(form), READ):
+        before = reader.unfinished()
+        length = before.length if isinstance(before, Bag) else 0
+        events = reader.feed(form[at : at + READ])
+        after = reader.unfinished()
+        if isinstance(after, Bag):
+            assert not events
+            most = max(most, after.length - length)
+    (key,) = events
+    assert isinstance(key, Key)
+    assert isinstance(key.value, Bag)
+    assert key.value.length == MILLION
+    assert most <= READ // 4, "no feed reads more elements than it brings, none is read twice"
+
+
+@pytest.mark.once
 def test_digest_and_size_of_a_million_elements(host: Host, million: Bag) -> None:
     host.have(copy_of(million))
     STEPS.clear()
@@ -324,3 +349,101 @@ def test_a_million_elements_are_freed_in_pieces(host: Host, million: Bag, how: s
         _, value = snapshot.views[0].take()
         assert isinstance(value, Bag)
         assert value.length == MILLION
+
+
+# --- replies that take long
+
+
+def wait_for(host: Host, line: str) -> bytes:
+    """The reply to ``line``, for which the client waits while the others are served and the data changes."""
+    other = host.machine.accept("127.0.0.1:3", "127.0.0.1:2")
+    assert host.say(line) == b""
+    assert host.server.waiting.find(host.session) is not None
+    STEPS.clear()
+    reply = b""
+    while host.machine.has_work and not reply:
+        host.machine.work()
+        host.machine.drain()
+        reply = host.session.take_output()
+        other.feed(b"PING\r\n")
+        assert other.take_output() == b"+PONG\r\n"
+        host.disturb()
+    assert host.server.waiting.find(host.session) is None
+    assert len(STEPS) > 100
+    assert max(STEPS) <= STEP
+    return reply
+
+
+@pytest.mark.once
+def test_dump_of_a_million_elements_holds_its_client_alone(host: Host, million: Bag, form: bytes) -> None:
+    host.have(copy_of(million))
+    calls = host.server.stats.total_commands_processed
+    reply = wait_for(host, "DUMP bag")
+    head, _, payload = reply.partition(b"\r\n")
+    assert head == b"$%d" % (len(form) + FOOTER)
+    assert payload[: len(form)] == form
+    pings = host.server.usages.of(host.server.table[b"PING"]).calls
+    assert host.server.stats.total_commands_processed - calls - pings == 1, "a request counts once"
+    assert host.say("PING") == b"+PONG\r\n"
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("line", ["DEBUG DIGEST", "DEBUG DIGEST-VALUE k bag none"])
+def test_a_digest_of_a_million_elements_holds_its_client_alone(host: Host, million: Bag, line: str) -> None:
+    host.say("SET k v")
+    host.have(copy_of(million))
+    host.say("MULTI")
+    host.say(line)
+    expected = host.say("EXEC").partition(b"\r\n")[2]
+    assert wait_for(host, line) == expected, "as it was when it was asked for"
+    assert host.server.keyspace.database(0).views == []
+
+
+def test_many_small_keys_are_digested_in_steps_too(host: Host) -> None:
+    for number in range(STEP):
+        host.say(f"SET {number} v")
+    expected = b"+" + digest_of_all(host.server.keyspace) + b"\r\n"
+    assert host.say("DEBUG DIGEST") == b""
+    host.say("PING")
+    while host.machine.has_work:
+        host.machine.work()
+        host.machine.drain()
+    assert host.session.take_output() == expected + b"+PONG\r\n", "what was sent behind it is answered behind it"
+
+
+def test_who_hangs_up_ends_the_work_and_lets_go_of_the_data(host: Host) -> None:
+    for number in range(STEP):
+        host.say(f"SET {number} v")
+    assert host.say("DEBUG DIGEST") == b""
+    assert host.server.keyspace.database(0).views != []
+    host.machine.leave(host.session)
+    assert not host.machine.has_work
+    assert host.server.keyspace.database(0).views == []
+
+
+def test_a_pause_puts_the_reply_off_and_loses_nothing(host: Host) -> None:
+    host.have(bag_of(3 * STEP))
+    assert host.say("DUMP bag") == b""
+    host.server.pause.begin(NOW + 100, -1)
+    while host.machine.has_work:
+        host.machine.work()
+        host.machine.drain()
+    assert host.session.take_output() == b""
+    host.server.begin_batch(NOW + 100)
+    host.machine.drain()
+    value = host.session.call.value(b"bag")
+    assert value is not None
+    payload = dump(value)
+    assert host.session.take_output() == b"$%d\r\n%s\r\n" % (len(payload), payload)
+
+
+def test_a_step_that_fails_costs_its_client_alone(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    host.have(bag_of(3 * STEP))
+    assert host.say("DUMP bag") == b""
+    unexpected: list[str] = []
+    monkeypatch.setattr(host.server.edge, "unexpected", lambda what, error: unexpected.append(what))
+    monkeypatch.setitem(WRITERS, BAG, lambda *_: 1 // 0)
+    while host.machine.has_work:
+        host.machine.work()
+    assert len(unexpected) == 1
+    assert host.session.killed

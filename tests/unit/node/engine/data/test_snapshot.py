@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gossamer.cluster.slots import key_slot
-from gossamer.node.engine.data.keyspace import CLUSTER_SHIFT, STANDALONE_SHIFT, Keyspace
+from gossamer.node.engine.data.contents import CLUSTER_SHIFT, STANDALONE_SHIFT
+from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.server import Server
 from gossamer.node.machine import Machine

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from gossamer.node.engine.clients.client import IN_MULTI
-from gossamer.node.engine.data.keyspace import Database
+from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.tally import STARTUP
 from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.server import Server

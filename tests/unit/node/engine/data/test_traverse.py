@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gossamer.node.engine.data.changes import DEL, SET
-from gossamer.node.engine.data.keyspace import CLUSTER_SHIFT, STANDALONE_SHIFT, Database
+from gossamer.node.engine.data.contents import CLUSTER_SHIFT, STANDALONE_SHIFT
+from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.scan_order import END, ScanOrder
 from gossamer.node.engine.data.traverse import SCAN_ORDERS_KEPT, any_key, piece
 

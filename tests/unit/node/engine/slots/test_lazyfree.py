@@ -1,15 +1,21 @@
 """Slots that have gone: out of sight at once, deleted in pieces, and told to the replicas before they come back."""
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 import pytest
 
 from gossamer.cluster.slots import SLOTS, key_slot
 from gossamer.cluster.topology import Flag, Node, Topology
+from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.engine.slots.lazyfree import PIECE
 from gossamer.node.engine.stream.journal import Journal, encoded
 from gossamer.node.machine import Machine
+from gossamer.node.persist.events import Key
+from gossamer.node.persist.load import Loader
 from gossamer.node.resp.parser import Parser
 
 NOW = 1_700_000_000_000
@@ -142,3 +148,105 @@ def test_a_snapshot_that_is_under_way_has_the_keys_still(host: Host) -> None:
     assert len(view.pending) == KEYS
     assert view.expire_of(b"{x}0") == NOW + 100_000
     snapshot.close()
+
+
+# --- whole databases
+
+
+class Plain:
+    """A node outside of a cluster, with many keys in its first database and one in its second."""
+
+    def __init__(self) -> None:
+        self.server = Server()
+        self.machine = Machine(self.server)
+        self.server.begin_batch(NOW)
+        self.session = self.machine.accept("127.0.0.1:1", "127.0.0.1:2")
+        for number in range(KEYS):
+            self.say(f"SET {number} v EX 100")
+        self.say("SELECT 1", "SET other v", "SELECT 0")
+        self.parts = self.server.keyspace.database(0).full_parts()
+
+    def say(self, *lines: str) -> bytes:
+        for line in lines:
+            self.session.feed(line.encode() + b"\r\n")
+        return self.session.take_output()
+
+    @property
+    def left(self) -> int:
+        """Keys that are not freed yet, of those that were there."""
+        return sum(len(part) for part in self.parts)
+
+    def free_all(self) -> list[int]:
+        """How many keys were left before each piece."""
+        before = []
+        while self.machine.has_work:
+            before.append(self.left)
+            self.machine.work()
+        return before
+
+
+def weight(server: Server) -> int:
+    return sum(part.size() for db in server.keyspace.used() for part in db.parts())
+
+
+@pytest.mark.parametrize("how", ["FLUSHDB", "FLUSHDB SYNC", "FLUSHALL ASYNC", "a full sync"])
+def test_a_database_that_is_dropped_leaves_the_tally_at_once_and_is_freed_in_pieces(how: str) -> None:
+    plain = Plain()
+    if how == "a full sync":
+        plain.server.keyspace.replace(Keyspace(16), NOW)
+    else:
+        plain.say(how)
+    assert plain.say("DBSIZE") == b":0\r\n"
+    assert plain.left == KEYS
+    assert plain.server.keyspace.tally.held == weight(plain.server)
+    before = plain.free_all()
+    assert before[0] == KEYS
+    assert all(0 < one - other <= PIECE for one, other in pairwise(before))
+    assert plain.left == 0
+
+
+def test_what_a_broken_full_sync_has_brought_is_freed_in_pieces() -> None:
+    plain = Plain()
+    loader = Loader(Keyspace(16), NOW, True)
+    loader.take([Key(0, b"%d" % number, b"v", -1, -1, -1) for number in range(KEYS)])
+    plain.parts = loader.keyspace.database(0).full_parts()
+    loader.dispose(plain.server.changes)
+    assert len(plain.free_all()) == 3
+    assert plain.left == 0
+
+
+def test_when_keys_were_used_is_forgotten_in_pieces_too() -> None:
+    plain = Plain()
+    uses = plain.server.keyspace.database(0).track_uses(NOW // 1000)
+    uses.update({b"%d" % number: 1 for number in range(KEYS)})
+    plain.say("FLUSHALL")
+    assert len(plain.free_all()) >= 2 * KEYS // PIECE
+    assert uses == {}
+
+
+def test_what_only_snapshots_see_is_freed_when_the_last_of_them_ends() -> None:
+    plain = Plain()
+    one, other = (Snapshot(plain.server.keyspace) for _ in range(2))
+    plain.say("FLUSHALL")
+    one.close()
+    assert plain.free_all() == []
+    assert sum(len(keys) for keys in given_out(other)) == KEYS
+    other.close()
+    assert len(plain.free_all()) == 3
+    assert plain.left == 0
+
+
+def given_out(snapshot: Snapshot) -> Iterator[dict[bytes, object]]:
+    view = snapshot.views[0]
+    while view.begin_part():
+        yield view.pending
+        view.pending = {}
+
+
+def test_slots_that_were_dropped_before_a_flush_are_not_taken_from_the_tally_twice(host: Host) -> None:
+    host.lose()
+    host.say("FLUSHALL")
+    host.say("SET {y} v")
+    while host.machine.has_work:
+        host.machine.work()
+    assert host.server.keyspace.tally.held == weight(host.server) > 0
