@@ -14,6 +14,7 @@ from gossamer.node.engine.data.changes import RESTORE
 from gossamer.node.engine.data.kinds import DONE, KINDS, STEP, copy_of, size_of
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.data.tally import OVERHEAD
+from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.stream.as_commands import WORDS, AsCommands
 from gossamer.node.machine import Machine
@@ -437,13 +438,21 @@ def test_a_pause_puts_the_reply_off_and_loses_nothing(host: Host) -> None:
     assert host.session.take_output() == b"$%d\r\n%s\r\n" % (len(payload), payload)
 
 
+class Forgiving(Edge):
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[str] = []
+
+    def unexpected(self, what: str, error: Exception) -> None:
+        self.told.append(what)
+
+
 def test_a_step_that_fails_costs_its_client_alone(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     host.have(bag_of(3 * STEP))
     assert host.say("DUMP bag") == b""
-    unexpected: list[str] = []
-    monkeypatch.setattr(host.server.edge, "unexpected", lambda what, error: unexpected.append(what))
+    host.server.edge = edge = Forgiving()
     monkeypatch.setitem(WRITERS, BAG, lambda *_: 1 // 0)
     while host.machine.has_work:
         host.machine.work()
-    assert len(unexpected) == 1
+    assert len(edge.told) == 1
     assert host.session.killed
