@@ -132,7 +132,7 @@ class Machine:
         if waiting.resumable:
             self._resume()
             self.replication.drain()
-        server.acks.settle()
+        server.acks.settle(server.to_flush, server.output_limits, server.now)
         if self.gossip is not None and self.gossip.awaited_offset is not None:
             self.tell_progress(server.now)
         self._plan()

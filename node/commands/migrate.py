@@ -16,13 +16,13 @@ from gossamer.node.commands.numbers import integer
 from gossamer.node.engine.data.kinds import Value
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.client import IN_MULTI
-from gossamer.node.engine.slots.migrate import MigrateTransfer, migrate_at_once, start_migrate
+from gossamer.node.engine.slots.migrate import MigrateTransfer, remove_accepted, start_migrate
 from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.engine.table.command import DANGEROUS, KEYSPACE, WRITE, command
 from gossamer.node.engine.table.keyspec import ACCESS, DELETE, RW, KeySpec
 from gossamer.node.persist.dump import dump as payload_of
 from gossamer.node.resp.errors import MIGRATE_EMPTY_KEY, SYNTAX, Refusal
-from gossamer.node.resp.reply import NO_REPLY, Reply, Status
+from gossamer.node.resp.reply import NO_REPLY, Failure, Reply, Status
 
 NO_KEY_HERE: Final = Status(b"NOKEY")
 DEFAULT_TIMEOUT_MS: Final = 1000
@@ -86,9 +86,21 @@ def migrate(c: Call, argv: list[bytes]) -> Reply:
     if not transfer.keys:
         return NO_KEY_HERE
     if c.client.modes & IN_MULTI:
-        return migrate_at_once(c.server, transfer)
+        return migrate_at_once(c, transfer)
     start_migrate(c.server, transfer)
     return NO_REPLY
+
+
+def migrate_at_once(c: Call, transfer: MigrateTransfer) -> Reply:
+    """Bring ``transfer`` over as a step of a transaction: the whole node stands still until the target answers."""
+    c.server.migrate_transport.deliver(transfer)
+    gone = [] if transfer.copy else remove_accepted(transfer)
+    if gone:
+        c.propagate(b"DEL", *gone)
+    reply = transfer.reply()
+    if isinstance(reply, Failure):
+        raise Refusal(reply.text)
+    return reply
 
 
 def hide_passwords(argv: list[bytes]) -> None:

@@ -178,7 +178,7 @@ class Server:
         self.to_flush: list[Client] = []
         self.monitors: list[Client] = []
         self.deadlines: Deadlines = Deadlines()
-        self.waiting: Waiting = Waiting(self.deadlines, self.stats)
+        self.waiting: Waiting = Waiting(self.deadlines, self.stats, self.changes)
         self.migrate_transport: MigrateTransport = MigrateTransport()
         self.leaving: set[bytes] = set()
         """Keys, of any database, that are under way to another node."""
@@ -232,10 +232,9 @@ class Server:
         """On a replica that takes writes: database and name of keys that its own clients gave an end, which is known to
         no primary."""
         # replication
-        self.journal: Journal | None = None
-        """The stream of writes, while this node makes one."""
+        self.journal: Journal = Journal(self.changes, self.commands)
         self.replication: ReplicationPort = ReplicationPort()
-        self.acks: Acks = Acks(self)
+        self.acks: Acks = Acks(self.journal, self.deadlines, self.stats)
         # cluster
         self.clustered: bool = clustered
         self.topology: Topology | None = None
@@ -364,8 +363,7 @@ class Server:
 
     def _tell_expired(self, db: int, key: bytes) -> None:
         self.stats.expired_keys += 1
-        if self.journal is not None:
-            self.journal.deleted(db, key)
+        self.journal.deleted(db, [key])
 
     def _filled(self) -> None:
         """The data takes more than ``maxmemory``."""

@@ -66,12 +66,11 @@ class ImportBase(Job):
     def undo(self) -> None:
         """Replicas of other kinds than ours have the keys among the others: these must go there too."""
         journal, db = self.home.server.journal, self.slot_import.db
-        if journal is None:
-            return
         for slot in self.slots:
             keys = db.keys_in_slot(slot)
             for at in range(0, len(keys), MANY):
-                journal.gone(db, keys[at : at + MANY])
+                journal.deleted(db.index, keys[at : at + MANY])
+                journal.release()
 
     def end(self, state: str, text: str = "") -> None:
         arriving = self.home.server.slot_imports

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from gossamer.node.engine.data.keyspace import Database, Part
 from gossamer.node.engine.data.kinds import Value, is_large, kind_of
 from gossamer.node.engine.data.tally import Tally
-from gossamer.node.engine.stream.journal import Journal
+from gossamer.node.engine.stream.stream import Stream
 
 if TYPE_CHECKING:
     from gossamer.node.engine.server import Server
@@ -32,12 +32,12 @@ PIECE: Final = 1000
 class DroppedSlot:
     """What there was of one ``slot``."""
 
-    def __init__(self, slot: int, db: Database, keys: Part, journal: Journal | None) -> None:
+    def __init__(self, slot: int, db: Database, keys: Part, stream: Stream | None) -> None:
         self.slot: int = slot
         self.db: Database = db
         self.keys: Part = keys
         self.tally: Tally = db.tally
-        self.journal: Journal | None = journal
+        self.stream: Stream | None = stream
         """The stream whose replicas have these keys."""
 
 
@@ -59,7 +59,7 @@ class LazyFree:
 
     def take(self, db: Database, slot: int) -> None:
         """Remove all keys of ``slot`` from ``db``, where a part is a slot."""
-        self.dropped.append(DroppedSlot(slot, db, db.release_part(slot), self.server.journal))
+        self.dropped.append(DroppedSlot(slot, db, db.release_part(slot), self.server.journal.stream))
         self._wake()
 
     def discard(self, garbage: Value) -> None:
@@ -105,9 +105,10 @@ class LazyFree:
             keys.append(key)
             if is_large(value):
                 self.garbage.append(value)
-        journal = dropped.journal
-        if journal is not None and journal is self.server.journal and keys:
-            journal.gone(dropped.db, keys)
+        journal = self.server.journal
+        if keys and dropped.stream is journal.stream:
+            journal.deleted(dropped.db.index, keys)
+            journal.release()
         return len(keys)
 
     def _free(self, most: int) -> int:

@@ -8,7 +8,7 @@ acknowledged. COPY deletes nothing, so nobody waits for it. A pause of writes ho
 The key is deleted only if it still has the value that was sent: another primary's data may have replaced it.
 
 Within a transaction nothing may come in between, so there the whole node stands still until the target has answered,
-as Redis does for every MIGRATE (``migrate_at_once``).
+as Redis does for every MIGRATE (``commands/migrate.py``).
 """
 
 from typing import TYPE_CHECKING, Final
@@ -20,7 +20,7 @@ from gossamer.node.engine.data.keyspace import Database
 from gossamer.node.engine.data.kinds import Value
 from gossamer.node.engine.serving.client import Client
 from gossamer.node.engine.serving.waiting import MIGRATION, Wait
-from gossamer.node.resp.errors import CANNOT_CONNECT, TARGET_REFUSED, Refusal
+from gossamer.node.resp.errors import CANNOT_CONNECT, TARGET_REFUSED
 from gossamer.node.resp.reply import OK, Failure, Reply
 
 if TYPE_CHECKING:
@@ -172,23 +172,15 @@ def finish_migrate(server: "Server", transfer: MigrateTransfer) -> None:
         server.waiting.answer(wait, transfer.reply())
 
 
-def migrate_at_once(server: "Server", transfer: MigrateTransfer) -> Reply:
-    """Bring ``transfer`` over as one step of a transaction, with nothing in between. Refusal."""
-    server.migrate_transport.deliver(transfer)
-    gone = [] if transfer.copy else remove_accepted(transfer)
-    if gone and server.journal is not None:
-        server.journal.departed(transfer.source, gone)
-    reply = transfer.reply()
-    if isinstance(reply, Failure):
-        raise Refusal(reply.text)
-    return reply
-
-
 def delete_accepted(server: "Server", transfer: MigrateTransfer) -> None:
     gone = remove_accepted(transfer)
-    if gone and server.journal is not None:
-        server.journal.gone(transfer.source, gone)
-        transfer.client.wrote_to = server.journal.offset
+    if not gone:
+        return
+    server.journal.release()
+    server.journal.deleted(transfer.source.index, gone)
+    server.journal.release()
+    if server.journal.stream is not None:
+        transfer.client.wrote_to = server.journal.stream.offset
         server.acks.departed(gone)
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from gossamer.node.engine.server import WRITES
 from gossamer.node.engine.serving.client import Client
-from gossamer.node.engine.stream.journal import GETACK, encoded
+from gossamer.node.engine.stream.journal import encoded
+from gossamer.node.engine.stream.stream import GETACK
 from tests.unit.node.replication.joined import START, Link, Node, join
 
 ONE = ("write-ack-replicas", "1")
