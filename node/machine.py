@@ -247,7 +247,7 @@ class Machine:
         if self.replication.replicas.sending:
             self.replication.replicas.work()
         if not self.server.conditions & PAUSED:
-            self.server.lazyfree.work(self.server.journal)
+            self.server.lazyfree.work()
 
     # --- the agreement
 

@@ -14,7 +14,7 @@ from gossamer.node.engine.ports.migrations import MigrationPort
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.slots.slot_import import SlotImport
 from gossamer.node.engine.state import PAUSED
-from gossamer.node.engine.stream.journal import Tap
+from gossamer.node.engine.stream.tap import Tap
 from gossamer.node.migration.job import CANCELLED, GRANTED, REQUESTED, Job, message
 from gossamer.node.migration.source import Export
 from gossamer.node.migration.target import Import, ImportBase, ReplicaImport
@@ -216,29 +216,25 @@ class Migrations(MigrationPort):
 
     def open_tap(self, slots: list[int]) -> Tap:
         self.replication.need_stream()
-        journal = self.server.journal
-        assert journal is not None, "a primary can make a stream"
         marks = bytearray(len(self.server.served))
         for slot in slots:
             marks[slot] = 1
         tap = Tap(marks)
-        journal.taps.append(tap)
+        self.server.journal.attach(tap)
         return tap
 
     def close_tap(self, tap: Tap) -> None:
-        journal = self.server.journal
-        if journal is not None and tap in journal.taps:
-            journal.taps.remove(tap)
+        self.server.journal.detach(tap)
 
     def remark(self, *words: str) -> None:
         """Tell the replicas."""
-        if self.server.journal is not None:
-            self.server.journal.remark(message(*words))
+        self.server.journal.remark(message(*words))
 
     def ask_replicas(self) -> None:
         """Have them tell how far they have come."""
-        if self.server.journal is not None:
-            self.server.journal.want_acks = True
+        stream = self.server.journal.stream
+        if stream is not None:
+            stream.want_acks = True
 
     def replicas_having(self, offset: int) -> int:
         """How many replicas are online, if all of these have acknowledged the stream up to ``offset``; else -1."""

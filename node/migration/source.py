@@ -25,7 +25,8 @@ from gossamer.gossip.events import TakeSlots
 from gossamer.node.engine.clients.limits import REPLICA
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.stream.as_commands import AsCommands
-from gossamer.node.engine.stream.journal import Tap, encoded
+from gossamer.node.engine.stream.journal import encoded
+from gossamer.node.engine.stream.tap import Tap
 from gossamer.node.migration.job import (
     ACK,
     CONNECTING,
@@ -388,13 +389,13 @@ class Export(Job):
 
         The epoch to come would beat that one's, and with it the writes that it has taken.
         """
-        journal, wanted = self.home.server.journal, self.home.server.acks.wanted
-        if not wanted or journal is None:
+        stream, wanted = self.home.server.journal.stream, self.home.server.acks.wanted
+        if not wanted or stream is None:
             return True
         if self._sign < 0:
-            journal.put(PING)
-            journal.want_acks = True
-            self._sign = journal.offset
+            stream.put(PING)
+            stream.want_acks = True
+            self._sign = stream.offset
         return self.home.replication.replicas.count_acked(self._sign) >= wanted
 
     # --- time, and the end

@@ -5,27 +5,21 @@ says why the connection must be ended. The same object goes on when a new connec
 the history, so it asks for the rest.
 
 A full sync is loaded beside the present data and takes its place when it is whole: a transfer that breaks off costs
-nothing. The stream is applied through the same dispatch as requests, by a client that may all and is answered nothing.
-The offset counts bytes of whole commands, and inside MULTI stays before it: what has to be said again is said again.
+nothing. What comes then is the stream (``engine/serving/applier.py``), which is passed on to replicas of this one.
 """
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from gossamer.cluster.text import bytes_of, text_of
-from gossamer.node.engine.clients.client import IN_MULTI, Client
+from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.data.keyspace import Keyspace
-from gossamer.node.engine.serving.call import Call
-from gossamer.node.engine.serving.invoke import run
-from gossamer.node.engine.serving.unexpected import survive, told
+from gossamer.node.engine.serving.applier import Applier, shown
 from gossamer.node.engine.stream.journal import encoded
-from gossamer.node.engine.table.command import UNQUEUED
 from gossamer.node.persist.codes import RdbError
 from gossamer.node.persist.load import Loader
 from gossamer.node.persist.reader import RdbReader
 from gossamer.node.resp.errors import ProtocolError
-from gossamer.node.resp.parser import Parser
-from gossamer.node.resp.reply import Failure
 from gossamer.node.version import VALKEY_COMPATIBLE
 
 if TYPE_CHECKING:
@@ -45,8 +39,6 @@ TOLERATED: Final = (b"-NOAUTH", b"-NOPERM", b"-ERR operation not permitted")
 TRY_LATER: Final = (b"-NOMASTERLINK", b"-LOADING")
 WHO: Final = [b"CLUSTER", b"MYID"]
 NO_CLUSTER: Final = b"-ERR This instance has cluster support disabled"
-HUGE: Final = 1 << 40
-MANY: Final = 100
 
 SILENT: Final = {
     HANDSHAKE: "Timeout connecting to the MASTER...",
@@ -110,7 +102,7 @@ class PrimaryLink:
         self._length: int = 0
         self._full_id: str = ""
         self._full_offset: int = 0
-        self._applier = Applier(replication)
+        self._applier = Applier(self.server)
         self._acked_ms: int = 0
         self._eager_until: int = 0
         self._paused_keys: int = 0
@@ -169,7 +161,7 @@ class PrimaryLink:
         """Somebody else is at its address: what is here stays, and nothing more is taken from there."""
         self.away = True
         self._fail("it is not there any more")
-        self._applier.break_off()
+        self._applier.begin(self.replication.history.db)
 
     def disconnected(self) -> None:
         """The connection has ended, or could not be made."""
@@ -185,14 +177,14 @@ class PrimaryLink:
         self._reader = None
         self._loader = None
         self._out = []
-        self._applier.break_off()
+        self._applier.begin(self.replication.history.db)
         if not self.abandoned:
             self.replication.set_conditions()
 
     def abandon(self) -> None:
         """This primary is no longer to be followed."""
         self.abandoned = True
-        self._applier.break_off()
+        self._applier.begin(self.replication.history.db)
         self._fail("it is not followed any more")
 
     @property
@@ -375,7 +367,7 @@ class PrimaryLink:
         self.state = CONNECTED
         self.lasted = self.in_step = True
         self.primary_lost_data = False
-        self._applier.begin()
+        self._applier.begin(self.replication.history.db)
         self._applier.client.id = self.server.clients.take_id()
         self._applier.client.addr = f"{self.ip}:{self.port}"
         self.replication.set_conditions()
@@ -446,8 +438,13 @@ class PrimaryLink:
     # --- the stream
 
     def _apply(self, data: bytes) -> None:
-        for asked_at in self._applier.apply(data):
-            self.acknowledge(asked_at)
+        history, began = self.replication.history, self.replication.history.offset
+        applied = self._applier.apply(data)
+        if applied:
+            history.db = self._applier.db
+            self.replication.replicas.relay(applied)
+        for asked_at in self._applier.asked:
+            self.acknowledge(began + asked_at)
         if self._applier.broken:
             # What was run before it has been passed on and counted. The same command would fail again: pass it by.
             self._distrusts = True
@@ -474,103 +471,6 @@ class PrimaryLink:
 
     def _log(self, text: str) -> None:
         self.server.edge.log("notice", text)
-
-
-class Applier:
-    """Runs the stream: a privileged client, a parser, and the bytes that are not applied yet."""
-
-    def __init__(self, replication: "Replication") -> None:
-        self.replication: Replication = replication
-        self._complained: set[bytes] = set()
-        """Commands that failed on this connection: each is told of once, or the log would grow with the stream."""
-        self.begin()
-
-    def begin(self) -> None:
-        """The stream begins, or goes on."""
-        server = self.replication.server
-        self.client = Client(server.clients, 0, "", "", False)
-        self.client.is_primary = True
-        self.client.db = server.keyspace.database(self.replication.history.db)
-        self.client.modes = 0
-        self._call = Call(server, self.client)
-        self._call.privileged = True
-        self._parser = Parser()
-        self._parser.max_bulk = HUGE
-        self._waiting = bytearray()
-        self.broken: bool = False
-        """A command has raised what nobody expected: the rest of the stream is not to be run."""
-        self._complained.clear()
-
-    def break_off(self) -> None:
-        """The connection is gone: what was not applied will come again."""
-        self.begin()
-
-    def apply(self, data: bytes) -> list[int]:
-        """Run what ``data`` completes and pass it on; the offsets at which the primary asks for an ACK."""
-        parser, waiting = self._parser, self._waiting
-        waiting += data
-        parser.feed(data)
-        history = self.replication.history
-        done = 0
-        asked: list[int] = []
-        argv = parser.next()
-        while argv is not None:
-            if len(argv) == 3 and argv[0].upper() == b"REPLCONF":
-                if argv[1].upper() == b"GETACK":
-                    asked.append(history.offset + done)
-            elif not self._survived(argv):
-                break
-            if not self.client.modes & IN_MULTI:
-                done = len(waiting) - parser.behind()
-                history.db = self.client.db.index
-            argv = parser.next()
-        if done:
-            self.replication.replicas.relay(bytes(waiting[:done]))
-            del waiting[:done]
-        return asked
-
-    def _survived(self, argv: list[bytes]) -> bool:
-        """Run ``argv``; False, after this was logged, if that raised what nobody expected and changed nothing."""
-        server = self.replication.server
-        dirty = server.changes.dirty
-        try:
-            self._run(argv)
-        except Exception as error:
-            what = f"{told(argv)} of the primary's stream, whose connection is closed"
-            survive(server, what, error, server.changes.dirty != dirty)
-            self.broken = True
-        return not self.broken
-
-    def _run(self, argv: list[bytes]) -> None:
-        cmd = self.replication.server.commands.in_stream(argv)
-        if cmd is None or (len(argv) != cmd.arity and (cmd.arity > 0 or len(argv) < -cmd.arity)):
-            self._complain(argv, b"unknown, or a wrong number of arguments")
-            return
-        client = self.client
-        if client.modes & IN_MULTI and not cmd.flags & UNQUEUED:
-            client.queue.append((cmd, argv))
-            return
-        call = self._call
-        slot_imports = self.replication.server.slot_imports
-        if slot_imports.all:
-            call.db = slot_imports.place_of(cmd, argv, client.db)
-        reply = run(call, cmd, argv)
-        call.db = client.db
-        if isinstance(reply, Failure):
-            self._complain(argv, reply.text)
-
-    def _complain(self, argv: list[bytes], text: bytes) -> None:
-        name = argv[0][:32].lower()
-        if name in self._complained or len(self._complained) > MANY:
-            return
-        self._complained.add(name)
-        # The first words are those by which logs of Redis are searched for a replica that differs from its primary.
-        told = f"== CRITICAL == A command of the primary's stream fails here, which is told once: {shown(argv[0])}"
-        self.replication.server.edge.log("warning", f"{told}: {shown(text)}")
-
-
-def shown(text: bytes) -> str:
-    return text_of(text[:128])
 
 
 def number(text: bytes) -> int:

@@ -39,7 +39,7 @@ STEPS = st.lists(
 class Client:
     def __init__(self, shift: int = STANDALONE_SHIFT) -> None:
         self.server = Server()
-        self.server.keyspace = Keyspace(2, shift, self.server.changes)
+        self.server.keyspace = self.server.clients.keyspace = Keyspace(2, shift, self.server.changes)
         self.session = Machine(self.server).accept("127.0.0.1:1", "127.0.0.1:2")
         self.server.begin_batch(1_000_000)
 
