@@ -32,8 +32,8 @@ BUILDING = {"bdist_wheel", "build", "build_ext", "install"}
 def hot_files() -> list[str]:
     files: list[str] = []
     for entry in HOT:
-        path = Path(entry)
-        files += [str(path)] if path.is_file() else sorted(str(p) for p in path.glob("*.py") if p.name != "__init__.py")
+        found = [Path(entry)] if entry.endswith(".py") else sorted(Path().glob(f"{entry}/*.py"))
+        files += [str(path) for path in found if path.name != "__init__.py"]
     return files
 
 

@@ -269,7 +269,7 @@ class Machine:
         if self.server.long_replies.pending():
             self._make_long_replies()
         if not self.server.conditions & PAUSED:
-            self.server.lazyfree.work(self.server.journal)
+            self.server.lazyfree.work()
 
     def _make_long_replies(self) -> None:
         replies = self.server.long_replies

@@ -89,8 +89,7 @@ def debug(c: Call, argv: list[bytes]) -> Reply:
         if word == b"PROTOCOL":
             return sample(c, argv[2].lower())
     if word == b"REPLICATE" and count >= 3:
-        if c.server.journal is not None:
-            c.server.journal.remark(encoded(argv[2:]))
+        c.server.journal.remark(encoded(argv[2:]))
         return OK
     if word == b"CLUSTERLINK" and count == 5 and argv[2].upper() == b"KILL":
         return kill_link(c, argv[3].lower(), argv[4])

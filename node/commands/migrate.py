@@ -86,7 +86,7 @@ def migrate(c: Call, argv: list[bytes]) -> Reply:
     if not transfer.keys:
         return NO_KEY_HERE
     if c.client.modes & IN_MULTI:
-        return migrate_at_once(c.server, transfer)
+        return migrate_at_once(c, transfer)
     start_migrate(c.server, transfer)
     return NO_REPLY
 

@@ -141,19 +141,18 @@ class Server(NodeState):
         self.clients: Clients = Clients(self, self.keyspace, self.access, self.edge)
         self.limits: Limits = Limits(self.config, self.clients)
         self.monitors: Monitors = Monitors(self, self.edge)
-        self.waiting: Waiting = Waiting(self.deadlines, self.stats)
+        self.waiting: Waiting = Waiting(self.deadlines, self.stats, self.changes)
         self.long_replies: LongReplies = LongReplies(self.clients, self.waiting)
         self.pause: Pause = Pause(self, self.deadlines)
         # replication
-        self.journal: Journal | None = None
-        """The stream of writes, while this node makes one."""
+        self.journal: Journal = Journal(self.changes, self.commands)
         self.replication: ReplicationPort = ReplicationPort()
-        self.acks: Acks = Acks(self)
+        self.acks: Acks = Acks(self, self.journal, self.clients, self.limits, self.deadlines, self.stats)
         # slots that move
         self.leaving: Leaving = Leaving(self)
         self.migrate_transport: MigrateTransport = MigrateTransport()
         self.slot_imports: SlotImports = SlotImports()
-        self.lazyfree: LazyFree = LazyFree(self.changes)
+        self.lazyfree: LazyFree = LazyFree(self.changes, self.journal)
         """What is left of slots that have gone."""
         self.migrations: MigrationPort = MigrationPort()
         # cluster
@@ -192,7 +191,7 @@ class Server(NodeState):
         self.topology = topology
         coming = [slot for slot in self.lazyfree.slots() if takes_keys(topology, slot)]
         if coming:
-            self.lazyfree.finish(coming, self.journal)
+            self.lazyfree.finish(coming)
         if before is None or not serves_alike(before, topology):
             self.served = served_slots(topology)
             self.waiting.slots_changed(self.served)
@@ -202,12 +201,11 @@ class Server(NodeState):
         db = self.keyspace.database(0)
         for slot in slots:
             if db.count_in_slot(slot):
-                self.lazyfree.take(db, slot, self.journal)
+                self.lazyfree.take(db, slot)
 
     def _tell_expired(self, db: int, key: bytes) -> None:
         self.stats.expired_keys += 1
-        if self.journal is not None:
-            self.journal.deleted(db, key)
+        self.journal.deleted(db, [key])
 
     def _read_policy(self) -> str | None:
         self.policy.allow_reads_when_down = self.config.flag("cluster-allow-reads-when-down")

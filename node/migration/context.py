@@ -10,7 +10,7 @@ from gossamer.cluster.topology import Flag, NodeId, Topology
 from gossamer.gossip.events import ClusterCommand, KeepEpoch
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.state import PAUSED
-from gossamer.node.engine.stream.journal import Tap
+from gossamer.node.engine.stream.tap import Tap
 from gossamer.node.migration.job import EXPORT, Job, message
 from gossamer.node.migration.states import GRANTED, REQUESTED
 from gossamer.node.replication.replication import Replication
@@ -57,28 +57,24 @@ class JobContext:
     def open_tap(self, slots: list[int]) -> Tap:
         """A copy of the writes of ``slots`` from now on."""
         self.replication.need_stream()
-        journal = self.server.journal
-        assert journal is not None, "a primary can make a stream"
         marks = bytearray(len(self.server.served))
         for slot in slots:
             marks[slot] = 1
         tap = Tap(marks)
-        journal.taps.append(tap)
+        self.server.journal.attach(tap)
         return tap
 
     def close_tap(self, tap: Tap) -> None:
-        journal = self.server.journal
-        if journal is not None and tap in journal.taps:
-            journal.taps.remove(tap)
+        self.server.journal.detach(tap)
 
     def tell_replicas(self, *words: str) -> None:
-        if self.server.journal is not None:
-            self.server.journal.remark(message(*words))
+        self.server.journal.remark(message(*words))
 
     def request_acks(self) -> None:
         """Have the replicas tell how far they have come."""
-        if self.server.journal is not None:
-            self.server.journal.want_acks = True
+        stream = self.server.journal.stream
+        if stream is not None:
+            stream.want_acks = True
 
     def synced_replicas(self, offset: int) -> int:
         """How many replicas are online, if all of these have acknowledged the stream up to ``offset``; else -1."""

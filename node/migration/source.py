@@ -25,7 +25,8 @@ from gossamer.gossip.events import TakeSlots
 from gossamer.node.engine.clients.limits import REPLICA
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.stream.as_commands import AsCommands
-from gossamer.node.engine.stream.journal import Tap, encoded
+from gossamer.node.engine.stream.journal import encoded
+from gossamer.node.engine.stream.tap import Tap
 from gossamer.node.migration.context import JobContext
 from gossamer.node.migration.job import ACK, EPOCH_DIGITS, EXPORT, Job, message
 from gossamer.node.migration.states import (
@@ -387,13 +388,13 @@ class Export(Job):
 
         The epoch to come would beat that one's, and with it the writes that it has taken.
         """
-        journal, wanted = self.server.journal, self.server.acks.wanted
-        if not wanted or journal is None:
+        stream, wanted = self.server.journal.stream, self.server.acks.wanted
+        if not wanted or stream is None:
             return True
         if self._ack_offset < 0:
-            journal.put(PING)
-            journal.want_acks = True
-            self._ack_offset = journal.offset
+            stream.put(PING)
+            stream.want_acks = True
+            self._ack_offset = stream.offset
         return self.context.replication.replicas.count_acked(self._ack_offset) >= wanted
 
     # --- time, and the end

@@ -65,12 +65,11 @@ class ImportBase(Job):
     def undo(self) -> None:
         """Replicas of other kinds than ours have the keys among the others: these must go there too."""
         journal, db = self.server.journal, self.slot_import.db
-        if journal is None:
-            return
         for slot in self.slots:
             keys = db.keys_in_slot(slot)
             for at in range(0, len(keys), MANY):
-                journal.gone(db, keys[at : at + MANY])
+                journal.deleted(db.index, keys[at : at + MANY])
+                journal.release()
 
     def end(self, state: JobState, text: str = "") -> None:
         importing = self.server.slot_imports.all
@@ -95,7 +94,7 @@ class Import(ImportBase):
         self._synced_replicas: int = 0
         """How many replicas had all when the pause was asked for."""
         context.server.drop_slots(tuple(self.slots))  # whatever is left there is nobody's
-        context.server.lazyfree.finish(set(self.slots), context.server.journal)
+        context.server.lazyfree.finish(set(self.slots))
         client.modes |= HANDING_OVER | REPLIES_OFF | NOT_TO_PAUSE
         context.server.slot_imports.by_client[client.id] = self.slot_import
         numbers = [str(number) for pair in slot_import.ranges for number in pair]

@@ -3,7 +3,7 @@
 ``connected_to`` begins it, ``receive`` takes what the primary says, ``take_output`` is what is to be sent; ``failure``
 says why the connection must be ended. The same object goes on when a new connection is there: what it has applied is in
 the history, so it asks for the rest. Its states are in ``link_state.py``; what is said in each in ``handshake.py``,
-``psync.py``, ``full_sync.py`` and ``applier.py``.
+``psync.py`` and ``full_sync.py``; the stream is run by ``engine/serving/applier.py``.
 """
 
 from collections.abc import Callable
@@ -11,9 +11,9 @@ from typing import Final
 
 from gossamer.cluster.text import text_of
 from gossamer.node.engine.clients.client import Client
+from gossamer.node.engine.serving.applier import Applier
 from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.persist.codes import RdbError
-from gossamer.node.replication.applier import Applier
 from gossamer.node.replication.base import ReplicationBase
 from gossamer.node.replication.failover import Failover
 from gossamer.node.replication.full_sync import FullSync
@@ -79,7 +79,7 @@ class PrimaryLink(LinkStatus):
         """What came in the stream could not be applied: it is not asked for again."""
         self._offer: FullResync | None = None
         self._full_sync: FullSync | None = None
-        self._applier: Applier = Applier(replication)
+        self._applier: Applier = Applier(self.server)
         self._acked_ms: int = 0
         self._eager_until: int = 0
         self._paused_keys: int = 0
@@ -141,7 +141,7 @@ class PrimaryLink(LinkStatus):
             self._full_sync.drop(self.server.changes)
             self._full_sync = None
         self._out = []
-        self._applier.break_off()
+        self._applier.begin(self.replication.history.db)
         if not self.abandoned:
             self.replication.set_conditions()
 
@@ -151,13 +151,13 @@ class PrimaryLink(LinkStatus):
             return
         self.enter(NOADDR)
         self._end("it is not there any more")
-        self._applier.break_off()
+        self._applier.begin(self.replication.history.db)
 
     def abandon(self) -> None:
         """This primary is no longer to be followed."""
         self.enter(ABANDONED)
         self.failure = "it is not followed any more"
-        self._applier.break_off()
+        self._applier.begin(self.replication.history.db)
         self._poke()
 
     def cut(self) -> None:
@@ -329,15 +329,20 @@ class PrimaryLink(LinkStatus):
         self.enter(CONNECTED)
         self.result = Result.LASTED
         self.data_of = DataOf.PRIMARY
-        self._applier.begin()
+        self._applier.begin(self.replication.history.db)
         self._applier.client.id = self.server.clients.take_id()
         self._applier.client.addr = f"{self.ip}:{self.port}"
         self.replication.set_conditions()
         self.acknowledge(self.replication.history.offset)
 
     def _apply(self, data: bytes) -> None:
-        for asked_at in self._applier.apply(data):
-            self.acknowledge(asked_at)
+        history, began = self.replication.history, self.replication.history.offset
+        applied = self._applier.apply(data)
+        if applied:
+            history.db = self._applier.db
+            self.replication.replicas.relay(applied)
+        for asked_at in self._applier.asked:
+            self.acknowledge(began + asked_at)
         if self._applier.broken:
             # What was run before it has been passed on and counted. The same command would fail again: pass it by.
             self._needs_full_sync = True

@@ -16,7 +16,8 @@ from gossamer.node.engine.clients.limits import REPLICA
 from gossamer.node.engine.clients.waiting import CONFIRMATION, REPLICAS, Wait
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.state import FEW_REPLICAS, PAUSED, RETURNED
-from gossamer.node.engine.stream.journal import GETACK, PING, encoded
+from gossamer.node.engine.stream.journal import encoded
+from gossamer.node.engine.stream.stream import GETACK, PING
 from gossamer.node.replication.history import History
 from gossamer.node.replication.replica_link import HANDSHAKE, LOADING, ONLINE, TRANSFER, WAITING, ReplicaLink, name_of
 from gossamer.node.replication.syncs import Syncs
@@ -151,11 +152,11 @@ class Replicas:
 
         It comes before all that follows from it, so a replica that takes over has the slot open if one key has left.
         """
-        journal = self.server.journal
-        if journal is None or any(f.version < TAKES_SETSLOT for f in self.attached()):
+        stream = self.server.journal.stream
+        if stream is None or any(f.version < TAKES_SETSLOT for f in self.attached()):
             return
         words = [b"CLUSTER", b"SETSLOT", b"%d" % slot, bytes_of(action)]
-        journal.put(encoded([*words, bytes_of(node)] if node else words))
+        stream.put(encoded([*words, bytes_of(node)] if node else words))
         self.server.acks.opened(slot)
 
     # --- the stream
@@ -191,15 +192,15 @@ class Replicas:
     def distribute(self) -> None:
         """Hand out what this node has added to the stream."""
         journal = self.server.journal
-        if journal is None:
+        journal.release()
+        stream = journal.stream
+        if stream is None:
             return
-        if journal.group:
-            journal.release()
-        if journal.want_acks and not self.server.conditions & PAUSED:
-            journal.want_acks = False
-            journal.put(GETACK)
-        if journal.pending:
-            self.relay(journal.take())
+        if stream.want_acks and not self.server.conditions & PAUSED:
+            stream.want_acks = False
+            stream.put(GETACK)
+        if stream.pending:
+            self.relay(stream.take())
 
     def acknowledged(self, client: Client, offset: int) -> None:
         """REPLCONF ACK."""
@@ -231,15 +232,15 @@ class Replicas:
         """Let ``client`` wait until ``count`` replicas have its last write; ``timeout_ms`` 0: for ever."""
         deadline = self.server.now + timeout_ms if timeout_ms else 0
         self.server.waiting.begin(ReplicaWait(self, client, count, then), deadline)
-        if self.server.journal is not None:
-            self.server.journal.want_acks = True
+        if self.server.journal.stream is not None:
+            self.server.journal.stream.want_acks = True
 
     def when_acknowledged(self, client: Client, then: Callable[[], Reply]) -> None:
         """Do ``then``, and answer ``client`` with it, when ``write-ack-replicas`` are sure to follow this node."""
-        journal = self.server.journal
-        if journal is not None:
-            journal.put(PING)
-            client.wrote_to = journal.offset
+        stream = self.server.journal.stream
+        if stream is not None:
+            stream.put(PING)
+            client.wrote_to = stream.offset
         self.wait(client, self.server.acks.wanted, self.server.acks.timeout_ms, then)
 
     def end_waits(self) -> None:
@@ -276,15 +277,15 @@ class Replicas:
         replica.client.kill()
 
     def _ping(self, now: int, timeout: int) -> None:
-        journal = self.server.journal
+        stream = self.server.journal.stream
         period = self.server.config.integer("repl-ping-replica-period") * 1000
         if self.server.conditions & PAUSED:
             # While writes are held back the stream stands still: a replica that takes over has been told where it
             # ends. Only a pause so long that replicas would give up is no failover.
             period = max(period, timeout // 2)
-        if journal is not None and not 0 <= now - self.pinged_ms < period and self.attached():
+        if stream is not None and not 0 <= now - self.pinged_ms < period and self.attached():
             self.pinged_ms = now
-            journal.put(PING)
+            stream.put(PING)
 
     def keep_alive(self) -> None:
         """Once a second: a sign of life to replicas whose snapshot is being made and cannot be sent yet."""

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.state import ACKING, FOLLOWING, LINK_DOWN
-from gossamer.node.engine.stream.journal import Journal
 from gossamer.node.replication.base import ReplicationBase
 from gossamer.node.replication.failover import Failover
 from gossamer.node.replication.link_state import DataOf
@@ -35,8 +34,8 @@ class Replication(ReplicationBase):
     @property
     def offset(self) -> int:
         """master_repl_offset: how far the stream has come here."""
-        journal = self.server.journal
-        return self.history.offset if journal is None else journal.offset
+        stream = self.server.journal.stream
+        return self.history.offset if stream is None else stream.offset
 
     @property
     def is_replica(self) -> bool:
@@ -70,9 +69,10 @@ class Replication(ReplicationBase):
         if old is not None:
             old.abandon()
         self.replicas.distribute()
-        if server.journal is not None:
-            self.history.db = max(server.journal.selected, 0)
-        server.journal = None
+        stream = server.journal.stream
+        if stream is not None:
+            self.history.db = max(stream.selected, 0)
+        server.journal.close_stream()
         server.waiting.role_lost()
         server.acks.give_up()
         server.migrate_transport.give_up()
@@ -128,8 +128,9 @@ class Replication(ReplicationBase):
             self.on_target()
 
     def _make_stream(self) -> None:
-        if self.history.backlog is not None and self.primary_link is None and self.server.journal is None:
-            self.server.journal = Journal(self.server, self.history.offset)
+        journal = self.server.journal
+        if self.history.backlog is not None and self.primary_link is None and journal.stream is None:
+            journal.open_stream(self.history.offset)
 
     def set_conditions(self) -> None:
         server = self.server
@@ -187,7 +188,7 @@ class Replication(ReplicationBase):
 
     def drain(self) -> None:
         """After each batch: hand out what it has added to the stream."""
-        if self.server.journal is not None:
+        if self.server.journal.open:
             self.replicas.distribute()
         if self.failover.under_way:
             self.failover.check()
@@ -213,10 +214,10 @@ class Replication(ReplicationBase):
         """``repl-backlog-ttl``: nobody has asked for so long."""
         ttl_ms = self.server.config.integer("repl-backlog-ttl") * 1000
         journal = self.server.journal
-        if journal is None or journal.taps or not ttl_ms or self.replicas.attached():
+        if journal.stream is None or journal.by_slot or not ttl_ms or self.replicas.attached():
             return
         if now - self.replicas.alone_since_ms > ttl_ms:
-            self.server.journal = None
+            journal.close_stream()
             self.history.forget()
 
 

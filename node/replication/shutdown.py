@@ -74,8 +74,8 @@ class Shutdown:
             self._caught_up()
             return
         self._enter(CATCHING_UP)
-        if server.journal is not None:
-            server.journal.want_acks = True
+        if server.journal.stream is not None:
+            server.journal.stream.want_acks = True
         replication.replicas.distribute()
         self._pause.take()
         server.edge.log("notice", "Waiting for replicas before shutting down.")
@@ -144,12 +144,12 @@ class Shutdown:
             log("warning", "Unable to perform auto failover on shutdown since there are legacy replicas.")
             return False
         best = next((f for f in replicas if f.online and self._has_all(f)), None)
-        journal = self.server.journal
-        if best is None or journal is None:
+        stream = self.server.journal.stream
+        if best is None or stream is None:
             log("warning", "Unable to find a replica to perform the auto failover on shutdown.")
             return False
         log("notice", f"Perform auto failover to replica {best.node_id} on shutdown.")
-        journal.put(encoded([b"CLUSTER", b"FAILOVER", b"FORCE", b"REPLICAID", bytes_of(best.node_id)]))
+        stream.put(encoded([b"CLUSTER", b"FAILOVER", b"FORCE", b"REPLICAID", bytes_of(best.node_id)]))
         self.replication.replicas.distribute()
         return True
 

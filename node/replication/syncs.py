@@ -11,7 +11,7 @@ from typing import Final
 
 from gossamer.cluster.text import bytes_of
 from gossamer.node.engine.server import Server
-from gossamer.node.engine.stream.journal import NOT_SELECTED
+from gossamer.node.engine.stream.stream import NOT_SELECTED
 from gossamer.node.replication.history import History
 from gossamer.node.replication.replica_link import LOADING, WAITING, ReplicaLink, name_of
 from gossamer.node.replication.sync_transfer import SyncFormat, SyncTransfer
@@ -134,9 +134,10 @@ class Syncs:
         mark = bytes_of(f"{server.rng.getrandbits(4 * MARK_SIZE):0{MARK_SIZE}x}") if form.streamed else b""
         history = self.history
         db = history.db
-        if server.journal is not None:
+        stream = server.journal.stream
+        if stream is not None:
             db = 0
-            server.journal.selected = NOT_SELECTED  # who gets the snapshot does not know where the stream is
+            stream.selected = NOT_SELECTED  # who gets the snapshot does not know where the stream is
         transfer = SyncTransfer(server, form, mark, history.replid, history.offset, db)
         self.walks += 1
         self.transfers.append(transfer)

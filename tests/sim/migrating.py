@@ -343,11 +343,10 @@ class MigrateRun(WriteRun):
         """What should not be there when no job is."""
         for host in self.world.hosts.values():
             server = host.running.machine.server
-            taps = server.journal.taps if server.journal is not None else []
             views = [view for db in server.keyspace.used() for view in db.views]
             for what, there in (
                 ("slots are closed", server.leaving.slots), ("keys are beside the data", server.slot_imports.all),
-                ("slot_imports", server.slot_imports.by_client), ("taps", taps), ("views", views),
+                ("slot_imports", server.slot_imports.by_client), ("taps", server.journal.by_slot), ("views", views),
                 ("clients wait", server.waiting.of(LEAVING_KEYS)),
                 ("keys that have gone", server.lazyfree.pending), ("a pause", server.conditions & PAUSED),
             ):  # fmt: skip

@@ -13,6 +13,7 @@ What else can end a wait depends on its reason (the table below), as in Redis 7.
 - The client's connection ends (CLIENT KILL, a hang-up): nothing is answered.
 
 Who waits for a key is served in the order of arrival. A request that is run anew in vain keeps its place and deadline.
+While anybody waits for a key the registry listens to all changes, whoever makes them; else they cost nothing here.
 
 A client whose replies wait for replicas (``acks.py``, ``pending.py``) is not blocked, and is served on. So it has no
 wait here, only a timer in the same heap.
@@ -24,6 +25,7 @@ from mypy_extensions import mypyc_attr
 
 from gossamer.cluster.slots import key_slot
 from gossamer.node.engine.clients.client import Client
+from gossamer.node.engine.data.changes import Changes, Listener
 from gossamer.node.engine.deadlines import Deadlines, Timer
 from gossamer.node.engine.insight.stats import Stats
 from gossamer.node.resp.errors import UNBLOCKED, UNBLOCKED_BY_CLIENT
@@ -99,12 +101,13 @@ class Wait(Timer):
         self.waiting.time_out(self)
 
 
-class Waiting:
+class Waiting(Listener):
     """At most one wait a client."""
 
-    def __init__(self, deadlines: Deadlines, stats: Stats) -> None:
+    def __init__(self, deadlines: Deadlines, stats: Stats, changes: Changes) -> None:
         self.deadlines: Deadlines = deadlines
         self.stats: Stats = stats
+        self.changes: Changes = changes
         self.by_client: dict[int, Wait] = {}
         """By client id, in the order of arrival."""
         self.by_reason: dict[str, dict[int, Wait]] = {reason.name: {} for reason in REASONS}
@@ -172,6 +175,8 @@ class Waiting:
         return RETRY
 
     def _queue(self, key: Key, wait: Wait) -> None:
+        if not self.by_key:
+            self.changes.listen(self)
         queue = self.by_key.get(key)
         if queue is None:
             self.by_key[key] = [wait]
@@ -253,6 +258,8 @@ class Waiting:
             queue.remove(wait)
             if not queue:
                 del self.by_key[key]
+        if wait.keys and not self.by_key:
+            self.changes.unlisten(self)
         self.deadlines.cancel(wait)
         wait.over = True
         client.blocked = False
@@ -262,10 +269,18 @@ class Waiting:
 
     # --- keys
 
-    def key_changed(self, db: int, key: bytes) -> None:
-        """There may be something at ``key`` now for who waits for it: it is asked anew when the batch is done."""
+    def key_changed(self, db: int, key: bytes, event: bytes) -> None:
+        """There may be something at ``key`` now for who waits for it: it is asked anew when the batch is done.
+
+        That holds for every event: who waits for a stream's group is told that the stream is gone.
+        """
         if (db, key) in self.by_key:
             self.changed_keys[db, key] = True
+
+    def keys_changed(self, db: int, part: int, event: bytes) -> None:
+        for key in self.by_key:
+            if key[0] == db:
+                self.changed_keys[key] = True
 
     def take_changed_keys(self) -> list[Key]:
         keys: list[Key] = list(self.changed_keys)

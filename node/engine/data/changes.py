@@ -84,6 +84,9 @@ class Changes:
         assert listener not in self.listeners
         self.listeners.append(listener)
 
+    def unlisten(self, listener: Listener) -> None:
+        self.listeners.remove(listener)
+
     def tell(self, db: int, key: bytes, event: bytes) -> None:
         for listener in self.listeners:
             listener.key_changed(db, key, event)

@@ -86,7 +86,7 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
         redirected = redirect_for(call, cmd, parts, asked)
         if redirected is not None:
             if server.conditions & ACKING and redirected.startswith(b"ASK "):
-                server.acks.redirected(call, keys_of(parts))
+                server.acks.redirected(client, keys_of(parts))
             if cmd.runs_queue:
                 client.forget_transaction()
             return refuse(call, cmd, redirected)

@@ -44,7 +44,7 @@ def run(call: Call, cmd: Command, argv: list[bytes], nested: bool = False) -> Re
     server.stats.total_commands_processed += 1
     if took >= server.slow_us:
         server.slow.notice(cmd, argv, took, client.addr, client.name)
-    if server.journal is not None:
+    if server.journal.open:
         server.journal.ran(client, cmd, argv, call.db, call.effects, nested)
     if server.conditions & (MONITORED | ACKING):
         tell(call, cmd, argv, reply, nested)
@@ -69,6 +69,6 @@ def tell(call: Call, cmd: Command, argv: list[bytes], reply: Reply, nested: bool
     """``cmd`` has run: so much for those who want to know of it."""
     server = call.server
     if server.conditions & ACKING:
-        server.acks.ran(call, cmd, argv, reply, nested)
+        server.acks.ran(call.client, cmd, argv, reply, nested)
     if server.conditions & MONITORED and not cmd.flags & (SKIP_MONITOR | ADMIN):
         server.monitors.feed(call.client, argv)

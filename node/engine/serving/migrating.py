@@ -14,6 +14,7 @@ as Redis does for every MIGRATE (``migrate_at_once``).
 from gossamer.node.engine.clients.waiting import MIGRATION, Wait
 from gossamer.node.engine.data.changes import MIGRATED
 from gossamer.node.engine.server import Server
+from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.slots.migrate import MigrateTransfer
 from gossamer.node.resp.errors import Refusal
 from gossamer.node.resp.reply import Failure, Reply
@@ -38,12 +39,12 @@ def finish_migrate(server: Server, transfer: MigrateTransfer) -> None:
         server.waiting.answer(wait, transfer.reply())
 
 
-def migrate_at_once(server: Server, transfer: MigrateTransfer) -> Reply:
+def migrate_at_once(call: Call, transfer: MigrateTransfer) -> Reply:
     """Bring ``transfer`` over as one step of a transaction, with nothing in between. Refusal."""
-    server.migrate_transport.deliver(transfer)
+    call.server.migrate_transport.deliver(transfer)
     gone = [] if transfer.copy else remove_accepted(transfer)
-    if gone and server.journal is not None:
-        server.journal.departed(transfer.source, gone)
+    if gone:
+        call.propagate(b"DEL", *gone)
     reply = transfer.reply()
     if isinstance(reply, Failure):
         raise Refusal(reply.text)
@@ -52,9 +53,14 @@ def migrate_at_once(server: Server, transfer: MigrateTransfer) -> Reply:
 
 def delete_accepted(server: Server, transfer: MigrateTransfer) -> None:
     gone = remove_accepted(transfer)
-    if gone and server.journal is not None:
-        server.journal.gone(transfer.source, gone)
-        transfer.client.wrote_to = server.journal.offset
+    if not gone:
+        return
+    journal = server.journal
+    journal.release()
+    journal.deleted(transfer.source.index, gone)
+    journal.release()
+    if journal.stream is not None:
+        transfer.client.wrote_to = journal.stream.offset
         server.acks.departed(gone)
 
 

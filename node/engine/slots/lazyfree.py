@@ -23,6 +23,7 @@ from gossamer.node.engine.data.kinds import Value, is_large, kind_of
 from gossamer.node.engine.data.part import Part
 from gossamer.node.engine.data.tally import Share
 from gossamer.node.engine.stream.journal import Journal
+from gossamer.node.engine.stream.stream import Stream
 
 PIECE: Final = 1000
 """Keys or elements freed at once, and keys told in one DEL: well under a millisecond, about one with replicas."""
@@ -31,19 +32,20 @@ PIECE: Final = 1000
 class DroppedSlot:
     """What there was of one ``slot``."""
 
-    def __init__(self, slot: int, db: Database, keys: Part, journal: Journal | None) -> None:
+    def __init__(self, slot: int, db: Database, keys: Part, stream: Stream | None) -> None:
         self.slot: int = slot
         self.db: Database = db
         self.keys: Part = keys
         self.share: Share = db.share
-        self.journal: Journal | None = journal
+        self.stream: Stream | None = stream
         """The stream whose replicas have these keys."""
 
 
 class LazyFree:
-    """``on_work`` is called when there is something to do. ``journal`` is the stream that is made at that time."""
+    """``on_work`` is called when there is something to do. ``journal`` is told of keys when they are deleted."""
 
-    def __init__(self, changes: Changes) -> None:
+    def __init__(self, changes: Changes, journal: Journal) -> None:
+        self.journal: Journal = journal
         self.dropped: list[DroppedSlot] = []
         self.garbage: list[Value] = []
         """Large values, parts of databases, and what was known of their keys beside."""
@@ -55,9 +57,9 @@ class LazyFree:
         """Is there something to do?"""
         return bool(self.dropped or self.garbage)
 
-    def take(self, db: Database, slot: int, journal: Journal | None) -> None:
+    def take(self, db: Database, slot: int) -> None:
         """Remove all keys of ``slot`` from ``db``, where a part is a slot."""
-        self.dropped.append(DroppedSlot(slot, db, db.release_part(slot), journal))
+        self.dropped.append(DroppedSlot(slot, db, db.release_part(slot), self.journal.stream))
         self._wake()
 
     def discard(self, garbage: Sequence[Value]) -> None:
@@ -69,18 +71,18 @@ class LazyFree:
         """Of which there is something left."""
         return [dropped.slot for dropped in self.dropped]
 
-    def work(self, journal: Journal | None) -> None:
+    def work(self) -> None:
         """Free a piece."""
         room = PIECE
         while room > 0 and self.dropped:
             dropped = self.dropped[-1]
-            room -= self._clear(dropped, room, journal)
+            room -= self._clear(dropped, room)
             if not len(dropped.keys):
                 self.dropped.pop()
         while room > 0 and self.garbage:
             room -= self._free(room)
 
-    def finish(self, slots: Collection[int], journal: Journal | None) -> None:
+    def finish(self, slots: Collection[int]) -> None:
         """Delete at once what is left of these."""
         mine = [dropped for dropped in self.dropped if dropped.slot in slots]
         if not mine:
@@ -88,13 +90,13 @@ class LazyFree:
         self.dropped = [dropped for dropped in self.dropped if dropped.slot not in slots]
         for dropped in mine:
             while len(dropped.keys):
-                self._clear(dropped, PIECE, journal)
+                self._clear(dropped, PIECE)
 
     def _wake(self) -> None:
         if self.on_work is not None:
             self.on_work()
 
-    def _clear(self, dropped: DroppedSlot, most: int, journal: Journal | None) -> int:
+    def _clear(self, dropped: DroppedSlot, most: int) -> int:
         """Delete so many keys; how many there were."""
         keys: list[bytes] = []
         while len(dropped.keys) and len(keys) < most:
@@ -103,8 +105,10 @@ class LazyFree:
             keys.append(key)
             if is_large(value):
                 self.garbage.append(value)
-        if journal is not None and journal is dropped.journal and keys:
-            journal.gone(dropped.db, keys)
+        journal = self.journal
+        if keys and dropped.stream is journal.stream:
+            journal.deleted(dropped.db.index, keys)
+            journal.release()
         return len(keys)
 
     def _free(self, most: int) -> int:

@@ -1,1 +1,1 @@
-"""The stream of writes: how it is made, and what of it is acknowledged."""
+"""What is told of writes and to whom, and what of it is acknowledged."""

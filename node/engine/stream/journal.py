@@ -1,80 +1,96 @@
-"""The stream of writes as this node makes it: what its replicas are sent, and what counts as the replication offset.
+"""The journal: all writes of this node, primary or replica, as they are told to its sinks.
 
-Every command that ran is shown here (``ran``); what changed nothing is no part of the stream. The handler says in which
-words its effect goes out (``Call.propagate``), else it goes out in its own words. All that one request of a client
-caused goes together, however deep it was nested, and so do the deletions of keys whose time was over: more than one
-command are wrapped into MULTI and EXEC. A SELECT that they need comes within, as in Redis 7.2 (7.0 has the first one
-before MULTI).
+Every command that ran is shown here (``ran``). One that changed nothing is no write. The handler says in which words
+its effect is told (``Call.propagate``), else the request itself is. All that one request of a client caused is told as
+one group, however deep it was nested, and so are the deletions of keys that it found expired.
 
-Bytes collect in ``pending`` until the batch is over; ``offset`` counts them already. A node makes a stream only while
-somebody may want it: ``server.journal`` is None otherwise, and on every replica, which passes on its primary's.
+What is deleted without a command has one door, too (``deleted``): expired keys, keys that MIGRATE has brought away,
+slots that have gone. A ``Listener`` of ``data/changes.py`` could not tell of these. It hears of one key at a time, and
+a slot leaves at once, as a whole, while the replicas are told of its keys in pieces.
+
+Who is told is a ``Sink``: the replication stream (``stream.py``, on a primary that has or had replicas; a replica
+passes on its primary's, byte for byte), and a tap of each migration (``tap.py``). Without a sink nothing is made, and
+a request costs a look at ``open``.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from gossamer.cluster.slots import key_slot
 from gossamer.node.engine.clients.client import Client
+from gossamer.node.engine.data.changes import Changes
 from gossamer.node.engine.data.database import Database
+from gossamer.node.engine.stream.sink import Sink, Write
+from gossamer.node.engine.stream.stream import Stream
 from gossamer.node.engine.table.command import WRITE, Command
+from gossamer.node.engine.table.table import CommandTable
 from gossamer.node.resp.errors import Refusal
 
-if TYPE_CHECKING:
-    from gossamer.node.engine.server import Server
-
-NOT_SELECTED: Final = -1
 FORCED: Final = ("flushall", "flushdb")
-"""Sent along even if there was nothing to delete here."""
+"""Told even if there was nothing to delete here."""
 AT_RANDOM: Final = ("randomkey", "scan")
-"""Come upon keys whose time is over, of any slot: those have nothing to do with each other, so no MULTI around them."""
+"""Find expired keys of any slot. Those have nothing to do with each other, so they are no group."""
 
-PING: Final = b"*1\r\n$4\r\nping\r\n"
-GETACK: Final = b"*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n"
-
-
-class Write:
-    """One command of the stream, for database ``db``."""
-
-    def __init__(self, db: int, argv: list[bytes], slot: int) -> None:
-        self.db: int = db
-        self.argv: list[bytes] = argv
-        self.slot: int = slot
-        """Of its keys; -1 if it has none, or nobody wants to know."""
-
-
-class Tap:
-    """Takes a copy of the writes of some slots. ``slots``: one byte a slot, 1 for those."""
-
-    def __init__(self, slots: bytearray) -> None:
-        self.slots: bytearray = slots
-        self.pieces: list[bytes] = []
-        self.size: int = 0
-
-    def add(self, data: bytes) -> None:
-        self.pieces.append(data)
-        self.size += len(data)
-
-    def take(self) -> bytes:
-        pieces, self.pieces = self.pieces, []
-        self.size = 0
-        return b"".join(pieces)
+SMALL: Final = 1024
+HEADS: Final[list[bytes]] = [b"\r\n$%d\r\n" % size for size in range(SMALL)]
+"""What stands between two arguments in a request: the end of one, the size of the next."""
+COUNTS: Final[list[bytes]] = [b"*%d" % count for count in range(SMALL)]
 
 
 class Journal:
-    """``offset``: how many bytes the stream has had so far."""
+    """``changes``: of the data that it tells of. ``commands``: the names that they have in a stream."""
 
-    def __init__(self, server: "Server", offset: int) -> None:
-        self.server: Server = server
-        self.offset: int = offset
-        self.pending: list[bytes] = []
-        """Bytes that nobody has been given yet."""
-        self.want_acks: bool = False
-        """Replicas are to be asked how far they have come, behind all that is pending."""
-        self.selected: int = NOT_SELECTED
-        self.group: list[Write] = []
-        """Writes of the command or transaction that is running."""
-        self.seen: int = server.changes.dirty
-        self.taps: list[Tap] = []
-        """Who wants a copy: slots on their way to other nodes. MULTI and EXEC mean nothing there, so they get none."""
+    def __init__(self, changes: Changes, commands: CommandTable) -> None:
+        self.changes: Changes = changes
+        self.commands: CommandTable = commands
+        self.sinks: list[Sink] = []
+        self.open: bool = False
+        """There is a sink."""
+        self.by_slot: bool = False
+        """A sink wants to know slots."""
+        self.stream: Stream | None = None
+        """The sink for replicas, while this node makes a stream."""
+        self.writes: list[Write] = []
+        """Of the request that is running, or deletions that wait for the end of the batch."""
+        self.seen: int = 0
+        """``Changes.dirty`` when a command was last shown."""
+
+    # --- sinks
+
+    def attach(self, sink: Sink) -> None:
+        """``sink`` is given every write from now on."""
+        assert sink not in self.sinks
+        if not self.open:
+            self.seen = self.changes.dirty
+        self.sinks.append(sink)
+        self._count_sinks()
+
+    def detach(self, sink: Sink) -> None:
+        """``sink``, if it is attached, is given nothing any more."""
+        if sink in self.sinks:
+            self.sinks.remove(sink)
+            self._count_sinks()
+
+    def open_stream(self, offset: int) -> Stream:
+        """Make a stream for replicas, that begins behind byte ``offset``."""
+        assert self.stream is None
+        stream = Stream(offset)
+        self.stream = stream
+        self.attach(stream)
+        return stream
+
+    def close_stream(self) -> None:
+        stream = self.stream
+        if stream is not None:
+            self.stream = None
+            self.detach(stream)
+
+    def _count_sinks(self) -> None:
+        self.open = bool(self.sinks)
+        self.by_slot = any(sink.by_slot for sink in self.sinks)
+        if not self.open:
+            self.writes.clear()
+
+    # --- what happens
 
     def ran(
         self,
@@ -86,81 +102,71 @@ class Journal:
         nested: bool,
     ) -> None:
         """``client`` has run ``argv``. ``effects``: what it did, in words; None: its own. ``nested``: more follows."""
-        dirty = self.server.changes.dirty
-        if dirty != self.seen or cmd.name in FORCED:
-            self.seen = dirty
-            if cmd.flags & WRITE:
-                slot = slot_of(cmd, argv) if self.taps else -1
-                if effects is None:
-                    effects = [self.server.commands.for_stream(cmd, argv) if self.server.commands.renamed else argv]
+        dirty = self.changes.dirty
+        changed = dirty != self.seen
+        self.seen = dirty
+        if cmd.flags & WRITE and (changed or cmd.name in FORCED):
+            slot = slot_of(cmd, argv) if self.by_slot else -1
+            if effects is not None:
                 for words in effects:
-                    self.group.append(Write(db.index, words, slot))
-        if self.group and not nested:
-            if cmd.name in AT_RANDOM:
-                self.release()
+                    self.writes.append(Write(db.index, encoded(words), slot))
             else:
-                self.close_group()
-            client.wrote_to = self.offset
+                data = encoded(self.commands.for_stream(cmd, argv) if self.commands.renamed else argv)
+                if not nested and not self.writes:  # the common case: the write stands alone
+                    for sink in self.sinks:
+                        sink.write(db.index, data, slot)
+                    self._note_end(client)
+                    return
+                self.writes.append(Write(db.index, data, slot))
+        if self.writes and not nested:
+            if cmd.name in AT_RANDOM:
+                self._tell_singly()
+            else:
+                self._tell_together()
+            self._note_end(client)
 
-    def deleted(self, db: int, key: bytes) -> None:
-        """``key`` was deleted though no command asked for it."""
-        self.group.append(Write(db, [b"DEL", key], key_slot(key) if self.taps else -1))
+    def deleted(self, db: int, keys: list[bytes]) -> None:
+        """``keys``, in cluster mode all of one slot, were deleted though no command says so.
 
-    def departed(self, db: Database, keys: list[bytes]) -> None:
-        """The command that is running has brought ``keys`` elsewhere: this is how the stream tells of it."""
-        self.seen = self.server.changes.dirty
-        self.group.append(Write(db.index, [b"DEL", *keys], key_slot(keys[0]) if self.taps else -1))
-
-    def gone(self, db: Database, keys: list[bytes]) -> None:
-        """``keys``, in cluster mode all of one slot, are deleted outside of any command, and are elsewhere now."""
-        self.release()
-        self.seen = self.server.changes.dirty
-        self.say(Write(db.index, [b"DEL", *keys], key_slot(keys[0]) if self.taps else -1))
-
-    def remark(self, request: bytes) -> None:
-        """Tell the replicas something that is no write."""
-        self.release()
-        self.seen = self.server.changes.dirty
-        self.put(request)
-
-    def close_group(self) -> None:
-        """What the group holds happens together."""
-        group, self.group = self.group, []
-        if len(group) > 1:
-            self.put(b"*1\r\n$5\r\nMULTI\r\n")
-        for write in group:
-            self.say(write)
-        if len(group) > 1:
-            self.put(b"*1\r\n$4\r\nEXEC\r\n")
+        While a request runs this goes together with it. Else ``release`` must follow, at the latest when the batch
+        ends.
+        """
+        if self.open:
+            slot = key_slot(keys[0]) if self.by_slot else -1
+            self.writes.append(Write(db, encoded([b"DEL", *keys]), slot))
 
     def release(self) -> None:
-        """What the group holds are deletions that belong to no command: one by one."""
-        group, self.group = self.group, []
-        for write in group:
-            self.say(write)
+        """No request is running: what was deleted since the last one is told one by one, and no command counts it."""
+        self.seen = self.changes.dirty
+        if self.writes:
+            self._tell_singly()
 
-    def say(self, write: Write) -> None:
-        self.select(write.db)
-        data = encoded(write.argv)
-        self.put(data)
-        if write.slot >= 0:
-            for tap in self.taps:
-                if tap.slots[write.slot]:
-                    tap.add(data)
+    def remark(self, request: bytes) -> None:
+        """Tell the replicas, if there may be any, something that is no write."""
+        self.release()
+        if self.stream is not None:
+            self.stream.put(request)
 
-    def select(self, db: int) -> None:
-        if db != self.selected:
-            self.selected = db
-            self.put(encoded([b"SELECT", b"%d" % db]))
+    def _tell_together(self) -> None:
+        writes = self.writes
+        if len(writes) == 1:
+            self._tell_singly()
+            return
+        self.writes = []
+        for sink in self.sinks:
+            sink.group(writes)
 
-    def put(self, data: bytes) -> None:
-        self.pending.append(data)
-        self.offset += len(data)
+    def _tell_singly(self) -> None:
+        writes, self.writes = self.writes, []
+        for write in writes:
+            for sink in self.sinks:
+                sink.write(write.db, write.data, write.slot)
 
-    def take(self) -> bytes:
-        """The bytes that nobody has been given yet."""
-        pending, self.pending = self.pending, []
-        return b"".join(pending)
+    def _note_end(self, client: Client) -> None:
+        """WAIT waits for what ``client`` has just written."""
+        stream = self.stream
+        if stream is not None:
+            client.wrote_to = stream.offset
 
 
 def slot_of(cmd: Command, argv: list[bytes]) -> int:
@@ -174,9 +180,15 @@ def slot_of(cmd: Command, argv: list[bytes]) -> int:
 
 def encoded(argv: list[bytes]) -> bytes:
     """A request as RESP array of bulk strings."""
-    out = [b"*%d\r\n" % len(argv)]
+    count = len(argv)
+    if count == 3 and len(argv[0]) < SMALL and len(argv[1]) < SMALL and len(argv[2]) < SMALL:  # half the time
+        name, key, value = argv
+        heads = HEADS
+        return b"".join([b"*3", heads[len(name)], name, heads[len(key)], key, heads[len(value)], value, b"\r\n"])
+    pieces = [COUNTS[count] if count < SMALL else b"*%d" % count]
     for arg in argv:
-        out.append(b"$%d\r\n" % len(arg))
-        out.append(arg)
-        out.append(b"\r\n")
-    return b"".join(out)
+        size = len(arg)
+        pieces.append(HEADS[size] if size < SMALL else b"\r\n$%d\r\n" % size)
+        pieces.append(arg)
+    pieces.append(b"\r\n")
+    return b"".join(pieces)

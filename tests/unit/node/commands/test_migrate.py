@@ -8,7 +8,8 @@ from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.migrating import finish_migrate
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.engine.slots.migrate import MigrateProtocol, MigrateTransfer, MigrateTransport
-from gossamer.node.engine.stream.journal import Journal, encoded
+from gossamer.node.engine.stream.journal import encoded
+from gossamer.node.engine.stream.stream import Stream
 from gossamer.node.machine import Machine
 from gossamer.node.resp.errors import CANNOT_READ
 
@@ -174,14 +175,14 @@ def test_a_pause_holds_back_the_deletion(here: Node) -> None:
 
 def test_the_replicas_are_told_once_and_watchers_wake(here: Node) -> None:
     here.say(here.guest, "MSET a 1 b 2", "WATCH a", "MULTI", "PING")
-    feed = here.server.journal = Journal(here.server, 0)
+    stream = here.server.journal.open_stream(0)
     here.say(here.operator, "MIGRATE h 7 '' 0 100 KEYS a b")
     transfer = here.departed()
     transfer.accepted = [True, True]
-    before = feed.offset
+    before = stream.offset
     finish_migrate(here.server, transfer)
-    assert b"".join(feed.pending).endswith(encoded([b"DEL", b"a", b"b"]))
-    assert here.operator.wrote_to == feed.offset > before
+    assert b"".join(stream.pending).endswith(encoded([b"DEL", b"a", b"b"]))
+    assert here.operator.wrote_to == stream.offset > before
     assert here.say(here.guest, "EXEC") == b"*-1\r\n"
 
 
@@ -238,8 +239,8 @@ def there(here: Node) -> Node:
     return node
 
 
-def stream(feed: Journal) -> bytes:
-    return feed.take().replace(b"\r\n", b" ")
+def taken(stream: Stream) -> bytes:
+    return stream.take().replace(b"\r\n", b" ")
 
 
 MOVE_A = "MIGRATE h 7 a 0 100"
@@ -270,10 +271,10 @@ def test_a_target_that_is_not_there_leaves_a_transaction_with_its_keys(here: Nod
 
 def test_copies_leave_within_a_transaction_too(here: Node, there: Node) -> None:
     here.say(here.guest, "SET a 1", "MULTI", MOVE_A + " COPY", "INCR a")
-    feed = here.server.journal = Journal(here.server, 0)
+    stream = here.server.journal.open_stream(0)
     here.run(here.guest, "EXEC")
     assert here.guest.take_output() == b"*2\r\n+OK\r\n:2\r\n"
-    assert stream(feed) == b"*2 $6 SELECT $1 0 *2 $4 INCR $1 a "
+    assert taken(stream) == b"*2 $6 SELECT $1 0 *2 $4 INCR $1 a "
     assert there.say(there.guest, "GET a") == b"$1\r\n1\r\n"
 
 
@@ -294,12 +295,12 @@ def test_the_replicas_are_told_of_it_as_a_part_of_the_transaction(
 ) -> None:
     """The words of redis-server 7.0.15, once a database is selected: 7.2 selects it behind MULTI, 7.0 before."""
     here.say(here.guest, "MSET a 1 b 2")
-    feed = here.server.journal = Journal(here.server, 0)
-    feed.select(0)
-    feed.take()
+    stream = here.server.journal.open_stream(0)
+    stream.select(0)
+    stream.take()
     here.run(here.guest, "MULTI", *queue.split("|"), "EXEC")
-    assert stream(feed) == told
-    assert here.guest.wrote_to == feed.offset
+    assert taken(stream) == told
+    assert here.guest.wrote_to == stream.offset
 
 
 def test_a_transaction_waits_for_a_key_that_is_under_way_already(here: Node, there: Node) -> None:

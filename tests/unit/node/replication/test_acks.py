@@ -4,7 +4,8 @@ import pytest
 
 from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.clients.pause import WRITES
-from gossamer.node.engine.stream.journal import GETACK, encoded
+from gossamer.node.engine.stream.journal import encoded
+from gossamer.node.engine.stream.stream import GETACK
 from tests.unit.node.replication.joined import START, Link, Node, join
 
 ONE = ("write-ack-replicas", "1")
@@ -195,7 +196,7 @@ def test_a_client_may_leave_meanwhile() -> None:
     primary, link = pair()
     primary.tell("SET a 1")
     primary.machine.leave(primary.client)
-    assert not primary.server.acks.clients
+    assert not primary.server.acks.held
     link.settle()
     assert not primary.client.out
 

@@ -9,6 +9,7 @@ from gossamer.cluster.slots import SLOTS, key_slot
 from gossamer.cluster.topology import Flag, Topology
 from gossamer.cluster.topology import Node as Member
 from gossamer.node.engine.clients.waiting import KEYS, Wait
+from gossamer.node.engine.data.changes import DEL
 from gossamer.node.engine.deadlines import NEVER, Deadlines, Timer
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.call import Call
@@ -126,7 +127,6 @@ def confirmation(node: Node) -> None:
 
 def put(node: Node) -> None:
     node.say(node.operator, "SET {x}b v")
-    node.server.waiting.key_changed(0, b"{x}b")
 
 
 def abort(node: Node) -> None:
@@ -260,12 +260,12 @@ def test_who_came_first_is_served_first_and_keeps_its_place() -> None:
     for client in clients:
         node.say(client, "WAITGET {x}b 0")
     waiting = node.server.waiting
-    waiting.key_changed(0, b"{x}b")
+    waiting.key_changed(0, b"{x}b", DEL)
     node.machine.drain()
     assert [wait.client for wait in waiting.in_line((0, b"{x}b"))] == clients, "nothing was there: they wait again"
     late = node.client()
     node.say(late, "WAITGET {x}b 0")
-    waiting.key_changed(0, b"{x}b")
+    waiting.key_changed(0, b"{x}b", DEL)
     node.machine.drain()
     assert [wait.client for wait in waiting.in_line((0, b"{x}b"))] == [*clients, late]
 
@@ -274,7 +274,7 @@ def test_a_request_that_is_run_anew_in_vain_keeps_its_deadline() -> None:
     node = Node()
     node.say(node.waiter, f"WAITGET {{x}}b {SOON_MS}", f"WAITGET {{x}}c {SOON_MS}")
     node.at(START + 300)
-    node.server.waiting.key_changed(0, b"{x}b")
+    node.server.waiting.key_changed(0, b"{x}b", DEL)
     node.machine.drain()
     assert node.server.deadlines.first == START + SOON_MS
     node.at(START + SOON_MS)
@@ -295,8 +295,11 @@ def test_a_request_behind_one_that_was_served_has_its_own_place_and_deadline() -
 
 def test_a_change_of_a_key_that_nobody_waits_for_costs_nothing() -> None:
     node = Node()
-    node.server.waiting.key_changed(0, b"k")
+    node.say(node.waiter, f"WAITGET {{x}}b {SOON_MS}")
+    node.say(node.operator, "SET {x}k v")
     assert node.server.waiting.changed_keys == {}
+    node.at(START + SOON_MS)
+    assert node.server.changes.listeners == [], "nobody waits any more: changes are not even told"
 
 
 class Noted(Timer):

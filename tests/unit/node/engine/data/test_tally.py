@@ -65,7 +65,7 @@ def test_slots_that_have_gone_leave_the_tally_as_they_are_freed() -> None:
     server.drop_slots((15495,))
     assert server.keyspace.database(0).size == 1
     while server.lazyfree.pending:
-        server.lazyfree.work(server.journal)
+        server.lazyfree.work()
     assert server.keyspace.tally.held == weight(server.keyspace.database(0)) > 0
 
 
@@ -133,6 +133,7 @@ class Listening(Edge):
 def test_a_limit_below_what_is_used_is_told_in_the_log() -> None:
     listening = Listening()
     session = client(edge=listening)
+    session.server.memory.edge = listening
     told = listening.told
     say(session, "SET big " + "v" * 200_000)
     used = session.server.keyspace.tally.used()

@@ -12,7 +12,7 @@ from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.engine.slots.lazyfree import PIECE
-from gossamer.node.engine.stream.journal import Journal, encoded
+from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.machine import Machine
 from gossamer.node.persist.events import Key
 from gossamer.node.persist.load import Loader
@@ -37,7 +37,7 @@ class Host:
         for number in range(KEYS):
             self.say(f"SET {{x}}{number} v EX 100")
         self.say("SET {y} v")
-        self.feed = self.server.journal = Journal(self.server, 0)
+        self.stream = self.server.journal.open_stream(0)
 
     def own(self, *slots: int, importing: bool = False) -> None:
         """All slots are this node's but ``SLOT``, unless it is one of ``slots``."""
@@ -55,9 +55,9 @@ class Host:
 
     def told(self) -> list[list[str]]:
         """What the replicas have been told since, but SELECT."""
-        self.feed.release()
+        self.server.journal.release()
         parser, out = Parser(), []
-        parser.feed(self.feed.take())
+        parser.feed(self.stream.take())
         while (argv := parser.next()) is not None:
             out.append([word.decode() for word in argv])
         return [argv for argv in out if argv[0] != "SELECT"]
@@ -102,7 +102,7 @@ def test_a_slot_that_comes_back_is_done_with_before_it_has_new_keys(host: Host, 
 
 def test_the_tables_of_other_slots_stay_as_long_as_they_take(host: Host) -> None:
     host.lose()
-    host.server.lazyfree.finish([SLOT + 1], host.server.journal)
+    host.server.lazyfree.finish([SLOT + 1])
     assert host.machine.has_work
 
 
@@ -120,7 +120,8 @@ def test_who_watches_one_of_the_keys_is_told_at_once(host: Host) -> None:
 def test_a_stream_that_was_not_there_then_tells_nothing_of_it(host: Host) -> None:
     """A node that has followed in between has other keys, and other replicas."""
     host.lose()
-    host.feed = host.server.journal = Journal(host.server, 0)
+    host.server.journal.close_stream()
+    host.stream = host.server.journal.open_stream(0)
     host.machine.work()
     assert host.told() == []
     while host.machine.has_work:

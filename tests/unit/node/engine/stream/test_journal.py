@@ -4,7 +4,7 @@ import pytest
 
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.session import Session
-from gossamer.node.engine.stream.journal import Journal, encoded
+from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.machine import Machine
 from gossamer.node.resp.parser import Parser
 
@@ -19,18 +19,19 @@ class Node:
         self.machine = Machine(self.server)
         self.server.begin_batch(NOW)
         self.session: Session = self.machine.accept("127.0.0.1:1", "127.0.0.1:2")
-        self.feed = self.server.journal = Journal(self.server, 0)
-        self.feed.select(0)
-        self.start = len(self.feed.take())
+        self.server.config.set([("repl-backlog-ttl", "0")])  # the stream stays, though no replica wants it
+        self.stream = self.server.journal.open_stream(0)
+        self.stream.select(0)
+        self.start = len(self.stream.take())
 
     def tell(self, *requests: str) -> list[str]:
         """What the stream has after these requests; database 0 is selected already."""
         for request in requests:
             self.session.feed(encoded([word.encode() for word in request.split()]))
-        before = self.feed.offset
-        self.feed.release()
-        offset = self.feed.offset
-        data = self.feed.take()
+        before = self.stream.offset
+        self.server.journal.release()
+        offset = self.stream.offset
+        data = self.stream.take()
         assert len(data) == offset - self.start, "the offset counts every byte"
         assert before <= offset
         self.start = offset
@@ -131,6 +132,6 @@ def test_what_active_expiry_deletes_goes_one_by_one() -> None:
 def test_a_client_knows_where_its_last_write_ended() -> None:
     node = Node()
     node.tell("SET a 1")
-    end = node.feed.offset
+    end = node.stream.offset
     node.session.feed(b"GET a\r\n")
     assert node.session.wrote_to == end
