@@ -270,7 +270,7 @@ class Export(Job):
 
     def _may_pause(self, tap: Tap) -> bool:
         server = self.server
-        if server.leaving:
+        if server.leaving.keys:
             return False  # what MIGRATE takes away is deleted when it has arrived, and that is a write too
         most = server.config.integer("slot-migration-max-failover-repl-bytes")
         return most < 0 or tap.size <= most or server.now - self._wanted_ms >= PAUSE_DELAY_MS
