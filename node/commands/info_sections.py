@@ -71,7 +71,7 @@ def clients_section(server: Server) -> list[str]:
 
 
 def memory_section(server: Server) -> list[str]:
-    """``used_memory`` is what the data takes (``engine/tally.py``), ``rss`` what the system counts for the process."""
+    """``used_memory`` is what the data takes (``data/tally.py``), ``rss`` what the system counts for the process."""
     config = server.config
     resident = server.edge.resident_memory()
     tally = server.keyspace.tally

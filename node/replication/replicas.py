@@ -1,6 +1,6 @@
 """The half of replication that is followed: who follows, and the stream that they are sent.
 
-A replica (``replica.py``) is brought to the present by the rest of the stream, if the backlog has it, or else by a
+A replica (``replica_link.py``) is brought to the present by the rest of the stream, if the backlog has it, or else by a
 snapshot (``syncs.py``). After a streamed snapshot it is online with its first ACK, as with Redis: only then it has
 loaded. The same holds on a replica that has replicas of its own; its stream is then its primary's, byte for byte.
 

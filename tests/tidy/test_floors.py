@@ -19,19 +19,6 @@ ALLOWED: Final = {
 }
 """(module, what it imports): the exceptions, each with its reason."""
 
-KNOWN_CIRCLES: Final[tuple[frozenset[str], ...]] = (
-    frozenset({"gossamer.node.replication.replica_link", "gossamer.node.replication.sync_transfer"}),
-    frozenset({
-        "gossamer.node.replication.failover", "gossamer.node.replication.primary_link",
-        "gossamer.node.replication.replication", "gossamer.node.replication.shutdown",
-    }),
-    frozenset({
-        "gossamer.node.migration.job", "gossamer.node.migration.migrations",
-        "gossamer.node.migration.source", "gossamer.node.migration.target",
-    }),
-)  # fmt: skip
-"""Circles that are still to be taken apart. The list only gets shorter."""
-
 MODULES: Final = dict(modules())
 LINES: Final = [
     (module, f"{path.relative_to(TOP)}:{line}", target, name)
@@ -61,7 +48,7 @@ def test_nothing_imports_itself_in_a_circle() -> None:
     for module, _, target, _ in LINES:
         if target in arrows and target != module:
             arrows[module].add(target)
-    assert circles(arrows) == set(KNOWN_CIRCLES)
+    assert circles(arrows) == set()
 
 
 def test_a_circle_is_found_whatever_its_length() -> None:

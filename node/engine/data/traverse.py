@@ -1,9 +1,9 @@
 """Going through a database in pieces (SCAN), and drawing keys from it (RANDOMKEY).
 
-A cursor is the number of a part in its low bits, and above them where to go on inside the part (see ``order.py``; 0 is
-the beginning). So a cursor is good for as long as the node lives, and a piece stays near the size that was asked for
-however the keys are spread. What is promised: a key that is there from the beginning to the end of an iteration is
-returned.
+A cursor is the number of a part in its low bits, and above them where to go on inside the part
+(``scan_order.py``; 0 is the beginning). So a cursor is good for as long as the node lives, and a piece stays near the
+size that was asked for however the keys are spread. What is promised: a key that is there from the beginning to the end
+of an iteration is returned.
 """
 
 from collections.abc import Collection

@@ -1,1 +1,1 @@
-"""What the node tells of itself: counters, SLOWLOG, LATENCY, MONITOR."""
+"""What the node tells of itself: counters, SLOWLOG, LATENCY."""

@@ -29,7 +29,7 @@ class Stats:
         self.client_query_buffer_limit_disconnections: int = 0
         self.client_output_buffer_limit_disconnections: int = 0
         self.unexpected_errors: int = 0
-        """Exceptions that cost a client or a link: see ``mishap.py``."""
+        """Exceptions that cost a client or a link: see ``unexpected.py``."""
         self.errors: dict[bytes, int] = {}
         """Error replies by their code: ``errorstat_ERR``."""
 

@@ -1,1 +1,1 @@
-"""How requests are served: who waits for what, and until when."""
+"""How requests are served, those of clients and of the primary's stream: from an argument list to a reply."""

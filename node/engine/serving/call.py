@@ -3,7 +3,7 @@
 ``value``, ``text``, ``view`` and ``read`` are for what the request reads. ``store``, ``replace``, ``change``,
 ``delete``, ``move``, ``expire_at`` and ``persist`` are the only ways to change something. They keep the rules that hold
 for every command: a key whose time is over does not exist, and a value of another type is refused. What follows from a
-change is kept behind them, in ``data/keyspace.py``. Handlers call no clock: ``now`` is the batch's time in unix
+change is kept behind them, in ``data/database.py``. Handlers call no clock: ``now`` is the batch's time in unix
 milliseconds.
 """
 

@@ -1,7 +1,7 @@
 """A command's record: what dispatch, the arity check, key extraction, ACL categories and COMMAND INFO are read from.
 
 A handler is declared with ``@command`` above it; the record goes into ``DECLARED`` and the handler stays a plain
-function. All servers of a process share these records and none changes them: names are the server's (``commands.py``),
+function. All servers of a process share these records and none changes them: names are the server's (``table.py``),
 and so is what it counts (``usage.py``).
 A handler of fixed arity takes its arguments one by one, ``handler(c, key, value)``; one of variable arity takes the
 whole request, ``handler(c, argv)``, the command's name in ``argv[0]``. A subcommand is declared as ``"CONFIG|GET"``.
