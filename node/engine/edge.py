@@ -83,5 +83,5 @@ class Edge:
         """Write a log line; ``level`` is debug, verbose, notice or warning."""
 
     def unexpected(self, what: str, error: Exception) -> None:
-        """Log ``error``, which came up while ``what`` was served, or raise it. Raised by default: see ``unexpected.py``."""
+        """Log ``error``, which came up while ``what`` was served, or raise it, as by default: see ``unexpected.py``."""
         raise error
