@@ -77,12 +77,16 @@ class Bus:
 
     def poke(self) -> None:
         """There may be effects to perform, or another deadline. While the pump's task sleeps this is done in its place:
-        nearly always it is the answer to a PING, and to wake a task costs more than that.
+        nearly always it is the answer to a PING, and to wake a task costs more than that. What goes wrong here is no
+        fault of whoever pokes: the node ends.
         """
         if self._sleep is None:
             self._poked.set()
             return
+        server = self._machine.server
+        server.changing += 1
         self.pump.run()
+        server.changing -= 1
         self._sleep.deadline = self._wake_at()
 
     async def run(self, listeners: list[trio.SocketListener]) -> None:

@@ -7,6 +7,7 @@ import sys
 from typing import Final
 
 from gossamer.cluster.topology import NodeId
+from gossamer.gossip.effects import Dial
 from gossamer.gossip.events import Forget
 from gossamer.gossip.packet import Packet, decode
 from gossamer.node.commands.strings import get
@@ -67,13 +68,16 @@ def gossip(c: Call) -> Reply:
 
 @command("FAULT.ARM", arity=2)
 def arm(c: Call, name: bytes) -> Reply:
-    """Lets the next message of the bus, or the next MIGRATE, raise."""
+    """Lets the next message of the bus, the next MIGRATE, or the next dial of the bus raise."""
     ARMED.add(name.decode())
     return OK
 
 
 class Unhashable(NodeId):
     __hash__ = None  # type: ignore[assignment]
+
+
+sound_dial = bus.Bus.dial
 
 
 def come_up(name: str) -> None:
@@ -87,6 +91,11 @@ def faulty_decode(frame: bytes) -> Packet | None:
     return decode(frame)
 
 
+def faulty_dial(self: bus.Bus, dial: Dial) -> None:
+    come_up("dial")
+    sound_dial(self, dial)
+
+
 class FaultyMigrateConnection(migrate.MigrateConnection):
     async def carry(self, transfer: object) -> None:
         come_up("migrate")
@@ -95,5 +104,6 @@ class FaultyMigrateConnection(migrate.MigrateConnection):
 
 if __name__ == "__main__":
     bus.decode = faulty_decode  # type: ignore[attr-defined]
+    bus.Bus.dial = faulty_dial  # type: ignore[method-assign]
     migrate.MigrateConnection = FaultyMigrateConnection  # type: ignore[misc]
     sys.exit(main(sys.argv[1:]))

@@ -83,6 +83,14 @@ def test_the_node_ends_where_its_view_of_the_cluster_may_be_half_changed(nodes: 
     node.wait_log("The state of this node may be half changed, so it ends.")
 
 
+def test_the_node_ends_where_what_the_cluster_asked_for_fails(nodes: Nodes) -> None:
+    node = nodes.start(*CLUSTER, program=FAULTY)
+    demand(node, "FAULT.ARM", "dial")
+    closed_after(node, ("CLUSTER", "MEET", "127.0.0.1", "1"))
+    assert node.wait_end() == 1
+    node.wait_log("Fault: dial")
+
+
 def test_passwords_are_not_in_the_log_of_a_mishap() -> None:
     for request in (
         [b"AUTH", b"secret"],
