@@ -84,9 +84,10 @@ def test_the_node_ends_where_its_view_of_the_cluster_may_be_half_changed(nodes: 
 
 
 def test_the_node_ends_where_what_the_cluster_asked_for_fails(nodes: Nodes) -> None:
-    node = nodes.start(*CLUSTER, program=FAULTY)
+    """Whatever message it was that made the cluster ask."""
+    node, other = nodes.start(*CLUSTER, program=FAULTY), nodes.start(*CLUSTER)
     demand(node, "FAULT.ARM", "dial")
-    closed_after(node, ("CLUSTER", "MEET", "127.0.0.1", "1"))
+    demand(other, "CLUSTER", "MEET", "127.0.0.1", node.port)
     assert node.wait_end() == 1
     node.wait_log("Fault: dial")
 
