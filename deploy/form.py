@@ -23,20 +23,24 @@ POLL_S: Final = 0.01
 def form(contacts: Sequence[Contact], primaries: int, timeout_s: float, alive: Callable[[], None]) -> None:
     """On one host: the first ``primaries`` of the nodes share the slots, the others follow them in turn."""
     steps = create([Member(contact.id, contact.host) for contact in contacts], primaries)
-    wires = {contact.id: contact.wire for contact in contacts}
+    clients = {contact.id: contact.client for contact in contacts}
     views = {contact.id: contact.view() for contact in contacts}
-    establish(steps, wires, views, timeout_s, alive)
+    establish(steps, clients, views, timeout_s, alive)
 
 
 def wait_until_ok(
-    wires: Sequence[BlockingClient], names: Sequence[object], replicas: int, timeout_s: float, alive: Callable[[], None]
+    clients: Sequence[BlockingClient],
+    names: Sequence[object],
+    replicas: int,
+    timeout_s: float,
+    alive: Callable[[], None],
 ) -> None:
     """Until every node knows all, at least ``replicas`` of them as such, says ``cluster_state:ok``, and is in sync with
     its primary if it has one. ``alive`` is asked meanwhile and may raise. ``names`` are those of the nodes in texts."""
     deadline = time.monotonic() + timeout_s
-    waiting = list(zip(wires, names, strict=True))
+    waiting = list(zip(clients, names, strict=True))
     while waiting:
-        waiting = [(wire, name) for wire, name in waiting if not is_ok(wire, len(wires), replicas)]
+        waiting = [(client, name) for client, name in waiting if not is_ok(client, len(clients), replicas)]
         if not waiting:
             return
         alive()
@@ -47,12 +51,12 @@ def wait_until_ok(
         time.sleep(POLL_S)
 
 
-def is_ok(wire: BlockingClient, count: int, replicas: int) -> bool:
+def is_ok(client: BlockingClient, count: int, replicas: int) -> bool:
     """Does the node say that all is well, as ``wait_until_ok`` has it?"""
-    state = fields(as_text(wire.ask("CLUSTER", "INFO")))
+    state = fields(as_text(client.ask("CLUSTER", "INFO")))
     if state["cluster_state"] != "ok" or int(state["cluster_known_nodes"]) < count:
         return False
     if not replicas:
         return True
-    known = sum("slave" in line.split()[2].split(",") for line in wire.text("CLUSTER", "NODES").splitlines())
-    return known >= replicas and fields(wire.text("INFO", "replication")).get("master_link_status", "up") == "up"
+    known = sum("slave" in line.split()[2].split(",") for line in client.text("CLUSTER", "NODES").splitlines())
+    return known >= replicas and fields(client.text("INFO", "replication")).get("master_link_status", "up") == "up"

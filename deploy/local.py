@@ -102,11 +102,11 @@ class LocalCluster:
         try:
             with ExitStack() as stack:
                 contacts = [reach(record.host, port, access)[0] for port in record.ports]
-                wires = [stack.enter_context(closing(contact.wire)) for contact in contacts]
+                clients = [stack.enter_context(closing(contact.client)) for contact in contacts]
                 if not record.formed:
                     form(contacts, record.primaries, FORM_S, alive)
                 names = [f"port {port}" for port in record.ports]
-                wait_until_ok(wires, names, len(record.ports) - record.primaries, FORM_S, alive)
+                wait_until_ok(clients, names, len(record.ports) - record.primaries, FORM_S, alive)
         except (OSError, Refused) as error:
             alive()
             raise UserError(f"a node does not answer as it should: {error}") from None

@@ -56,16 +56,16 @@ class Watcher:
         self._host = host
         self._port = port
         self._password = password
-        self._wire: BlockingClient | None = None
+        self._client: BlockingClient | None = None
         self._last = Sample(f"{host}:{port}", "", "", "", "", None, "")
         self._commands: tuple[float, int] | None = None
         """When the last look was, and how many commands the node had processed by then."""
 
     def look(self) -> Sample:
         try:
-            if self._wire is None:
-                self._wire = BlockingClient(self._host, self._port, ANSWER_S, self._password)
-            sample = self._read(self._wire.ask_all(LOOK))
+            if self._client is None:
+                self._client = BlockingClient(self._host, self._port, ANSWER_S, self._password)
+            sample = self._read(self._client.ask_all(LOOK))
         except (OSError, Refused, LookupError, ValueError) as error:
             self.close()
             return self.gone("no answer" if isinstance(error, TimeoutError) else "down")
@@ -79,9 +79,9 @@ class Watcher:
 
     def close(self) -> None:
         self._commands = None
-        if self._wire is not None:
-            self._wire.close()
-            self._wire = None
+        if self._client is not None:
+            self._client.close()
+            self._client = None
 
     def _read(self, answers: list[Answer]) -> Sample:
         for answer in answers:

@@ -87,17 +87,17 @@ class Node:
             words = self._log.read_text(errors="replace").strip().splitlines()[-1:]
             raise UserError(f"{self.kind.name} ended at once: {''.join(words)}")
         try:
-            wire = self.wire()
+            client = self.client()
         except OSError:
             return False
         try:
-            return wire.ask("PING") == b"PONG"
+            return client.ask("PING") == b"PONG"
         except (OSError, Refused):
             return False
         finally:
-            wire.close()
+            client.close()
 
-    def wire(self) -> BlockingClient:
+    def client(self) -> BlockingClient:
         return BlockingClient(self.host, self.port, 10.0)
 
     def stop(self) -> None:

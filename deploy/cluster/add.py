@@ -49,7 +49,7 @@ def newcomer(survey: Survey, place: str) -> Contact:
     """The node at ``place``, from now on one of the contacts of ``survey``; perhaps it has been one before."""
     contact, view = reach(*host_port(place), survey.access)
     if contact.id in survey.contacts:
-        contact.wire.close()
+        contact.client.close()
         return survey.contacts[contact.id]
     survey.contacts[contact.id], survey.views[contact.id] = contact, view
     return contact
@@ -64,5 +64,5 @@ def demand_empty(survey: Survey, contact: Contact) -> None:
         raise UserError(f"{contact.address} is not empty: it knows other nodes, {strangers[0].ip}:{strangers[0].port}")
     if contact.id in view.owners:
         raise UserError(f"{contact.address} is not empty: it has slots")
-    if view.myself.is_primary and contact.wire.ask("DBSIZE"):
+    if view.myself.is_primary and contact.client.ask("DBSIZE"):
         raise UserError(f"{contact.address} is not empty: it has keys")

@@ -78,11 +78,11 @@ def carry_out(
     if not consent(args):
         return 0 if args.dry_run else 1
     started = time.monotonic()
-    with Signals() as signals, progress_for(slots) as told:
+    with Signals() as signals, progress_for(slots) as progress:
         try:
-            work(told, signals)
+            work(progress, signals)
         except Interrupted:
-            told.say(f"interrupted: {rest()}")
+            progress.say(f"interrupted: {rest()}")
             return INTERRUPTED
         except UserError as problem:
             raise UserError(f"{problem}; {rest()}") from None
@@ -97,7 +97,7 @@ def carry_out_steps(args: argparse.Namespace, survey: Survey, steps: Sequence[St
     return carry_out(
         args,
         slots,
-        lambda told, signals: Performer(survey, told, signals).run(steps),
+        lambda progress, signals: Performer(survey, progress, signals).run(steps),
         lambda: "what was done stays, and the same command does the rest",
     )
 

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace, options: list[str]) -> int:
         return carry_out(
             args,
             0,
-            lambda told, signals: form(survey, steps, replicas, signals.check),
+            lambda progress, signals: form(survey, steps, replicas, signals.check),
             lambda: "the same command goes on from here",
         )
 
@@ -47,7 +47,7 @@ def gather(places: list[str], access: Access) -> Survey:
         for place in places:
             contact, view = reach(*host_port(place), access)
             if contact.id in survey.contacts:
-                contact.wire.close()
+                contact.client.close()
                 raise UserError(f"{place} and {survey.address(contact.id)} are the same node")
             survey.contacts[contact.id], survey.views[contact.id] = contact, view
     except BaseException:
@@ -62,13 +62,13 @@ def demand_empty(survey: Survey, steps: Sequence[Step]) -> None:
         if why := contradicts(steps, survey.views[node]):
             raise UserError(f"{contact.address} is not empty: it {why}")
         lone = len(survey.views[node].nodes) == 1
-        if lone and contact.wire.ask("DBSIZE"):
+        if lone and contact.client.ask("DBSIZE"):
             raise UserError(f"{contact.address} is not empty: it has keys")
 
 
 def form(survey: Survey, steps: Sequence[Step], replicas: int, alive: Callable[[], None]) -> None:
     contacts = survey.contacts.values()
-    wires = {contact.id: contact.wire for contact in contacts}
-    establish(steps, wires, survey.views, FORM_S, alive)
-    wait_until_ok(list(wires.values()), [contact.address for contact in contacts], replicas, FORM_S, alive)
+    clients = {contact.id: contact.client for contact in contacts}
+    establish(steps, clients, survey.views, FORM_S, alive)
+    wait_until_ok(list(clients.values()), [contact.address for contact in contacts], replicas, FORM_S, alive)
     wait_for(survey, lambda views: all(view.ok for view in views.values()), FORM_S, "who owns what", alive)

@@ -11,7 +11,7 @@ SYNCING: Final = "it is being sent its data"
 
 
 def keys_of(survey: Survey) -> dict[NodeId, int]:
-    sizes = {node: contact.wire.ask("DBSIZE") for node, contact in survey.contacts.items()}
+    sizes = {node: contact.client.ask("DBSIZE") for node, contact in survey.contacts.items()}
     return {node: size for node, size in sizes.items() if isinstance(size, int)}
 
 
@@ -21,7 +21,7 @@ def unsynced_of(survey: Survey) -> dict[NodeId, str]:
     for node, contact in survey.contacts.items():
         primary = survey.views[node].myself.primary
         if primary is not None:
-            told = fields(contact.wire.text("INFO", "replication"))
+            told = fields(contact.client.text("INFO", "replication"))
             if told.get("master_sync_in_progress") == "1":
                 out[node] = SYNCING
             elif told.get("master_link_status") != "up":

@@ -11,14 +11,14 @@ ENDED: Final = {SUCCESS, "failed", "cancelled"}
 
 def understands(contact: Contact) -> bool:
     """Whether the node knows how to."""
-    (answer,) = contact.wire.ask_all([("COMMAND", "INFO", "cluster|migrateslots")])
+    (answer,) = contact.client.ask_all([("COMMAND", "INFO", "cluster|migrateslots")])
     return isinstance(answer, list) and answer[0] is not None
 
 
 def exports(contact: Contact) -> list[dict[str, str]]:
     """The migrations that leave this node, the newest first, with the fields of CLUSTER GETSLOTMIGRATIONS; none from a
     node that knows of no such thing."""
-    (answer,) = contact.wire.ask_all([("CLUSTER", "GETSLOTMIGRATIONS")])
+    (answer,) = contact.client.ask_all([("CLUSTER", "GETSLOTMIGRATIONS")])
     if isinstance(answer, Refused):
         return []
     assert isinstance(answer, list)

@@ -44,9 +44,9 @@ class Failed(Exception):
 class Mover:
     """Moves slots between the nodes of ``survey``."""
 
-    def __init__(self, survey: Survey, told: Progress, signals: Signals) -> None:
+    def __init__(self, survey: Survey, progress: Progress, signals: Signals) -> None:
         self._survey = survey
-        self._told = told
+        self._progress = progress
         self._signals = signals
         self._patient = False
 
@@ -60,7 +60,7 @@ class Mover:
                 try:
                     self._together(source, target, part)
                 except Failed as failure:
-                    self._told.say(f"{source.address} and {target.address} gave up: {failure}; key by key instead")
+                    self._progress.say(f"{source.address} and {target.address} gave up: {failure}; key by key instead")
                     break
                 left = without(left, part)
         for part in portions(left, OPEN):
@@ -75,7 +75,7 @@ class Mover:
         keys = count_keys(source, part)
         before = {job["name"] for job in exports(source)}
         bounds = [bound for piece in part for bound in piece]
-        (answer,) = source.wire.ask_all([("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", *bounds, "NODE", target.id)])
+        (answer,) = source.client.ask_all([("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", *bounds, "NODE", target.id)])
         if isinstance(answer, Refused):
             raise Failed(str(answer))
         while (end := self._end(source, target, before)) is None:
@@ -86,7 +86,7 @@ class Mover:
         # who gives its last slot becomes a replica, and one of Valkey's forgets its jobs with the data it had
         if end and not _owns(target, part):
             raise Failed(end)
-        self._told.moved(size(part), keys)
+        self._progress.moved(size(part), keys)
 
     def _end(self, source: Contact, target: Contact, before: Collection[str]) -> str | None:
         """How the migration that was not there ``before`` has ended: "" well, or why not; None while it goes on."""
@@ -101,7 +101,7 @@ class Mover:
         more = self._signals.more()
         if self._signals.asked_to_end and not self._patient:
             self._patient = True
-            self._told.say("finishing what is under way; Ctrl-C again gives it up")
+            self._progress.say("finishing what is under way; Ctrl-C again gives it up")
         return more
 
     # --- key by key
@@ -112,14 +112,14 @@ class Mover:
         place = self._survey.views[source.id].nodes[target.id]  # where the source reaches it, which may not be our way
         for slot in slots:
             keys = self._empty(source, place, slot)
-            self._told.moved(1, keys)
+            self._progress.moved(1, keys)
         closing = [("CLUSTER", "SETSLOT", slot, "NODE", target.id) for slot in slots]
         self._tell(target, closing, begun=False)  # first: from now on it claims them, and tells everybody
         self._tell(source, closing, begun=True)  # it may have heard so from the target, and have become its replica
 
     def _tell(self, contact: Contact, orders: Sequence[tuple[str | int, ...]], begun: bool) -> None:
         """``begun``: the node may have come further already."""
-        for words, answer in zip(orders, contact.wire.ask_all(orders), strict=True):
+        for words, answer in zip(orders, contact.client.ask_all(orders), strict=True):
             if isinstance(answer, Refused) and not (begun and _is_done_already(str(answer))):
                 raise UserError(f"{contact.address} refused {' '.join(map(str, words))}: {answer}")
 
@@ -130,7 +130,7 @@ class Mover:
         the same name is what an attempt that was cut short has left there.
         """
         moved = 0
-        while keys := _strings(source.wire.ask("CLUSTER", "GETKEYSINSLOT", slot, KEYS)):
+        while keys := _strings(source.client.ask("CLUSTER", "GETKEYSINSLOT", slot, KEYS)):
             if self._signals.more():
                 raise Interrupted
             words: list[str | int] = [
@@ -145,7 +145,7 @@ class Mover:
                 "KEYS",
                 *keys,
             ]
-            (answer,) = source.wire.ask_all([words])
+            (answer,) = source.client.ask_all([words])
             if isinstance(answer, Refused):
                 raise UserError(f"slot {slot} is half moved, {source.address} refused to MIGRATE its keys: {answer}")
             moved += len(keys)
@@ -175,7 +175,7 @@ def _owns(target: Contact, part: Sequence[Range]) -> bool:
 
 def count_keys(contact: Contact, part: Sequence[Range]) -> int:
     slots = [slot for first, last in part for slot in range(first, last + 1)]
-    counts = contact.wire.ask_all([("CLUSTER", "COUNTKEYSINSLOT", slot) for slot in slots])
+    counts = contact.client.ask_all([("CLUSTER", "COUNTKEYSINSLOT", slot) for slot in slots])
     return sum(count for count in counts if isinstance(count, int))
 
 

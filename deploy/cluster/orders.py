@@ -37,7 +37,7 @@ def _meet(node: Node) -> Command:
 
 def establish(
     steps: Sequence[Step],
-    wires: Mapping[NodeId, BlockingClient],
+    clients: Mapping[NodeId, BlockingClient],
     views: Mapping[NodeId, Topology],
     timeout_s: float,
     alive: Callable[[], None],
@@ -48,32 +48,32 @@ def establish(
     """
     nodes = {node: view.myself for node, view in views.items()}
     left = [step for step in steps if not isinstance(step, Follow) and not is_done(step, views[step.node])]
-    for node, wire in wires.items():
-        _demand(wire, [command for step in left if step.node == node for command in commands(step, nodes)])
-    appoint([step for step in steps if isinstance(step, Follow)], wires, timeout_s, alive)
+    for node, client in clients.items():
+        _demand(client, [command for step in left if step.node == node for command in commands(step, nodes)])
+    appoint([step for step in steps if isinstance(step, Follow)], clients, timeout_s, alive)
 
 
-def _demand(wire: BlockingClient, orders: Sequence[Command]) -> None:
-    for words, answer in zip(orders, wire.ask_all(orders), strict=True):
+def _demand(client: BlockingClient, orders: Sequence[Command]) -> None:
+    for words, answer in zip(orders, client.ask_all(orders), strict=True):
         if isinstance(answer, Refused):
-            raise UserError(f"{wire.address} refused {' '.join(map(str, words))}: {answer}")
+            raise UserError(f"{client.address} refused {' '.join(map(str, words))}: {answer}")
 
 
 def appoint(
-    follows: Sequence[Follow], wires: Mapping[NodeId, BlockingClient], timeout_s: float, alive: Callable[[], None]
+    follows: Sequence[Follow], clients: Mapping[NodeId, BlockingClient], timeout_s: float, alive: Callable[[], None]
 ) -> None:
     """Make nodes replicas, each as soon as it has got to know its primary."""
     deadline = time.monotonic() + timeout_s
-    while follows := [follow for follow in follows if not _follows(wires[follow.node], follow.primary)]:
+    while follows := [follow for follow in follows if not _follows(clients[follow.node], follow.primary)]:
         alive()
         if time.monotonic() > deadline:
             raise UserError(f"{len(follows)} nodes do not get to know their primary within {timeout_s:.0f} s")
         time.sleep(POLL_S)
 
 
-def _follows(wire: BlockingClient, primary: str) -> bool:
+def _follows(client: BlockingClient, primary: str) -> bool:
     """Whether the node has taken the order to replicate ``primary``."""
-    (answer,) = wire.ask_all([("CLUSTER", "REPLICATE", primary)])
+    (answer,) = client.ask_all([("CLUSTER", "REPLICATE", primary)])
     if isinstance(answer, Refused) and not str(answer).startswith("ERR Unknown node"):
         raise answer
     return not isinstance(answer, Refused)

@@ -26,17 +26,17 @@ AGREE_S: Final = 60.0
 class Performer:
     """For the nodes of ``survey``, a newcomer among its contacts."""
 
-    def __init__(self, survey: Survey, told: Progress, signals: Signals) -> None:
+    def __init__(self, survey: Survey, progress: Progress, signals: Signals) -> None:
         self._survey = survey
-        self._told = told
+        self._progress = progress
         self._signals = signals
-        self._mover = Mover(survey, told, signals)
+        self._mover = Mover(survey, progress, signals)
 
     def run(self, steps: Sequence[Step]) -> None:
         """Interrupted if somebody asks to end. UserError if a node refuses, or they do not agree in time."""
         for step in steps:
             self._signals.check()
-            self._told.say(describe(step, self._survey))
+            self._progress.say(describe(step, self._survey))
             match step:
                 case Move():
                     self._move(step)
@@ -73,7 +73,7 @@ class Performer:
         self._wait(acquainted, f"that {self._survey.address(step.node)} is one of them")
 
     def _follow(self, step: Follow) -> None:
-        appoint([step], {step.node: self._survey.contacts[step.node].wire}, AGREE_S, self._signals.check)
+        appoint([step], {step.node: self._survey.contacts[step.node].client}, AGREE_S, self._signals.check)
 
         def follows(views: Views) -> bool:
             return all(view.nodes[step.node].primary == step.primary for view in views.values())
@@ -97,14 +97,14 @@ class Performer:
         contact = self._survey.contacts.pop(leaving, None)
         self._survey.silent.pop(leaving, None)
         for other in self._survey.contacts.values():
-            (answer,) = other.wire.ask_all([("CLUSTER", "FORGET", leaving)])
+            (answer,) = other.client.ask_all([("CLUSTER", "FORGET", leaving)])
             if isinstance(answer, Refused) and "Unknown node" not in str(answer):
                 raise UserError(f"{other.address} refused to forget it: {answer}")
         if contact is not None:
             try:
                 contact.demand("CLUSTER", "RESET", "SOFT")
             finally:
-                contact.wire.close()
+                contact.client.close()
         self._wait(lambda views: all(leaving not in view.nodes for view in views.values()), "that it is gone")
 
     def _wait(self, is_so: Callable[[Views], bool], what: str) -> None:

@@ -40,7 +40,7 @@ class Contact:
     id: NodeId
     host: str
     port: int
-    wire: BlockingClient
+    client: BlockingClient
 
     @property
     def address(self) -> str:
@@ -48,12 +48,12 @@ class Contact:
 
     def view(self) -> Topology:
         """The cluster as this node tells it now, its own address filled in where it does not know it yet."""
-        info, nodes = self.wire.ask_all([("CLUSTER", "INFO"), ("CLUSTER", "NODES")])
+        info, nodes = self.client.ask_all([("CLUSTER", "INFO"), ("CLUSTER", "NODES")])
         return read_view(info, nodes, self.host)
 
     def demand(self, *words: str | int) -> None:
         """A command that must be granted. UserError if it is not."""
-        (answer,) = self.wire.ask_all([words])
+        (answer,) = self.client.ask_all([words])
         if isinstance(answer, Refused):
             raise UserError(f"{self.address} refused {' '.join(map(str, words))}: {answer}")
 
@@ -89,7 +89,7 @@ class Survey:
 
     def close(self) -> None:
         for contact in self.contacts.values():
-            contact.wire.close()
+            contact.client.close()
 
 
 @contextmanager
@@ -130,7 +130,7 @@ def _ask_the_others(survey: Survey, view: Topology) -> None:
             survey.silent[node.id] = str(problem).removeprefix(f"{node.ip}:{node.port} ")
             continue
         if contact.id != node.id:
-            contact.wire.close()
+            contact.client.close()
             survey.silent[node.id] = f"has another node, {contact.id}, at its address"
             continue
         survey.contacts[node.id], survey.views[node.id] = contact, found
@@ -141,25 +141,25 @@ def reach(host: str, port: int, access: Access) -> tuple[Contact, Topology]:
     """Connect and ask. UserError, in words that begin with the address, if that is no node of a cluster for us."""
     place = f"{host}:{port}"
     try:
-        wire = BlockingClient(host, port, DIAL_S, access.password, access.user)
+        client = BlockingClient(host, port, DIAL_S, access.password, access.user)
     except Refused as error:
         raise UserError(f"{place} does not accept this user and password: {error}") from None
     except OSError as error:
         raise UserError(f"{place} cannot be reached: {reason(error)}") from None
     try:
-        wire.patience(ANSWER_S)
-        info, nodes = wire.ask_all([("CLUSTER", "INFO"), ("CLUSTER", "NODES")])
+        client.patience(ANSWER_S)
+        info, nodes = client.ask_all([("CLUSTER", "INFO"), ("CLUSTER", "NODES")])
         view = read_view(info, nodes, host)
     except Refused as error:
-        wire.close()
+        client.close()
         raise UserError(f"{place} {_refusal(str(error))}") from None
     except OSError as error:
-        wire.close()
+        client.close()
         raise UserError(f"{place} does not answer: {reason(error)}") from None
     except BaseException:
-        wire.close()
+        client.close()
         raise
-    return Contact(view.me, host, port, wire), view
+    return Contact(view.me, host, port, client), view
 
 
 def _refusal(text: str) -> str:

@@ -42,15 +42,15 @@ def pair(stack: ExitStack, kind: Kind) -> Node:
     """A primary of ``kind`` and, somewhere, its replica."""
     primary = stack.enter_context(Node(kind))
     replica = stack.enter_context(Node(kind, "--replicaof", f"{HOST} {primary.port}"))
-    with closing(replica.wire()) as wire:
-        wait_for(lambda: fields(wire.text("INFO", "replication"))["master_link_status"] == "up", 30.0, "no replica")
+    with closing(replica.client()) as client:
+        wait_for(lambda: fields(client.text("INFO", "replication"))["master_link_status"] == "up", 30.0, "no replica")
     return primary
 
 
 def demand(node: Node, replicas: int) -> None:
     if node.kind.ours:
-        with closing(node.wire()) as wire:
-            wire.ask("CONFIG", "SET", "write-ack-replicas", replicas)
+        with closing(node.client()) as client:
+            client.ask("CONFIG", "SET", "write-ack-replicas", replicas)
 
 
 def loop(port: int, writes: int, wait: bool) -> float:

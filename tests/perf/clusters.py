@@ -51,8 +51,10 @@ def create(places: Sequence[Address], replicas: int = 0) -> None:
 def wait_until_ok(places: Sequence[Address], replicas: int = 0) -> None:
     """Until every node knows all, ``replicas`` of them as such, and says ok; and is in sync if it is one of those."""
     with ExitStack() as stack:
-        wires = [stack.enter_context(closing(BlockingClient(*place, 10.0))) for place in places]
-        wait_for(lambda: all(is_ok(wire, len(wires), replicas) for wire in wires), OK_S, "the cluster is not ok")
+        clients = [stack.enter_context(closing(BlockingClient(*place, 10.0))) for place in places]
+        wait_for(
+            lambda: all(is_ok(client, len(clients), replicas) for client in clients), OK_S, "the cluster is not ok"
+        )
 
 
 @contextmanager

@@ -36,10 +36,10 @@ def sync(kind: Kind, keys: int) -> tuple[float, float]:
     with (
         Node(kind, *OPTIONS) as primary,
         Node(kind, *OPTIONS) as replica,
-        closing(primary.wire()) as wire,
+        closing(primary.client()) as client,
         closing(BlockingClient(HOST, replica.port, SYNC_S)) as other,
     ):
-        fill(wire, keys)
+        fill(client, keys)
         with Pinger(primary) as pinger:
             started = time.monotonic()
             other.ask("REPLICAOF", HOST, primary.port)
@@ -60,7 +60,7 @@ class Pinger:
 
     def __init__(self, node: Node) -> None:
         self.longest_s = 0.0
-        self._wire = node.wire()
+        self._client = node.client()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._ping)
 
@@ -71,12 +71,12 @@ class Pinger:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
-        self._wire.close()
+        self._client.close()
 
     def _ping(self) -> None:
         before = time.monotonic()
         while not self._over.is_set():
-            self._wire.ask("PING")
+            self._client.ask("PING")
             now = time.monotonic()
             self.longest_s = max(self.longest_s, now - before)
             before = now

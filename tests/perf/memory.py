@@ -23,17 +23,17 @@ def measure(bench: Bench) -> list[Figures]:
     for turn in range(bench.rounds):
         bench.tell(f"memory: round {turn + 1} of {bench.rounds}")
         for kind in bench.kinds:
-            with Node(kind) as node, closing(node.wire()) as wire:
+            with Node(kind) as node, closing(node.client()) as client:
                 before = resident(node.pid)
-                fill(wire, keys)
+                fill(client, keys)
                 size.add(f"{keys:,} keys", kind.name, (resident(node.pid) - before) / keys)
     return [size]
 
 
-def fill(wire: BlockingClient, keys: int) -> None:
+def fill(client: BlockingClient, keys: int) -> None:
     for batch in batches(keys):
-        wire.ask_all(batch)
-    if wire.ask("DBSIZE") != keys:
+        client.ask_all(batch)
+    if client.ask("DBSIZE") != keys:
         raise UserError("not all keys have arrived")
 
 

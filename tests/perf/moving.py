@@ -48,26 +48,26 @@ def slots(kind: Kind, count: int) -> Iterator[Iterator[float]]:
     """Each ``next`` moves ``count`` keys from one node to the other, and tells how many a second."""
     with ExitStack() as stack:
         nodes = stack.enter_context(cluster(kind, 3))
-        wires = [stack.enter_context(closing(node.wire())) for node in nodes[:2]]
-        fill(wires[0], names(count))
-        yield to_and_fro(wires, count)
+        clients = [stack.enter_context(closing(node.client())) for node in nodes[:2]]
+        fill(clients[0], names(count))
+        yield to_and_fro(clients, count)
 
 
-def to_and_fro(wires: list[BlockingClient], count: int) -> Iterator[float]:
-    ids = [wire.text("CLUSTER", "MYID") for wire in wires]
+def to_and_fro(clients: list[BlockingClient], count: int) -> Iterator[float]:
+    ids = [client.text("CLUSTER", "MYID") for client in clients]
     source = 0
     while True:
         target = 1 - source
         started = time.monotonic()
-        wires[source].ask("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", 0, LAST_SLOT, "NODE", ids[target])
-        while (state := newest(wires[source].ask("CLUSTER", "GETSLOTMIGRATIONS"))) != b"success":
+        clients[source].ask("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", 0, LAST_SLOT, "NODE", ids[target])
+        while (state := newest(clients[source].ask("CLUSTER", "GETSLOTMIGRATIONS"))) != b"success":
             if state in (b"failed", b"cancelled") or time.monotonic() - started > MOVE_S:
                 raise UserError(f"the slots do not move: {state!r}")
             time.sleep(POLL_S)
         took = time.monotonic() - started
-        if wires[target].ask("DBSIZE") != count:
+        if clients[target].ask("DBSIZE") != count:
             raise UserError("not all keys have moved")
-        while wires[source].ask("DBSIZE") != 0:
+        while clients[source].ask("DBSIZE") != 0:
             time.sleep(POLL_S)
         source = target
         yield count / took
@@ -94,9 +94,9 @@ def names(count: int) -> list[str]:
     return [f"{{{found[at % len(found)]}}}:{at}" for at in range(count)]
 
 
-def fill(wire: BlockingClient, keys: list[str]) -> None:
+def fill(client: BlockingClient, keys: list[str]) -> None:
     for at in range(0, len(keys), PIPELINE):
-        wire.ask_all([["SET", key, "xxx"] for key in keys[at : at + PIPELINE]])
+        client.ask_all([["SET", key, "xxx"] for key in keys[at : at + PIPELINE]])
 
 
 # --- keys
@@ -104,14 +104,14 @@ def fill(wire: BlockingClient, keys: list[str]) -> None:
 
 def batches(kind: Kind, count: int) -> float:
     """Keys a second from one server to the other."""
-    with Node(kind) as source, Node(kind) as target, closing(source.wire()) as wire:
+    with Node(kind) as source, Node(kind) as target, closing(source.client()) as client:
         keys = [f"key:{number}" for number in range(count)]
-        fill(wire, keys)
+        fill(client, keys)
         started = time.monotonic()
         for at in range(0, count, BATCH):
-            wire.ask("MIGRATE", HOST, target.port, "", 0, 5000, "KEYS", *keys[at : at + BATCH])
+            client.ask("MIGRATE", HOST, target.port, "", 0, 5000, "KEYS", *keys[at : at + BATCH])
         took = time.monotonic() - started
-        with closing(target.wire()) as there:
+        with closing(target.client()) as there:
             if there.ask("DBSIZE") != count:
                 raise UserError("not all keys have moved")
         return count / took

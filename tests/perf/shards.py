@@ -50,8 +50,8 @@ def shards(kind: Kind, timeout_ms: int, make: Callable[..., Node] = Node) -> Ite
 def formed(nodes: Sequence[Node]) -> list[Shard]:
     """Who leads whom, in the order of the slots."""
     by_address = {node.address: node for node in nodes}
-    with closing(nodes[0].wire()) as wire:
-        lines = [line.split() for line in wire.text("CLUSTER", "NODES").splitlines()]
+    with closing(nodes[0].client()) as client:
+        lines = [line.split() for line in client.text("CLUSTER", "NODES").splitlines()]
     place = {words[0]: by_address[place_in(words[1])] for words in lines}
     replicas = {words[3]: place[words[0]] for words in lines if words[3] != "-"}
     primaries = sorted((int(words[8].split("-")[0]), words[0]) for words in lines if len(words) > 8)
@@ -72,12 +72,12 @@ def key_in(shard: int) -> str:
 
 def seconds_to_a_write(shard: Shard, strike: Callable[[], None]) -> float:
     """From ``strike``, which ends or cuts off the primary, to the first write that the replica takes."""
-    with closing(shard.replica.wire()) as wire:
+    with closing(shard.replica.client()) as client:
         began = time.monotonic()
         strike()
         while time.monotonic() - began < REPLACED_S:
             try:
-                wire.ask("SET", shard.key, "again")
+                client.ask("SET", shard.key, "again")
             except Refused:
                 time.sleep(PROBE_S)
             else:
@@ -90,7 +90,7 @@ def hand_over(shard: Shard) -> float:
 
     Returns the seconds between the last write that the old primary took and the first that the new one took.
     """
-    with closing(shard.primary.wire()) as old, closing(shard.replica.wire()) as new:
+    with closing(shard.primary.client()) as old, closing(shard.replica.client()) as new:
         operator = threading.Timer(LULL_S, demand_failover, (shard.replica,))
         operator.start()
         try:
@@ -100,22 +100,22 @@ def hand_over(shard: Shard) -> float:
 
 
 def demand_failover(replica: Node) -> None:
-    with closing(replica.wire()) as wire:
-        wire.ask("CLUSTER", "FAILOVER")
+    with closing(replica.client()) as client:
+        client.ask("CLUSTER", "FAILOVER")
 
 
 def pause_of(old: BlockingClient, new: BlockingClient, key: str) -> float:
-    wire, last = old, time.monotonic()
+    client, last = old, time.monotonic()
     end = last + REPLACED_S
     while last < end:
         try:
-            wire.ask("SET", key, "x")
+            client.ask("SET", key, "x")
         except Refused as refusal:
             if str(refusal).startswith("MOVED"):
-                wire = new
+                client = new
             continue
         now = time.monotonic()
-        if wire is new:
+        if client is new:
             return now - last
         last = now
     raise UserError(f"nobody took over within {REPLACED_S:.0f} s")

@@ -59,10 +59,10 @@ def one(kind: Kind, turn: int) -> float:
 
 
 def until_it_writes(replica: Node, key: str, began: float, took: list[float]) -> None:
-    with closing(replica.wire()) as wire:
+    with closing(replica.client()) as client:
         while time.monotonic() - began < REPLACED_S:
             try:
-                wire.ask("SET", key, "again")
+                client.ask("SET", key, "again")
             except Refused:
                 time.sleep(PROBE_S)
             else:
@@ -73,8 +73,8 @@ def until_it_writes(replica: Node, key: str, began: float, took: list[float]) ->
 def who_leads_whom(nodes: list[Node]) -> list[tuple[Node, Node, str]]:
     """Each primary, its replica and a key of its slots."""
     by_address = {node.address: node for node in nodes}
-    with closing(nodes[0].wire()) as wire:
-        lines = [line.split() for line in wire.text("CLUSTER", "NODES").splitlines()]
+    with closing(nodes[0].client()) as client:
+        lines = [line.split() for line in client.text("CLUSTER", "NODES").splitlines()]
     place = {words[0]: by_address[place_in(words[1])] for words in lines}
     replicas = {words[3]: place[words[0]] for words in lines if words[3] != "-"}
     first = {words[0]: int(words[8].split("-")[0]) for words in lines if len(words) > 8}
