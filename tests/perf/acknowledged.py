@@ -9,16 +9,23 @@ from typing import Final
 from gossamer.deploy.blocking_client import fields
 from gossamer.deploy.load import Load, load
 from gossamer.deploy.servers import HOST, Kind, Node, wait_for
-from tests.perf.figures import Figures
+from tests.perf.contenders import COMPILED
+from tests.perf.figures import Figures, Goal
 from tests.perf.question import Bench, Question
 
 CLIENTS: Final = 50
 SET: Final = b"*3\r\n$3\r\nSET\r\n$7\r\nkey:%03d\r\n$3\r\nxyz\r\n"
+GOALS: Final = (
+    Goal(COMPILED, 0.8, at_least=True, cases=("SET, 0 replicas",)),
+    Goal(COMPILED, 0.65, at_least=True, cases=("SET -P 16, 0 replicas",)),
+)
+"""Of what a replica may cost its primary, where nobody waits for it."""
 WAIT: Final = b"*3\r\n$4\r\nWAIT\r\n$1\r\n1\r\n$1\r\n0\r\n"
 
 
 def measure(bench: Bench) -> list[Figures]:
-    benchmark = Figures(f"Acknowledged writes, redis-benchmark, {CLIENTS} clients, one replica", "requests/s", digits=0)
+    title = f"Acknowledged writes, redis-benchmark, {CLIENTS} clients, one replica"
+    benchmark = Figures(title, "requests/s", GOALS, digits=0)
     plain = Figures(f"Acknowledged writes, {CLIENTS} clients in one loop, one replica", "writes/s", digits=0)
     with ExitStack() as stack:
         primaries = [pair(stack, kind) for kind in bench.kinds]
