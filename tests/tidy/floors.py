@@ -4,7 +4,7 @@ Read from the syntax tree, not by importing: an arrow inside a function or under
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -103,6 +103,15 @@ def imports(path: Path, known: set[str]) -> Iterator[tuple[int, str, str]]:
                 module = item.module or ""
                 whole = f"{module}.{alias.name}"
                 yield (item.lineno, whole, "") if whole in known else (item.lineno, module, alias.name)
+
+
+def lines_outside(own: str, find: Callable[[ast.AST], Iterator[int]]) -> list[str]:
+    """``path:line`` of all that ``find`` finds in the product, except in the module ``own``, which must be there."""
+    known = list(modules())
+    assert own in [name for name, _ in known]
+    return [
+        f"{path}:{line}" for name, path in known if name != own for line in find(ast.parse(path.read_text(), str(path)))
+    ]
 
 
 def opens_files(path: Path) -> Iterator[int]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.tidy.floors import modules
+from tests.tidy.floors import lines_outside
 
 DOOR = "gossamer.node.io.dial"
 DIALLERS = ("open_tcp_stream", "open_ssl_over_tcp_stream", "open_unix_socket", "create_connection", "connect_ex")
@@ -24,15 +24,7 @@ def dials(tree: ast.AST) -> Iterator[int]:
 
 
 def test_nothing_dials_but_the_door() -> None:
-    known = list(modules())
-    assert DOOR in [name for name, _ in known]
-    found = [
-        f"{path}:{line}: dial and dial_blocking of {DOOR} do this"
-        for name, path in known
-        if name != DOOR
-        for line in dials(ast.parse(path.read_text(), str(path)))
-    ]
-    assert not found, "\n".join(found)
+    assert lines_outside(DOOR, dials) == [], f"dial and dial_blocking of {DOOR} do this"
 
 
 @pytest.mark.parametrize(
