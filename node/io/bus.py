@@ -83,10 +83,11 @@ class Bus:
         if self._sleep is None:
             self._poked.set()
             return
-        server = self._machine.server
-        server.changing += 1
-        self.pump.run()
-        server.changing -= 1
+        try:
+            self.pump.run()
+        except Exception:
+            self._machine.server.changing += 1  # for good: whoever poked must not forgive it
+            raise
         self._sleep.deadline = self._wake_at()
 
     async def run(self, listeners: list[trio.SocketListener]) -> None:
