@@ -81,7 +81,7 @@ def test_shutdown_can_be_called_off(nodes: Nodes) -> None:
     assert answers == b"+OK\r\n+OK\r\n"
     asking.join()
     assert "Errors trying to SHUTDOWN. Check logs." in str(told[0])
-    assert "Shutdown manually aborted." in primary.log()
+    primary.wait_log("Shutdown manually aborted.")
     os.kill(replica.pid, signal.SIGCONT)
     wait_same(primary, replica)
     assert primary.stop() == 0
