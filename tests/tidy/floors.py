@@ -14,7 +14,7 @@ FLOORS: Final = (
     ("gossamer",),
     ("gossamer.cluster",),
     ("gossamer.gossip",),
-    ("gossamer.node.resp", "gossamer.node.types", "gossamer.node.version", "gossamer.node.glob", "gossamer.node"),
+    ("gossamer.node.resp", "gossamer.node.store", "gossamer.node.types", "gossamer.node.version", "gossamer.node.glob", "gossamer.node"),
     ("gossamer.node.config", "gossamer.node.engine"),
     ("gossamer.node.persist", "gossamer.node.replication"),
     ("gossamer.node.migration",),

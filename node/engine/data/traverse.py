@@ -13,7 +13,7 @@ from typing import Final
 
 from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.part import NEVER
-from gossamer.node.engine.data.scan_order import END, ScanOrder
+from gossamer.node.store.order import END, Order as ScanOrder
 
 SCAN_ORDERS_KEPT: Final = 16
 """Orders kept a database: so many iterations go on side by side without one pass over a part for every piece."""

@@ -1,8 +1,8 @@
-"""An order of a part's keys that changes do not disturb, so that SCAN can leave off inside a part and come back.
+"""An order of a table's keys that changes do not disturb, so that a walk can leave off and come back.
 
-Keys stand in the order of their CRC-32. SCAN's cursor holds the lowest CRC not returned yet, which stays right whatever
-is added or deleted in between; keys of equal CRC are never parted. A ``ScanOrder`` knows the keys of the time it was
-made: SCAN makes a new one whenever an iteration enters the part, so no key that was there all along is missed.
+A key's position is its CRC-32. A cursor is the lowest position not returned yet, which stays right whatever is added or
+deleted in between; keys of equal position are never parted. An ``Order`` knows the keys of the time it was made: the
+table makes a new one whenever a walk begins, so no key that was there all along is missed.
 """
 
 from binascii import crc32
@@ -10,13 +10,15 @@ from collections.abc import Collection
 from typing import Final
 
 END: Final = 1 << 32
-"""Above every CRC: nothing is left."""
+"""Above every position: nothing is left."""
+
+position: Final = crc32
 
 RUN: Final = 64
 """About so many keys are sorted at a time."""
 
 
-class ScanOrder:
+class Order:
     """The keys in runs by the upper bits of their CRC. Making it costs one pass; a run is sorted when it is read."""
 
     def __init__(self, keys: Collection[bytes]) -> None:
@@ -31,7 +33,7 @@ class ScanOrder:
             runs[crc32(key) >> shift].append(key)
 
     def take(self, floor: int, room: int, present: Collection[bytes]) -> tuple[list[bytes], int]:
-        """From CRC ``floor`` on, about ``room`` keys that are still ``present``; the next floor, or ``END``."""
+        """From position ``floor`` on, about ``room`` keys that are still ``present``; the next floor, or ``END``."""
         taken: list[bytes] = []
         last = -1
         for index in range(floor >> self.shift, len(self.runs)):

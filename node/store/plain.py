@@ -1,0 +1,147 @@
+"""The table of keys in Python: for builds without a compiler. ``native.c`` has the same interface.
+
+A key is ``bytes``, a value any object but an integer or None. An expire time is unix milliseconds; ``NEVER`` is none.
+
+A walk goes through the table in the order of the keys' positions, which are hashes and never change. Its cursor is the
+least position that it has not seen yet: 0 at the beginning, and again at the end. So a key that is there from the
+beginning of a walk to its end is returned, whatever is put and removed in between.
+"""
+
+from collections.abc import Callable, Collection
+from itertools import islice
+from sys import getsizeof
+from typing import Final
+
+from gossamer.cluster.slots import key_slot
+from gossamer.node.store.order import END, Order, position
+
+Value = object
+
+NEVER: Final = -1
+
+ENTRY: Final = 40
+"""A dictionary's entry: hash, key and value of 8 bytes each, an index, and the room it keeps free."""
+OVERHEAD: Final = 2 * getsizeof(b"") + ENTRY
+"""Bytes of a key with a string, beside their lengths."""
+
+
+class Table:
+    """Keys with their values and expire times."""
+
+    __slots__ = ("_expires", "_order", "_values", "get")
+
+    def __init__(self) -> None:
+        self._values: dict[bytes, Value] = {}
+        self._expires: dict[bytes, int] = {}
+        self._order: Order | None = None
+        """Of the walks that are under way."""
+        self.get: Callable[[bytes], Value | None] = self._values.get
+        """The value of a key, None if there is none."""
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._values
+
+    @property
+    def expiring(self) -> int:
+        """How many keys expire."""
+        return len(self._expires)
+
+    def expire(self, key: bytes) -> int:
+        """When ``key`` expires, ``NEVER`` also if it is not there."""
+        return self._expires.get(key, NEVER)
+
+    def put(self, key: bytes, value: Value, at: int = NEVER) -> Value | None:
+        """Set ``key`` to ``value``, which expires ``at``.
+
+        What was there before: None if nothing was, the length of a string (``bytes``), else the object.
+        """
+        old = self._values.get(key)
+        self._values[key] = value
+        if at >= 0:
+            self._expires[key] = at
+        elif self._expires:
+            self._expires.pop(key, None)
+        return len(old) if isinstance(old, bytes) else old
+
+    def set_expire(self, key: bytes, at: int) -> bool:
+        """``key`` expires ``at``, or ``NEVER``; False if it is not there."""
+        if key not in self._values:
+            return False
+        if at >= 0:
+            self._expires[key] = at
+        else:
+            self._expires.pop(key, None)
+        return True
+
+    def remove(self, key: bytes) -> Value | None:
+        """Take ``key`` out; its value, None if it was not there."""
+        self._expires.pop(key, None)
+        return self._values.pop(key, None)
+
+    def drop(self, count: int) -> list[Value]:
+        """Take out about so many keys, whichever; those of their values that are not strings."""
+        objects: list[Value] = []
+        for _ in range(min(count, len(self._values))):
+            key, value = self._values.popitem()
+            self._expires.pop(key, None)
+            if not isinstance(value, bytes):
+                objects.append(value)
+        return objects
+
+    def position(self, key: bytes) -> int:
+        """Where walks come across ``key``, whether or not it is there: at least 0, below ``1 << 49``."""
+        return position(key)
+
+    def keys(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
+        """Go on with a walk: its next cursor, and about ``count`` keys, perhaps none before the end."""
+        return self._walk(self._values, cursor, count)
+
+    def items(self, cursor: int, count: int) -> tuple[int, list[tuple[bytes, Value, int]]]:
+        """As ``keys``, with the value and the expire time of each."""
+        cursor, keys = self._walk(self._values, cursor, count)
+        values, expires = self._values, self._expires
+        return cursor, [(key, values[key], expires.get(key, NEVER)) for key in keys]
+
+    def expiring_keys(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
+        """As ``keys``, of those that expire."""
+        return self._walk(self._expires, cursor, count)
+
+    def random(self, number: int) -> bytes | None:
+        """A key, each with about the same chance, by ``number`` from 0 below ``1 << 64``; None if there is none."""
+        if not self._values:
+            return None
+        return next(islice(self._values, number % len(self._values), None))
+
+    def used(self) -> int:
+        """Bytes that the keys, the strings among the values and the table take; objects are not counted."""
+        strings = sum([getsizeof(value) for value in self._values.values() if isinstance(value, bytes)])
+        keys = sum([getsizeof(key) for key in self._values])
+        return strings + keys + getsizeof(self._values) + getsizeof(self._expires) + 32 * len(self._expires)
+
+    def _walk(self, present: Collection[bytes], cursor: int, count: int) -> tuple[int, list[bytes]]:
+        if cursor == 0 and len(present) <= count:
+            return 0, list(present)
+        if cursor == 0 or self._order is None:
+            self._order = Order(self._values)
+        keys, cursor = self._order.take(cursor, count, present)
+        if cursor == END:
+            self._order = None
+            return 0, keys
+        return cursor, keys
+
+
+def route(requests: list[list[bytes]], tables: list[Table], shift: int) -> list[int]:
+    """The slot of the key of each request, where its second word is one; -1 where it has no second word.
+
+    ``tables[slot >> shift]`` are those that the requests will look into: the one in C has the memory fetched that a
+    look-up needs, of all requests side by side.
+    """
+    return [key_slot(request[1]) if len(request) > 1 else -1 for request in requests]
+
+
+def seed(key: bytes) -> None:
+    """The key, 16 bytes, of the hash from which positions come; before there is any table. Here CRC-32 needs none."""
+    assert len(key) == 16

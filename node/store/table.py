@@ -1,0 +1,20 @@
+"""Which table holds the keys: the one in C (``native.c``) beside compiled modules, else its twin (``plain.py``).
+
+``plain.py`` says what each method promises; the same tests run on both. ``GOSSAMER_PURE=1`` chooses the twin, as it
+chooses the interpreted build of the other modules (``cluster/build.py``).
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gossamer.node.store.plain import OVERHEAD, Table, route, seed
+else:
+    try:
+        from gossamer.node.store.native import OVERHEAD, Table, route, seed
+    except ImportError:
+        from gossamer.node.store.plain import OVERHEAD, Table, route, seed
+
+__all__ = ["NEVER", "OVERHEAD", "Table", "route", "seed"]
+
+NEVER = -1
+"""The key does not expire."""
