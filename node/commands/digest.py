@@ -124,7 +124,7 @@ class DataDigest(LongReply):
             view = self.views[-1]
             if self.value is not None:
                 room -= self._go_on(self.value)
-            elif view.pending or view.begin_part():
+            elif view.pending or view.begin_piece():
                 key, value = view.take()
                 self.value = ValueDigest(mixed(0, key), value, view.expire_of(key) >= 0)
             else:

@@ -53,7 +53,7 @@ class RdbWriter:
         out = self._begin()
         for view in self.snapshot.views:
             put_database(out, view)
-            while view.begin_part():
+            while view.begin_piece():
                 while view.pending or self._at != DONE:
                     self._put_keys(out, view)
                     if len(out) >= CHUNK:

@@ -23,6 +23,11 @@ ENTRY: Final = 40
 """A dictionary's entry: hash, key and value of 8 bytes each, an index, and the room it keeps free."""
 OVERHEAD: Final = 2 * getsizeof(b"") + ENTRY
 """Bytes of a key with a string, beside their lengths."""
+EXPIRY: Final = ENTRY + 32
+"""Bytes of an expire time, which is an integer in a dictionary of its own."""
+
+WHOLE: Final = 4096
+"""A walk of items takes so many at once: that is quicker than to order them, and no more than a millisecond."""
 
 
 class Table:
@@ -100,8 +105,8 @@ class Table:
         return self._walk(self._values, cursor, count)
 
     def items(self, cursor: int, count: int) -> tuple[int, list[tuple[bytes, Value, int]]]:
-        """As ``keys``, with the value and the expire time of each."""
-        cursor, keys = self._walk(self._values, cursor, count)
+        """As ``keys``, with the value and the expire time of each; perhaps thousands more than ``count``."""
+        cursor, keys = self._walk(self._values, cursor, max(count, WHOLE))
         values, expires = self._values, self._expires
         return cursor, [(key, values[key], expires.get(key, NEVER)) for key in keys]
 

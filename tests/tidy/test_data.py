@@ -12,9 +12,9 @@ from tests.tidy.floors import TOP, modules
 OWN: Final = frozenset(f"gossamer.node.engine.data.{name}" for name in ("part", "contents", "database"))
 """Where a table is looked into."""
 HIDDEN: Final = frozenset(
-    {"_values", "_expires", "_parts", "_tables", "_expiring", "_pop", "_put_expire", "_pop_expire"}
+    {"_values", "_expires", "_order", "_tables", "_expiring", "_pop", "_put_expiring", "_set_expire", "_count_expiring"}
 )
-"""What ``Database``, ``Contents`` and ``Part`` keep to themselves."""
+"""What ``Database``, ``Contents`` and the table in Python keep to themselves."""
 COUNTED: Final = frozenset({"dirty", "held"})
 """Counters that only changes of the data move: ``Changes.dirty``, ``Tally.held``."""
 COUNTING: Final = frozenset(f"gossamer.node.engine.data.{name}" for name in ("database", "keyspace", "tally"))

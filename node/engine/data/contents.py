@@ -2,19 +2,19 @@
 
 A database is cut into parts, and a part holds a run of ``1 << shift`` hash slots: in cluster mode one slot, so that
 counting, listing and dropping a slot's keys is direct; standalone 64 slots, because every further table costs a cache
-miss a request (measured). Thus SCAN has a cursor that survives changes (the part's number), and no dictionary grows
-so large that its resize is felt as a pause.
+miss a request (measured). SCAN's cursor has the part's number in it. A part without keys costs nothing.
 
 ``part`` in the methods below is ``part_of(key)``, which callers often know already. Times are unix milliseconds.
 Whether a key whose time is over may be seen is the caller's question.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from gossamer.cluster.slots import SLOTS, key_slot
 from gossamer.node.engine.data.kinds import Value
-from gossamer.node.engine.data.part import NEVER, Part
+from gossamer.node.engine.data.part import EMPTY, items, keys
+from gossamer.node.store.table import Table, route
 
 STANDALONE_SHIFT: Final = 6
 CLUSTER_SHIFT: Final = 0
@@ -26,11 +26,9 @@ class Contents:
     def __init__(self, shift: int) -> None:
         self.shift: int = shift
         self.part_count: int = SLOTS >> shift
-        self._parts: list[Part] = [Part() for _ in range(SLOTS >> shift)]
-        self._tables: list[dict[bytes, Value]] = [part._values for part in self._parts]
-        """The values of the parts once more: a way to them that does not pass the part, and so costs no cache miss."""
-        self._expiring: dict[int, Part] = {}
-        """The parts that have keys which expire, by number."""
+        self._tables: list[Table] = [EMPTY] * self.part_count
+        self._expiring: set[int] = set()
+        """The parts that have keys which expire."""
         self.size: int = 0
         self.volatile: int = 0
         """How many keys expire."""
@@ -50,8 +48,7 @@ class Contents:
 
     def expire_time(self, part: int, key: bytes) -> int:
         """When ``key`` expires, ``NEVER`` also if it does not exist."""
-        expires = self._parts[part]._expires
-        return NEVER if expires is None else expires.get(key, NEVER)
+        return self._tables[part].expire(key)
 
     def is_expired(self, key: bytes, now: int) -> bool:
         """True if ``key`` exists and its time is over. It lives through the millisecond it expires in, as in Redis."""
@@ -65,50 +62,61 @@ class Contents:
         return len(self._tables[part])
 
     def volatile_of(self, part: int) -> int:
-        return self._parts[part].volatile
+        return self._tables[part].expiring
 
-    def keys_of(self, part: int) -> Collection[bytes]:
-        """The keys of a part, expired ones too: a live view, not for use while the part changes."""
-        return self._parts[part]._values.keys()
+    def keys_of(self, part: int) -> list[bytes]:
+        """The keys of a part, expired ones too."""
+        return keys(self._tables[part])
 
     def items_of(self, part: int) -> Iterator[tuple[bytes, Value, int]]:
         """Key, value and expire time of all keys of a part. Not for use while the part changes."""
-        held = self._parts[part]
-        for key, value in held._values.items():
-            yield key, value, held.expire_time(key)
+        return items(self._tables[part])
+
+    def walk(self, part: int, cursor: int, count: int) -> tuple[int, list[bytes]]:
+        """Go on through a part: the next cursor, 0 at the end, and about ``count`` keys (``Table.keys``)."""
+        return self._tables[part].keys(cursor, count)
+
+    def walk_expiring(self, part: int, cursor: int, count: int) -> tuple[int, list[bytes]]:
+        """As ``walk``, of the keys that expire."""
+        return self._tables[part].expiring_keys(cursor, count)
+
+    def random_of(self, part: int, number: int) -> bytes | None:
+        """A key of a part, by ``number`` from 0 below ``1 << 64``; None if it has none."""
+        return self._tables[part].random(number)
 
     def expiring_parts(self) -> list[int]:
         """The parts that have keys which expire."""
         return list(self._expiring)
 
-    def expiring_keys(self, part: int) -> list[bytes]:
-        expires = self._parts[part]._expires
-        return [] if expires is None else list(expires)
-
     def expired_of(self, part: int, keys: list[bytes], now: int) -> list[bytes]:
         """Those of ``keys``, all of one part, whose time is over."""
-        expires = self._parts[part]._expires
-        return [] if expires is None else [key for key in keys if 0 <= expires.get(key, NEVER) < now]
+        table = self._tables[part]
+        return [key for key in keys if 0 <= table.expire(key) < now]
 
     def keys_in_slot(self, slot: int) -> list[bytes]:
         """The keys of one hash slot, expired ones too."""
-        keys = self._parts[slot >> self.shift]._values
-        return list(keys) if self.shift == 0 else [key for key in keys if key_slot(key) == slot]
+        found = self.keys_of(slot >> self.shift)
+        return found if self.shift == 0 else [key for key in found if key_slot(key) == slot]
 
     def count_in_slot(self, slot: int) -> int:
-        return len(self._parts[slot]) if self.shift == 0 else len(self.keys_in_slot(slot))
+        return len(self._tables[slot]) if self.shift == 0 else len(self.keys_in_slot(slot))
 
     # --- all keys
 
     def keys(self) -> Iterator[bytes]:
         """All keys, part by part, expired ones too. Not for use while the database changes."""
-        for part in self._parts:
-            yield from part._values
+        for table in self._tables:
+            if len(table):
+                yield from keys(table)
 
-    def parts(self) -> list[Part]:
+    def tables(self) -> list[Table]:
         """All parts, for a snapshot. The list stays as it is if the database is emptied or swapped."""
-        return self._parts
+        return self._tables
 
-    def full_parts(self) -> list[Part]:
+    def full_parts(self) -> list[Table]:
         """The parts that have keys."""
-        return [part for part in self._parts if len(part)]
+        return [table for table in self._tables if len(table)]
+
+    def route(self, requests: list[list[bytes]]) -> list[int]:
+        """The slot of each request's second word, mostly its key (-1: there is none), which will be looked up soon."""
+        return route(requests, self._tables, self.shift)

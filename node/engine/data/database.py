@@ -28,11 +28,11 @@ from gossamer.node.engine.data.changes import (
 )
 from gossamer.node.engine.data.contents import STANDALONE_SHIFT
 from gossamer.node.engine.data.kinds import Value, is_large, size_of
-from gossamer.node.engine.data.part import NEVER, Part
-from gossamer.node.engine.data.scan_order import ScanOrder
+from gossamer.node.engine.data.part import EMPTY, NEVER, keys, size_in_tally
 from gossamer.node.engine.data.tally import EXPIRE_ENTRY, OVERHEAD, Share, Tally
 from gossamer.node.engine.data.view import Remains, View
 from gossamer.node.engine.data.watch import Watched
+from gossamer.node.store.table import Table
 
 KEEP: Final = -2
 """The key expires when it did before."""
@@ -63,10 +63,6 @@ class Database(Watched):
         """When any key of a part was last used, in unix seconds: all that is known of keys used before ``uses``."""
         self.busy_before: list[int] = []
         """``busy`` as it was when ``uses`` began."""
-        self.scan_orders: dict[int, ScanOrder] = {}
-        """Orders in which SCAN goes through large parts, while it does; the least recently used first."""
-        self.samples: list[bytes] = []
-        """Keys drawn in advance for RANDOMKEY; they may be gone by now."""
         self.views: list[View] = []
         """Snapshots of the present contents that are still being given out; they are told before a change."""
 
@@ -91,24 +87,24 @@ class Database(Watched):
         changes.dirty += count
         if self.views:
             self.warn_views(part, key)
-        values = self._tables[part]
-        old = values.get(key)
-        values[key] = value
+        table = self._tables[part]
+        if table is EMPTY:
+            table = self._tables[part] = Table()
+        if at < 0 and not self.volatile:  # the common case, without a call
+            old = table.put(key, value)
+        else:
+            old = self._put_expiring(part, key, value, at)
         if old is None:
             self.size += 1
             grown = len(key) + (len(value) if isinstance(value, bytes) else size_of(value)) + OVERHEAD
-        elif isinstance(value, bytes) and isinstance(old, bytes):  # the common case, without a call
-            grown = len(value) - len(old)
+        elif isinstance(value, bytes) and isinstance(old, int):  # a string in place of one
+            grown = len(value) - old
         else:
             grown = self._replaced(old, value)
         share = self.share
         tally = share.tally
         share.held += grown
         tally.held += grown
-        if at >= 0:
-            self._put_expire(part, key, at)
-        elif self.volatile and at == NEVER:
-            self._pop_expire(part, key)
         self.busy[part] = changes.now_s
         if self.uses is not None:
             self.uses[key] = changes.now_s
@@ -155,7 +151,7 @@ class Database(Watched):
         changes.dirty += 1
         if self.views:
             self.warn_views(part, key)
-        self._put_expire(part, key, at)
+        self._set_expire(part, key, at)
         if self.watchers:
             self.touch(key)
         if changes.listeners and not self.hidden:
@@ -169,7 +165,7 @@ class Database(Watched):
         changes.dirty += 1
         if self.views:
             self.warn_views(part, key)
-        self._pop_expire(part, key)
+        self._set_expire(part, key, NEVER)
         if self.watchers:
             self.touch(key)
         if changes.listeners and not self.hidden:
@@ -201,14 +197,10 @@ class Database(Watched):
         self.touch_all()
         self._withdraw()
         full = self.full_parts()
-        # A snapshot goes on reading the old parts, so none of them may get a new life.
-        self._parts = [Part() if self.views or len(part) else part for part in self._parts]
-        self._tables = [part._values for part in self._parts]
-        self._expiring = {}
+        self._tables = [EMPTY] * self.part_count  # a snapshot goes on reading the old ones
+        self._expiring = set()
         self.size = 0
         self.volatile = 0
-        self.scan_orders = {}
-        self.samples = []
         uses = self.uses
         if uses is not None:
             self.uses = {}
@@ -222,27 +214,23 @@ class Database(Watched):
         """Nobody uses the database any more: ``changes`` has its keys freed in pieces."""
         self._withdraw()
         self._discard(self.full_parts(), self.uses, changes)
-        self._parts = []
         self._tables = []
         self.size = 0
 
-    def release_part(self, part: int) -> Part:
+    def release_part(self, part: int) -> Table:
         """Take all keys of ``part`` out at once; views keep what they still have to give.
 
         They are in the tally until whoever has taken them says that they are gone.
         """
         for view in self.views:
             view.before_release(part)
-        held = self._parts[part]
-        fresh = Part()
-        self._parts[part] = fresh
-        self._tables[part] = fresh._values
-        self._expiring.pop(part, None)
+        held = self._tables[part]
+        self._tables[part] = EMPTY
+        self._expiring.discard(part)
         self.size -= len(held)
-        self.volatile -= held.volatile
-        self.scan_orders.pop(part, None)
+        self.volatile -= held.expiring
         if self.uses is not None:
-            for key in held._values:
+            for key in keys(held):
                 self.uses.pop(key, None)
         if self.watchers:
             self.touch_part(held, False)
@@ -257,15 +245,14 @@ class Database(Watched):
             if not source.size_of(part):
                 continue
             if self.size_of(part):
-                self.share.add(-self.release_part(part).size())
+                self.share.add(-size_in_tally(self.release_part(part)))
             held = source.release_part(part)
-            self._parts[part] = held
-            self._tables[part] = held._values
+            self._tables[part] = held
             self.size += len(held)
             self.busy[part] = changes.now_s
-            if held.volatile:
-                self._expiring[part] = held
-                self.volatile += held.volatile
+            if held.expiring:
+                self._expiring.add(part)
+                self.volatile += held.expiring
             if self.watchers:
                 self.touch_part(held, True)
             if changes.listeners:
@@ -278,7 +265,6 @@ class Database(Watched):
         """Exchange the keys with ``other``; watchers stay. ``now``: what has expired by then is as good as absent."""
         self.touch_swapped(other, now)
         other.touch_swapped(self, now)
-        self._parts, other._parts = other._parts, self._parts
         self._tables, other._tables = other._tables, self._tables
         self._expiring, other._expiring = other._expiring, self._expiring
         self.size, other.size = other.size, self.size
@@ -287,8 +273,6 @@ class Database(Watched):
         self.uses, other.uses = other.uses, self.uses
         self.busy, other.busy = other.busy, self.busy
         self.busy_before, other.busy_before = other.busy_before, self.busy_before
-        self.scan_orders, other.scan_orders = other.scan_orders, self.scan_orders
-        self.samples, other.samples = other.samples, self.samples
         self.views, other.views = other.views, self.views
         for db in (self, other):
             if db.changes.listeners and not db.hidden:
@@ -301,11 +285,13 @@ class Database(Watched):
             view.before_change(part, key)
 
     def _replaced(self, old: Value, value: Value) -> int:
-        """``value``, perhaps the same object, is where ``old`` was; how many bytes more it takes."""
+        """``value``, perhaps the same object, is where ``old`` was (``Table.put``); how many bytes more it takes."""
         if old is value:
             before, size = self.share.changing, size_of(value)
             self.share.changing = size
             return size - before
+        if isinstance(old, int):
+            return size_of(value) - old
         if is_large(old):
             self.changes.discard([old])
         return size_of(value) - size_of(old)
@@ -316,7 +302,7 @@ class Database(Watched):
         self.share = Share(share.tally)
         share.withdraw()
 
-    def _discard(self, full: list[Part], uses: dict[bytes, int] | None, changes: Changes) -> None:
+    def _discard(self, full: list[Table], uses: dict[bytes, int] | None, changes: Changes) -> None:
         """Nobody can reach these any more but the views; they are freed in pieces."""
         if uses:
             changes.discard([uses])
@@ -331,33 +317,41 @@ class Database(Watched):
         """Take out ``key``, which exists."""
         if self.views:
             self.warn_views(part, key)
-        value = self._tables[part].pop(key)
+        table = self._tables[part]
+        if self.volatile and table.expire(key) >= 0:
+            self._set_expire(part, key, NEVER)
+        value = table.remove(key)
+        assert value is not None, "no such key"
         self.size -= 1
         self.share.add(-(len(key) + size_of(value) + OVERHEAD))
-        if self.volatile:
-            self._pop_expire(part, key)
         if self.uses is not None:
             self.uses.pop(key, None)
         return value
 
-    def _put_expire(self, part: int, key: bytes, at: int) -> None:
-        held = self._parts[part]
-        expires = held._expires
-        if expires is None:
-            expires = held._expires = {}
-            self._expiring[part] = held
-        if key not in expires:
-            self.volatile += 1
-            self.share.add(EXPIRE_ENTRY)
-        expires[key] = at
+    def _put_expiring(self, part: int, key: bytes, value: Value, at: int) -> Value | None:
+        """As ``Table.put``, where keys expire. ``at`` may be ``KEEP``."""
+        table = self._tables[part]
+        if at == KEEP:
+            at = table.expire(key)
+        before = table.expiring
+        old = table.put(key, value, at)
+        self._count_expiring(part, table.expiring - before)
+        return old
 
-    def _pop_expire(self, part: int, key: bytes) -> None:
-        held = self._parts[part]
-        expires = held._expires
-        if expires is None or expires.pop(key, None) is None:
+    def _set_expire(self, part: int, key: bytes, at: int) -> None:
+        """``key``, which exists, expires ``at``, or ``NEVER``."""
+        table = self._tables[part]
+        before = table.expiring
+        table.set_expire(key, at)
+        self._count_expiring(part, table.expiring - before)
+
+    def _count_expiring(self, part: int, more: int) -> None:
+        """So many keys of ``part`` more expire."""
+        if not more:
             return
-        self.volatile -= 1
-        self.share.add(-EXPIRE_ENTRY)
-        if not expires:
-            held._expires = None
-            del self._expiring[part]
+        self.volatile += more
+        self.share.add(more * EXPIRE_ENTRY)
+        if self._tables[part].expiring:
+            self._expiring.add(part)
+        else:
+            self._expiring.discard(part)

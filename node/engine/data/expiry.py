@@ -34,27 +34,26 @@ NO_STALE_PERC: Final = 0.005
 
 
 class Round:
-    """Where one database's round stands: the parts to come, and the keys to come in the present one."""
+    """Where one database's round stands: the parts to come, and the cursor in the present one."""
 
     def __init__(self, db: Database) -> None:
         self.db: Database = db
         self.parts: list[int] = []
         self.part: int = 0
-        self.keys: list[bytes] = []
+        self.cursor: int = 0
 
     def sample(self, size: int) -> list[bytes]:
-        """The next keys of the round, all of one part, at most ``size``; some may have ended or changed meanwhile."""
-        while not self.keys:
-            if not self.parts:
-                return []
-            self.part = self.parts.pop()
-            self.keys = self.db.expiring_keys(self.part)
-        taken = self.keys[-size:]
-        del self.keys[-size:]
-        return taken
+        """The next keys of the round, all of one part, about ``size``; none if the round is over."""
+        while self.cursor or self.parts:
+            if not self.cursor:
+                self.part = self.parts.pop()
+            self.cursor, keys = self.db.walk_expiring(self.part, self.cursor, size)
+            if keys:
+                return keys
+        return []
 
     def begin_if_done(self) -> None:
-        if not self.keys and not self.parts:
+        if not self.cursor and not self.parts:
             self.parts = self.db.expiring_parts()
 
 

@@ -1,14 +1,13 @@
-"""How many bytes of memory a key and its value take, as MEMORY USAGE tells: an estimate from the sizes of the objects.
+"""How many bytes of memory a key and its value take, as MEMORY USAGE tells: an estimate.
 
-Counted are the key, the value, and their entry in the database's dictionary; not what the memory allocator adds.
+Counted are the key, the value, and their entry in the table; not what the memory allocator adds.
 """
 
-from sys import getsizeof
-
-from gossamer.node.engine.data.kinds import Value, kind_of
-from gossamer.node.engine.data.tally import ENTRY, EXPIRE_ENTRY
+from gossamer.node.engine.data.kinds import Value, kind_of, size_of
+from gossamer.node.engine.data.tally import EXPIRE_ENTRY, OVERHEAD
 
 
 def usage(key: bytes, value: Value, expires: bool) -> int:
     """Bytes that would be free without the key."""
-    return getsizeof(key) + kind_of(value).memory(value) + ENTRY + (EXPIRE_ENTRY if expires else 0)
+    size = size_of(value) if isinstance(value, bytes) else kind_of(value).memory(value)
+    return len(key) + OVERHEAD + size + (EXPIRE_ENTRY if expires else 0)

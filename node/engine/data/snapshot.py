@@ -1,16 +1,16 @@
-"""All keys as they were at one moment, given out part by part while writes go on: no fork, no long pause.
+"""All keys as they were at one moment, given out piece by piece while writes go on: no fork, no pause.
 
-Opening a snapshot copies nothing. Each database tells its open views of a change just before it happens
-(``Database.views``), and what a view then does depends on the part that the key belongs to:
+Opening a snapshot copies nothing. A view walks through the tables of its database (``Table.items``), and the database
+tells its open views of a change just before it happens (``Database.views``). What a view then does depends on where the
+key stands:
 
-- still to come: what the key was is noted, once; the part is put right when its turn comes;
-- being given out: if the key is still to come, its value is made safe from a change in place;
-- given out already: nothing.
+- the walk is still to come there: what the key was is noted, once, and put right when the walk comes;
+- it is in the piece that is being given out: its value is made safe from a change in place;
+- it has been given out: nothing.
 
-A part's turn begins with a copy of its dictionary of references. That copy is the longest step: some 20 µs for the
-4,000 keys that a part has in a standalone node of a million. Memory beyond it is what was written before its turn came.
-A whole database that is dropped or swapped (FLUSHDB, SWAPDB) costs nothing: the view goes with the contents, not the
-number.
+Reading a piece is the longest step, a fraction of a millisecond. Memory beyond it is what was written before the walk
+came. A whole database that is dropped or swapped (FLUSHDB, SWAPDB) costs nothing: the view goes with the contents, not
+the number.
 
 A value other than ``bytes`` can change in place, so a note of it is a copy of it. A copy takes no longer than a step,
 however large the value is (``kinds.py``), and ``take`` gives out a large value as such a copy, so that whoever has it
@@ -22,18 +22,26 @@ from typing import Final
 from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.data.kinds import Value, copy_of, is_large
-from gossamer.node.engine.data.part import NEVER, Part
+from gossamer.node.engine.data.notes import Note, Notes
+from gossamer.node.engine.data.part import NEVER, copied
 from gossamer.node.engine.data.view import View
+from gossamer.node.store.table import Table
 
 NONE: Final = -1
 """No part is being given out."""
+
+PIECE: Final = 1000
+"""Keys that are read from a table at once."""
+
+END: Final = 1 << 64
+"""Behind all positions of a table."""
 
 
 class DatabaseView(View):
     """One database as it was when the view was opened.
 
-    ``begin_part`` until it says False; each time, ``take`` every key out of ``pending``, whenever there is time: the
-    keys of the present part that are still to be given out.
+    ``begin_piece`` until it says False; each time, ``take`` every key out of ``pending``, whenever there is time: the
+    keys of the present piece that are still to be given out.
     """
 
     def __init__(self, db: Database, numbers: list[int]) -> None:
@@ -44,25 +52,32 @@ class DatabaseView(View):
         """How many keys the view has in all."""
         self.volatile: int = db.volatile if whole else sum([db.volatile_of(part) for part in numbers])
         """How many of them expire one day."""
+        self.piece: int = PIECE
         self.pending: dict[bytes, Value] = {}
-        self.parts: list[Part] = db.parts()
+        self.tables: list[Table] = db.tables()
         self.to_come: list[int] = [part for part in reversed(numbers) if db.size_of(part)]
         self.awaited: set[int] = set(self.to_come)
         self.apart: bool = False
-        """``parts`` is a list of the view's own."""
+        """``tables`` is a list of the view's own."""
         self.current: int = NONE
+        """The part that the piece belongs to."""
+        self.cursor: int = END
+        """Where the walk through it goes on: what stands before was in a piece."""
         self.safe: set[bytes] = set()
-        """Keys of the present part whose value nobody else holds any more."""
+        """Keys of the present piece whose value nobody else holds any more."""
         self.expires: dict[bytes, int] = {}
-        """When keys of the present part expire."""
-        self.noted: dict[int, dict[bytes, Note]] = {}
+        """When keys of the present piece expire."""
+        self.noted: dict[int, Notes] = {}
 
     def before_change(self, part: int, key: bytes) -> None:
         if part == self.current:
             value = self.pending.get(key)
-            if value is not None and not isinstance(value, bytes) and key not in self.safe:
-                self.pending[key] = copy_of(value)
-                self.safe.add(key)
+            if value is not None:
+                if not isinstance(value, bytes) and key not in self.safe:
+                    self.pending[key] = copy_of(value)
+                    self.safe.add(key)
+            elif self.cursor != END and self.tables[part].position(key) >= self.cursor:
+                self.note(part, key)
         elif part in self.awaited:
             self.note(part, key)
 
@@ -74,45 +89,55 @@ class DatabaseView(View):
         if part == self.current:
             for key in list(self.pending):
                 self.before_change(part, key)
-        if part not in self.awaited:
+            if self.cursor == END:
+                return
+        elif part not in self.awaited:
             return
         if not self.apart:
             self.apart = True
-            self.parts = self.parts.copy()
-        self.parts[part] = self.parts[part].copy()
+            self.tables = self.tables.copy()
+        self.tables[part] = copied(self.tables[part])
 
     def note(self, part: int, key: bytes) -> None:
-        """Remember what ``key`` is, unless something is remembered already."""
         notes = self.noted.get(part)
         if notes is None:
-            notes = self.noted[part] = {}
-        elif key in notes:
-            return
-        held = self.parts[part]
-        value = held.get(key)
-        notes[key] = Note(None, NEVER) if value is None else Note(copy_of(value), held.expire_time(key))
+            notes = self.noted[part] = Notes(self.tables[part])
+        notes.add(key)
 
-    def begin_part(self) -> bool:
-        """Go on to the next part that has keys; False if all have been given out."""
-        assert not self.pending, "the present part is not done"
+    def begin_piece(self) -> bool:
+        """Go on to the next keys; False if all have been given out."""
+        assert not self.pending, "the present piece is not done"
+        while not self.pending:
+            if self.cursor == END and not self._begin_part():
+                return False
+            self._read_piece()
+        return True
+
+    def _begin_part(self) -> bool:
+        """Go on to the next part that had keys; False if there is none."""
+        self.noted.pop(self.current, None)
         self.current = NONE
-        while self.to_come:
-            part = self.to_come.pop()
-            self.awaited.discard(part)
-            self.safe = set()
-            self.pending, self.expires = self.parts[part].tables()
-            notes = self.noted.pop(part, None)
-            if notes is not None:
-                self.put_right(notes)
-            if self.pending:
-                self.current = part
-                return True
-        assert not self.awaited
         self.expires = {}
-        return False
+        if not self.to_come:
+            assert not self.awaited
+            return False
+        self.current = self.to_come.pop()
+        self.awaited.discard(self.current)
+        self.cursor = 0
+        return True
 
-    def put_right(self, notes: dict[bytes, "Note"]) -> None:
-        for key, was in notes.items():
+    def _read_piece(self) -> None:
+        cursor, items = self.tables[self.current].items(self.cursor, self.piece)
+        self.cursor = cursor or END
+        self.safe = set()
+        self.pending = {key: value for key, value, _ in items}
+        self.expires = {key: at for key, _, at in items if at >= 0}
+        notes = self.noted.get(self.current)
+        if notes is not None:
+            self._put_right(notes.take_below(self.cursor))
+
+    def _put_right(self, notes: list[tuple[bytes, Note]]) -> None:
+        for key, was in notes:
             self.expires.pop(key, None)
             if was.value is None:
                 self.pending.pop(key, None)
@@ -130,16 +155,8 @@ class DatabaseView(View):
         return key, value
 
     def expire_of(self, key: bytes) -> int:
-        """When a key of the present part expires, in unix milliseconds; -1 if never."""
+        """When a key of the present piece expires, in unix milliseconds; -1 if never."""
         return self.expires.get(key, NEVER) if self.expires else NEVER
-
-
-class Note:
-    """What a key was: its value, None if it was not there, and its expire time."""
-
-    def __init__(self, value: Value | None, expire: int) -> None:
-        self.value: Value | None = value
-        self.expire: int = expire
 
 
 class Snapshot:

@@ -5,19 +5,17 @@ clients and replicas. The interpreter's own memory, tens of megabytes, is in ``u
 for the data. In its place stands what an empty redis-server counts, so that a limit chosen for Redis leaves as much.
 """
 
-from sys import getsizeof
 from typing import Final
+
+from gossamer.node.store.table import EXPIRY, OVERHEAD
+
+__all__ = ["EXPIRE_ENTRY", "OVERHEAD", "STARTUP", "Share", "Tally"]
 
 STARTUP: Final = 1 << 20
 """What is counted without any data."""
 
-OBJECT: Final = getsizeof(b"")
-ENTRY: Final = 40
-"""A dictionary's entry: hash, key and value of 8 bytes each, an index, and the room it keeps free."""
-OVERHEAD: Final = 2 * OBJECT + ENTRY
-"""Of a key and its value, beside their lengths."""
-EXPIRE_ENTRY: Final = ENTRY + 32
-"""The same for the time at which the key expires, which is an integer object."""
+EXPIRE_ENTRY: Final = EXPIRY
+"""Of the time at which a key expires."""
 
 
 class Tally:

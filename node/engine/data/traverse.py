@@ -1,28 +1,22 @@
 """Going through a database in pieces (SCAN), and drawing keys from it (RANDOMKEY).
 
-A cursor is the number of a part in its low bits, and above them where to go on inside the part
-(``scan_order.py``; 0 is the beginning). So a cursor is good for as long as the node lives, and a piece stays near the
-size that was asked for however the keys are spread. What is promised: a key that is there from the beginning to the end
-of an iteration is returned.
+A cursor is the number of a part in its low bits, and above them where to go on inside the part (``Table.keys``; 0 is
+the beginning). So a cursor is good for as long as the node lives, and a piece stays near the size that was asked for
+however the keys are spread. What is promised: a key that is there from the beginning to the end of an iteration is
+returned.
 """
 
-from collections.abc import Collection
-from itertools import islice
 from random import Random
 from typing import Final
 
 from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.part import NEVER
-from gossamer.node.store.order import END, Order as ScanOrder
 
-SCAN_ORDERS_KEPT: Final = 16
-"""Orders kept a database: so many iterations go on side by side without one pass over a part for every piece."""
+DRAWN: Final = 32
+"""Parts of which one is drawn by its size."""
 
-SMALL: Final = 256
-"""Walking through so many things is quick enough to do it each time."""
-
-SAMPLES: Final = 32
-"""Keys drawn from a large part at a time."""
+MANY: Final = 256
+"""So many parts are not all looked at to draw one."""
 
 
 def piece(db: Database, cursor: int, count: int) -> tuple[int, list[bytes]]:
@@ -33,52 +27,19 @@ def piece(db: Database, cursor: int, count: int) -> tuple[int, list[bytes]]:
     floor = cursor >> bits
     found: list[bytes] = []
     while part < parts and len(found) < count:
-        keys = db.keys_of(part)
-        room = count - len(found)
-        if floor == 0 and len(keys) <= room:
-            found += keys
-        else:
-            taken, floor = from_part(db, part, keys, floor, room)
-            found += taken
-            if floor < END:
-                return floor << bits | part, found
-            floor = 0
+        floor, taken = db.walk(part, floor, count - len(found))
+        found += taken
+        if floor:
+            return floor << bits | part, found
         part += 1
     return (part if part < parts else 0), found
-
-
-def from_part(db: Database, part: int, keys: Collection[bytes], floor: int, room: int) -> tuple[list[bytes], int]:
-    """As ``ScanOrder.take``, with the order that is kept for the part, or a new one."""
-    order = db.scan_orders.pop(part, None)
-    if order is None or floor == 0:
-        order = ScanOrder(keys)
-    taken, floor = order.take(floor, room, keys)
-    if floor < END and len(keys) > SMALL:
-        if len(db.scan_orders) >= SCAN_ORDERS_KEPT:
-            del db.scan_orders[next(iter(db.scan_orders))]
-        db.scan_orders[part] = order
-    return taken, floor
 
 
 def any_key(db: Database, rng: Random) -> bytes | None:
     """A random key, also one whose time is over; None if there is none. All keys have about the same chance."""
     if db.size == 0:
         return None
-    while db.samples:
-        key = db.samples.pop()
-        if db.get_raw(key) is not None:
-            return key
-    keys = db.keys_of(any_part(db, rng))
-    if len(keys) <= SMALL:
-        return next(islice(keys, rng.randrange(len(keys)), None))
-    # A dictionary can only be walked, so one walk draws several: in the order of the walk, then mixed.
-    before = 0
-    walk = iter(keys)
-    for at in sorted(rng.sample(range(len(keys)), SAMPLES)):
-        db.samples.append(next(islice(walk, at - before, None)))
-        before = at + 1
-    rng.shuffle(db.samples)
-    return db.samples.pop()
+    return db.random_of(any_part(db, rng), rng.getrandbits(64))
 
 
 def any_persistent(db: Database, rng: Random) -> bytes | None:
@@ -91,8 +52,8 @@ def any_persistent(db: Database, rng: Random) -> bytes | None:
         part = (start + offset) % parts
         if db.size_of(part) == db.volatile_of(part):
             continue
-        for key in db.keys_of(part):
-            if db.expire_time(part, key) == NEVER:
+        for key, _, at in db.items_of(part):
+            if at == NEVER:
                 return key
     raise AssertionError("a database with keys that do not expire has one of them in some part")
 
@@ -100,8 +61,8 @@ def any_persistent(db: Database, rng: Random) -> bytes | None:
 def any_part(db: Database, rng: Random) -> int:
     """A part that has keys, with a chance by their number (nearly so where there are many parts and many keys)."""
     parts = db.part_count
-    if parts > SMALL and db.size >= parts:
-        drawn = [rng.randrange(parts) for _ in range(SAMPLES)]
+    if parts > MANY and db.size >= parts:
+        drawn = [rng.randrange(parts) for _ in range(DRAWN)]
         weights = [db.size_of(part) for part in drawn]
         if any(weights):
             return rng.choices(drawn, weights)[0]

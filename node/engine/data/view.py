@@ -7,15 +7,15 @@ The database tells its open views of every change just before it happens (``Data
 from mypy_extensions import mypyc_attr
 
 from gossamer.node.engine.data.changes import Changes
-from gossamer.node.engine.data.part import Part
+from gossamer.node.store.table import Table
 
 
 class Remains:
     """``parts`` of a database that was emptied while ``views`` snapshots were being given out."""
 
-    def __init__(self, parts: list[Part], views: int) -> None:
+    def __init__(self, parts: list[Table], views: int) -> None:
         assert views > 0
-        self.parts: list[Part] = parts
+        self.parts: list[Table] = parts
         self.views: int = views
 
 

@@ -6,7 +6,7 @@ whether or not anybody has deleted it yet: EXEC asks ``broken`` with the present
 """
 
 from gossamer.node.engine.data.contents import Contents
-from gossamer.node.engine.data.part import Part
+from gossamer.node.store.table import Table
 
 
 class Watcher:
@@ -36,7 +36,7 @@ class Watched(Contents):
             if self.get_raw(key) is not None:
                 touched(watches, False)
 
-    def touch_part(self, part: Part, exists: bool) -> None:
+    def touch_part(self, part: Table, exists: bool) -> None:
         """The keys of ``part`` have left, or come all at once: then they exist."""
         for key, watches in self.watchers.items():
             if part.get(key) is not None:

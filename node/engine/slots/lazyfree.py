@@ -19,11 +19,12 @@ from typing import Final
 
 from gossamer.node.engine.data.changes import Changes
 from gossamer.node.engine.data.database import Database
-from gossamer.node.engine.data.kinds import Value, is_large, kind_of
-from gossamer.node.engine.data.part import Part
-from gossamer.node.engine.data.tally import Share
+from gossamer.node.engine.data.kinds import Value, is_large, kind_of, size_of
+from gossamer.node.engine.data.part import some
+from gossamer.node.engine.data.tally import EXPIRE_ENTRY, OVERHEAD, Share
 from gossamer.node.engine.stream.journal import Journal
 from gossamer.node.engine.stream.stream import Stream
+from gossamer.node.store.table import Table
 
 PIECE: Final = 1000
 """Keys or elements freed at once, and keys told in one DEL: well under a millisecond, about one with replicas."""
@@ -32,10 +33,10 @@ PIECE: Final = 1000
 class DroppedSlot:
     """What there was of one ``slot``."""
 
-    def __init__(self, slot: int, db: Database, keys: Part, stream: Stream | None) -> None:
+    def __init__(self, slot: int, db: Database, keys: Table, stream: Stream | None) -> None:
         self.slot: int = slot
         self.db: Database = db
-        self.keys: Part = keys
+        self.keys: Table = keys
         self.share: Share = db.share
         self.stream: Stream | None = stream
         """The stream whose replicas have these keys."""
@@ -98,13 +99,14 @@ class LazyFree:
 
     def _clear(self, dropped: DroppedSlot, most: int) -> int:
         """Delete so many keys; how many there were."""
-        keys: list[bytes] = []
-        while len(dropped.keys) and len(keys) < most:
-            key, value, size = dropped.keys.pop()
-            dropped.share.add(-size)
-            keys.append(key)
+        table = dropped.keys
+        items = some(table, most)
+        for key, value, at in items:
+            table.remove(key)
+            dropped.share.add(-(len(key) + size_of(value) + OVERHEAD + (EXPIRE_ENTRY if at >= 0 else 0)))
             if is_large(value):
                 self.garbage.append(value)
+        keys = [key for key, _, _ in items]
         journal = self.journal
         if keys and dropped.stream is journal.stream:
             journal.deleted(dropped.db.index, keys)
@@ -114,9 +116,9 @@ class LazyFree:
     def _free(self, most: int) -> int:
         """Free so much of the last piece of garbage; how much it was, at least 1."""
         last = self.garbage.pop()
-        if isinstance(last, Part):
+        if isinstance(last, Table):
             before = len(last)
-            self.garbage += last.free(most)
+            self.garbage += [value for value in last.drop(most) if is_large(value)]
             left = len(last)
         elif isinstance(last, dict):
             before = len(last)

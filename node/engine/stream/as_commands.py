@@ -50,7 +50,7 @@ class AsCommands:
                 break
             view = self.snapshot.views[self.left - 1]
             if self.at == DONE:
-                if not view.pending and not view.begin_part():
+                if not view.pending and not view.begin_piece():
                     self.left -= 1
                     continue
                 self.key, self.value = view.take()

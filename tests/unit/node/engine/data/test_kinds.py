@@ -12,6 +12,7 @@ from gossamer.cluster.slots import key_slot
 from gossamer.node.commands.digest import DIGESTS, digest_of_all, value_digest
 from gossamer.node.engine.data.changes import RESTORE
 from gossamer.node.engine.data.kinds import DONE, KINDS, STEP, copy_of, size_of
+from gossamer.node.engine.data.part import size_in_tally
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.data.tally import OVERHEAD
 from gossamer.node.engine.edge import Edge
@@ -98,7 +99,7 @@ class Host:
         self.remove(b":%d" % numbers[2])
 
     def weight(self) -> int:
-        return sum(part.size() for db in self.server.keyspace.used() for part in db.parts())
+        return sum(size_in_tally(table) for db in self.server.keyspace.used() for table in db.tables())
 
 
 @pytest.fixture
@@ -211,11 +212,11 @@ def test_the_door_makes_the_copy_for_a_snapshot(host: Host, begun: bool) -> None
     snapshot = Snapshot(host.server.keyspace)
     (view,) = snapshot.views
     if begun:
-        assert view.begin_part()
+        assert view.begin_piece()
     host.put(b"new")
     host.remove(b"element:3")
     if not begun:
-        assert view.begin_part()
+        assert view.begin_piece()
     _, value = view.take()
     assert isinstance(value, Bag)
     assert value.content() == bag_of(10).content()
@@ -226,11 +227,11 @@ def test_a_slot_that_leaves_takes_nothing_from_a_snapshot() -> None:
     for number in range(3):
         host.have(bag_of(STEP + 500), b"{x}%d" % number)
     snapshots = [Snapshot(host.server.keyspace, [key_slot(b"x")]) for _ in range(2)]
-    assert snapshots[0].views[0].begin_part()
+    assert snapshots[0].views[0].begin_piece()
     host.server.drop_slots((key_slot(b"x"),))
     while host.machine.has_work:
         host.machine.work()
-    assert snapshots[1].views[0].begin_part()
+    assert snapshots[1].views[0].begin_piece()
     for snapshot in snapshots:
         while snapshot.views[0].pending:
             _, value = snapshot.views[0].take()
@@ -346,7 +347,7 @@ def test_a_million_elements_are_freed_in_pieces(host: Host, million: Bag, how: s
     assert in_small_steps()
     assert (bag.length, bag.buckets) == (0, [])
     if snapshot is not None:
-        assert snapshot.views[0].begin_part()
+        assert snapshot.views[0].begin_piece()
         _, value = snapshot.views[0].take()
         assert isinstance(value, Bag)
         assert value.length == MILLION

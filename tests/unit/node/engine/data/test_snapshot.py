@@ -1,6 +1,7 @@
 """A snapshot is the data of one moment, whatever is written while it is given out."""
 
 from collections.abc import Callable
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -65,7 +66,7 @@ def given_out(snapshot: Snapshot, meanwhile: Callable[[], None]) -> Content:
     out: Content = {}
     meanwhile()
     for view in snapshot.views:
-        while view.begin_part():
+        while view.begin_piece():
             meanwhile()
             while view.pending:
                 key, value = view.pending.popitem()
@@ -109,6 +110,38 @@ def test_writes_meanwhile_do_not_show(
     assert not [db.views for db in client.server.keyspace.used() if db.views]
 
 
+@pytest.mark.parametrize("release", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_writes_to_a_part_that_is_half_given_out_do_not_show(
+    seed: int, release: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``release``: in the middle of it the part goes, as when its slot has moved away."""
+    monkeypatch.setattr("gossamer.node.store.plain.WHOLE", 0)
+    client, rng = Client(CLUSTER_SHIFT), Random(seed)
+    for n in range(600):
+        client.say("SET", b"{x}%d" % n, b"v")
+        if n % 2:
+            client.say("APPEND", b"{x}%d" % n, b"v")
+        if n % 3 == 0:
+            client.say("PEXPIREAT", b"{x}%d" % n, b"4000000")
+    then = client.content()
+    snapshot = Snapshot(client.server.keyspace)
+    snapshot.views[0].piece = 50
+    calls = 0
+
+    def meanwhile() -> None:
+        nonlocal calls
+        calls += 1
+        if release and calls == 200:
+            client.server.keyspace.database(0).release_part(key_slot(b"x"))
+        name = b"{x}%d" % rng.randrange(800)
+        step = rng.choice([("SET", name, b"new"), ("DEL", name), ("APPEND", name, b"more"), ("PERSIST", name)])
+        client.say(*step)
+
+    assert given_out(snapshot, meanwhile) == then
+    snapshot.close()
+
+
 def test_only_the_parts_that_were_asked_for() -> None:
     client = Client(CLUSTER_SHIFT)
     for n in range(20):
@@ -128,7 +161,7 @@ def test_a_value_that_changes_often_is_copied_once() -> None:
     client.say("APPEND", "k", b"y")
     snapshot = Snapshot(client.server.keyspace)
     (view,) = snapshot.views
-    assert view.begin_part()
+    assert view.begin_piece()
     client.say("APPEND", "k", b"z")
     noted = view.pending[b"k"]
     client.say("APPEND", "k", b"z")
@@ -142,9 +175,9 @@ def test_a_part_is_no_longer_looked_after_once_its_turn_is_over() -> None:
         client.say("SET", key_number(n), b"v")
     snapshot = Snapshot(client.server.keyspace)
     (view,) = snapshot.views
-    assert view.begin_part()
+    assert view.begin_piece()
     first, _ = view.pending.popitem()
-    assert view.begin_part()
+    assert view.begin_piece()
     client.say("SET", first, b"w")
     assert not view.noted
 

@@ -6,6 +6,7 @@ import pytest
 
 from gossamer.node.engine.clients.client import IN_MULTI
 from gossamer.node.engine.data.database import Database
+from gossamer.node.engine.data.part import size_in_tally
 from gossamer.node.engine.data.tally import STARTUP
 from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.server import Server
@@ -31,7 +32,7 @@ def say(session: Session, *lines: str) -> bytes:
 
 
 def weight(*dbs: Database) -> int:
-    return sum(part.size() for db in dbs for part in db.parts())
+    return sum(size_in_tally(table) for db in dbs for table in db.tables())
 
 
 @pytest.mark.parametrize("seed", range(5))

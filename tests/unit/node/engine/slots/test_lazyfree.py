@@ -8,6 +8,7 @@ import pytest
 from gossamer.cluster.slots import SLOTS, key_slot
 from gossamer.cluster.topology import Flag, Node, Topology
 from gossamer.node.engine.data.keyspace import Keyspace
+from gossamer.node.engine.data.part import size_in_tally
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.session import Session
@@ -145,7 +146,7 @@ def test_a_snapshot_that_is_under_way_has_the_keys_still(host: Host) -> None:
     while host.machine.has_work:
         host.machine.work()
     (view,) = snapshot.views
-    assert view.begin_part()
+    assert view.begin_piece()
     assert len(view.pending) == KEYS
     assert view.expire_of(b"{x}0") == NOW + 100_000
     snapshot.close()
@@ -187,7 +188,7 @@ class Plain:
 
 
 def weight(server: Server) -> int:
-    return sum(part.size() for db in server.keyspace.used() for part in db.parts())
+    return sum(size_in_tally(table) for db in server.keyspace.used() for table in db.tables())
 
 
 @pytest.mark.parametrize("how", ["FLUSHDB", "FLUSHDB SYNC", "FLUSHALL ASYNC", "a full sync"])
@@ -239,7 +240,7 @@ def test_what_only_snapshots_see_is_freed_when_the_last_of_them_ends() -> None:
 
 def given_out(snapshot: Snapshot) -> Iterator[dict[bytes, object]]:
     view = snapshot.views[0]
-    while view.begin_part():
+    while view.begin_piece():
         yield view.pending
         view.pending = {}
 
