@@ -40,6 +40,7 @@ from gossamer.node.io.signals import Signals
 from gossamer.node.io.startup import Start, configure, enough_files, go_to_background, pid_file, raise_open_files
 from gossamer.node.io.supervise import Supervisor, supervise
 from gossamer.node.machine import REST_MS, Machine
+from gossamer.node.store.table import seed
 from gossamer.node.version import COMPATIBLE, TITLE, VERSION
 
 USAGE: Final = """\
@@ -84,6 +85,7 @@ def main(argv: Sequence[str], ready_fd: int | None = None) -> int:
     supervisor = supervise(start.config.text("supervised"), log)
     if start.config.flag("daemonize") and not supervisor.active:
         go_to_background()
+    seed(os.urandom(16))
     return serve(start, log, supervisor, outcome)
 
 
