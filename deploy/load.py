@@ -27,10 +27,14 @@ class Load:
     clients: int = 50
     pipeline: int = 1
     cluster: bool = False
+    size: int = 3
+    """Bytes of the values that SET writes."""
+    keys: int = KEYS
 
     def command(self, port: int) -> list[str]:
         words = [benchmark_program(), "-h", HOST, "-p", str(port), "-t", self.test, "-n", str(self.requests), "--csv"]
-        words += ["-c", str(self.clients), "-P", str(self.pipeline), "-r", str(KEYS)]
+        words += ["-c", str(self.clients), "-P", str(self.pipeline), "-r", str(self.keys)]
+        words += ["-d", str(self.size)]
         return [*words, "--cluster"] if self.cluster else words
 
 

@@ -21,7 +21,7 @@ from gossamer.node.engine.clients.limits import over_output_limit, refuse_connec
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.engine.serving.unexpected import survive
 from gossamer.node.io.keepalive import keep_alive
-from gossamer.node.io.output_buffer import OutputBuffer
+from gossamer.node.io.output_buffer import OFFERED, OutputBuffer
 from gossamer.node.io.poller import READ, WRITE, Poller
 from gossamer.node.machine import Machine
 
@@ -33,8 +33,11 @@ ACCEPTS: Final = 1000
 
 NO_RESOURCES: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
-SMALL_READ: Final = 16 * 1024
-LARGE_READ: Final = 1024 * 1024
+READ_BYTES: Final = 64 * 1024
+"""Bytes of requests that are read at once."""
+
+LONG_READ: Final = 1024 * 1024
+"""The rest of a long argument is read in pieces of up to so many bytes, and no more of it in one turn."""
 
 
 class Connection:
@@ -45,7 +48,6 @@ class Connection:
         self.fd: int = sock.fileno()
         self.session: Session = session
         self.backlog: OutputBuffer = OutputBuffer()
-        self.read_size: int = SMALL_READ
         self.behind: bool = False
         """Requests wait for another turn: nothing more is read until they are served, or they would pile up here."""
 
@@ -257,11 +259,20 @@ class Clients:
     def _read(self, connection: Connection) -> None:
         if connection.behind:
             return
-        size = connection.read_size
+        parser = connection.session.parser
+        more = self._read_piece(connection, READ_BYTES)
+        room = LONG_READ
+        while more and room > 0 and parser.wanted():
+            size = min(max(parser.wanted() - 2, READ_BYTES), room)  # the CR LF comes with what follows, or by itself
+            room -= size
+            more = self._read_piece(connection, size)
+
+    def _read_piece(self, connection: Connection, size: int) -> bool:
+        """Read ``size`` bytes at most and serve what they complete; True if there is more, which may be read now."""
         try:
             data = os.read(connection.fd, size)
         except BlockingIOError:
-            return
+            return False
         except OSError:
             data = b""
         if not data:
@@ -269,12 +280,12 @@ class Clients:
             if connection.session.out:
                 self._write(connection, connection.session)
             self.drop(connection)
-            return
-        if len(data) == size and size < LARGE_READ:
-            connection.read_size = size * 4
+            return False
         if connection.session.feed(data):
             connection.behind = True
             self.unfinished.append(connection)
+            return False
+        return len(data) == size
 
     def _write(self, connection: Connection, client: Client) -> None:
         if client.killed:
@@ -282,23 +293,26 @@ class Clients:
             return
         backlog = connection.backlog
         if client.out:
-            data = client.take_output()
+            size = client.out_bytes
+            pieces = client.take_pieces()
             if backlog.size:
-                backlog.add(data)
+                backlog.add(pieces)
                 self._left(connection)
                 return
             try:
-                sent = connection.sock.send(data)
+                if len(pieces) == 1:
+                    sent = connection.sock.send(pieces[0])
+                else:
+                    sent = connection.sock.sendmsg(pieces[:OFFERED])
             except BlockingIOError:
                 sent = 0
             except OSError:
                 self.drop(connection)
                 return
             self.machine.server.stats.total_net_output_bytes += sent
-            if sent < len(data):
-                backlog.add(data)
-                if sent:
-                    backlog.taken(sent)
+            if sent < size:
+                backlog.add(pieces)
+                backlog.taken(sent)
                 self.poller.watch_output(connection.fd, True)
                 self._left(connection)
                 return
@@ -308,7 +322,7 @@ class Clients:
     def _write_backlog(self, connection: Connection) -> None:
         backlog = connection.backlog
         try:
-            sent = connection.sock.send(backlog.head())
+            sent = connection.sock.sendmsg(backlog.head())
         except BlockingIOError:
             return
         except OSError:

@@ -1,13 +1,15 @@
-"""What the kernel did not take yet of the output for one client: bytes in order, cut as sockets like them.
+"""What the kernel did not take yet of the output for one client: bytes in order, in the pieces in which they came.
 
-However much waits, a write attempt touches one piece of bounded size: nothing that waits behind it is copied again.
+Nothing is copied while it waits, nor when it is offered again: a stored value of any size is sent from where it lies.
 """
 
 from collections import deque
+from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
-PIECE: Final = 256 * 1024
-"""Small pieces are joined up to this, and one write attempt is offered at most this much."""
+OFFERED: Final = 256
+"""Pieces in one write attempt: fewer than any system's IOV_MAX (writev(2))."""
 
 
 class OutputBuffer:
@@ -17,30 +19,23 @@ class OutputBuffer:
         """Bytes of the first piece that have been taken already."""
         self.size: int = 0
 
-    def add(self, data: bytes) -> None:
-        if data:
-            self._pieces.append(data)
-            self.size += len(data)
+    def add(self, pieces: Iterable[bytes]) -> None:
+        for piece in pieces:
+            if piece:
+                self._pieces.append(piece)
+                self.size += len(piece)
 
-    def head(self) -> memoryview:
+    def head(self) -> list[bytes | memoryview]:
         """What to offer next; empty if nothing waits."""
-        pieces = self._pieces
-        if not pieces:
-            return memoryview(b"")
-        left = len(pieces[0]) - self._gone
-        if left < PIECE // 4 and len(pieces) > 1:
-            joined = [pieces.popleft()[self._gone :]]
-            while pieces and left + len(pieces[0]) <= PIECE:
-                left += len(pieces[0])
-                joined.append(pieces.popleft())
-            pieces.appendleft(b"".join(joined))
-            self._gone = 0
-        return memoryview(pieces[0])[self._gone : self._gone + PIECE]
+        head: list[bytes | memoryview] = list(islice(self._pieces, OFFERED))
+        if self._gone:
+            head[0] = memoryview(self._pieces[0])[self._gone :]
+        return head
 
     def taken(self, count: int) -> None:
-        """The first ``count`` bytes of what waits, which were offered, are gone."""
+        """The first ``count`` bytes of what waits are gone."""
+        assert count <= self.size
         self.size -= count
         self._gone += count
-        if self._gone == len(self._pieces[0]):
-            self._pieces.popleft()
-            self._gone = 0
+        while self._pieces and self._gone >= len(self._pieces[0]):
+            self._gone -= len(self._pieces.popleft())

@@ -33,7 +33,7 @@ class StreamOutput(Output):
     def ready(self) -> None:
         client = self._client
         if client.out and not client.killed:
-            self._backlog.add(client.take_output())
+            self._backlog.add(client.take_pieces())
             client.unsent = self._backlog.size
         if client.killed or self._clients.too_far_behind(client):
             self.scope.cancel()
@@ -44,7 +44,7 @@ class StreamOutput(Output):
         client, backlog = self._client, self._backlog
         while True:
             while backlog.size:
-                piece = bytes(backlog.head())
+                piece = backlog.head()[0]
                 await self._stream.send_all(piece)
                 backlog.taken(len(piece))
                 client.unsent = backlog.size

@@ -2,11 +2,13 @@
 
 Rules kept:
 - A half request costs what has arrived and no more: a length is only a promise, nothing is allocated for it.
-- A long argument is collected in pieces and joined once, so that a slow sender costs linear time.
+- A long argument is collected in pieces and joined once, so that a slow sender costs linear time. The pieces end where
+  it ends: what is joined is the argument, and what arrives in one piece is not copied. ``wanted`` helps to cut so.
 - Limits and error texts are those of Redis 7.0 (networking.c: processInlineBuffer, processMultibulkBuffer). Like
   Redis it
   trusts the two bytes behind a bulk argument to be CR LF without looking.
 - A line ends where Redis finds its end, which looks for it as in a C string: what follows a NUL is not seen.
+- What has been told is not kept: the values of requests served would live here until the next request.
 - After a ProtocolError the parser must not be used again.
 """
 
@@ -26,6 +28,8 @@ COLLECT_FROM: Final = 4096
 
 UNAUTHENTICATED_ARGS: Final = 10
 UNAUTHENTICATED_BULK: Final = 16384
+
+NO_ARGS: Final[list[bytes]] = []
 
 CR: Final = 13
 DIGIT_0: Final = 48
@@ -47,29 +51,32 @@ class Parser:
         """False before authentication: then only short requests are read (CVE-2021-32675)."""
         self._buf: bytes = b""
         self._pos: int = 0
-        self._args: list[bytes] = []
+        self._args: list[bytes] = NO_ARGS
         self._args_left: int = 0
         self._bulk: int = -1
+        self._collecting: bool = False
+        """The argument is long: what has arrived of its ``_bulk`` bytes is in ``_pieces``, what follows in ``_buf``."""
         self._pieces: list[bytes] = []
         self._pieces_size: int = 0
 
     def feed(self, data: bytes) -> None:
-        if self._pieces_size:
-            self._pieces.append(data)
-            self._pieces_size += len(data)
-            if self._pieces_size < self._bulk + 2:
+        if self._collecting:
+            data = self._collect(data)
+            if not data:
                 return
-            data = b"".join(self._pieces)
-            self._pieces = []
-            self._pieces_size = 0
-            self._buf = data
-            self._pos = 0
-        elif self._pos >= len(self._buf):
+        if self._pos >= len(self._buf):
             self._buf = data
             self._pos = 0
         else:
             self._buf = self._buf[self._pos :] + data
             self._pos = 0
+
+    def wanted(self) -> int:
+        """Bytes that are still to come of a long argument and its CR LF; 0 if none is open.
+
+        A reader that asks for two less, or for what is there of them, saves a copy of what it reads.
+        """
+        return self._bulk + 2 - self._pieces_size - len(self._buf) if self._collecting else 0
 
     def behind(self) -> int:
         """Bytes that have arrived behind the request that ``next`` told last; ask right after it."""
@@ -94,6 +101,8 @@ class Parser:
             pos = self._pos
             buf = self._buf
             if pos >= len(buf):
+                self._buf = b""
+                self._pos = 0
                 return None
             if buf[pos] != 42:  # '*'
                 words = self._read_inline()
@@ -164,6 +173,8 @@ class Parser:
 
     def _read_args(self) -> list[bytes] | None:
         """Read what has arrived of the open request; the whole request once it is complete."""
+        if self._collecting and not self._end_collecting():
+            return None
         args = self._args
         left = self._args_left
         while left:
@@ -175,18 +186,49 @@ class Parser:
             stop = start + self._bulk
             if stop + 2 > len(buf):
                 self._args_left = left
-                if self._bulk >= COLLECT_FROM and start < len(buf):
-                    self._pieces = [buf[start:]]
-                    self._pieces_size = len(buf) - start
-                    self._buf = b""
-                    self._pos = 0
+                if self._bulk >= COLLECT_FROM:
+                    self._begin_collecting()
                 return None
             args.append(buf[start:stop])
             self._pos = stop + 2
             self._bulk = -1
             left -= 1
         self._args_left = 0
+        self._args = NO_ARGS
         return args
+
+    def _begin_collecting(self) -> None:
+        """The argument at ``_pos`` is long and has not arrived whole."""
+        rest = self._buf[self._pos :]
+        self._buf = b""
+        self._pos = 0
+        self._collecting = True
+        if rest:
+            self._buf = self._collect(rest)
+
+    def _collect(self, data: bytes) -> bytes:
+        """Keep what of ``data`` belongs to the long argument; the rest."""
+        assert data, "an empty piece would pass for the end of the input"
+        missing = self._bulk - self._pieces_size
+        if missing == 0:
+            return data
+        piece, rest = (data, b"") if len(data) <= missing else (data[:missing], data[missing:])
+        self._pieces.append(piece)
+        self._pieces_size += len(piece)
+        return rest
+
+    def _end_collecting(self) -> bool:
+        """The long argument is an argument like others; False if it or its CR LF has not arrived whole."""
+        if self._pieces_size < self._bulk or self._pos + 2 > len(self._buf):
+            return False
+        self._args.append(b"".join(self._pieces))
+        self._pieces = []
+        self._pieces_size = 0
+        self._collecting = False
+        self._args_left -= 1
+        self._bulk = -1
+        self._pos += 2
+        return True
 
     def _read_bulk_head(self) -> bool:
         """Read ``$<length>`` into ``_bulk``; False if the line is not complete."""

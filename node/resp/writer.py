@@ -1,7 +1,7 @@
 """Replies as bytes, in RESP2 or RESP3 (redis.io, "RESP protocol specification").
 
-One function appends the chunks of a reply to a list; the session joins the list once per batch. Small headers are
-ready-made, because most replies are short.
+Small headers are ready-made, because most replies are short. A long string is not copied: it leaves in pieces, the
+stored value between its head and its end.
 """
 
 from collections.abc import Mapping
@@ -26,6 +26,9 @@ INTEGERS: Final[list[bytes]] = [b":%d\r\n" % n for n in range(1024)]
 BULK_HEADS: Final[list[bytes]] = [b"$%d\r\n" % n for n in range(1024)]
 OK_LINE: Final = b"+OK\r\n"
 CRLF: Final = b"\r\n"
+
+LONG: Final = 8192
+"""Bytes from which three pieces of output cost less than a copy in one (measured on TCP)."""
 
 
 def encode(reply: Reply, resp3: bool) -> bytes:
@@ -55,6 +58,15 @@ def bulk(text: bytes) -> bytes:
     if size < 1024:
         return b"".join((BULK_HEADS[size], text, CRLF))
     return b"".join((b"$%d\r\n" % size, text, CRLF))
+
+
+def put_long(out: list[bytes], text: bytes) -> int:
+    """Add a bulk string to ``out`` in pieces, ``text`` itself among them; the bytes added."""
+    head = b"$%d\r\n" % len(text)
+    out.append(head)
+    out.append(text)
+    out.append(CRLF)
+    return len(head) + len(text) + 2
 
 
 def _encode_rare(reply: Reply, resp3: bool) -> bytes:

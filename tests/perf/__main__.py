@@ -24,6 +24,7 @@ from tests.perf import (
     formation,
     fullsync,
     idle,
+    large,
     latency,
     memory,
     moving,
@@ -39,6 +40,7 @@ QUESTIONS: Final = {
     question.name: question
     for question in (
         throughput.QUESTION,
+        large.QUESTION,
         latency.QUESTION,
         clustered.QUESTION,
         memory.QUESTION,

@@ -12,7 +12,7 @@ from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.state import NodeState
 from gossamer.node.engine.table.command import Command
 from gossamer.node.resp.reply import NO_REPLY, Failure, Reply
-from gossamer.node.resp.writer import encode
+from gossamer.node.resp.writer import LONG, encode, put_long
 
 # Modes of a client that dispatch has to look at; 0 is the common case and costs one comparison.
 UNAUTHENTICATED: Final = 1
@@ -28,6 +28,10 @@ NOT_TO_PAUSE: Final = 256
 """Replicas and the like are not held up by CLIENT PAUSE."""
 HANDING_OVER: Final = 512
 """Another node, which brings slots: its writes go beside the data (``slot_import.py``)."""
+
+
+JOIN_BELOW: Final = 2048
+"""Bytes: pieces of output that are shorter on average are joined, longer ones are left as they are."""
 
 
 class Clients:
@@ -59,7 +63,10 @@ class Clients:
 
 
 class Client:
-    """One connection. ``out`` holds encoded replies, ``out_bytes`` their size; the socket's owner takes them away."""
+    """One connection.
+
+    ``out`` holds encoded replies, a long one in pieces, ``out_bytes`` their size; the socket's owner takes them away.
+    """
 
     __slots__ = (
         "active_ms",
@@ -158,9 +165,12 @@ class Client:
             if self.modes & NOT_TO_PAUSE and not self.modes & (MONITORING | HANDING_OVER):
                 self._misused(reply)
             return
-        data = encode(reply, self.resp3)
-        self.out.append(data)
-        self.out_bytes += len(data)
+        if isinstance(reply, bytes) and len(reply) >= LONG and self.pending is None:  # or it may be taken back, whole
+            self.out_bytes += put_long(self.out, reply)
+        else:
+            data = encode(reply, self.resp3)
+            self.out.append(data)
+            self.out_bytes += len(data)
         if not self.announced:
             self._announce()
 
@@ -172,6 +182,15 @@ class Client:
         self.out_bytes = 0
         return data
 
+    def take_pieces(self) -> list[bytes]:
+        """As ``take_output``, but what is long is not copied."""
+        out = self.out
+        if self.out_bytes < JOIN_BELOW * len(out):
+            return [self.take_output()]
+        self.out = []
+        self.out_bytes = 0
+        return out
+
     def close_after_reply(self) -> None:
         self.closing = True
         self._announce()
@@ -181,6 +200,11 @@ class Client:
         self.killed = True
         self.closing = True
         self._announce()
+
+    def let_go(self) -> None:
+        """The connection has ended: what was read and what was to be written need no memory any more."""
+        self.out = []
+        self.out_bytes = 0
 
     def drop_postponed(self) -> None:
         """The request that had to wait is not to be run any more."""

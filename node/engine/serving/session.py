@@ -34,7 +34,7 @@ class Session(Client):
         super().__init__(server.clients, client_id, addr, laddr, unix)
         self.server: Server = server
         self.call: Call = Call(server, self)
-        self.parser: Parser = TokenParser() if INTERPRETED else Parser()
+        self.parser: Parser = new_parser()
         self.parser.max_bulk = server.limits.max_bulk
         self.parser.trusted = not self.modes & UNAUTHENTICATED
         self.postponed: list[bytes] | None = None
@@ -97,6 +97,10 @@ class Session(Client):
             self.close_after_reply()  # what was asked before this has its replies
         return False
 
+    def let_go(self) -> None:
+        super().let_go()
+        self.parser = new_parser()
+
     def drop_postponed(self) -> None:
         self.postponed = None
 
@@ -122,3 +126,7 @@ class Session(Client):
     def _overflow(self) -> None:
         self.server.stats.client_query_buffer_limit_disconnections += 1
         self.kill()
+
+
+def new_parser() -> Parser:
+    return TokenParser() if INTERPRETED else Parser()

@@ -1,14 +1,20 @@
 """Plain sockets in batches: bounded turns, half-closed clients, and a process that has run out of descriptors."""
 
+import contextlib
 import errno
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
+from gossamer.node.engine.clients.limits import OutputLimit
 from gossamer.node.engine.server import Server
-from gossamer.node.io.clients import Clients
+from gossamer.node.io.clients import LONG_READ, READ_BYTES, Clients
 from gossamer.node.machine import Machine
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 
 class Exhausted(socket.socket):
@@ -21,6 +27,35 @@ class Exhausted(socket.socket):
             self.failed = True
             raise OSError(errno.EMFILE, "Too many open files")
         return super().accept()
+
+
+class Sipping(socket.socket):
+    """A socket that takes a few bytes at a time, or none: a different number each time."""
+
+    sips = (1, 0, 3, 10, 5000, 7919)
+    turn = 0
+
+    def sip(self) -> int:
+        self.turn += 1
+        count = self.sips[self.turn % len(self.sips)]
+        if not count:
+            raise BlockingIOError
+        return count
+
+    def send(self, data: "Buffer", flags: int = 0) -> int:
+        return super().send(bytes(data)[: self.sip()], flags)
+
+    def sendmsg(self, buffers: "Iterable[Buffer]", *others: object) -> int:
+        assert not others
+        return super().sendmsg([b"".join(buffers)[: self.sip()]])
+
+
+class ToSipping(socket.socket):
+    """A listener: whoever comes takes his replies in sips."""
+
+    def accept(self) -> tuple[socket.socket, object]:
+        sock, address = super().accept()
+        return Sipping(fileno=sock.detach()), address
 
 
 @pytest.fixture
@@ -103,3 +138,111 @@ def test_a_listener_that_is_given_up_accepts_no_more(clients: Clients) -> None:
     clients.unlisten(sock)
     with pytest.raises(ConnectionRefusedError):
         connect(address)
+
+
+VALUE = bytes(range(256)) * 4096
+"""1 MB in which no two places look alike that are near each other."""
+REPLY = b"$1048576\r\n" + VALUE + b"\r\n"
+
+
+def request(*words: bytes) -> bytes:
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
+
+
+def say(clients: Clients, client: socket.socket, data: bytes) -> None:
+    """Send all of ``data`` while the node serves."""
+    client.setblocking(False)
+    while data:
+        with contextlib.suppress(BlockingIOError):
+            data = data[client.send(data) :]
+        serve_all(clients)
+
+
+def hear(clients: Clients, client: socket.socket, size: int) -> bytes:
+    """Receive ``size`` bytes while the node serves; fewer if it ends the connection."""
+    client.setblocking(False)
+    heard = bytearray()
+    while len(heard) < size:
+        serve_all(clients)
+        with contextlib.suppress(BlockingIOError):
+            piece = client.recv(size - len(heard))
+            if not piece:
+                break
+            heard += piece
+    return bytes(heard)
+
+
+def held(client: socket.socket, clients: Clients) -> int:
+    """Bytes that wait for ``client``, the first that came."""
+    return next(iter(clients.connections.values())).backlog.size
+
+
+def test_a_long_value_comes_back_as_it_was(clients: Clients) -> None:
+    with connect(listener(clients, socket.socket())) as client:
+        say(clients, client, request(b"SET", b"k", VALUE) + request(b"STRLEN", b"k") + request(b"GET", b"k"))
+        assert hear(clients, client, 15 + len(REPLY)) == b"+OK\r\n:1048576\r\n" + REPLY
+
+
+def test_a_kernel_that_takes_any_number_of_bytes_gets_all_of_them_in_order(clients: Clients) -> None:
+    with connect(listener(clients, ToSipping())) as client:
+        value = VALUE[:50_000]
+        say(clients, client, request(b"SET", b"k", value) + (request(b"GET", b"k") + b"PING\r\n") * 3)
+        expected = b"+OK\r\n" + (b"$50000\r\n" + value + b"\r\n+PONG\r\n") * 3
+        assert hear(clients, client, len(expected)) == expected
+        assert held(client, clients) == 0
+
+
+@pytest.mark.parametrize(
+    "change", [request(b"SET", b"k", b"new"), request(b"APPEND", b"k", b"more"), b"DEL k\r\n", b"SETRANGE k 0 zzzz\r\n"]
+)
+@pytest.mark.parametrize("appended", [False, True])
+def test_a_reply_that_waits_is_not_touched_by_what_happens_to_the_value(
+    clients: Clients, change: bytes, appended: bool
+) -> None:
+    address = listener(clients, socket.socket())
+    with connect(address) as reader, connect(address) as writer:
+        serve_all(clients)
+        value = VALUE * 8
+        say(clients, writer, request(b"SET", b"k", value[:-1] if appended else value))
+        if appended:  # it is one that is changed in place from now on
+            say(clients, writer, request(b"APPEND", b"k", value[-1:]))
+        say(clients, reader, b"GET k\r\n")
+        assert held(reader, clients) > 0
+        say(clients, writer, change)
+        expected = b"$%d\r\n%s\r\n" % (len(value), value)
+        assert hear(clients, reader, len(expected)) == expected
+
+
+def test_a_reader_of_long_values_that_falls_behind_is_let_go_at_its_limit(clients: Clients) -> None:
+    server = clients.machine.server
+    server.limits.output = [OutputLimit(20 << 20, 0, 0)] * 3
+    with connect(listener(clients, socket.socket())) as client:
+        say(clients, client, request(b"SET", b"k", VALUE) + b"GET k\r\n" * 40)
+        assert server.stats.client_output_buffer_limit_disconnections == 1
+        assert clients.connections == {}
+
+
+@pytest.mark.parametrize(
+    "sent", [request(b"SET", b"k", VALUE)[:500_000], request(b"SET", b"k", VALUE) + b"GET k\r\n" * 9]
+)
+def test_a_client_that_leaves_half_way_takes_its_buffers_with_it(clients: Clients, sent: bytes) -> None:
+    with connect(listener(clients, socket.socket())) as client:
+        say(clients, client, sent)
+        (session,) = clients.machine.server.clients.by_id.values()
+        assert session.unread() + held(client, clients) > 400_000
+    serve_all(clients)
+    assert clients.connections == {}
+    assert (session.unread(), session.out_bytes) == (0, 0)
+
+
+def test_a_client_of_long_values_gives_way_to_others(clients: Clients) -> None:
+    address = listener(clients, socket.socket())
+    with connect(address) as client, connect(address) as other:
+        serve_all(clients)
+        client.setblocking(False)
+        client.send(request(b"SET", b"k", VALUE * 8))
+        other.sendall(b"PING\r\n")
+        clients.turn()
+        assert other.recv(100) == b"+PONG\r\n"
+        session = next(iter(clients.connections.values())).session
+        assert 0 < session.unread() <= LONG_READ + READ_BYTES

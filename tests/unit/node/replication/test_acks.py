@@ -61,6 +61,14 @@ def test_a_batch_is_executed_at_once_and_answered_in_order() -> None:
     assert primary.client.take_output() == OK + b"+PONG\r\n:2\r\n$-1\r\n:1\r\n"
 
 
+def test_a_long_reply_in_doubt_is_replaced_whole() -> None:
+    primary, _ = pair(ONE, ("write-ack-timeout", "500"))
+    long = "x" * 20_000
+    assert primary.tell("SET a " + long) == b""
+    assert primary.tell("GET a", "PING") == b""
+    assert later(primary, 2000) == IN_TIME + IN_TIME + b"+PONG\r\n"
+
+
 def test_what_comes_later_waits_behind() -> None:
     primary, link = pair()
     assert primary.tell("SET a 1") == b""
