@@ -27,6 +27,7 @@ from gossamer.node.io.bus import Bus, now_ms
 from gossamer.node.io.clients import Clients
 from gossamer.node.io.edge import ProcessEdge
 from gossamer.node.io.exports import Exports
+from gossamer.node.io.huge_pages import HugePages
 from gossamer.node.io.listen import ListenError
 from gossamer.node.io.listeners import Listeners
 from gossamer.node.io.log import Log
@@ -39,6 +40,7 @@ from gossamer.node.io.reactor import serve_clients
 from gossamer.node.io.signals import Signals
 from gossamer.node.io.startup import Start, configure, enough_files, go_to_background, pid_file, raise_open_files
 from gossamer.node.io.supervise import Supervisor, supervise
+from gossamer.node.io.thp import Kernel
 from gossamer.node.machine import REST_MS, Machine
 from gossamer.node.store.table import seed
 from gossamer.node.version import COMPATIBLE, TITLE, VERSION
@@ -142,7 +144,9 @@ class Node:
         self.doors = Listeners(config, log)
         self.membership = Membership(config, log) if config.flag("cluster-enabled") else None
         self._ended = trio.Event()
-        self.server = make_server(config, ProcessEdge(log, supervisor, start.config_file, self._ended.set))
+        edge = ProcessEdge(log, supervisor, start.config_file, self._ended.set)
+        self.huge_pages = HugePages(config, log, edge.resident_memory, Kernel())
+        self.server = make_server(config, edge)
         self.server.rng = Random()
         self.machine = Machine(self.server, self.membership.gossip if self.membership else None)
         self._hurry = trio.Event()
@@ -211,6 +215,7 @@ class Node:
                 nursery.start_soon(Exports(self.clients).run)
                 nursery.start_soon(serve_clients, self.clients)
                 nursery.start_soon(self._keep_house)
+                nursery.start_soon(self.huge_pages.run)
                 nursery.start_soon(PrimaryConnector(self.clients).run)
                 nursery.start_soon(BackgroundWork(self.clients).run)
                 self._tell_ready(outcome)
@@ -269,6 +274,7 @@ class Node:
             now = now_ms()
             if self.clients.resting or self.machine.deadline(now) <= now:
                 self.clients.tick()
+                self.huge_pages.look()
             wait_ms = self.machine.deadline(now) - now
             # Not longer than the housekeeping rests at most, for the clock may be set meanwhile.
             with trio.move_on_after(max(0, min(wait_ms, REST_MS)) / 1000):
