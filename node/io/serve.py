@@ -6,7 +6,6 @@ ended.
 """
 
 import functools
-import gc
 import os
 import signal
 import sys
@@ -25,6 +24,7 @@ from gossamer.node.io import title
 from gossamer.node.io.background_work import BackgroundWork
 from gossamer.node.io.bus import Bus, now_ms
 from gossamer.node.io.clients import Clients
+from gossamer.node.io.collector import spare_what_lives_long
 from gossamer.node.io.edge import ProcessEdge
 from gossamer.node.io.exports import Exports
 from gossamer.node.io.huge_pages import HugePages
@@ -59,9 +59,6 @@ Options are the directives of redis.conf behind two dashes; they override the fi
 
 DURABILITY: Final = ("save", "appendonly")
 NOT_DURABLE: Final = "nothing is written to disk by this version, so the data is lost when the process ends"
-
-GC_THRESHOLDS: Final = (10_000, 20, 50)
-"""Rarer than the default (700, 10, 10): the data holds no cycles, only ended connections do."""
 
 
 def main(argv: Sequence[str], ready_fd: int | None = None) -> int:
@@ -257,9 +254,7 @@ class Node:
         self.log.write("warning", "Server initialized")
 
     def _tell_ready(self, outcome: Outcome) -> None:
-        # What lives by now lives as long as the process: the collector need not look at it again.
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLDS)
+        spare_what_lives_long()
         if self.doors.has_tcp():
             self.log.write("notice", "Ready to accept connections")
         path = self.config.text("unixsocket")

@@ -185,6 +185,9 @@ class Client:
     def drop_postponed(self) -> None:
         """The request that had to wait is not to be run any more."""
 
+    def left(self) -> None:
+        """The connection has ended, and nothing is asked of this client any more."""
+
     def authenticated(self) -> None:
         """The client has shown who it is."""
         self.modes &= ~UNAUTHENTICATED

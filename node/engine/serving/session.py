@@ -29,6 +29,7 @@ INTERPRETED: Final = hasattr(Parser.next, "__code__")
 
 class Session(Client):
     __slots__ = ("call", "parser", "postponed", "server")
+    __deletable__ = ("call",)
 
     def __init__(self, server: Server, client_id: int, addr: str, laddr: str, unix: bool = False) -> None:
         super().__init__(server.clients, client_id, addr, laddr, unix)
@@ -99,6 +100,10 @@ class Session(Client):
 
     def drop_postponed(self) -> None:
         self.postponed = None
+
+    def left(self) -> None:
+        # The call knows its client: without this the two would be a cycle, and wait for a collection that is not made.
+        del self.call
 
     def authenticated(self) -> None:
         """The client has shown who it is: long requests are read from now on."""
