@@ -111,7 +111,7 @@ class Machine:
         server.waiting.forget(client)
         if client.modes & HANDING_OVER:
             self.migrations.left(client)
-        client.let_go()
+        client.left()
 
     def drain(self) -> None:
         """Do what the batch asked for on the way."""

@@ -4,7 +4,7 @@ There is one user, ``default``, whose password is ``requirepass``. Passwords are
 they are seen, so that neither SLOWLOG nor MONITOR shows them; Redis leaves them in a request that it refuses.
 """
 
-from hmac import compare_digest
+import hmac
 from typing import Final
 
 from gossamer.node.commands.clients import set_name
@@ -133,7 +133,7 @@ def auth(c: Call, argv: list[bytes]) -> Reply:
 
 def log_in(c: Call, user: bytes, password: bytes) -> None:
     server = c.server
-    if user != b"default" or not (server.access.open_to_all or compare_digest(password, server.access.password)):
+    if user != b"default" or not (server.access.open_to_all or hmac.compare_digest(password, server.access.password)):
         raise Refusal(WRONGPASS)
     c.client.authenticated()
 

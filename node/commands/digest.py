@@ -6,8 +6,8 @@ SHA-1 sums are mixed and exclusive-ored so that the order of the keys does not m
 being there.
 """
 
+import hashlib
 from collections.abc import Callable
-from hashlib import sha1
 from typing import Final, TypeAlias
 
 from gossamer.node.engine.clients.long_reply import LongReply
@@ -21,11 +21,11 @@ MASK: Final = (1 << 8 * SIZE) - 1
 STRING_MARK: Final = (0).to_bytes(4, "big")
 KEY_WORK: Final = 4
 """A key counts for as much work as so many elements."""
-EXPIRES: Final = int.from_bytes(sha1(b"!!expire!!").digest(), "big")
+EXPIRES: Final = b"!!expire!!"
 
 
 def hashed(data: bytes | bytearray) -> int:
-    return int.from_bytes(sha1(data).digest(), "big")
+    return int.from_bytes(hashlib.sha1(data).digest(), "big")
 
 
 def mixed(digest: int, data: bytes | bytearray) -> int:
@@ -64,7 +64,7 @@ class ValueDigest:
         kind = kind_of(self.value)
         self.digest, self.at = DIGESTS[kind](self.digest, self.value, self.at)
         if self.at == DONE and self.expires:
-            self.digest ^= EXPIRES
+            self.digest ^= hashed(EXPIRES)
         return KEY_WORK + min(kind.length(self.value), STEP)
 
 

@@ -24,10 +24,10 @@ one, and the note, which is there first, counts instead. A symbolic link stays o
 import contextlib
 import errno
 import fcntl
+import hashlib
 import os
 import threading
 from collections.abc import Callable
-from hashlib import sha256
 from struct import Struct
 from typing import Final
 
@@ -276,7 +276,7 @@ def is_mounted(path: str) -> bool:
 
 
 def digest_of(data: bytes) -> bytes:
-    return sha256(data).digest()
+    return hashlib.sha256(data).digest()
 
 
 def read_all(fd: int) -> bytes:

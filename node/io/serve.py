@@ -6,7 +6,6 @@ ended.
 """
 
 import functools
-import gc
 import os
 import signal
 import sys
@@ -25,8 +24,10 @@ from gossamer.node.io import title
 from gossamer.node.io.background_work import BackgroundWork
 from gossamer.node.io.bus import Bus, now_ms
 from gossamer.node.io.clients import Clients
+from gossamer.node.io.collector import spare_what_lives_long
 from gossamer.node.io.edge import ProcessEdge
 from gossamer.node.io.exports import Exports
+from gossamer.node.io.huge_pages import HugePages
 from gossamer.node.io.listen import ListenError
 from gossamer.node.io.listeners import Listeners
 from gossamer.node.io.log import Log
@@ -40,6 +41,7 @@ from gossamer.node.io.signals import Signals
 from gossamer.node.io.spare_memory import SpareMemory
 from gossamer.node.io.startup import Start, configure, enough_files, go_to_background, pid_file, raise_open_files
 from gossamer.node.io.supervise import Supervisor, supervise
+from gossamer.node.io.thp import Kernel
 from gossamer.node.machine import REST_MS, Machine
 from gossamer.node.store.table import seed
 from gossamer.node.version import COMPATIBLE, TITLE, VERSION
@@ -58,9 +60,6 @@ Options are the directives of redis.conf behind two dashes; they override the fi
 
 DURABILITY: Final = ("save", "appendonly")
 NOT_DURABLE: Final = "nothing is written to disk by this version, so the data is lost when the process ends"
-
-GC_THRESHOLDS: Final = (10_000, 20, 50)
-"""Rarer than the default (700, 10, 10): the data holds no cycles, only ended connections do."""
 
 
 def main(argv: Sequence[str], ready_fd: int | None = None) -> int:
@@ -143,7 +142,9 @@ class Node:
         self.doors = Listeners(config, log)
         self.membership = Membership(config, log) if config.flag("cluster-enabled") else None
         self._ended = trio.Event()
-        self.server = make_server(config, ProcessEdge(log, supervisor, start.config_file, self._ended.set))
+        edge = ProcessEdge(log, supervisor, start.config_file, self._ended.set)
+        self.huge_pages = HugePages(config, log, edge.resident_memory, Kernel())
+        self.server = make_server(config, edge)
         self.server.rng = Random()
         self.machine = Machine(self.server, self.membership.gossip if self.membership else None)
         self._hurry = trio.Event()
@@ -212,6 +213,7 @@ class Node:
                 nursery.start_soon(Exports(self.clients).run)
                 nursery.start_soon(serve_clients, self.clients)
                 nursery.start_soon(self._keep_house)
+                nursery.start_soon(self.huge_pages.run)
                 nursery.start_soon(PrimaryConnector(self.clients).run)
                 nursery.start_soon(BackgroundWork(self.clients).run)
                 self._tell_ready(outcome)
@@ -253,9 +255,7 @@ class Node:
         self.log.write("warning", "Server initialized")
 
     def _tell_ready(self, outcome: Outcome) -> None:
-        # What lives by now lives as long as the process: the collector need not look at it again.
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLDS)
+        spare_what_lives_long()
         if self.doors.has_tcp():
             self.log.write("notice", "Ready to accept connections")
         path = self.config.text("unixsocket")
@@ -272,6 +272,7 @@ class Node:
             if self.clients.resting or self.machine.deadline(now) <= now:
                 self.clients.tick()
                 memory.look()
+                self.huge_pages.look()
             wait_ms = self.machine.deadline(now) - now
             # Not longer than the housekeeping rests at most, for the clock may be set meanwhile.
             with trio.move_on_after(max(0, min(wait_ms, REST_MS)) / 1000):

@@ -201,13 +201,11 @@ class Client:
         self.closing = True
         self._announce()
 
-    def let_go(self) -> None:
-        """The connection has ended: what was read and what was to be written need no memory any more."""
-        self.out = []
-        self.out_bytes = 0
-
     def drop_postponed(self) -> None:
         """The request that had to wait is not to be run any more."""
+
+    def left(self) -> None:
+        """The connection has ended, and nothing is asked of this client any more."""
 
     def authenticated(self) -> None:
         """The client has shown who it is."""

@@ -29,12 +29,13 @@ INTERPRETED: Final = hasattr(Parser.next, "__code__")
 
 class Session(Client):
     __slots__ = ("call", "parser", "postponed", "server")
+    __deletable__ = ("call",)
 
     def __init__(self, server: Server, client_id: int, addr: str, laddr: str, unix: bool = False) -> None:
         super().__init__(server.clients, client_id, addr, laddr, unix)
         self.server: Server = server
         self.call: Call = Call(server, self)
-        self.parser: Parser = new_parser()
+        self.parser: Parser = TokenParser() if INTERPRETED else Parser()
         self.parser.max_bulk = server.limits.max_bulk
         self.parser.trusted = not self.modes & UNAUTHENTICATED
         self.postponed: list[bytes] | None = None
@@ -97,12 +98,12 @@ class Session(Client):
             self.close_after_reply()  # what was asked before this has its replies
         return False
 
-    def let_go(self) -> None:
-        super().let_go()
-        self.parser = new_parser()
-
     def drop_postponed(self) -> None:
         self.postponed = None
+
+    def left(self) -> None:
+        # The call knows its client: without this the two would be a cycle, and wait for a collection that is not made.
+        del self.call
 
     def authenticated(self) -> None:
         """The client has shown who it is: long requests are read from now on."""
@@ -126,7 +127,3 @@ class Session(Client):
     def _overflow(self) -> None:
         self.server.stats.client_query_buffer_limit_disconnections += 1
         self.kill()
-
-
-def new_parser() -> Parser:
-    return TokenParser() if INTERPRETED else Parser()
