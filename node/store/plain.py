@@ -150,3 +150,7 @@ def route(requests: list[list[bytes]], tables: list[Table], shift: int) -> list[
 def seed(key: bytes) -> None:
     """The key, 16 bytes, of the hash from which positions come; before there is any table. Here CRC-32 needs none."""
     assert len(key) == 16
+
+
+def use_huge_pages(wanted: bool) -> None:
+    """Whether the memory of tables shall be of huge pages. That of Python's own objects is Python's affair."""
