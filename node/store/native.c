@@ -437,8 +437,8 @@ static PyTypeObject table_type = {
 
 /* --- a batch of requests */
 
-#define BATCH 32   /* requests whose memory is fetched side by side */
-#define LINE 64    /* bytes that the processor fetches at once */
+#define BATCH 32 /* requests whose memory is fetched side by side */
+#define LINE 64  /* bytes that the processor fetches at once */
 
 typedef struct {
     const Table *table;
@@ -465,8 +465,9 @@ static int route_one(PyObject *request, PyObject *tables, int shift, Lookup *loo
 static void fetch_rest(const Entry *entry)
 {
     size_t size = entry_size(entry);
-    for (size_t at = LINE - 1; at < size + LINE - 1; at += LINE)
-        __builtin_prefetch((const char *)entry + (at < size ? at : size - 1));
+    for (size_t at = LINE; at < size; at += LINE)
+        __builtin_prefetch((const char *)entry + at);
+    __builtin_prefetch((const char *)entry + size - 1);
     if (entry->flags & OBJECT)
         __builtin_prefetch(entry_object(entry));
 }

@@ -1,4 +1,4 @@
-/* A segment: a hash table of up to 512 buckets, each of them one cache line.
+/* A segment: a hash table of up to 128 buckets, each of them one cache line.
  *
  *     | 7 tags of 1 byte | passed 1 | 7 pointers to entries |
  *
@@ -13,7 +13,7 @@
 #include "entry.h"
 
 #define PLACES 7
-#define MOST_BITS 9 /* 512 buckets: one page of the heap, and few enough to be moved at once */
+#define MOST_BITS 7 /* 128 buckets: few enough to be moved at once */
 #define SATURATED 255
 #define SETTLED_BYTES 1024 /* longer entries stay where they are */
 

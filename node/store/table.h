@@ -14,7 +14,7 @@
 
 #include "segment.h"
 
-#define MOST_DEPTH 40
+#define MOST_DEPTH 42
 
 typedef struct {
     PyObject_HEAD
