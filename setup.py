@@ -1,4 +1,4 @@
-"""Builds the hot modules with mypyc where a C compiler is there; elsewhere the wheel is pure, from the same files.
+"""Builds the hot modules with mypyc, and the table in C, where a C compiler is there; elsewhere the wheel is pure.
 
 What is not about compiling stands in pyproject.toml. ``GOSSAMER_PURE=1`` at build time asks for the pure wheel.
 An editable install stays pure: whoever edits a file wants that file to run, not what was compiled from it before.
@@ -10,7 +10,7 @@ import sysconfig
 from pathlib import Path
 from shutil import which
 
-from setuptools import setup
+from setuptools import Extension, setup
 
 HOT = [
     "gossamer/cluster/text.py",
@@ -24,6 +24,9 @@ HOT = [
     "gossamer/node/io/clients.py",
 ]
 """Modules and packages on the way from socket to reply; ``__init__`` files stay interpreted."""
+
+NATIVE = "gossamer/node/store/native.c"
+"""The one module in C, with its headers beside it."""
 
 BUILDING = {"bdist_wheel", "build", "build_ext", "install"}
 """Commands that need the extensions; the others only ask for metadata, and need not wait for mypyc."""
@@ -41,7 +44,7 @@ def has_compiler() -> bool:
     """And Python's own headers, which distributions package apart."""
     if sys.platform == "win32":
         return True
-    compilers = (os.environ.get("CC", "cc").split()[0], "gcc", "clang")
+    compilers = ((os.environ.get("CC") or "cc").split()[0], "gcc", "clang")
     return any(which(name) for name in compilers) and Path(sysconfig.get_path("include"), "Python.h").is_file()
 
 
@@ -52,7 +55,13 @@ def extensions() -> list[object]:
         from mypyc.build import mypycify
     except ImportError:
         return []
-    return list(mypycify([*hot_files(), "--config-file", "pyproject.toml"], opt_level="3", group_name="gossamer.hot"))
+    hot = mypycify([*hot_files(), "--config-file", "pyproject.toml"], opt_level="3", group_name="gossamer.hot")
+    return [*hot, native()]
+
+
+def native() -> Extension:
+    headers = [str(path) for path in sorted(Path(NATIVE).parent.glob("*.h"))]
+    return Extension(NATIVE.removesuffix(".c").replace("/", "."), [NATIVE], depends=headers, extra_compile_args=["-O3"])
 
 
 setup(ext_modules=extensions())

@@ -74,41 +74,79 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-def run(cwd: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "GOSSAMER_PURE": "1"}
+def run(cwd: Path, *command: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """``command``, of the pure build unless ``variables`` of the environment say something else."""
+    environment = {**os.environ, "GOSSAMER_PURE": "1", **variables}
     environment.pop("PYTHONPATH", None)
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
-def output(cwd: Path, *command: str | Path) -> str:
-    done = run(cwd, *command)
+def output(cwd: Path, *command: str | Path, **variables: str) -> str:
+    done = run(cwd, *command, **variables)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def build(source: Path, out: Path, *command: str) -> Path:
+def build(source: Path, out: Path, *command: str, **variables: str) -> Path:
     """The one file that ``command`` puts into ``out``."""
-    output(source, sys.executable, *command)
+    output(source, sys.executable, *command, **variables)
     (path,) = out.iterdir()
     return path
 
 
-def build_wheel(source: Path, out: Path) -> zipfile.ZipFile:
+def build_wheel(source: Path, out: Path, **variables: str) -> zipfile.ZipFile:
     words = ("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(out), str(source))
-    path = build(source, out, "-m", "pip", *words)
-    assert path.name.endswith("-py3-none-any.whl")
-    return zipfile.ZipFile(path)
+    return zipfile.ZipFile(build(source, out, "-m", "pip", *words, **variables))
+
+
+def is_pure(wheel: zipfile.ZipFile) -> bool:
+    return str(wheel.filename).endswith("-py3-none-any.whl")
 
 
 @pytest.fixture(scope="module")
 def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     """The pure wheel of this tree."""
-    return build_wheel(source, tmp_path_factory.mktemp("wheel"))
+    wheel = build_wheel(source, tmp_path_factory.mktemp("wheel"))
+    assert is_pure(wheel)
+    return wheel
 
 
 def test_the_wheel_holds_every_file_of_the_product_and_no_other_package(wheel: zipfile.ZipFile) -> None:
     packed = {Path(name) for name in wheel.namelist() if ".dist-info/" not in name}
     assert packed == product_files()
+
+
+WHICH_TABLE: Final = "from gossamer.node.store.table import Table; print(Table.__module__)"
+
+
+def table_of(installed: Path, pure: str = "") -> str:
+    """The module of the table that an installation runs on."""
+    return output(installed, sys.executable, "-c", WHICH_TABLE, GOSSAMER_PURE=pure).strip()
+
+
+def test_without_a_compiler_the_wheel_is_pure_and_works(source: Path, wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    (tmp_path / "no-programs").mkdir()
+    poor = build_wheel(source, tmp_path / "wheel", GOSSAMER_PURE="", CC="", PATH=str(tmp_path / "no-programs"))
+    assert is_pure(poor)
+    assert set(poor.namelist()) == set(wheel.namelist())
+    poor.extractall(tmp_path / "installed")
+    assert table_of(tmp_path / "installed") == "gossamer.node.store.plain"
+
+
+def test_with_a_compiler_the_wheel_has_the_table_in_c(source: Path, tmp_path: Path) -> None:
+    """One hot module stands for all, which take mypyc minutes."""
+    if not (shutil.which("cc") and Path(sysconfig.get_path("include"), "Python.h").exists()):
+        pytest.skip("no C compiler or no headers of Python: apt-get install gcc libc6-dev python3-dev")
+    copy = tmp_path / "source"
+    shutil.copytree(source, copy, symlinks=True)
+    setup = (copy / "setup.py").read_text()
+    start, end = setup.index("HOT = ["), setup.index("]\n", setup.index("HOT = ["))
+    (copy / "setup.py").write_text(f'{setup[:start]}HOT = ["gossamer/cluster/text.py"{setup[end:]}')
+    rich = build_wheel(copy, tmp_path / "wheel", GOSSAMER_PURE="")
+    rich.extractall(tmp_path / "installed")
+    assert not is_pure(rich)
+    assert table_of(tmp_path / "installed") == "gossamer.node.store.native"
+    assert table_of(tmp_path / "installed", pure="1") == "gossamer.node.store.plain"
 
 
 def test_the_wheel_brings_the_command(wheel: zipfile.ZipFile) -> None:

@@ -1,0 +1,54 @@
+"""The table in C as a module: that of this build, or built for the tests from ``native.c``.
+
+``GOSSAMER_NATIVE_FLAGS`` are more flags for the compiler; then the table is always built.
+"""
+
+import os
+import shutil
+import subprocess
+import sysconfig
+from importlib.machinery import ExtensionFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+import pytest
+
+from gossamer.cluster import build
+from tests.tidy.floors import TOP
+
+NAME: Final = "gossamer.node.store.native"
+SOURCE: Final = TOP / "node" / "store" / "native.c"
+INCLUDE: Final = Path(sysconfig.get_path("include"))
+FLAGS: Final = os.environ.get("GOSSAMER_NATIVE_FLAGS", "").split()
+WARNINGS: Final = ("-Wall", "-Wextra", "-Werror")
+CROWDED: Final = "-DGOSSAMER_WEAK_HASH"
+"""Few hashes for all keys, so that they crowd in few buckets."""
+
+
+def load(path: Path) -> ModuleType:
+    """The extension at ``path``: each file has a heap and a seed of its own."""
+    loader = ExtensionFileLoader(NAME, str(path))
+    spec = spec_from_loader(NAME, loader)
+    assert spec is not None
+    module = module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+def compile_native(folder: Path, *flags: str) -> Path:
+    """The extension, made in ``folder``. Without a compiler the test is skipped."""
+    if not (shutil.which("cc") and (INCLUDE / "Python.h").exists()):
+        pytest.skip("no C compiler or no headers of Python: apt-get install gcc libc6-dev python3-dev")
+    link = (sysconfig.get_config_var("LDSHARED") or "cc -shared").split()
+    out = folder / "native.so"
+    words = ("cc", *link[1:], "-O2", "-fPIC", *WARNINGS, *FLAGS, *flags, f"-I{INCLUDE}", str(SOURCE), "-o", str(out))
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def is_built() -> bool:
+    """Does the build that is tested bring the extension?"""
+    return build.name() == "compiled" and not FLAGS

@@ -1,0 +1,304 @@
+"""What is true of the table in C alone: it is there, it gives memory back, and nothing shakes it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+import psutil
+import pytest
+
+from gossamer.cluster import build
+from gossamer.node.store import plain, table
+from gossamer.node.store.plain import NEVER, Table
+from tests.tidy.floors import TOP
+from tests.unit.node.store import prove
+from tests.unit.node.store.native import FLAGS, INCLUDE, NAME, SOURCE, WARNINGS
+from tests.unit.node.store.walks import contents
+
+MB: Final = 1 << 20
+
+
+def fill(table: Table, first: int, behind: int, size: int = 16) -> None:
+    for number in range(first, behind):
+        table.put(b"%08d" % number, b"v" * size)
+
+
+# --- the build
+
+
+def test_the_build_has_its_table() -> None:
+    """A compiled build without the extension would work, and nobody would notice."""
+    expected = NAME if build.name() == "compiled" else plain.__name__
+    assert table.Table.__module__ == expected
+
+
+def test_the_pure_build_does_not_find_the_extension(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "native.so").touch()
+    (tmp_path / "plain.py").touch()
+    finder = build.SourceOnly()
+    assert finder.find_spec("gossamer.node.store.plain", [str(tmp_path)]) is not None
+    with pytest.raises(ModuleNotFoundError, match="native"):
+        finder.find_spec(NAME, [str(tmp_path)])
+    if build.name() == "interpreted":
+        with pytest.raises(ModuleNotFoundError):
+            find_spec(NAME)
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_it_compiles_without_a_warning(compiler: str) -> None:
+    if not shutil.which(compiler) or not (INCLUDE / "Python.h").exists():
+        pytest.skip(f"no {compiler} here")
+    words = (compiler, "-fsyntax-only", "-O2", *WARNINGS, f"-I{INCLUDE}", str(SOURCE))
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+# --- memory
+
+
+def test_memory_returns_when_all_keys_go(own: ModuleType) -> None:
+    table: Table = own.Table()
+    fill(table, 0, 100_000)
+    assert own.in_use() >= 100_000 * 32
+    for number in range(100_000):
+        table.remove(b"%08d" % number)
+    assert own.in_use() == 0
+    assert own.resident() <= 2 * MB
+
+
+def test_memory_returns_when_most_keys_go(own: ModuleType) -> None:
+    """Those that stay are scattered over all memory; they move together."""
+    table: Table = own.Table()
+    fill(table, 0, 200_000)
+    full = own.resident()
+    for number in range(200_000):
+        if number % 20:
+            table.remove(b"%08d" % number)
+    assert own.resident() < full / 4 + 2 * MB, "two MB of free pages are kept"
+
+
+def test_an_empty_table_takes_next_to_nothing(own: ModuleType) -> None:
+    tables = [own.Table() for _ in range(16_384)]
+    assert own.in_use() == own.resident() == 0
+    assert tables[0].used() < 100
+
+
+def test_overhead_is_what_a_key_takes_beside_its_bytes(own: ModuleType) -> None:
+    """On an average over how full a table is, and over sizes."""
+    table: Table = own.Table()
+    seen = []
+    for number in range(60_000):
+        table.put(b"%08d" % number, b"v" * (number % 64))
+        if number >= 30_000 and number % 1000 == 0:
+            strings = sum(8 + earlier % 64 for earlier in range(number + 1))
+            seen.append((table.used() - strings) / (number + 1))
+    assert FLAGS or sum(seen) / len(seen) == pytest.approx(own.OVERHEAD, abs=2)
+
+
+def test_huge_pages_change_nothing_but_pages(own: ModuleType) -> None:
+    table: Table = own.Table()
+    for wanted in (True, False, True):
+        own.use_huge_pages(wanted)
+        fill(table, 0, 30_000)
+        assert table.get(b"%08d" % 7) == b"v" * 16
+
+
+def test_the_seed_moves_the_keys(own: ModuleType) -> None:
+    positions = set()
+    for number in range(20):
+        own.seed(bytes([number]) * 16)
+        positions.add(own.Table().position(b"k"))
+    assert len(positions) == 20
+    with pytest.raises(ValueError, match="16 bytes"):
+        own.seed(b"short")
+
+
+# --- no memory
+
+
+def scenario(table: Table) -> list[Callable[[], object]]:
+    """Operations that grow and shrink a table in every way."""
+    value = [b"a"]
+    steps: list[Callable[[], object]] = [
+        lambda: table.put(b"k", b"v"),
+        lambda: table.put(b"k", b"longer than it was before"),
+        lambda: table.set_expire(b"k", 5),
+        lambda: table.set_expire(b"k", NEVER),
+        lambda: table.put(b"k", value),
+        lambda: table.put(b"l", b"v" * 500, 5),
+        lambda: table.put(b"k" * 300, b"v"),
+    ]
+    return steps
+
+
+def try_until_done(own: ModuleType, table: Table, step: Callable[[], object], look: bool) -> int:
+    """Do ``step`` with no memory, with one piece, with two ...: how many it needed. Before, it must change nothing."""
+    before = contents(table) if look else {}
+    for granted in range(100):
+        own.fail_after(granted)
+        try:
+            step()
+        except MemoryError:
+            assert not (look or granted) or contents(table) == (before or contents(table))
+        else:
+            return granted
+        finally:
+            own.fail_after(-1)
+    raise AssertionError("it wants ever more memory")
+
+
+def test_without_memory_the_table_stays_as_it_was(own: ModuleType) -> None:
+    table: Table = own.Table()
+    for step in scenario(table):
+        try_until_done(own, table, step, look=True)
+    needed = set()
+    for number in range(7000):
+        needed.add(try_until_done(own, table, lambda number=number: table.put(b"%d" % number, b"v"), look=False))  # type: ignore[misc]
+    assert needed == {1, 3, 5}, "an entry; with a larger segment, which is two pieces; with two segments"
+    assert sorted(contents(table)) == sorted([b"k", b"l", b"k" * 300, *(b"%d" % number for number in range(7000))])
+
+
+@pytest.mark.parametrize("granted", [0, 1, 2, 3, 5])
+def test_without_memory_keys_can_be_removed(own: ModuleType, granted: int) -> None:
+    table: Table = own.Table()
+    fill(table, 0, 12_000)
+    for number in range(12_000):
+        own.fail_after(granted)
+        assert table.remove(b"%08d" % number) == b"v" * 16
+        if number % 2000 == 0:
+            own.fail_after(-1)
+            assert len(contents(table)) == 11_999 - number
+    own.fail_after(-1)
+    assert (len(table), table.random(5)) == (0, None)
+    fill(table, 0, 12_000)
+    table.drop(12_000)
+    del table
+    assert own.in_use() == 0
+
+
+def test_a_sparse_table_that_could_not_shrink_still_draws(own: ModuleType) -> None:
+    table: Table = own.Table()
+    fill(table, 0, 20_000)
+    own.fail_after(0)
+    for number in range(1, 20_000):
+        table.remove(b"%08d" % number)
+    assert {table.random(number << 40) for number in range(300)} == {b"%08d" % 0}
+    own.fail_after(-1)
+
+
+# --- odd arguments
+
+
+def test_what_is_no_key_is_refused(native: ModuleType) -> None:
+    table = native.Table()
+    for key in ("k", 5, None, bytearray(b"k"), memoryview(b"k")):
+        for method in (table.get, table.expire, table.remove, table.position, table.__contains__):
+            with pytest.raises(TypeError):
+                method(key)
+        with pytest.raises(TypeError):
+            table.put(key, b"v")
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        ("put", ()),
+        ("put", (b"k",)),
+        ("put", (b"k", b"v", "soon")),
+        ("put", (b"k", b"v", 1, 2)),
+        ("set_expire", (b"k",)),
+        ("set_expire", (b"k", None)),
+        ("keys", (0,)),
+        ("keys", ("0", 10)),
+        ("items", (0, "10")),
+        ("drop", ("all",)),
+        ("random", (1.5,)),
+    ],
+)
+def test_other_arguments_are_refused(native: ModuleType, method: str, arguments: tuple[object, ...]) -> None:
+    table = native.Table()
+    with pytest.raises(TypeError):
+        getattr(table, method)(*arguments)
+    with pytest.raises(TypeError):
+        native.Table(5)
+    with pytest.raises(TypeError):
+        table.put(b"k", b"v", until=5)
+
+
+def test_route_skips_what_is_odd(native: ModuleType) -> None:
+    requests = [[], [b"GET"], [b"GET", 5], [b"GET", "k"], (b"GET", b"k"), None, [None, b"k"], [b"GET", b"k"]]
+    for tables in ([], [None], [5] * 16384, [native.Table()] * 16384, [plain.Table()] * 16384):
+        assert native.route(requests, tables, 0) == [-1] * 6 + [7629, 7629]
+    wrong: list[tuple[object, ...]] = [(requests, []), ((), [], 0), ([], (), 0), ([], [], "0"), (None, None, None)]
+    for arguments in wrong:
+        with pytest.raises(TypeError):
+            native.route(*arguments)
+    for shift in (-1, 15, 1 << 40):
+        with pytest.raises(ValueError, match="shift"):
+            native.route(requests, [], shift)
+
+
+# --- long proofs, made short
+
+
+def test_random_operations_agree_with_a_dictionary(own: ModuleType, crowded: ModuleType) -> None:
+    prove.agree(own, 60_000)
+    prove.agree(crowded, 10_000)
+
+
+def test_nothing_leaks(own: ModuleType) -> None:
+    assert len(prove.leak(own, 120_000)) == 10
+
+
+@pytest.mark.once
+def test_half_a_gigabyte_is_a_value_and_a_key(own: ModuleType) -> None:
+    if psutil.virtual_memory().available < 4096 * MB:
+        pytest.skip("not enough memory here")
+    table: Table = own.Table()
+    large = bytes(512 * MB)
+    table.put(b"k", large)
+    assert table.get(b"k") is large
+    table.put(large, b"v")
+    assert table.get(large) == b"v"
+    assert table.used() > 1024 * MB
+    assert table.remove(large) == b"v"
+    assert own.in_use() < MB
+
+
+SANITIZE: Final = "-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -DGOSSAMER_PLAIN_HEAP"
+
+
+@pytest.mark.once
+@pytest.mark.skipif(bool(FLAGS), reason="this is the run under the sanitizers")
+def test_the_sanitizers_find_nothing(tmp_path: Path) -> None:
+    """All tests of the table again, with AddressSanitizer and UndefinedBehaviorSanitizer; each piece by malloc."""
+    asan = subprocess.run(
+        ("cc", "-print-file-name=libasan.so"), capture_output=True, text=True, timeout=20, check=False
+    )
+    library = Path(asan.stdout.strip())
+    if not library.is_absolute():
+        pytest.skip("no sanitizers for this compiler: apt-get install gcc libc6-dev")
+    options = {"LD_PRELOAD": str(library), "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1"}
+    python = {"PYTHONMALLOC": "malloc", "GOSSAMER_PURE": "1", "GOSSAMER_NATIVE_FLAGS": SANITIZE}
+    environment = {**os.environ, **options, **python}
+    environment.pop("GOSSAMER_EXPECT_BUILD", None)
+    tests = "tests/unit/node/store"
+    words = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "not once", "-k", "not plain", tests)
+    done = subprocess.run(
+        words,
+        cwd=TOP,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=500,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert "ERROR: AddressSanitizer" not in done.stdout
