@@ -573,7 +573,6 @@ static PyMethodDef functions[] = {
 /* Bytes of a key with a string beside their lengths: 4 of head, 3.5 of rounding, and of a bucket's 64 what falls to each
  * of the keys that it has on an average. Measured. */
 #define OVERHEAD 22
-#define EXPIRY 8
 #define EXPIRY 8 /* bytes of an expire time */
 
 static int prepare(PyObject *module)
