@@ -1,7 +1,7 @@
 /* Two hashes of a key: SipHash-1-3, which places it in a table, and CRC16, which names its slot in the cluster.
  *
- * SipHash (Aumasson and Bernstein) is keyed: who does not know the seed cannot make keys that collide. The CRC is that of
- * the Redis cluster specification, as in cluster/slots.py.
+ * SipHash (Aumasson and Bernstein) is keyed: who does not know the seed cannot make keys that collide. The CRC is that
+ * of the Redis cluster specification, as in cluster/slots.py.
  */
 
 #ifndef GOSSAMER_HASH_H

@@ -103,7 +103,7 @@ static PyObject *table_put(Table *self, PyObject *const *args, Py_ssize_t count,
     return put(self, args[0], args[1], at);
 }
 
-/* An entry like ``old``, but with another expire time, or NEVER; NULL for want of memory. ``old`` has lent its object. */
+/* An entry like ``old``, but with another expire time, or NEVER; NULL for want of memory. The object is the same. */
 static Entry *entry_with_expire(const Entry *old, int64_t at)
 {
     unsigned flags = (old->flags & ~(unsigned)EXPIRES) | (at >= 0 ? EXPIRES : 0);
@@ -165,8 +165,8 @@ static PyObject *table_remove(Table *self, PyObject *key)
 
 /* --- many keys */
 
-/* Take up to ``most`` keys out of one segment, and let ``objects`` have what is not a string; how many, -1 with an error
- * set. The segment may be empty, or half so, but it is there still. */
+/* Take up to ``most`` keys out of one segment, and let ``objects`` have what is not a string; how many, -1 with an
+ * error set. The segment may be empty, or half so, but it is there still. */
 static Py_ssize_t drop_some(Table *table, Segment *segment, Py_ssize_t most, PyObject *objects)
 {
     Py_ssize_t dropped = 0;
@@ -221,8 +221,10 @@ static PyObject *key_if_expiring(Entry *entry) { return entry->flags & EXPIRES ?
 static PyObject *item_of(Entry *entry)
 {
     PyObject *value = entry_value(entry);
-    const char *key = key_start(entry);
-    return value ? Py_BuildValue("(y#NL)", key, (Py_ssize_t)key_size(entry), value, (long long)entry_expire(entry)) : NULL;
+    if (!value)
+        return NULL;
+    long long at = entry_expire(entry);
+    return Py_BuildValue("(y#NL)", key_start(entry), (Py_ssize_t)key_size(entry), value, at);
 }
 
 typedef struct {
@@ -397,12 +399,12 @@ static void table_dealloc(Table *self)
 static PyMethodDef table_methods[] = {
     {"get", (PyCFunction)table_get, METH_O, "get(key): its value, or None."},
     {"expire", (PyCFunction)table_expire, METH_O, "expire(key): when it expires, or NEVER."},
-    {"put", (PyCFunction)(void *)table_put, METH_FASTCALL | METH_KEYWORDS, "put(key, value, at=NEVER): what was there."},
+    {"put", (PyCFunction)(void *)table_put, METH_FASTCALL | METH_KEYWORDS, "put(key, value, at=NEVER): what was."},
     {"set_expire", (PyCFunction)(void *)table_set_expire, METH_FASTCALL, "set_expire(key, at): is the key there?"},
     {"remove", (PyCFunction)table_remove, METH_O, "remove(key): its value, or None."},
     {"drop", (PyCFunction)table_drop, METH_O, "drop(count): take out so many; those values that are not strings."},
     {"position", (PyCFunction)table_position, METH_O, "position(key): where walks come across it."},
-    {"keys", (PyCFunction)(void *)table_keys, METH_FASTCALL, "keys(cursor, count): the next cursor, 0 at the end; keys."},
+    {"keys", (PyCFunction)(void *)table_keys, METH_FASTCALL, "keys(cursor, count): the next cursor or 0; keys."},
     {"items", (PyCFunction)(void *)table_items, METH_FASTCALL, "As keys, with the value and the expire time of each."},
     {"expiring_keys", (PyCFunction)(void *)table_expiring_keys, METH_FASTCALL, "As keys, of those that expire."},
     {"random", (PyCFunction)table_random, METH_O, "random(number below 1 << 64): a key, or None."},
@@ -472,8 +474,8 @@ static void fetch_rest(const Entry *entry)
         __builtin_prefetch(entry_object(entry));
 }
 
-/* Have the memory fetched that look-ups need: buckets, then entries, then the rest of them. Each loop waits for what the
- * one before it has asked for, but for all of them at once. */
+/* Have the memory fetched that look-ups need: buckets, then entries, then the rest of them. Each loop waits for what
+ * the one before it has asked for, but for all of them at once. */
 static void fetch(Lookup *lookup, Py_ssize_t count)
 {
     for (Py_ssize_t i = 0; i < count; i++) {
@@ -549,7 +551,10 @@ static PyObject *resident(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none)
     return PyLong_FromSize_t(heap_resident());
 }
 
-static PyObject *in_use(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none)) { return PyLong_FromSize_t(heap_bytes); }
+static PyObject *in_use(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
+{
+    return PyLong_FromSize_t(heap_bytes);
+}
 
 static PyObject *fail_after(PyObject *Py_UNUSED(module), PyObject *count)
 {
@@ -570,8 +575,8 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* Bytes of a key with a string beside their lengths: 4 of head, 3.5 of rounding, and of a bucket's 64 what falls to each
- * of the keys that it has on an average. Measured. */
+/* Bytes of a key with a string beside their lengths: 4 of head, 3.5 of rounding, and of a bucket's 64 what falls to
+ * each of the keys that it has on an average. Measured. */
 #define OVERHEAD 22
 #define EXPIRY 8 /* bytes of an expire time */
 

@@ -1,8 +1,8 @@
 /* The table: a directory of segments (extendible hashing).
  *
  * The upper bits of a hash name a place in the directory, and there is the segment of all keys with these bits. A full
- * segment is split in two by one more bit; a directory without that bit doubles first. Two segments with few keys become
- * one again. So no step moves more keys than a segment has, whatever the table's size.
+ * segment is split in two by one more bit; a directory without that bit doubles first. Two segments with few keys
+ * become one again. So no step moves more keys than a segment has, whatever the table's size.
  *
  * Rules kept here:
  * - Keys lie in the order of their hash, before and after every change. So a cursor is the least hash not seen yet.
@@ -22,12 +22,26 @@ typedef struct {
     Segment *only;       /* the directory of depth 0 */
     Py_ssize_t count;
     Py_ssize_t expiring;
-    size_t bytes;     /* of entries and segments */
-    uint32_t deepest; /* segments as deep as the directory, without which it could be halved */
+    size_t bytes; /* of entries and segments */
     uint8_t depth;
 } Table;
 
-static size_t directory_bytes(unsigned depth) { return depth ? sizeof(Segment *) << depth : 0; }
+#define DEPTHS (MOST_DEPTH + 1)
+
+/* Behind the places, how many segments there are of each depth. */
+static size_t directory_bytes(unsigned depth) { return (sizeof(Segment *) << depth) + DEPTHS * sizeof(uint32_t); }
+
+static uint32_t *depth_counts(Segment **directory, unsigned depth)
+{
+    return (uint32_t *)(directory + ((size_t)1 << depth));
+}
+
+/* There are so many more segments of a depth. A directory of depth 0 needs no counts. */
+static void depth_count(Table *table, unsigned depth, int more)
+{
+    if (table->depth)
+        depth_counts(table->directory, table->depth)[depth] += (uint32_t)more;
+}
 
 static size_t directory_place(const Table *table, uint64_t hash) { return hash >> 1 >> (63 - table->depth); }
 
@@ -41,7 +55,7 @@ static void table_start(Table *table)
 
 /* --- the directory */
 
-/* Let the places of keys with the first ``depth`` bits of ``hash`` lead to ``low``, and to ``high`` in their upper half. */
+/* Let the places of keys with the first ``depth`` bits of ``hash`` lead to ``low``, their upper half to ``high``. */
 static void directory_set(Table *table, uint64_t hash, unsigned depth, Segment *low, Segment *high)
 {
     size_t span = (size_t)1 << (table->depth - depth);
@@ -53,13 +67,13 @@ static void directory_set(Table *table, uint64_t hash, unsigned depth, Segment *
 /* Put ``directory`` of ``depth`` in the place of the present one. */
 static void directory_replace(Table *table, Segment **directory, unsigned depth)
 {
+    uint32_t only[DEPTHS] = {1}, *counts = table->depth ? depth_counts(table->directory, table->depth) : only;
+    if (depth)
+        memcpy(depth_counts(directory, depth), counts, sizeof only);
     if (table->depth)
         heap_give_back(table->directory, directory_bytes(table->depth));
     table->directory = directory;
     table->depth = (uint8_t)depth;
-    table->deepest = 0;
-    for (size_t i = 0; i < (size_t)1 << depth; i++)
-        table->deepest += directory[i]->depth == depth;
 }
 
 /* -1 for want of memory. */
@@ -107,7 +121,8 @@ static int segment_split(Table *table, uint64_t hash)
     Segment *old = segment_of(table, hash);
     if (old->depth == MOST_DEPTH || (old->depth == table->depth && directory_double(table) < 0))
         return -1;
-    Segment *low = segment_new(old->depth + 1u, old->bits), *high = low ? segment_new(old->depth + 1u, old->bits) : NULL;
+    Segment *low = segment_new(old->depth + 1u, old->bits);
+    Segment *high = low ? segment_new(old->depth + 1u, old->bits) : NULL;
     if (!high) {
         if (low)
             segment_free(low);
@@ -115,7 +130,8 @@ static int segment_split(Table *table, uint64_t hash)
     }
     segment_pour(old, low, high, 0);
     directory_set(table, hash, old->depth, low, high);
-    table->deepest += low->depth == table->depth ? 2 : 0;
+    depth_count(table, old->depth, -1);
+    depth_count(table, low->depth, 2);
     table->bytes += segment_cost(low) + segment_cost(high) - segment_cost(old);
     segment_free(old);
     return 0;
@@ -147,11 +163,12 @@ static int segments_merge(Table *table, uint64_t hash, Segment *one, Segment *ot
     segment_pour(one, both, both, 1);
     segment_pour(other, both, both, 1);
     directory_set(table, hash, both->depth, both, both);
-    table->deepest -= one->depth == table->depth ? 2 : 0;
+    depth_count(table, one->depth, -2);
+    depth_count(table, both->depth, 1);
     table->bytes += segment_cost(both) - segment_cost(one) - segment_cost(other);
     segment_free(one);
     segment_free(other);
-    while (table->depth && !table->deepest && directory_halve(table) == 0)
+    while (table->depth && !depth_counts(table->directory, table->depth)[table->depth] && directory_halve(table) == 0)
         ;
     return 1;
 }
