@@ -17,6 +17,7 @@ from gossamer.node.engine.data.kinds import Value, kind_of
 from gossamer.node.engine.data.part import NEVER
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.state import FOLLOWING, PAUSED
+from gossamer.node.engine.table.command import Command
 from gossamer.node.resp.errors import WRONGTYPE, Refusal
 
 T = TypeVar("T")
@@ -30,6 +31,9 @@ class Call:
         self.server: Server = server
         self.client: Client = client
         self.db: Database = client.db
+        self.word: bytes = b""
+        self.command: Command | None = None
+        """What ``word`` means, the name of the last request: pipelines repeat it, and to compare it costs little."""
         self.now: int = 0
         self.counting: bool = False
         """The command reads: lookups count as keyspace hits and misses."""
@@ -79,7 +83,8 @@ class Call:
                 stats.keyspace_hits += 1
         if value is not None:
             now_s = self.server.now_s
-            db.busy[part] = now_s
+            if db.busy[part] != now_s:  # most often it is: a comparison is cheaper than another integer object
+                db.busy[part] = now_s
             if db.uses is not None:
                 db.uses[key] = now_s
         return value
