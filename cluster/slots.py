@@ -10,6 +10,9 @@ from typing import Final
 SLOTS: Final = 16384
 OPEN_BRACE: Final = 123
 
+crc16: Final = crc_hqx
+"""Compiled, what is ``Final`` here is at hand; what is imported is looked up by its name each time."""
+
 
 def hash_tag(key: bytes) -> bytes:
     """What of ``key`` is hashed: what stands between the first ``{`` and the next ``}`` if anything, else all of it."""
@@ -24,4 +27,4 @@ def key_slot(key: bytes) -> int:
     """Hash slot of ``key``, 0 to 16383."""
     if OPEN_BRACE in key:
         key = hash_tag(key)
-    return crc_hqx(key, 0) & 16383
+    return crc16(key, 0) & 16383

@@ -169,8 +169,7 @@ def getex(c: Call, argv: list[bytes]) -> Reply:
 @command("MGET", arity=-2, flags=READONLY | FAST, keys=all_keys(RO, ACCESS), acl=STRING)
 def mget(c: Call, argv: list[bytes]) -> Reply:
     out: list[Reply] = []
-    for at in range(1, len(argv)):
-        value = c.value(argv[at])
+    for value in c.values(argv[1:]):
         if isinstance(value, bytearray):
             value = bytes(value)
         out.append(value if isinstance(value, bytes) else None)
@@ -185,8 +184,7 @@ MSETNX_KEYS: Final = (KeySpec((OW, INSERT), last=-1, step=2),)
 def mset(c: Call, argv: list[bytes]) -> Reply:
     if len(argv) % 2 == 0:
         raise Refusal(wrong_arity("mset"))
-    for at in range(1, len(argv), 2):
-        c.store(argv[at], argv[at + 1], SET)
+    c.store_all(argv[1::2], argv[2::2], SET)
     return OK
 
 
@@ -197,8 +195,7 @@ def msetnx(c: Call, argv: list[bytes]) -> Reply:
     for at in range(1, len(argv), 2):
         if c.exists(argv[at]):
             return 0
-    for at in range(1, len(argv), 2):
-        c.store(argv[at], argv[at + 1], SET)
+    c.store_all(argv[1::2], argv[2::2], SET)
     return 1
 
 

@@ -10,6 +10,9 @@ Rules kept:
 - A line ends where Redis finds its end, which looks for it as in a C string: what follows a NUL is not seen.
 - What has been told is not kept: the values of requests served would live here until the next request.
 - After a ProtocolError the parser must not be used again.
+
+Most requests are whole and written as clients write them: those are read in one go (``_read_plain``). Whatever is not
+is left to the careful way, argument by argument, which also knows all the limits.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -34,12 +37,35 @@ NO_ARGS: Final[list[bytes]] = []
 CR: Final = 13
 DIGIT_0: Final = 48
 DIGIT_9: Final = 57
+STAR: Final = 42
+DOLLAR: Final = 36
+MOST_DIGITS: Final = 16
+"""Of a number that is plain to see: it is far from any limit of the machine's numbers."""
 
 
 def line_end(buf: bytes, mark: bytes, start: int) -> int:
     """Where ``mark`` ends the line that begins at ``start``; -1 if it does not."""
     stop = buf.find(mark, start)
     return -1 if stop < 0 or buf.find(b"\0", start, stop) >= 0 else stop
+
+
+def plain_number(buf: bytes, start: "i64") -> tuple["i64", "i64"]:
+    """The number of the line that begins at ``start``, and where the next line begins; -1 if it is not plain to see."""
+    end: i64 = len(buf) - 1
+    if end > start + MOST_DIGITS + 1:
+        end = start + MOST_DIGITS + 1
+    pos: i64 = start
+    value: i64 = 0
+    while pos < end:
+        ch: i64 = buf[pos]
+        if ch < DIGIT_0 or ch > DIGIT_9:
+            break
+        value = value * 10 + (ch - DIGIT_0)
+        pos += 1
+    digits: i64 = pos - start
+    if pos >= end or buf[pos] != CR or digits == 0 or (digits > 1 and buf[start] == DIGIT_0):
+        return -1, start
+    return value, pos + 2
 
 
 class Parser:
@@ -58,6 +84,12 @@ class Parser:
         """The argument is long: what has arrived of its ``_bulk`` bytes is in ``_pieces``, what follows in ``_buf``."""
         self._pieces: list[bytes] = []
         self._pieces_size: int = 0
+        self._ahead_from: int = 0
+        """Where the requests begin that ``ahead`` told last."""
+
+    def trust(self, trusted: bool) -> None:
+        """From now on requests of any length are read, or only short ones."""
+        self.trusted = trusted
 
     def feed(self, data: bytes) -> None:
         if self._collecting:
@@ -95,6 +127,61 @@ class Parser:
 
     def next(self) -> list[bytes] | None:
         """The next complete request, or None. Empty requests (``*0``, blank lines) are skipped, as in Redis."""
+        if not self._args_left:
+            request = self._read_plain()
+            if request is not None:
+                return request
+        return self._read_carefully()
+
+    def more(self) -> bool:
+        """Has anything arrived behind the request that ``next`` told last?"""
+        return self._pos < len(self._buf)
+
+    def ahead(self, most: int, size: int) -> list[list[bytes]]:
+        """The requests behind the one that ``next`` told last, as far as they are plain and whole.
+
+        At most ``most``, and no more once they take ``size`` bytes. ``back`` may be called before anything else is.
+        """
+        requests: list[list[bytes]] = []
+        self._ahead_from = self._pos
+        while len(requests) < most and self._pos - self._ahead_from < size:
+            request = self._read_plain()
+            if request is None:
+                break
+            requests.append(request)
+        return requests
+
+    def back(self, kept: int) -> None:
+        """As if only the first ``kept`` of the requests that ``ahead`` told last had been read."""
+        self._pos = self._ahead_from
+        for _ in range(kept):
+            self._read_plain()
+
+    def _read_plain(self) -> list[bytes] | None:
+        """The request at ``_pos`` if it is plain to see and whole; None has changed nothing."""
+        buf = self._buf
+        end: i64 = len(buf)
+        pos: i64 = self._pos
+        if pos >= end or buf[pos] != STAR or not self.trusted:
+            return None
+        most: i64 = self.max_bulk
+        left, pos = plain_number(buf, pos + 1)
+        if left < 1:
+            return None
+        args: list[bytes] = []
+        while left > 0:
+            if pos >= end or buf[pos] != DOLLAR:
+                return None
+            size, pos = plain_number(buf, pos + 1)
+            if size < 0 or size > most or pos + size + 2 > end:
+                return None
+            args.append(buf[pos : pos + size])
+            pos += size + 2
+            left -= 1
+        self._pos = pos
+        return args
+
+    def _read_carefully(self) -> list[bytes] | None:
         while True:
             if self._args_left:
                 return self._read_args()
@@ -104,7 +191,7 @@ class Parser:
                 self._buf = b""
                 self._pos = 0
                 return None
-            if buf[pos] != 42:  # '*'
+            if buf[pos] != STAR:
                 words = self._read_inline()
                 if words is None or words:
                     return words
@@ -129,24 +216,9 @@ class Parser:
 
         Any negative number reads as -1 where ``negative`` allows it.
         """
-        buf = self._buf
-        pos: i64 = self._pos + 1
-        end: i64 = len(buf)
-        value: i64 = 0
-        digits: i64 = 0
-        ch: i64 = 0
-        while pos < end:
-            ch = buf[pos]
-            if ch < DIGIT_0 or ch > DIGIT_9:
-                break
-            if digits < 18:
-                value = value * 10 + (ch - DIGIT_0)
-            digits += 1
-            pos += 1
-        if pos + 1 < end and ch == CR and 0 < digits < 18 and (digits == 1 or buf[self._pos + 1] != DIGIT_0):
-            if value > most:
-                raise ProtocolError(invalid)
-            self._pos = pos + 2
+        value, behind = plain_number(self._buf, self._pos + 1)
+        if 0 <= value <= most:
+            self._pos = behind
             return value
         return self._read_odd_length(most, too_long, invalid, negative)
 
@@ -236,7 +308,7 @@ class Parser:
         buf = self._buf
         if pos >= len(buf):
             return False
-        if buf[pos] != 36:  # '$'
+        if buf[pos] != DOLLAR:
             if line_end(buf, b"\r", pos) < 0:
                 if len(buf) - pos > MAX_INLINE:
                     raise ProtocolError(b"too big bulk count string")

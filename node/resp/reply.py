@@ -16,6 +16,8 @@ from typing import Final, TypeAlias
 class Status:
     def __init__(self, text: bytes) -> None:
         self.text: bytes = text
+        self.line: bytes = b"+%s\r\n" % text
+        """As it is sent: nearly all replies of this kind are a few constants."""
 
 
 class Failure:

@@ -2,6 +2,7 @@
 
 A cut is believed only if every argument has the length that its head announces, so a CR LF inside an argument, a half
 request or any oddity falls back to ``Parser``, which also knows all the limits. A property test holds both equal.
+Nothing is read ahead here (``Parser.ahead``): the table of this build fetches no memory.
 """
 
 from typing import Final
@@ -20,6 +21,11 @@ class TokenParser(Parser):
         super().__init__()
         self._tokens: list[bytes] = []
         self._at: int = 0
+
+    def trust(self, trusted: bool) -> None:
+        if self._tokens:
+            self._hand_over()
+        super().trust(trusted)
 
     def feed(self, data: bytes) -> None:
         if self._tokens:

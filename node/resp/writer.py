@@ -9,7 +9,6 @@ from typing import Final
 
 from gossamer.cluster.text import bytes_of
 from gossamer.node.resp.reply import (
-    OK,
     Failure,
     NoReply,
     NullArray,
@@ -24,7 +23,6 @@ from gossamer.node.resp.reply import (
 
 INTEGERS: Final[list[bytes]] = [b":%d\r\n" % n for n in range(1024)]
 BULK_HEADS: Final[list[bytes]] = [b"$%d\r\n" % n for n in range(1024)]
-OK_LINE: Final = b"+OK\r\n"
 CRLF: Final = b"\r\n"
 
 LONG: Final = 8192
@@ -33,8 +31,8 @@ LONG: Final = 8192
 
 def encode(reply: Reply, resp3: bool) -> bytes:
     """``reply`` on the wire."""
-    if reply is OK:
-        return OK_LINE
+    if isinstance(reply, Status):
+        return reply.line
     if isinstance(reply, bytes):
         size = len(reply)
         return BULK_HEADS[size] + reply + CRLF if size < 1024 else bulk(reply)
@@ -72,8 +70,6 @@ def put_long(out: list[bytes], text: bytes) -> int:
 def _encode_rare(reply: Reply, resp3: bool) -> bytes:
     if isinstance(reply, str):
         return bulk(bytes_of(reply))
-    if isinstance(reply, Status):
-        return b"+%s\r\n" % reply.text
     if isinstance(reply, Failure):
         return b"-%s\r\n" % reply.text
     if isinstance(reply, bytearray):

@@ -18,15 +18,21 @@ from gossamer.node.resp.reply import Reply
 def execute(call: Call, argv: list[bytes]) -> Reply:
     """Serve one request of ``call.client``; its reply, or ``RETRY`` if it waits."""
     server = call.server
-    cmd = server.table.get(argv[0])
-    if cmd is None or cmd.subcommands:
-        cmd = lookup(server.table, argv)
-        if cmd is None and call.client.modes & HANDING_OVER:
-            cmd = server.commands.in_stream(argv)
-        if cmd is None:
-            if is_browser(argv[0]):
-                hang_up(server, call.client)
-            return refuse_unread(call, None, unknown_command(argv))
+    word = argv[0]
+    cmd = call.command if word == call.word else None
+    if cmd is None:
+        cmd = server.table.get(word)
+        if cmd is not None and not cmd.subcommands:
+            call.word = word
+            call.command = cmd
+        else:
+            cmd = lookup(server.table, argv)
+            if cmd is None and call.client.modes & HANDING_OVER:
+                cmd = server.commands.in_stream(argv)
+            if cmd is None:
+                if is_browser(word):
+                    hang_up(server, call.client)
+                return refuse_unread(call, None, unknown_command(argv))
     count = len(argv)
     arity = cmd.arity
     if count != arity and (arity > 0 or count < -arity):

@@ -1,6 +1,5 @@
 """Requests of a node that hands over slots: they fill the import, and nobody else hears of them yet."""
 
-from gossamer.cluster.slots import key_slot
 from gossamer.cluster.text import bytes_of
 from gossamer.node.engine.clients.waiting import PAUSE
 from gossamer.node.engine.serving.call import Call
@@ -27,8 +26,7 @@ def import_request(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
         if server.conditions & PAUSED:
             return server.waiting.postpone(client, PAUSE)
         if cmd.simple_keys and 0 < cmd.first_key < len(argv):
-            call.route_key = argv[cmd.first_key]
-            slot = call.route_slot = key_slot(call.route_key)
+            slot = call.slot_of(argv[cmd.first_key])
         else:
             slot = slot_of(cmd, argv)
         if slot >= 0 and slot_import.slots[slot]:

@@ -40,7 +40,9 @@ def run(call: Call, cmd: Command, argv: list[bytes], nested: bool = False) -> Re
     usage.calls += 1
     usage.failed_calls += failed
     usage.microseconds += took
-    usage.histogram[took.bit_length()] += 1
+    histogram = usage.histogram
+    bucket = took.bit_length()
+    histogram[bucket] = histogram[bucket] + 1  # compiled, this adds machine integers, and ``+=`` would add objects
     server.stats.total_commands_processed += 1
     if took >= server.slow_us:
         server.slow.notice(cmd, argv, took, client.addr, client.name)

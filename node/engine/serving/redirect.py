@@ -24,9 +24,7 @@ def redirect_one(call: Call, cmd: Command, argv: list[bytes], asked: bool = Fals
         if first >= len(argv):
             return None
         key = argv[first]
-        slot = key_slot(key)
-        call.route_key = key
-        call.route_slot = slot
+        slot = call.slot_of(key)
         if cmd.last_key == first:
             if call.server.served[slot]:
                 return None
@@ -48,8 +46,8 @@ def keys_of(parts: list[Part]) -> list[bytes]:
 def redirect_keys(call: Call, cmd: Command, parts: list[Part], keys: list[bytes], asked: bool) -> bytes | None:
     if not keys:
         return None
-    slot = key_slot(keys[0])
-    for key in keys:
+    slot = call.slot_of(keys[0])
+    for key in keys[1:]:
         if key_slot(key) != slot:
             return CROSSSLOT
     if call.server.served[slot]:

@@ -144,3 +144,39 @@ def test_inline_words_may_be_quoted(line: bytes, words: list[bytes] | None) -> N
 @pytest.mark.parametrize("sent", [b"GET \0 a\r\n", b"*1\0\r\n$4\r\n", b"*1\r\n$4\0x\r\nPING\r\n", b"*1\r\n\0\r\n"])
 def test_a_line_with_a_nul_never_ends(kind: type[Parser], sent: bytes) -> None:
     assert everything(kind(), [sent, b"PING\r\n"]) == []
+
+
+@given(
+    requests=st.lists(ARGS | st.just([]), min_size=1, max_size=8),
+    most=st.integers(0, 8),
+    size=st.integers(0, 300),
+    kept=st.integers(0, 8),
+    half=st.integers(0, 12),
+)
+def test_what_is_read_ahead_and_put_back_is_read_again(
+    requests: list[list[bytes]], most: int, size: int, kept: int, half: int
+) -> None:
+    parser = Parser()
+    parser.feed(b"".join(packed(argv) for argv in requests) + packed([b"ECHO", b"half"])[:half])
+    requests = [argv for argv in requests if argv]  # an empty one is none
+    assert parser.next() == (requests[0] if requests else None)
+    ahead = parser.ahead(most, size)
+    assert len(ahead) <= most
+    assert ahead == requests[1 : 1 + len(ahead)]
+    parser.back(min(kept, len(ahead)))
+    assert everything(parser, [b""]) == requests[1 + min(kept, len(ahead)) :]
+
+
+def test_nothing_is_read_ahead_that_is_odd_or_not_whole() -> None:
+    for behind in (b"PING\r\n", b"*0\r\n", b"*1\r\n$04\r\nPING\r\n", b"*x\r\n", b"*1\r\n$4\r\nPING\r", b"*1\r\n$4\r\n"):
+        parser = Parser()
+        parser.feed(packed([b"PING"]) + behind)
+        assert parser.next() == [b"PING"]
+        assert parser.ahead(10, 1000) == []
+
+
+@pytest.mark.parametrize("kind", PARSERS)
+def test_a_request_that_was_told_is_not_counted_as_input(kind: type[Parser]) -> None:
+    parser = kind()
+    assert everything(parser, [b"*2\r\n$4\r\nEC", b"HO\r\n$1\r\na\r\n"]) == [[b"ECHO", b"a"]]
+    assert parser.buffered() == 0
