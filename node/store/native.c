@@ -448,13 +448,16 @@ typedef struct {
     const Bucket *bucket;
 } Lookup;
 
-/* The slot of the second word of ``request``, -1 if there is none; ``lookup`` if there is a table for it. */
+/* The slot of the second word of ``request``, -1 if there is none, or of a key by itself; ``lookup`` if there is a table
+ * for it. */
 static int route_one(PyObject *request, PyObject *tables, int shift, Lookup *lookup)
 {
     lookup->table = NULL;
-    if (!PyList_CheckExact(request) || PyList_GET_SIZE(request) < 2 || !PyBytes_CheckExact(PyList_GET_ITEM(request, 1)))
+    PyObject *key = request;
+    if (PyList_CheckExact(request))
+        key = PyList_GET_SIZE(request) > 1 ? PyList_GET_ITEM(request, 1) : Py_None;
+    if (!PyBytes_CheckExact(key))
         return -1;
-    PyObject *key = PyList_GET_ITEM(request, 1);
     int slot = cluster_slot(KEY(key)), place = slot >> shift;
     if (place < PyList_GET_SIZE(tables) && Py_IS_TYPE(PyList_GET_ITEM(tables, place), &table_type)) {
         lookup->table = (const Table *)PyList_GET_ITEM(tables, place);

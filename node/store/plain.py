@@ -138,13 +138,21 @@ class Table:
         return cursor, keys
 
 
-def route(requests: list[list[bytes]], tables: list[Table], shift: int) -> list[int]:
+def route(requests: list[list[bytes]] | list[bytes], tables: list[Table], shift: int) -> list[int]:
     """The slot of the key of each request, where its second word is one; -1 where it has no second word.
+
+    A request may also be a key by itself.
 
     ``tables[slot >> shift]`` are those that the requests will look into: the one in C has the memory fetched that a
     look-up needs, of all requests side by side.
     """
-    return [key_slot(request[1]) if len(request) > 1 else -1 for request in requests]
+    return [slot_of(request) for request in requests]
+
+
+def slot_of(request: list[bytes] | bytes) -> int:
+    if isinstance(request, bytes):
+        return key_slot(request)
+    return key_slot(request[1]) if len(request) > 1 else -1
 
 
 def seed(key: bytes) -> None:

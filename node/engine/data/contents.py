@@ -120,3 +120,7 @@ class Contents:
     def route(self, requests: list[list[bytes]]) -> list[int]:
         """The slot of each request's second word, mostly its key (-1: there is none), which will be looked up soon."""
         return route(requests, self._tables, self.shift)
+
+    def slots_of(self, keys: list[bytes]) -> list[int]:
+        """The slots of keys that will be looked up soon."""
+        return route(keys, self._tables, self.shift)

@@ -307,3 +307,4 @@ def test_route_tells_the_slot_of_each_request(store: ModuleType, shift: int) -> 
         tables[key_slot(key) >> shift].put(key, rng.choice([b"v", b"v" * 400, b"v" * 4000, [b"a"]]))
     assert store.route([[b"PING"], *requests], tables, shift) == [-1, *map(key_slot, keys)]
     assert store.route([], tables, shift) == []
+    assert store.route(keys, tables, shift) == [*map(key_slot, keys)], "keys by themselves"
