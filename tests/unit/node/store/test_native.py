@@ -50,11 +50,10 @@ def test_the_pure_build_does_not_find_the_extension(monkeypatch: pytest.MonkeyPa
             find_spec(NAME)
 
 
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
-def test_it_compiles_without_a_warning(compiler: str) -> None:
-    if not shutil.which(compiler) or not (INCLUDE / "Python.h").exists():
-        pytest.skip(f"no {compiler} here")
-    words = (compiler, "-fsyntax-only", "-O2", *WARNINGS, f"-I{INCLUDE}", str(SOURCE))
+def test_it_compiles_without_a_warning() -> None:
+    if not shutil.which("cc") or not (INCLUDE / "Python.h").exists():
+        pytest.skip("no C compiler: apt-get install gcc libc6-dev python3-dev")
+    words = ("cc", "-fsyntax-only", "-O2", *WARNINGS, f"-I{INCLUDE}", str(SOURCE))
     done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
