@@ -41,6 +41,7 @@ class Halfway:
         wait_until(lambda: all(len(view(node)) == 3 for node in made), "all know all")
         demand(self.copy, "CLUSTER", "REPLICATE", my_id(self.source))
         wait_until(lambda: b"master_link_status:up" in self.copy.ask("INFO", "replication").text, "the copy is in sync")
+        wait_until(lambda: b"state=online" in self.source.ask("INFO", "replication").text, "its primary knows, too")
         wait_until(lambda: all(info(node)["cluster_state"] == "ok" for node in made), "the cluster is up")
         for name in ("here", "gone", "gone2"):
             assert self.source.ask("SET", TAG + name, name) == OK

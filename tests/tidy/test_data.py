@@ -12,7 +12,18 @@ from tests.tidy.floors import TOP, modules
 OWN: Final = frozenset(f"gossamer.node.engine.data.{name}" for name in ("part", "contents", "database"))
 """Where a table is looked into."""
 HIDDEN: Final = frozenset(
-    {"_values", "_expires", "_order", "_tables", "_expiring", "_pop", "_put_expiring", "_set_expire", "_count_expiring"}
+    {
+        "_values",
+        "_expires",
+        "_order",
+        "_tables",
+        "_open",
+        "_expiring",
+        "_pop",
+        "_put_expiring",
+        "_set_expire",
+        "_count_expiring",
+    }
 )
 """What ``Database``, ``Contents`` and the table in Python keep to themselves."""
 COUNTED: Final = frozenset({"dirty", "held"})

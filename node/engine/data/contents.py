@@ -27,6 +27,8 @@ class Contents:
         self.shift: int = shift
         self.part_count: int = SLOTS >> shift
         self._tables: list[Table] = [EMPTY] * self.part_count
+        self._open: set[int] = set()
+        """The parts that have a table of their own. It may have become empty."""
         self._expiring: set[int] = set()
         """The parts that have keys which expire."""
         self.size: int = 0
@@ -105,9 +107,8 @@ class Contents:
 
     def keys(self) -> Iterator[bytes]:
         """All keys, part by part, expired ones too. Not for use while the database changes."""
-        for table in self._tables:
-            if len(table):
-                yield from keys(table)
+        for part in sorted(self._open):
+            yield from keys(self._tables[part])
 
     def tables(self) -> list[Table]:
         """All parts, for a snapshot. The list stays as it is if the database is emptied or swapped."""
@@ -115,7 +116,11 @@ class Contents:
 
     def full_parts(self) -> list[Table]:
         """The parts that have keys."""
-        return [table for table in self._tables if len(table)]
+        return [self._tables[part] for part in sorted(self._open) if len(self._tables[part])]
+
+    def open_parts(self) -> list[int]:
+        """The parts that have keys, in no order, and some that had."""
+        return list(self._open)
 
     def route(self, requests: list[list[bytes]]) -> list[int]:
         """The slot of each request's second word, mostly its key (-1: there is none), which will be looked up soon."""

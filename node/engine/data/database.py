@@ -90,6 +90,7 @@ class Database(Watched):
         table = self._tables[part]
         if table is EMPTY:
             table = self._tables[part] = Table()
+            self._open.add(part)
         if at < 0 and not self.volatile:  # the common case, without a call
             old = table.put(key, value)
         else:
@@ -198,6 +199,7 @@ class Database(Watched):
         self._withdraw()
         full = self.full_parts()
         self._tables = [EMPTY] * self.part_count  # a snapshot goes on reading the old ones
+        self._open = set()
         self._expiring = set()
         self.size = 0
         self.volatile = 0
@@ -215,6 +217,7 @@ class Database(Watched):
         self._withdraw()
         self._discard(self.full_parts(), self.uses, changes)
         self._tables = []
+        self._open = set()
         self.size = 0
 
     def release_part(self, part: int) -> Table:
@@ -226,6 +229,7 @@ class Database(Watched):
             view.before_release(part)
         held = self._tables[part]
         self._tables[part] = EMPTY
+        self._open.discard(part)
         self._expiring.discard(part)
         self.size -= len(held)
         self.volatile -= held.expiring
@@ -248,6 +252,7 @@ class Database(Watched):
                 self.share.add(-size_in_tally(self.release_part(part)))
             held = source.release_part(part)
             self._tables[part] = held
+            self._open.add(part)
             self.size += len(held)
             self.busy[part] = changes.now_s
             if held.expiring:
@@ -266,6 +271,7 @@ class Database(Watched):
         self.touch_swapped(other, now)
         other.touch_swapped(self, now)
         self._tables, other._tables = other._tables, self._tables
+        self._open, other._open = other._open, self._open
         self._expiring, other._expiring = other._expiring, self._expiring
         self.size, other.size = other.size, self.size
         self.share, other.share = other.share, self.share

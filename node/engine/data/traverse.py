@@ -67,7 +67,7 @@ def any_part(db: Database, rng: Random) -> int:
         if any(weights):
             return rng.choices(drawn, weights)[0]
     left = rng.randrange(db.size)
-    for part in range(parts):
+    for part in db.open_parts():
         left -= db.size_of(part)
         if left < 0:
             return part
