@@ -133,6 +133,11 @@ def copy_of(value: Value) -> Value:
     return value if isinstance(value, bytes) else KINDS[type(value)].copy(value)
 
 
+def is_same(one: Value | None, other: Value) -> bool:
+    """Is it the very value? Strings have no identity, for a table makes them anew: what is equal is the same."""
+    return one is other or (isinstance(one, bytes) and one == other)
+
+
 def is_large(value: Value) -> bool:
     """Does it take more than one step to go through ``value``?"""
     if isinstance(value, (bytes, bytearray)):

@@ -13,6 +13,7 @@ as Redis does for every MIGRATE (``migrate_at_once``).
 
 from gossamer.node.engine.clients.waiting import MIGRATION, Wait
 from gossamer.node.engine.data.changes import MIGRATED
+from gossamer.node.engine.data.kinds import is_same
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.slots.migrate import MigrateTransfer
@@ -71,7 +72,7 @@ def remove_accepted(transfer: MigrateTransfer) -> list[bytes]:
     for index, accepted in enumerate(transfer.accepted):
         key = transfer.keys[index]
         part = db.part_of(key)
-        if accepted and db.get(part, key) is transfer.values[index]:
+        if accepted and is_same(db.get(part, key), transfer.values[index]):
             db.delete(part, key, MIGRATED)
             gone.append(key)
     return gone
