@@ -1,5 +1,7 @@
 """Active expiry deletes what is over, with bounded effort, and leaves the rest alone."""
 
+from typing import Final
+
 import pytest
 
 from gossamer.node.engine.data.changes import DEL, SET
@@ -11,6 +13,8 @@ from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.engine.state import FOLLOWING, PAUSED
 
+BUCKET: Final = 32
+"""Keys that stand together in a table are looked at together, so a sample may have a few more."""
 NOW = 1_000_000
 
 
@@ -63,7 +67,7 @@ def test_where_little_is_stale_a_cycle_is_one_sample_and_cycles_reach_everything
     while server.stats.expired_keys < 100:
         expiry.cycle()
         cycles += 1
-        assert 0 < expiry.looked_at <= SAMPLE
+        assert 0 < expiry.looked_at <= SAMPLE + BUCKET
     assert 10 < cycles <= 20_100 // SAMPLE + 2
     assert db.size == 20_000
 
@@ -75,9 +79,9 @@ def test_time_is_the_limit_and_the_next_cycle_goes_on() -> None:
     expiry = server.expiry
     expiry.cycle()
     assert server.stats.expired_time_cap_reached_count == 1
-    assert server.stats.expired_keys == 3 * SAMPLE
+    assert 3 * SAMPLE <= server.stats.expired_keys <= 3 * (SAMPLE + BUCKET)
     expiry.cycle()
-    assert server.stats.expired_keys == 6 * SAMPLE
+    assert 6 * SAMPLE <= server.stats.expired_keys <= 6 * (SAMPLE + BUCKET)
 
 
 def test_more_effort_takes_longer_and_leaves_less() -> None:
