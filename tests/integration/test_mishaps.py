@@ -110,6 +110,7 @@ def test_a_message_that_fails_unexpectedly_costs_its_link_alone(nodes: Nodes) ->
     made = [nodes.start(*CLUSTER, "--cluster-node-timeout", "5000", program=FAULTY) for _ in range(3)]
     form(made)
     wait_peace(made)
+    wait_until(lambda: len(links(made[0])) == 4, "both ways to both others")
     before = links(made[0])
     demand(made[0], "FAULT.ARM", "bus")
     wait_until(lambda: counted(made[0]) == 1, "the message has come")
