@@ -21,6 +21,8 @@ from tests.integration.clusters import (
 )
 from tests.integration.nodes import GOSSAMER, REDIS, VALKEY, Node, Nodes, Program
 
+pytestmark = pytest.mark.once  # nothing of it is compiled
+
 TIMEOUT_MS: Final = 1500
 KEY: Final = "06S"
 """In slot 0."""

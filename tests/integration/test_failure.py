@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+import pytest
+
 from gossamer.cluster.plan import shares
 from gossamer.cluster.slots import key_slot
 from tests.compat.replies import Answer
@@ -24,6 +26,8 @@ from tests.integration.clusters import (
     wait_until,
 )
 from tests.integration.nodes import Node, Nodes
+
+pytestmark = pytest.mark.once  # nothing of it is compiled
 
 TIMEOUT_MS: Final = 1500
 SEEN_S: Final = 1.5 * TIMEOUT_MS / 1000

@@ -5,6 +5,8 @@ import signal
 import time
 from typing import Final
 
+import pytest
+
 from tests.integration.clusters import (
     CLUSTER,
     OK,
@@ -18,6 +20,8 @@ from tests.integration.clusters import (
     wait_until,
 )
 from tests.integration.nodes import Node, Nodes
+
+pytestmark = pytest.mark.once  # nothing of it is compiled
 
 TIMEOUT_MS: Final = 15000
 SOON_S: Final = 5.0

@@ -18,6 +18,8 @@ from tests.integration.clusters import (
 )
 from tests.integration.nodes import GOSSAMER, REDIS, Node, Nodes, Program
 
+pytestmark = pytest.mark.once  # nothing of it is compiled
+
 TIMEOUT_MS: Final = 2000
 KEY: Final = "06S"
 """In slot 0."""

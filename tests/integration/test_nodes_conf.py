@@ -12,6 +12,8 @@ import pytest
 from tests.integration.clusters import CLUSTER, demand, form, info, my_id, myself, start_together, view, wait_until
 from tests.integration.nodes import REDIS, Node, Nodes
 
+pytestmark = pytest.mark.once  # nothing of it is compiled
+
 QUIET: Final = (*CLUSTER, "--cluster-node-timeout", "2000")
 
 
