@@ -38,7 +38,7 @@ from gossamer.node.io.outcome import Outcome
 from gossamer.node.io.primary_connector import PrimaryConnector
 from gossamer.node.io.reactor import serve_clients
 from gossamer.node.io.signals import Signals
-from gossamer.node.io.spare_memory import LOOK_MS, SpareMemory
+from gossamer.node.io.spare_memory import SpareMemory
 from gossamer.node.io.startup import Start, configure, enough_files, go_to_background, pid_file, raise_open_files
 from gossamer.node.io.supervise import Supervisor, supervise
 from gossamer.node.io.thp import Kernel
@@ -266,14 +266,12 @@ class Node:
 
     async def _keep_house(self) -> None:
         """Do what is due, and sleep until the next deadline: of somebody who waits, or of the housekeeping."""
-        memory, looked_ms = SpareMemory(self.server), 0
+        memory = SpareMemory(self.server)
         while True:
             now = now_ms()
             if self.clients.resting or self.machine.deadline(now) <= now:
                 self.clients.tick()
-                memory.look()
-                if abs(now - looked_ms) >= LOOK_MS:  # the clock may be set back
-                    looked_ms = now
+                if memory.look():
                     self.huge_pages.look()
             wait_ms = self.machine.deadline(now) - now
             # Not longer than the housekeeping rests at most, for the clock may be set meanwhile.

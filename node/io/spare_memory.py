@@ -27,21 +27,22 @@ class SpareMemory:
         self._requests = 0
         self._least = self._spare()
 
-    def look(self) -> None:
-        """Give back what is spare, if it is time to look, worth while and quiet. Call it about once a second."""
+    def look(self) -> bool:
+        """Give back what is spare, if worth while and quiet. It looks once a second; False in between."""
         server = self._server
-        if server.now - self._looked_ms < LOOK_MS:
-            return
+        if abs(server.now - self._looked_ms) < LOOK_MS:  # the clock may be set back
+            return False
         self._looked_ms = server.now
         requests = server.stats.total_commands_processed - self._requests
         self._requests += requests
         spare = self._spare()
         if server.lazyfree.pending:  # what is being deleted is counted no more, but still there
-            return
+            return True
         self._least = min(self._least, spare)
         if requests < QUIET and spare - self._least >= max(WORTH, server.keyspace.tally.used() // PART):
             give_back()
             self._least = self._spare()
+        return True
 
     def _spare(self) -> int:
         return self._server.edge.resident_memory() - self._server.keyspace.tally.used()

@@ -29,6 +29,20 @@ static int heap_refuses(void)
     return 0;
 }
 
+static void *heap_take(size_t size);
+static void heap_give_back(void *piece, size_t size);
+
+/* Move a piece into a new cell; its new place, or the old one for want of memory. */
+static void *heap_move(void *piece, size_t size)
+{
+    void *moved = heap_take(size);
+    if (!moved)
+        return piece;
+    memcpy(moved, piece, size);
+    heap_give_back(piece, size);
+    return moved;
+}
+
 #ifndef GOSSAMER_PLAIN_HEAP
 
 #include <sys/mman.h>
@@ -253,14 +267,7 @@ static void heap_give_back(void *piece, size_t size)
 static void *heap_settle(void *piece, size_t size)
 {
     Page *page = page_of(piece), *fuller = with_room[page->class];
-    if (!fuller || fuller == page || fuller->used < page->used)
-        return piece;
-    void *settled = heap_take(size);
-    if (!settled)
-        return piece;
-    memcpy(settled, piece, size);
-    heap_give_back(piece, size);
-    return settled;
+    return fuller && fuller != page && fuller->used >= page->used ? heap_move(piece, size) : piece;
 }
 
 /* What a piece of ``size`` bytes really takes. */
@@ -292,15 +299,7 @@ static void heap_give_back(void *piece, size_t size)
     free(piece);
 }
 
-static void *heap_settle(void *piece, size_t size)
-{
-    void *settled = heap_take(size);
-    if (!settled)
-        return piece;
-    memcpy(settled, piece, size);
-    heap_give_back(piece, size);
-    return settled;
-}
+static void *heap_settle(void *piece, size_t size) { return heap_move(piece, size); }
 
 static size_t heap_cost(size_t size) { return size; }
 

@@ -122,10 +122,6 @@ class Contents:
         """The parts that have keys, in no order, and some that had."""
         return list(self._open)
 
-    def route(self, requests: list[list[bytes]]) -> list[int]:
-        """The slot of each request's second word, mostly its key (-1: there is none), which will be looked up soon."""
+    def route(self, requests: list[list[bytes]] | list[bytes]) -> list[int]:
+        """The slot of each key, or of each request's second word (-1: there is none). They will be looked up soon."""
         return route(requests, self._tables, self.shift)
-
-    def slots_of(self, keys: list[bytes]) -> list[int]:
-        """The slots of keys that will be looked up soon."""
-        return route(keys, self._tables, self.shift)

@@ -29,7 +29,7 @@ from gossamer.node.engine.data.changes import (
 from gossamer.node.engine.data.contents import STANDALONE_SHIFT
 from gossamer.node.engine.data.kinds import Value, is_large, size_of
 from gossamer.node.engine.data.part import EMPTY, NEVER, keys, size_in_tally
-from gossamer.node.engine.data.tally import EXPIRE_ENTRY, OVERHEAD, Share, Tally
+from gossamer.node.engine.data.tally import EXPIRY, OVERHEAD, Share, Tally
 from gossamer.node.engine.data.view import Remains, View
 from gossamer.node.engine.data.watch import Watched
 from gossamer.node.store.table import Table
@@ -356,7 +356,7 @@ class Database(Watched):
         if not more:
             return
         self.volatile += more
-        self.share.add(more * EXPIRE_ENTRY)
+        self.share.add(more * EXPIRY)
         if self._tables[part].expiring:
             self._expiring.add(part)
         else:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from gossamer.node.engine.data.kinds import Value, copy_of, size_of
-from gossamer.node.engine.data.tally import EXPIRE_ENTRY, OVERHEAD
+from gossamer.node.engine.data.tally import EXPIRY, OVERHEAD
 from gossamer.node.store.table import NEVER, Table
 
-__all__ = ["EMPTY", "NEVER", "copied", "items", "keys", "size_in_tally", "some"]
+__all__ = ["EMPTY", "NEVER", "batch", "copied", "items", "keys", "size_in_tally"]
 
 EMPTY: Final = Table()
 """Stands for every part without keys, so that thousands of those cost nothing. Nobody puts anything into it."""
@@ -33,7 +33,7 @@ def items(table: Table) -> Iterator[tuple[bytes, Value, int]]:
         yield from found
 
 
-def some(table: Table, most: int) -> list[tuple[bytes, Value, int]]:
+def batch(table: Table, most: int) -> list[tuple[bytes, Value, int]]:
     """As ``items``, of at most so many keys; of at least one, if there is any."""
     cursor, found = table.items(0, most)
     while cursor and not found:
@@ -51,7 +51,7 @@ def copied(table: Table) -> Table:
 
 def size_in_tally(table: Table) -> int:
     """Bytes of all keys and values."""
-    size = len(table) * OVERHEAD + table.expiring * EXPIRE_ENTRY
+    size = len(table) * OVERHEAD + table.expiring * EXPIRY
     for key, value, _ in items(table):
         size += len(key) + size_of(value)
     return size

@@ -4,10 +4,10 @@ Counted are the key, the value, and their entry in the table; not what the memor
 """
 
 from gossamer.node.engine.data.kinds import Value, kind_of, size_of
-from gossamer.node.engine.data.tally import EXPIRE_ENTRY, OVERHEAD
+from gossamer.node.engine.data.tally import EXPIRY, OVERHEAD
 
 
 def usage(key: bytes, value: Value, expires: bool) -> int:
     """Bytes that would be free without the key."""
     size = size_of(value) if isinstance(value, bytes) else kind_of(value).memory(value)
-    return len(key) + OVERHEAD + size + (EXPIRE_ENTRY if expires else 0)
+    return len(key) + OVERHEAD + size + (EXPIRY if expires else 0)

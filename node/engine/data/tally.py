@@ -9,13 +9,10 @@ from typing import Final
 
 from gossamer.node.store.table import EXPIRY, OVERHEAD
 
-__all__ = ["EXPIRE_ENTRY", "OVERHEAD", "STARTUP", "Share", "Tally"]
+__all__ = ["EXPIRY", "OVERHEAD", "STARTUP", "Share", "Tally"]
 
 STARTUP: Final = 1 << 20
 """What is counted without any data."""
-
-EXPIRE_ENTRY: Final = EXPIRY
-"""Of the time at which a key expires."""
 
 
 class Tally:

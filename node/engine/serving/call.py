@@ -51,10 +51,6 @@ class Call:
             self.route_key = key
         return self.route_slot
 
-    def slots_of(self, keys: list[bytes]) -> list[int]:
-        """The slots of keys that are all looked up soon: the tables have their memory fetched side by side."""
-        return self.db.slots_of(keys)
-
     def part_of(self, key: bytes) -> int:
         """The part of the database that ``key`` belongs to."""
         return self.slot_of(key) >> self.db.shift
@@ -104,7 +100,7 @@ class Call:
     def values(self, keys: list[bytes]) -> list[Value | None]:
         """As ``value``, of several keys."""
         found: list[Value | None] = []
-        for index, slot in enumerate(self.slots_of(keys)):
+        for index, slot in enumerate(self.db.route(keys)):
             self.route_key = keys[index]
             self.route_slot = slot
             found.append(self.value(keys[index]))
@@ -175,7 +171,7 @@ class Call:
         """As ``store``, of several keys."""
         db = self.db
         shift = db.shift
-        for index, slot in enumerate(self.slots_of(keys)):
+        for index, slot in enumerate(self.db.route(keys)):
             db.store(slot >> shift, keys[index], values[index], event)
 
     def store_until(self, key: bytes, value: Value, at: int, event: bytes) -> None:

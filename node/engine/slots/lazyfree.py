@@ -20,8 +20,8 @@ from typing import Final
 from gossamer.node.engine.data.changes import Changes
 from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.kinds import Value, is_large, kind_of, size_of
-from gossamer.node.engine.data.part import some
-from gossamer.node.engine.data.tally import EXPIRE_ENTRY, OVERHEAD, Share
+from gossamer.node.engine.data.part import batch
+from gossamer.node.engine.data.tally import EXPIRY, OVERHEAD, Share
 from gossamer.node.engine.stream.journal import Journal
 from gossamer.node.engine.stream.stream import Stream
 from gossamer.node.store.table import Table
@@ -100,10 +100,10 @@ class LazyFree:
     def _clear(self, dropped: DroppedSlot, most: int) -> int:
         """Delete so many keys; how many there were."""
         table = dropped.keys
-        items = some(table, most)
+        items = batch(table, most)
         for key, value, at in items:
             table.remove(key)
-            dropped.share.add(-(len(key) + size_of(value) + OVERHEAD + (EXPIRE_ENTRY if at >= 0 else 0)))
+            dropped.share.add(-(len(key) + size_of(value) + OVERHEAD + (EXPIRY if at >= 0 else 0)))
             if is_large(value):
                 self.garbage.append(value)
         keys = [key for key, _, _ in items]
