@@ -5,6 +5,7 @@ milliseconds. What keeps that from becoming a flood:
 - News is collected for a moment, and announcements keep a distance that grows with their audience: whatever happens, a
   node says no more than 500 messages a second unasked, and 20 to each other node.
 - A newcomer is introduced only by the node that shook hands with it, never by those that learned of it by gossip.
+- An epoch that was taken by CLUSTER BUMPEPOCH waits a second, for that is a step of a repair which is not over.
 - A suspicion, which every node has at about the same time, is reported to a few voters only, and so is its retraction.
   Half of them are the same for all who suspect that node: so a majority of opinions comes together at one place,
   however large the cluster is. These messages tell of hardly anybody else.
@@ -18,6 +19,7 @@ from gossamer.gossip.peers import Peer
 from gossamer.gossip.tables import Tables
 
 COLLECT_MS: Final = 10
+REPAIR_MS: Final = 1000
 DISTANCE_MS: Final = 50
 DISTANCE_MS_PER_MESSAGE: Final = 2
 FEW_VOTERS: Final = 20
@@ -40,6 +42,15 @@ class Announcer:
         """Something about this node has changed: tell everybody, in a moment."""
         self._to_all = True
         self._schedule(now)
+
+    def leave_time_to_repair(self, now: Millis) -> None:
+        """Say nothing of a new epoch yet: whoever took it by command may still have to tell the last owner of a slot.
+
+        ``redis-cli --cluster fix`` gives a slot to one node, and only then tells the other that it imports the slot and
+        moves its keys. If that node heard of the epoch first, it would delete its keys as those of a slot that it lost.
+        """
+        self._to_all = True
+        self.due = self._not_before = now + REPAIR_MS
 
     def introduce(self, peer: Peer, now: Millis) -> None:
         """Tell everybody of a node that we shook hands with, and tell it of everybody."""

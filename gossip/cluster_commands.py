@@ -93,7 +93,9 @@ class ClusterCommands:
                 self._kill_link(way, node, now)
                 self._out.do(Answer(answer))
                 return
-        if self._is_news(command, claimed == (self._me.slots, self._me.config_epoch)):
+        if isinstance(command, BumpEpoch):
+            self._announcer.leave_time_to_repair(now)
+        elif self._is_news(command, claimed == (self._me.slots, self._me.config_epoch)):
             self._announcer.announce(now)
         self._out.save_now = True
         self._out.promised |= isinstance(command, SetConfigEpoch | Reset | SaveConfig)

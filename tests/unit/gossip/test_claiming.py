@@ -179,3 +179,15 @@ def test_bump_epoch_says_bumped_then_still() -> None:
     mesh = Mesh("a")
     assert mesh.execute("a", BumpEpoch()) == "BUMPED 1"
     assert mesh.execute("a", BumpEpoch()) == "STILL 1"
+
+
+def test_a_repair_has_time_to_tell_the_last_owner_before_it_hears_of_the_new_epoch() -> None:
+    """As ``redis-cli --cluster fix`` does it: the last owner deletes its keys if it hears of the claim too soon."""
+    mesh = three()
+    slot = next(s for s, owner in enumerate(mesh["a"].view.owners) if owner == mesh["b"].id)
+    for command in (DelSlots((slot,)), AddSlots((slot,)), BumpEpoch()):
+        mesh.execute("a", command)
+    mesh.run(100)
+    assert mesh["b"].view.owners[slot] == mesh["b"].id
+    mesh.run(5000)
+    assert mesh["b"].view.owners[slot] == mesh["a"].id
