@@ -18,9 +18,13 @@ HOT = [
     "gossamer/cluster/route.py",
     "gossamer/node/glob.py",
     "gossamer/node/resp",
+    "gossamer/node/types",
+    "gossamer/node/types/*",
     "gossamer/node/engine",
     "gossamer/node/engine/*",
+    "gossamer/node/engine/*/*",
     "gossamer/node/commands",
+    "gossamer/node/commands/*",
     "gossamer/node/io/clients.py",
 ]
 """Modules and packages on the way from socket to reply; ``__init__`` files stay interpreted."""

@@ -11,7 +11,7 @@ from gossamer.gossip.events import DropKind, KillLink, PauseCron
 from gossamer.node.commands.digest import DataDigest, ValueDigests
 from gossamer.node.commands.numbers import integer, integer_or_none
 from gossamer.node.engine.data.changes import SET
-from gossamer.node.engine.data.kinds import Value, is_integer, kind_of
+from gossamer.node.engine.data.kinds import is_integer, kind_of
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.engine.table.command import ADMIN, LOADING, NOSCRIPT, PROTECTED, STALE, command
@@ -24,6 +24,7 @@ from gossamer.node.resp.errors import (
     subcommand_syntax,
 )
 from gossamer.node.resp.reply import OK, Raw, Reply, SetReply, Status, Verbatim
+from gossamer.node.types.kind import Value
 
 HELP: Final = """\
 DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:

@@ -12,9 +12,10 @@ from typing import Final, TypeAlias
 
 from gossamer.node.engine.clients.long_reply import LongReply
 from gossamer.node.engine.data.keyspace import Keyspace
-from gossamer.node.engine.data.kinds import DONE, STEP, STRING, Kind, Value, copy_of, is_large, kind_of
+from gossamer.node.engine.data.kinds import STRING, copy_of, is_large, kind_of
 from gossamer.node.engine.data.snapshot import DatabaseView, Snapshot
 from gossamer.node.resp.reply import Reply, Status
+from gossamer.node.types.kind import DONE, STEP, Kind, Value
 
 SIZE: Final = 20
 MASK: Final = (1 << 8 * SIZE) - 1

@@ -10,7 +10,6 @@ from typing import Final
 from gossamer.node.commands.numbers import LONG_MAX, integer
 from gossamer.node.engine.clients.long_reply import LongReply
 from gossamer.node.engine.data.changes import RESTORE
-from gossamer.node.engine.data.kinds import Value
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.table.command import ASKING, DANGEROUS, DENYOOM, KEYSPACE, READONLY, WRITE, command
 from gossamer.node.engine.table.keyspec import ACCESS, OW, RO, UPDATE, first
@@ -28,6 +27,7 @@ from gossamer.node.resp.errors import (
     invalid_expire,
 )
 from gossamer.node.resp.reply import OK, Reply
+from gossamer.node.types.kind import Value
 
 MAX_FREQ: Final = 255
 UNTOLD: Final = -1
@@ -114,7 +114,7 @@ def read_payload(c: Call, payload: bytes) -> Value:
     if version < 0:
         raise Refusal(DUMP_PAYLOAD)
     try:
-        return restored(payload, version, c.server.limits.max_bulk)
+        return restored(payload, version, c.server.limits.max_bulk, c.server.encodings)
     except RdbError:
         raise Refusal(DUMP_FORMAT) from None
 

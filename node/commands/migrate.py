@@ -14,7 +14,6 @@ from gossamer.cluster.text import text_of
 from gossamer.node.commands.connection import REDACTED
 from gossamer.node.commands.numbers import integer
 from gossamer.node.engine.clients.client import IN_MULTI
-from gossamer.node.engine.data.kinds import Value
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.migrating import migrate_at_once, start_migrate
 from gossamer.node.engine.slots.migrate import MigrateTransfer
@@ -24,6 +23,7 @@ from gossamer.node.engine.table.keyspec import ACCESS, DELETE, RW, KeySpec
 from gossamer.node.persist.dump import dump as payload_of
 from gossamer.node.resp.errors import MIGRATE_EMPTY_KEY, SYNTAX, Refusal
 from gossamer.node.resp.reply import NO_REPLY, Reply, Status
+from gossamer.node.types.kind import Value
 
 NO_KEY_HERE: Final = Status(b"NOKEY")
 DEFAULT_TIMEOUT_MS: Final = 1000

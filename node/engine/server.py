@@ -21,6 +21,7 @@ from gossamer.node.engine.clients.pause import Pause
 from gossamer.node.engine.clients.waiting import Waiting
 from gossamer.node.engine.data.changes import Changes
 from gossamer.node.engine.data.contents import CLUSTER_SHIFT
+from gossamer.node.engine.data.encodings import Encodings
 from gossamer.node.engine.data.expiry import ActiveExpiry
 from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.data.memory_limit import MemoryLimit
@@ -67,6 +68,7 @@ class Server(NodeState):
         "cron_paused",
         "deadlines",
         "edge",
+        "encodings",
         "expiry",
         "journal",
         "keyspace",
@@ -134,6 +136,7 @@ class Server(NodeState):
         self.keyspace: Keyspace = (
             Keyspace(1, CLUSTER_SHIFT, self.changes) if clustered else Keyspace(databases, changes=self.changes)
         )
+        self.encodings: Encodings = Encodings(self.config)
         self.memory: MemoryLimit = MemoryLimit(self, self.keyspace, self.edge, self.config)
         self.expiry: ActiveExpiry = ActiveExpiry(self, self.keyspace, self.stats, self.edge, self.config)
         # clients

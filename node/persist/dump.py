@@ -6,11 +6,14 @@ We take what Redis up to 7.2 and Valkey 9 write; the numbers between are formats
 
 from typing import Final
 
-from gossamer.node.engine.data.kinds import DONE, Value, copy_of, is_large
+from gossamer.node.engine.data.kinds import copy_of, is_large
 from gossamer.node.persist.codes import CHECKSUM_SIZE, VALKEY_VERSION, RdbError, Short, readable
 from gossamer.node.persist.crc64 import crc64, footer
+from gossamer.node.persist.form import Style
 from gossamer.node.persist.source import MAX_STRING, Source
-from gossamer.node.persist.values import Style, put_value, read_whole
+from gossamer.node.persist.values import put_value, read_whole
+from gossamer.node.types.kind import DONE, Value
+from gossamer.node.types.limits import DEFAULTS, EncodingLimits
 
 FOOTER: Final = 2 + CHECKSUM_SIZE
 DEFAULT: Final = Style()
@@ -61,9 +64,9 @@ def version_if_whole(payload: bytes) -> int:
     return version
 
 
-def restored(payload: bytes, version: int, max_string: int = MAX_STRING) -> Value:
+def restored(payload: bytes, version: int, max_string: int = MAX_STRING, limits: EncodingLimits = DEFAULTS) -> Value:
     """The value in a whole ``payload``; RdbError if it holds none. What may stand behind the value is not looked at."""
-    source = Source(payload[:-FOOTER], 0, version >= VALKEY_VERSION, max_string)
+    source = Source(payload[:-FOOTER], 0, version >= VALKEY_VERSION, max_string, limits)
     try:
         return read_whole(source, source.byte())
     except Short:

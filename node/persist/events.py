@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 from attrs import define
 
-from gossamer.node.engine.data.kinds import Value
+from gossamer.node.types.kind import Value
 
 
 @define

@@ -10,7 +10,6 @@ What stands behind the end of the RDB is not touched: it is in ``rest`` (an appe
 
 from typing import Final
 
-from gossamer.node.engine.data.kinds import Value
 from gossamer.node.persist import codes
 from gossamer.node.persist.codes import (
     CHECKSUM_SIZE,
@@ -35,8 +34,11 @@ from gossamer.node.persist.events import (
     SlotImportMark,
     SlotInfo,
 )
+from gossamer.node.persist.form import Elements
 from gossamer.node.persist.source import MAX_STRING, Source
-from gossamer.node.persist.values import READERS, Elements, read_value
+from gossamer.node.persist.values import READERS, read_value
+from gossamer.node.types.kind import Value
+from gossamer.node.types.limits import DEFAULTS, EncodingLimits
 
 SMALL: Final = 1 << 16
 """Bytes of an item that may be read from its start again with every ``feed``."""
@@ -45,8 +47,9 @@ SMALL: Final = 1 << 16
 class RdbReader:
     """``verify``: hold the data to its checksum. RdbError out of any method is final: do not go on with this reader."""
 
-    def __init__(self, verify: bool = True, max_string: int = MAX_STRING) -> None:
+    def __init__(self, verify: bool = True, limits: EncodingLimits = DEFAULTS, max_string: int = MAX_STRING) -> None:
         self.verify: bool = verify
+        self.limits: EncodingLimits = limits
         self.max_string: int = max_string
         self.done: bool = False
         self.rest: bytes = b""
@@ -87,7 +90,7 @@ class RdbReader:
 
     def _read(self) -> list[Event]:
         data = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
-        source = Source(data, 0, self._valkey, self.max_string)
+        source = Source(data, 0, self._valkey, self.max_string, self.limits)
         events: list[Event] = []
         try:
             while not self.done:

@@ -9,6 +9,7 @@ from typing import Final
 from gossamer.node.persist import codes
 from gossamer.node.persist.codes import RdbError, Short
 from gossamer.node.persist.lzf import LzfError, decompress
+from gossamer.node.types.limits import DEFAULTS, EncodingLimits
 
 MAX_STRING: Final = 4 << 30
 """Bytes of the longest string that is believed: eight times the default of proto-max-bulk-len, which can be raised."""
@@ -25,15 +26,23 @@ LZF: Final = 0xC3
 
 
 class Source:
-    """``valkey``: type numbers that only Valkey knows may occur."""
+    """``valkey``: type numbers that only Valkey knows may occur. ``limits``: of the values that are made."""
 
-    def __init__(self, data: bytes, at: int = 0, valkey: bool = False, max_string: int = MAX_STRING) -> None:
+    def __init__(
+        self,
+        data: bytes,
+        at: int = 0,
+        valkey: bool = False,
+        max_string: int = MAX_STRING,
+        limits: EncodingLimits = DEFAULTS,
+    ) -> None:
         self.data: bytes = data
         self.at: int = at
         self.start: int = at
         """Where the present item began: what ``Short`` counts from."""
         self.valkey: bool = valkey
         self.max_string: int = max_string
+        self.limits: EncodingLimits = limits
 
     def need(self, count: int) -> int:
         """Go ``count`` bytes on; where they start. Short if there are not as many."""

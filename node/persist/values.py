@@ -1,54 +1,18 @@
 """Values as RDB holds them: which function reads a type of the format, and which one writes a kind of ours.
 
-To add a type of data: one line in ``READERS`` for each form of it in the format, one in ``WRITERS`` for its kind.
-
-A reader returns the value, or ``Elements`` for one that may have many: these are read one by one as their bytes come,
-so that neither a large value nor a wait for its end holds the node.
-
-A writer goes in steps. The first puts the number of the type, then ``key`` as it stands in the file (empty in DUMP
-payloads), and begins with the value; the others go on with the value. It chooses the form by ``style.format``: a peer
-may not know the newer ones.
+To add a type of data: a module of ``persist/forms``, a line in ``READERS`` for each form of it in the format, one in
+``WRITERS`` for its kind.
 """
 
-from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Final
 
-from gossamer.node.engine.data.kinds import DONE, STEP, STRING, Kind, Value, kind_of
+from gossamer.node.engine.data.kinds import STRING, kind_of
 from gossamer.node.persist import codes
-from gossamer.node.persist.codes import REDIS_10, Format, RdbError, type_title
+from gossamer.node.persist.codes import RdbError, type_title
+from gossamer.node.persist.form import Elements, Reader, Style, Writer
 from gossamer.node.persist.primitives import put_string
 from gossamer.node.persist.source import Source
-
-
-class Style:
-    """How to write: for whom, and whether long strings are compressed."""
-
-    def __init__(self, target: Format = REDIS_10, compress: bool = False) -> None:
-        self.format: Format = target
-        self.compress: bool = compress
-
-
-class Elements:
-    """A ``value`` that is being read, with ``left`` elements to come. A kind derives its own from it."""
-
-    def __init__(self, value: Value, left: int) -> None:
-        self.value: Value = value
-        self.left: int = left
-
-    def read(self, source: Source) -> None:
-        """Add the next element to the value, once all of it has been read: Short must leave the value as it was."""
-        raise NotImplementedError
-
-    def step(self, source: Source) -> None:
-        """Read a step's elements; those that are whole are not read again after Short."""
-        for _ in range(min(self.left, STEP)):
-            self.read(source)
-            self.left -= 1
-            source.start = source.at
-
-
-Reader: TypeAlias = Callable[[Source], Value | Elements]
-Writer: TypeAlias = Callable[[bytearray, bytes | bytearray, Value, Style, int], int]
+from gossamer.node.types.kind import DONE, Kind, Value
 
 
 def put_text(out: bytearray, key: bytes | bytearray, value: Value, style: Style, at: int) -> int:

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from gossamer.cluster.text import bytes_of
-from gossamer.node.engine.data.kinds import DONE, Value
 from gossamer.node.engine.data.snapshot import DatabaseView, Snapshot
 from gossamer.node.persist import codes
 from gossamer.node.persist.codes import Format
 from gossamer.node.persist.crc64 import crc64, footer
+from gossamer.node.persist.form import Style
 from gossamer.node.persist.primitives import put_length, put_string
-from gossamer.node.persist.values import Style, put_value
+from gossamer.node.persist.values import put_value
+from gossamer.node.types.kind import DONE, Value
 
 CHUNK: Final = 1 << 15
 """Bytes after which a chunk is given out: about a millisecond's work."""

@@ -33,7 +33,7 @@ class FullSync:
             self._length = int(line[1:])
         else:
             raise LinkError(f"unexpected reply before the snapshot: {shown(line)}", damaged=True)
-        self._reader: RdbReader = RdbReader(server.config.flag("rdbchecksum"))
+        self._reader: RdbReader = RdbReader(server.config.flag("rdbchecksum"), server.encodings)
         self._loader: Loader = Loader(Keyspace(len(server.keyspace), server.keyspace.shift), server.now, True)
 
     @property

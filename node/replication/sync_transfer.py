@@ -15,8 +15,8 @@ from typing import Final
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.server import Server
 from gossamer.node.persist.codes import Format
+from gossamer.node.persist.form import Style
 from gossamer.node.persist.load import write_import
-from gossamer.node.persist.values import Style
 from gossamer.node.persist.writer import RdbWriter, aux_fields
 from gossamer.node.replication.replica_link import TRANSFER, ReplicaLink
 from gossamer.node.version import COMPATIBLE, VALKEY_COMPATIBLE

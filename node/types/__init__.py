@@ -1,1 +1,1 @@
-"""Structures that know no commands, one file a data type; none yet: strings are ``bytes`` and ``bytearray``."""
+"""Structures that know no commands, a module or a folder a data type. Strings are ``bytes`` and ``bytearray``."""

@@ -9,9 +9,9 @@ from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format
 from gossamer.node.persist.dump import dump
+from gossamer.node.persist.form import Style
 from gossamer.node.persist.load import Loader
 from gossamer.node.persist.reader import RdbReader
-from gossamer.node.persist.values import Style
 from gossamer.node.persist.writer import RdbWriter, aux_fields
 from tests.compat.replies import Answer
 from tests.integration.nodes import REDIS, VALKEY, Node, Nodes, Program

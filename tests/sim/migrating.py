@@ -14,10 +14,10 @@ from attrs import define
 
 from gossamer.cluster.slots import SLOTS, key_slot
 from gossamer.node.engine.clients.waiting import LEAVING_KEYS
-from gossamer.node.engine.data.kinds import Value
 from gossamer.node.engine.state import PAUSED
 from gossamer.node.migration.job import Job
 from gossamer.node.migration.states import ENDS, SUCCESS
+from gossamer.node.types.kind import Value
 from tests.sim.history import Violation
 from tests.sim.timeline import Micros
 from tests.sim.world import Host

@@ -4,9 +4,11 @@ import ast
 from typing import Final
 
 from gossamer.node.commands.digest import DIGESTS
-from gossamer.node.engine.data.kinds import KINDS, Kind
+from gossamer.node.engine.data.kinds import KINDS
 from gossamer.node.engine.stream.as_commands import WORDS
-from gossamer.node.persist.values import READERS, WRITERS, Style
+from gossamer.node.persist.form import Style
+from gossamer.node.persist.values import READERS, WRITERS
+from gossamer.node.types.kind import Kind
 from tests.tidy.floors import TOP, modules
 
 OWN: Final = frozenset(f"gossamer.node.engine.data.{name}" for name in ("part", "contents", "database"))

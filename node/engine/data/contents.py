@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from gossamer.cluster.slots import SLOTS, key_slot
-from gossamer.node.engine.data.kinds import Value
 from gossamer.node.engine.data.part import EMPTY, items, keys
 from gossamer.node.store.table import Table, route
+from gossamer.node.types.kind import Value
 
 STANDALONE_SHIFT: Final = 6
 CLUSTER_SHIFT: Final = 0

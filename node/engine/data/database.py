@@ -27,12 +27,13 @@ from gossamer.node.engine.data.changes import (
     Changes,
 )
 from gossamer.node.engine.data.contents import STANDALONE_SHIFT
-from gossamer.node.engine.data.kinds import Value, is_large, size_of
+from gossamer.node.engine.data.kinds import is_large, size_of
 from gossamer.node.engine.data.part import EMPTY, NEVER, keys, size_in_tally
 from gossamer.node.engine.data.tally import EXPIRY, OVERHEAD, Share, Tally
 from gossamer.node.engine.data.view import Remains, View
 from gossamer.node.engine.data.watch import Watched
 from gossamer.node.store.table import Table
+from gossamer.node.types.kind import Value
 
 KEEP: Final = -2
 """The key expires when it did before."""

@@ -1,30 +1,14 @@
-"""The types of data: one ``Kind`` each, which is looked up by the class of a value.
+"""The types of data: one ``Kind`` each (``node/types``), which is looked up by the class of a value.
 
 A kind knows what the engine must know of any value. What other floors must know of it stands in their tables, which are
 keyed by the kind: ``WRITERS`` of ``persist/values.py``, ``WORDS`` of ``as_commands.py``, ``DIGESTS`` of
 ``commands/digest.py``. ``tests/tidy/test_data.py`` sees to it that no kind lacks a row.
-
-A value may have millions of elements, and whoever goes through one does it in steps of about a millisecond. A step is a
-call with the position ``at`` where it begins (0: at the beginning), which returns where the next one begins, or
-``DONE``. Between two steps the value must stay as it is, so who takes more than one holds a ``copy`` of his own. A copy
-must take no longer than a step itself: a large value shares what it is made of with its copies, and replaces what it
-changes (``tests/unit/node/engine/data/bag.py`` shows one way).
 """
 
 from sys import getsizeof
-from typing import Final, TypeAlias
+from typing import Final
 
-from mypy_extensions import mypyc_attr
-
-Value: TypeAlias = object
-
-STEP: Final = 1000
-"""Elements in one step at most: about a millisecond's work."""
-
-DONE: Final = -1
-"""The position behind the last step."""
-
-HEADER: Final = getsizeof(b"")
+from gossamer.node.types.kind import STEP, Kind, Value
 
 EMBEDDED: Final = 44
 """Longest string that Redis holds in one piece with its header."""
@@ -34,42 +18,6 @@ SHARED: Final = 10_000
 
 FOREVER: Final = 2**31 - 1
 """The reference count of a shared object."""
-
-
-@mypyc_attr(allow_interpreted_subclasses=True)
-class Kind:
-    """A type of data. ``name``: as TYPE says it."""
-
-    def __init__(self, name: bytes) -> None:
-        self.name: bytes = name
-
-    def encoding(self, value: Value) -> bytes:
-        """As OBJECT ENCODING of Redis 7.0 says it."""
-        raise NotImplementedError
-
-    def references(self, value: Value) -> int:
-        """As OBJECT REFCOUNT says it."""
-        return 1
-
-    def size(self, value: Value) -> int:
-        """Bytes that ``value`` takes beside the header of an object: known at once, also of a large value."""
-        raise NotImplementedError
-
-    def memory(self, value: Value) -> int:
-        """Bytes of its objects, as MEMORY USAGE tells them."""
-        return HEADER + self.size(value)
-
-    def length(self, value: Value) -> int:
-        """How many elements it has; 0 means that the key is to be deleted."""
-        raise NotImplementedError
-
-    def copy(self, value: Value) -> Value:
-        """Another value with the same contents, which no change of ``value`` reaches. It takes a step at most."""
-        raise NotImplementedError
-
-    def free(self, value: Value, most: int) -> int:
-        """Let go of about ``most`` elements of a value that nobody uses any more; how many are left."""
-        raise NotImplementedError
 
 
 class StringKind(Kind):

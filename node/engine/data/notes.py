@@ -2,8 +2,9 @@
 
 from heapq import heappop, heappush
 
-from gossamer.node.engine.data.kinds import Value, copy_of
+from gossamer.node.engine.data.kinds import copy_of
 from gossamer.node.store.table import Table
+from gossamer.node.types.kind import Value
 
 
 class Note:

@@ -6,9 +6,10 @@ Only ``part.py``, ``contents.py``, ``database.py`` and the floors below know tab
 from collections.abc import Iterator
 from typing import Final
 
-from gossamer.node.engine.data.kinds import Value, copy_of, size_of
+from gossamer.node.engine.data.kinds import copy_of, size_of
 from gossamer.node.engine.data.tally import EXPIRY, OVERHEAD
 from gossamer.node.store.table import NEVER, Table
+from gossamer.node.types.kind import Value
 
 __all__ = ["EMPTY", "NEVER", "batch", "copied", "items", "keys", "size_in_tally"]
 

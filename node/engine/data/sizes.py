@@ -3,8 +3,9 @@
 Counted are the key, the value, and their entry in the table; not what the memory allocator adds.
 """
 
-from gossamer.node.engine.data.kinds import Value, kind_of, size_of
+from gossamer.node.engine.data.kinds import kind_of, size_of
 from gossamer.node.engine.data.tally import EXPIRY, OVERHEAD
+from gossamer.node.types.kind import Value
 
 
 def usage(key: bytes, value: Value, expires: bool) -> int:

@@ -21,11 +21,12 @@ from typing import Final
 
 from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.keyspace import Keyspace
-from gossamer.node.engine.data.kinds import Value, copy_of, is_large
+from gossamer.node.engine.data.kinds import copy_of, is_large
 from gossamer.node.engine.data.notes import Note, Notes
 from gossamer.node.engine.data.part import NEVER, copied
 from gossamer.node.engine.data.view import View
 from gossamer.node.store.table import Table
+from gossamer.node.types.kind import Value
 
 NONE: Final = -1
 """No part is being given out."""

@@ -13,12 +13,13 @@ from gossamer.cluster.slots import key_slot
 from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.data.changes import DEL
 from gossamer.node.engine.data.database import KEEP, Database
-from gossamer.node.engine.data.kinds import Value, kind_of
+from gossamer.node.engine.data.kinds import kind_of
 from gossamer.node.engine.data.part import NEVER
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.state import FOLLOWING, PAUSED
 from gossamer.node.engine.table.command import Command
 from gossamer.node.resp.errors import WRONGTYPE, Refusal
+from gossamer.node.types.kind import Value
 
 T = TypeVar("T")
 NO_KEY: bytes = b""

@@ -19,12 +19,13 @@ from typing import Final
 
 from gossamer.node.engine.data.changes import Changes
 from gossamer.node.engine.data.database import Database
-from gossamer.node.engine.data.kinds import Value, is_large, kind_of, size_of
+from gossamer.node.engine.data.kinds import is_large, kind_of, size_of
 from gossamer.node.engine.data.part import batch
 from gossamer.node.engine.data.tally import EXPIRY, OVERHEAD, Share
 from gossamer.node.engine.stream.journal import Journal
 from gossamer.node.engine.stream.stream import Stream
 from gossamer.node.store.table import Table
+from gossamer.node.types.kind import Value
 
 PIECE: Final = 1000
 """Keys or elements freed at once, and keys told in one DEL: well under a millisecond, about one with replicas."""

@@ -9,9 +9,9 @@ from mypy_extensions import mypyc_attr
 
 from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.data.database import Database
-from gossamer.node.engine.data.kinds import Value
 from gossamer.node.resp.errors import CANNOT_CONNECT, TARGET_REFUSED
 from gossamer.node.resp.reply import OK, Failure, Reply
+from gossamer.node.types.kind import Value
 
 PENDING: Final = b""
 UNKNOWN: Final = -1

@@ -6,9 +6,10 @@ To add a type of data: one line in ``WORDS`` for its kind.
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from gossamer.node.engine.data.kinds import DONE, STRING, Kind, Value, kind_of
+from gossamer.node.engine.data.kinds import STRING, kind_of
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.stream.journal import encoded
+from gossamer.node.types.kind import DONE, Kind, Value
 
 Words: TypeAlias = Callable[[bytes, Value, int, int], tuple[bytes, int]]
 """Key, value, its expire time in unix milliseconds (-1: never) and a position, to requests and the next position."""

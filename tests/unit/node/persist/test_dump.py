@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gossamer.node.persist.codes import REDIS_10, VALKEY_80, RdbError
 from gossamer.node.persist.crc64 import crc64, footer
 from gossamer.node.persist.dump import dump, restored, version_if_whole
-from gossamer.node.persist.values import Style
+from gossamer.node.persist.form import Style
 from tests.unit.node.persist.recorded import READABLE, payloads, refusals, same_text
 
 ALL = payloads()

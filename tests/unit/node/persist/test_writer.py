@@ -7,9 +7,9 @@ from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format, RdbError
 from gossamer.node.persist.events import Aux, End, Event, Function, Header, Key, ResizeDb
+from gossamer.node.persist.form import Style
 from gossamer.node.persist.load import Loader
 from gossamer.node.persist.reader import RdbReader
-from gossamer.node.persist.values import Style
 from gossamer.node.persist.writer import CHUNK, PIECE, RdbWriter, aux_fields
 
 

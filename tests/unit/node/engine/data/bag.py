@@ -12,12 +12,14 @@ from contextlib import contextmanager
 from typing import Final
 
 from gossamer.node.commands.digest import DIGESTS
-from gossamer.node.engine.data.kinds import DONE, KINDS, STEP, Kind, Value
+from gossamer.node.engine.data.kinds import KINDS
 from gossamer.node.engine.stream.as_commands import WORDS
 from gossamer.node.engine.stream.journal import encoded
+from gossamer.node.persist.form import Elements, Style
 from gossamer.node.persist.primitives import put_length, put_string
 from gossamer.node.persist.source import Source
-from gossamer.node.persist.values import READERS, WRITERS, Elements, Style
+from gossamer.node.persist.values import READERS, WRITERS
+from gossamer.node.types.kind import DONE, STEP, Kind, Value
 
 HASH: Final = 4
 """The type number of a hash in RDB, whose form a bag has there."""

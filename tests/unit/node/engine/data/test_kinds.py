@@ -11,7 +11,7 @@ import pytest
 from gossamer.cluster.slots import key_slot
 from gossamer.node.commands.digest import DIGESTS, digest_of_all, value_digest
 from gossamer.node.engine.data.changes import RESTORE
-from gossamer.node.engine.data.kinds import DONE, KINDS, STEP, copy_of, size_of
+from gossamer.node.engine.data.kinds import KINDS, copy_of, size_of
 from gossamer.node.engine.data.part import size_in_tally
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.data.tally import OVERHEAD
@@ -21,10 +21,12 @@ from gossamer.node.engine.stream.as_commands import WORDS, AsCommands
 from gossamer.node.machine import Machine
 from gossamer.node.persist.dump import FOOTER, Dump, dump
 from gossamer.node.persist.events import Event, Key
+from gossamer.node.persist.form import Style
 from gossamer.node.persist.reader import RdbReader
-from gossamer.node.persist.values import WRITERS, Style, put_value
+from gossamer.node.persist.values import WRITERS, put_value
 from gossamer.node.persist.writer import CHUNK, RdbWriter
 from gossamer.node.resp.errors import WRONGTYPE, Refusal
+from gossamer.node.types.kind import DONE, STEP
 from tests.unit.node.engine.data.bag import BAG, STEPS, Bag, bag_of, registered
 from tests.unit.node.engine.data.test_changes import Ear
 

@@ -1,0 +1,1 @@
+"""What DEBUG DIGEST mixes of a value: one module a type."""

@@ -1,0 +1,1 @@
+"""Containers that hold many elements in one string of RDB. Each is decoded and encoded whole."""
