@@ -19,10 +19,12 @@ from tests.perf import (
     acknowledged,
     clustered,
     contenders,
+    elements,
     facts,
     failover,
     formation,
     fullsync,
+    growth,
     idle,
     large,
     latency,
@@ -31,6 +33,7 @@ from tests.perf import (
     scale,
     throughput,
     together,
+    types,
 )
 from tests.perf.figures import Figures
 from tests.perf.question import Bench, Question
@@ -40,10 +43,13 @@ QUESTIONS: Final = {
     question.name: question
     for question in (
         throughput.QUESTION,
+        types.QUESTION,
+        growth.QUESTION,
         large.QUESTION,
         latency.QUESTION,
         clustered.QUESTION,
         memory.QUESTION,
+        elements.QUESTION,
         formation.QUESTION,
         fullsync.QUESTION,
         failover.QUESTION,

@@ -39,7 +39,7 @@ def sync(kind: Kind, keys: int) -> tuple[float, float]:
         closing(primary.client()) as client,
         closing(BlockingClient(HOST, replica.port, SYNC_S)) as other,
     ):
-        fill(client, keys)
+        fill(client, keys, 64)
         with Pinger(primary) as pinger:
             started = time.monotonic()
             other.ask("REPLICAOF", HOST, primary.port)

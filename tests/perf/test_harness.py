@@ -103,7 +103,7 @@ def test_a_report_has_a_line_for_each_server_with_its_ratios() -> None:
 
 
 def test_the_keys_of_the_memory_benchmark_have_the_sizes_it_promises() -> None:
-    commands = [words for batch in batches(1201) for words in batch]
+    commands = [words for batch in batches(1201, 64) for words in batch]
     assert len({key for _, key, _ in commands}) == 1201
     assert {(len(key), len(value)) for _, key, value in commands} == {(16, 64)}
 
