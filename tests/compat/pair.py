@@ -111,6 +111,9 @@ class Memory:
         while more:
             more = self.session.resume()
         self.machine.drain()
+        while self.machine.server.long_replies.pending():
+            self.machine.work()
+            self.machine.drain()
 
     def receive(self) -> Answer:
         self.unread += self.session.take_output()

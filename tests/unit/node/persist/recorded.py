@@ -1,6 +1,5 @@
 """RDB files and DUMP payloads of real servers, with what those servers say is in them."""
 
-import hashlib
 import json
 from base64 import b64decode
 from pathlib import Path
@@ -9,8 +8,6 @@ from typing import Any
 from attrs import frozen
 
 VECTORS = Path(__file__).parents[3] / "vectors"
-READABLE = {"string"}
-"""Types of data that we have."""
 
 
 @frozen
@@ -21,8 +18,9 @@ class Recorded:
     functions: int
 
     @property
-    def readable(self) -> bool:
-        return {key["type"] for key in self.keys} <= READABLE
+    def types(self) -> set[str]:
+        """Of data."""
+        return {key["type"] for key in self.keys}
 
 
 def files() -> list[Recorded]:
@@ -50,11 +48,3 @@ def refusals() -> list[tuple[str, str, bytes, str]]:
         for path in sorted((VECTORS / "dump").glob("*-errors.json"))
         for case, told in json.loads(path.read_text()).items()
     ]
-
-
-def same_text(key: dict[str, Any], value: bytes) -> bool:
-    """Is ``value`` the string that the server told for ``key``? Long ones are told by length and hash."""
-    if "value_b64" in key:
-        return b64decode(key["value_b64"]) == value
-    told: tuple[int, str] = (key["value_len"], key["value_sha256"])
-    return told == (len(value), hashlib.sha256(value).hexdigest())
