@@ -17,6 +17,7 @@ from rich.console import Console
 from gossamer.deploy.user_error import UserError
 from tests.perf import (
     acknowledged,
+    big,
     clustered,
     contenders,
     elements,
@@ -29,6 +30,7 @@ from tests.perf import (
     large,
     latency,
     memory,
+    mixed,
     moving,
     scale,
     throughput,
@@ -45,6 +47,8 @@ QUESTIONS: Final = {
         throughput.QUESTION,
         types.QUESTION,
         growth.QUESTION,
+        big.QUESTION,
+        mixed.QUESTION,
         large.QUESTION,
         latency.QUESTION,
         clustered.QUESTION,
