@@ -6,10 +6,10 @@ SHA-1 sums are mixed and exclusive-ored so that the order of the keys does not m
 being there.
 """
 
-import hashlib
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
+from gossamer.node.commands.digests.mixing import MASK, added, hashed, mixed
 from gossamer.node.engine.clients.long_reply import LongReply
 from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.data.kinds import STRING, copy_of, is_large, kind_of
@@ -17,21 +17,10 @@ from gossamer.node.engine.data.snapshot import DatabaseView, Snapshot
 from gossamer.node.resp.reply import Reply, Status
 from gossamer.node.types.kind import DONE, STEP, Kind, Value
 
-SIZE: Final = 20
-MASK: Final = (1 << 8 * SIZE) - 1
 STRING_MARK: Final = (0).to_bytes(4, "big")
 KEY_WORK: Final = 4
 """A key counts for as much work as so many elements."""
 EXPIRES: Final = b"!!expire!!"
-
-
-def hashed(data: bytes | bytearray) -> int:
-    return int.from_bytes(hashlib.sha1(data).digest(), "big")
-
-
-def mixed(digest: int, data: bytes | bytearray) -> int:
-    """Unlike exclusive or alone, the order of mixing counts."""
-    return hashed((digest ^ hashed(data)).to_bytes(SIZE, "big"))
 
 
 Digest: TypeAlias = Callable[[int, Value, int], tuple[int, int]]
@@ -142,7 +131,7 @@ class DataDigest(LongReply):
     def _go_on(self, present: ValueDigest) -> int:
         work = present.step()
         if present.at == DONE:
-            self.total ^= hashed(present.digest.to_bytes(SIZE, "big"))
+            self.total = added(self.total, present.digest)
             self.value = None
         return work
 
