@@ -38,6 +38,7 @@ from gossamer.node.engine.clients.waiting import LEAVING_KEYS, PAUSE
 from gossamer.node.engine.ports.cluster import ClusterPort
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.migrating import finish_migrate
+from gossamer.node.engine.serving.ready_keys import serve_changed_keys
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.engine.serving.unexpected import survive
 from gossamer.node.engine.state import PAUSED, RETURNED
@@ -126,9 +127,9 @@ class Machine:
             if waiting.by_client:
                 waiting.retry_all(PAUSE)
             if waiting.changed_keys:
-                self._serve_keys()
-            if server.long_replies.ready:
-                self._serve_long_replies()
+                serve_changed_keys(server)
+            for wait in server.long_replies.take_ready():
+                waiting.retry(wait)
         self._resume()
         self.replication.drain()
         if waiting.resumable:
@@ -223,34 +224,16 @@ class Machine:
             finish_migrate(server, transfer)
         server.waiting.retry_all(LEAVING_KEYS)
 
-    def _serve_keys(self) -> None:
-        """Keys have changed: whoever waits for one of them is asked anew, in the order of arrival."""
-        waiting = self.server.waiting
-        for key in waiting.take_changed_keys():
-            for wait in waiting.in_line(key):
-                if wait.over:
-                    continue
-                waiting.retry(wait)
-                waiting.retried = wait  # in vain, it takes up its old place
-                self._resume()
-                waiting.retried = None
-
-    def _serve_long_replies(self) -> None:
-        """Replies are made that have taken long: their requests are run anew, and find them."""
-        waiting = self.server.waiting
-        self._resume()
-        for wait in self.server.long_replies.take_ready():
-            waiting.retry(wait)
-            waiting.retried = wait
-            self._resume()
-            waiting.retried = None
-
     def _resume(self) -> None:
         """Serve those whose wait is over, each in turns like any other. Some may wait again, for something else."""
-        for client in self.server.waiting.take_resumable():
+        waiting = self.server.waiting
+        for wait in waiting.take_resumable():
+            client = wait.client
             assert isinstance(client, Session)
+            waiting.retried = None if client.postponed is None else wait
             while not client.closing and not client.blocked and client.resume():
                 pass
+            waiting.retried = None
 
     # --- what is done between the batches
 

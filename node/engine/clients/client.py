@@ -201,6 +201,9 @@ class Client:
         self.closing = True
         self._announce()
 
+    def run_postponed(self) -> None:
+        """The request that had to wait is run anew, at once."""
+
     def drop_postponed(self) -> None:
         """The request that had to wait is not to be run any more."""
 

@@ -12,8 +12,10 @@ What else can end a wait depends on its reason (the table below), as in Redis 7.
 - A request that waits for keys is run anew when their slot is no longer served here: dispatch knows the redirect.
 - The client's connection ends (CLIENT KILL, a hang-up): nothing is answered.
 
-Who waits for a key is served in the order of arrival. A request that is run anew in vain keeps its place and deadline.
-While anybody waits for a key the registry listens to all changes, whoever makes them; else they cost nothing here.
+Who waits for a key is served in the order of arrival, and only if he waits for a value of the type that has come
+(``KeyWait``). A request that is run anew in vain keeps its place and deadline, also when something else has held it up
+in between. While anybody waits for a key the registry listens to all changes, whoever makes them; else they cost
+nothing here. ``serving/ready_keys.py`` serves those who wait for what a request has changed.
 
 A client whose replies wait for replicas (``acks.py``, ``pending.py``) is not blocked, and is served on. So it has no
 wait here, only a timer in the same heap.
@@ -26,10 +28,12 @@ from mypy_extensions import mypyc_attr
 from gossamer.cluster.slots import key_slot
 from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.data.changes import Changes, Listener
+from gossamer.node.engine.data.kinds import kind_of
 from gossamer.node.engine.deadlines import Deadlines, Timer
 from gossamer.node.engine.insight.stats import Stats
 from gossamer.node.resp.errors import UNBLOCKED, UNBLOCKED_BY_CLIENT
-from gossamer.node.resp.reply import Failure, Reply
+from gossamer.node.resp.reply import NULL_ARRAY, Failure, Reply
+from gossamer.node.types.kind import Kind, Value
 
 RETRY: Final = Failure(b"waits")
 """Not a reply: the request waits; the session keeps it, and runs it anew when the wait ends."""
@@ -83,11 +87,18 @@ class Wait(Timer):
         self.reason: Reason = reason
         self.keys: list[Key] = []
         self.deadline: int = 0
+        """When a wait for keys ends. One that interrupts it, as a pause does, only keeps that in mind."""
         self.place: int = 0
         """Its place among those who wait: who came first has the lowest."""
         self.waiting: Waiting | None = None
         """Where it is registered, once it has begun."""
+        self.for_keys: bool = reason is KEYS
+        """The request waits for keys, or did before something else has held it up."""
         self.over: bool = False
+
+    def wants(self, value: Value | None) -> bool:
+        """One of its keys has changed, and holds ``value`` now (None: nothing): is it worthwhile to ask anew?"""
+        return True
 
     def timeout_reply(self) -> Reply:
         """What the client is told when the time is over, or when CLIENT UNBLOCK says that it is."""
@@ -99,6 +110,24 @@ class Wait(Timer):
     def ring(self) -> None:
         assert self.waiting is not None, "a deadline is set when the wait begins"
         self.waiting.time_out(self)
+
+
+class KeyWait(Wait):
+    """A client waits until one of some keys holds a value of type ``kind``.
+
+    ``gone``: it also wants to know when a key holds something else, or nothing.
+    """
+
+    def __init__(self, client: Client, kind: Kind, gone: bool = False) -> None:
+        super().__init__(client, KEYS)
+        self.kind: Kind = kind
+        self.gone: bool = gone
+
+    def wants(self, value: Value | None) -> bool:
+        return self.gone or (value is not None and kind_of(value) is self.kind)
+
+    def timeout_reply(self) -> Reply:
+        return NULL_ARRAY
 
 
 class Waiting(Listener):
@@ -114,11 +143,13 @@ class Waiting(Listener):
         self.by_key: dict[Key, list[Wait]] = {}
         self.changed_keys: dict[Key, bool] = {}
         """Keys that somebody waits for and that have changed, in the order of their first change."""
-        self.resumable: list[Client] = []
-        """Whose wait is over: their next requests are served when the batch is done."""
+        self.resumable: list[Wait] = []
+        """Those that are over: their clients' next requests are served when the batch is done."""
         self.retried: Wait | None = None
-        """The request that waited so is being run anew. If it must wait for keys again it keeps its place and deadline;
-        if it waited for its reply, that is in here."""
+        """The request that waited so is being run anew. If it must wait again it keeps its place, and the deadline of a
+        wait for keys; if it waited for its reply, that is in here."""
+        self.serving: bool = False
+        """``changed_keys`` are being gone through: what is added is served in the same turn."""
         self.begun: int = 0
 
     def __len__(self) -> int:
@@ -143,22 +174,28 @@ class Waiting(Listener):
         assert not client.blocked, "a client that waits has no request that could wait"
         assert client.id not in self.by_client
         assert not wait.over
-        before = self.retried
-        if before is not None and before.client is client and wait.reason is KEYS:
-            wait.place = before.place
-            deadline = before.deadline
-        else:
-            self.begun += 1
-            wait.place = self.begun
         wait.waiting = self
         wait.deadline = deadline
+        self._take_place(wait)
         client.blocked = True
         self.by_client[client.id] = wait
         self.by_reason[wait.reason.name][client.id] = wait
         for key in wait.keys:
             self._queue(key, wait)
-        if deadline:
-            self.deadlines.set(wait, deadline)
+        if wait.deadline and (deadline or wait.reason is KEYS):
+            self.deadlines.set(wait, wait.deadline)
+
+    def _take_place(self, wait: Wait) -> None:
+        """The last in line, unless its request has waited before."""
+        before = self.retried
+        if before is None or before.client is not wait.client or not wait.reason.retried:
+            self.begun += 1
+            wait.place = self.begun
+            return
+        wait.place = before.place
+        if before.for_keys:
+            wait.for_keys = True
+            wait.deadline = before.deadline
 
     def postpone(self, client: Client, reason: Reason) -> Reply:
         """The request that ``client`` has sent may not run yet; what dispatch says of that."""
@@ -204,6 +241,17 @@ class Waiting(Listener):
         assert wait.reason.retried
         self._end(wait)
 
+    def rerun(self, wait: Wait) -> None:
+        """As ``retry``, but at once. What the client has sent behind it is served when the batch is done."""
+        client = wait.client
+        self.retry(wait)
+        self.resumable.remove(wait)
+        self.retried = wait
+        client.run_postponed()
+        self.retried = None
+        if not client.blocked and not client.closing:
+            self.resumable.append(wait)
+
     def retry_all(self, reason: Reason) -> None:
         for wait in self.of(reason):
             self.retry(wait)
@@ -242,8 +290,7 @@ class Waiting(Listener):
         wait = self.by_client.get(client.id)
         if wait is not None:
             self._end(wait)
-        if client in self.resumable:
-            self.resumable.remove(client)
+        self.resumable = [wait for wait in self.resumable if wait.client is not client]
         client.drop_postponed()
 
     def _end(self, wait: Wait) -> None:
@@ -265,7 +312,7 @@ class Waiting(Listener):
         client.blocked = False
         wait.ended()
         if not client.closing:
-            self.resumable.append(client)
+            self.resumable.append(wait)
 
     # --- keys
 
@@ -291,6 +338,6 @@ class Waiting(Listener):
         """Who waits for ``key``, in the order of arrival."""
         return list(self.by_key.get(key, ()))
 
-    def take_resumable(self) -> list[Client]:
+    def take_resumable(self) -> list[Wait]:
         resumable, self.resumable = self.resumable, []
         return resumable

@@ -18,6 +18,7 @@ from gossamer.node.engine.clients.waiting import RETRY
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.dispatch import execute
+from gossamer.node.engine.serving.ready_keys import serve_changed_keys
 from gossamer.node.engine.serving.unexpected import survive, told
 from gossamer.node.resp.errors import ProtocolError
 from gossamer.node.resp.parser import Parser
@@ -75,10 +76,15 @@ class Session(Client):
             return False
         return more
 
-    def resume(self) -> bool:
-        """Serve requests that have arrived already, at most a batch of them; True if more of them wait."""
+    def run_postponed(self) -> None:
+        """Run the request anew that has waited, and no other: those behind it have their turn later."""
+        if self.postponed is not None:
+            self.resume(1)
+
+    def resume(self, budget: int = BATCH) -> bool:
+        """Serve requests that have arrived already, at most ``budget`` of them; True if more of them wait."""
         call = self.call
-        budget = BATCH
+        waiting = self.server.waiting
         changes = self.server.changes
         dirty = changes.dirty
         argv: list[bytes] | None = self.postponed
@@ -98,8 +104,10 @@ class Session(Client):
                     return False
                 if again:
                     again = False
-                    self.server.waiting.retried = None
+                    waiting.retried = None
                 self.reply(reply)
+                if waiting.changed_keys:
+                    serve_changed_keys(self.server)
                 if self.closing or self.blocked:
                     return False
                 budget -= 1
