@@ -67,6 +67,10 @@ LFU_NOT_SELECTED: Final = (
     b"between policies at runtime LRU and LFU data will take some time to adjust."
 )
 STRING_TOO_LONG: Final = b"ERR string exceeds maximum allowed size (proto-max-bulk-len)"
+NOT_A_HLL: Final = b"WRONGTYPE Key is not a valid HyperLogLog string value."
+HLL_CORRUPTED: Final = b"INVALIDOBJ Corrupted HLL object detected"
+HLL_NO_KEY: Final = b"ERR The specified key does not exist"
+HLL_NOT_SPARSE: Final = b"ERR HLL encoding is not sparse"
 BIT_OFFSET: Final = b"ERR bit offset is not an integer or out of range"
 BIT_VALUE: Final = b"ERR bit is not an integer or out of range"
 BIT_ARGUMENT: Final = b"ERR The bit argument must be 1 or 0."

@@ -49,6 +49,7 @@ PROMISED: dict[str, str] = {
     "object": "encoding freq help idletime refcount",
     "string": "append decr decrby get getdel getex getrange getset incr incrby incrbyfloat lcs mget mset msetnx psetex"
     " set setex setnx setrange strlen substr",
+    "hyperloglog": "pfadd pfcount pfdebug pfmerge pfselftest",
     "bitmap": "bitcount bitfield bitfield_ro bitop bitpos getbit setbit",
     "transactions": "discard exec multi unwatch watch",
     "slots": "asking cluster readonly readwrite",

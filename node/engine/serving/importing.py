@@ -6,7 +6,7 @@ from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.invoke import run
 from gossamer.node.engine.state import PAUSED
 from gossamer.node.engine.stream.journal import slot_of
-from gossamer.node.engine.table.command import WRITE, Command
+from gossamer.node.engine.table.command import MAY_REPLICATE, WRITE, Command
 from gossamer.node.resp.reply import NO_REPLY, Failure, Reply
 
 
@@ -22,7 +22,7 @@ def import_request(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
     if server.commands.renamed:
         cmd = server.commands.in_stream(argv) or cmd
     text = b""
-    if cmd.flags & WRITE:
+    if cmd.flags & (WRITE | MAY_REPLICATE):
         if server.conditions & PAUSED:
             return server.waiting.postpone(client, PAUSE)
         if cmd.simple_keys and 0 < cmd.first_key < len(argv):

@@ -21,7 +21,7 @@ from gossamer.node.engine.data.changes import Changes
 from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.stream.sink import Sink, Write
 from gossamer.node.engine.stream.stream import Stream
-from gossamer.node.engine.table.command import WRITE, Command
+from gossamer.node.engine.table.command import MAY_REPLICATE, WRITE, Command
 from gossamer.node.engine.table.table import CommandTable
 from gossamer.node.resp.errors import Refusal
 
@@ -105,7 +105,7 @@ class Journal:
         dirty = self.changes.dirty
         changed = dirty != self.seen
         self.seen = dirty
-        if cmd.flags & WRITE and (changed or cmd.name in FORCED):
+        if cmd.flags & (WRITE | MAY_REPLICATE) and (changed or cmd.name in FORCED):
             slot = slot_of(cmd, argv) if self.by_slot else -1
             if effects is not None:
                 for words in effects:

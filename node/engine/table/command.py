@@ -31,6 +31,7 @@ ASKING: Final = 1 << 11
 FAST: Final = 1 << 12
 NO_AUTH: Final = 1 << 13
 MAY_REPLICATE: Final = 1 << 14
+"""Writes at times, though it is no write by its flags: PFCOUNT; not shown to clients."""
 ALLOW_BUSY: Final = 1 << 15
 NO_ASYNC_LOADING: Final = 1 << 16
 NO_MULTI: Final = 1 << 17
@@ -77,6 +78,7 @@ CATEGORIES: Final = (
 KEYSPACE: Final = "keyspace"
 STRING: Final = "string"
 BITMAP: Final = "bitmap"
+HYPERLOGLOG: Final = "hyperloglog"
 CONNECTION: Final = "connection"
 TRANSACTION: Final = "transaction"
 DANGEROUS: Final = "dangerous"

@@ -546,3 +546,16 @@ def test_a_replica_understands_renamed_commands_and_the_words_that_the_stream_ma
     assert replica.replication.primary_link is not None
     assert replica.tell("GET c") == b"$2\r\n34\r\n"
     assert replica.tell("DEL c").startswith(b"-ERR unknown command")
+
+
+def test_what_pfcount_has_counted_is_kept_by_the_primary_and_told() -> None:
+    primary, replica = Node(1), Node(2)
+    primary.tell("PFADD k a b c")
+    link = join(replica, primary)
+    before = replica.digest
+    assert replica.tell("PFCOUNT k") == b":3\r\n"
+    assert replica.digest == before
+    assert primary.tell("PFCOUNT k") == b":3\r\n"
+    link.settle()
+    assert replica.digest != before
+    same(primary, replica)
