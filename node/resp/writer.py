@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from gossamer.cluster.text import bytes_of
+from gossamer.node.resp.doubles import format_double
 from gossamer.node.resp.reply import (
     Failure,
     NoReply,
@@ -107,12 +108,3 @@ def _encode_aggregate(reply: Reply, resp3: bool) -> bytes:
     else:
         raise TypeError(f"a handler returned {type(reply).__name__}, which is no reply")
     return b"".join(out)
-
-
-def format_double(value: float) -> bytes:
-    """A double as Redis 7.0 prints it in replies: ``%.17g``, and ``inf``, ``-inf``, ``nan``."""
-    if value != value:
-        return b"nan"
-    if value in (float("inf"), float("-inf")):
-        return b"inf" if value > 0 else b"-inf"
-    return b"%.17g" % value

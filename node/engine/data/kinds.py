@@ -9,6 +9,7 @@ from sys import getsizeof
 from typing import Final
 
 from gossamer.node.types.kind import STEP, Kind, Value
+from gossamer.node.types.zsets.zset import ZSET, ZSet
 
 EMBEDDED: Final = 44
 """Longest string that Redis holds in one piece with its header."""
@@ -59,6 +60,7 @@ STRING: Final = StringKind(b"string")
 KINDS: Final[dict[type, Kind]] = {
     bytes: STRING,
     bytearray: STRING,
+    ZSet: ZSET,
 }
 """By the class of a value."""
 

@@ -15,7 +15,7 @@ from gossamer.node.resp.reply import (
     StatusSet,
     Verbatim,
 )
-from gossamer.node.resp.writer import encode, format_double
+from gossamer.node.resp.writer import encode
 
 
 @pytest.mark.parametrize(
@@ -49,20 +49,6 @@ from gossamer.node.resp.writer import encode, format_double
 def test_a_reply_on_the_wire(reply: Reply, resp2: bytes, resp3: bytes) -> None:
     assert encode(reply, False) == resp2
     assert encode(reply, True) == resp3
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (3.0, b"3"),
-        (0.1, b"0.10000000000000001"),
-        (float("inf"), b"inf"),
-        (float("-inf"), b"-inf"),
-        (1e300, b"1.0000000000000001e+300"),
-    ],
-)
-def test_doubles_are_written_as_redis_does(value: float, text: bytes) -> None:
-    assert format_double(value) == text
 
 
 def test_what_is_no_reply_is_our_own_mistake() -> None:

@@ -1,0 +1,75 @@
+"""The large form of a sorted set: a map from members to scores, and the order of the members.
+
+Both have the same objects for members and scores.
+"""
+
+from typing import Final, cast
+
+from gossamer.node.types.zsets.order import Order
+from gossamer.node.types.zsets.scores import Scores
+
+ELEMENT: Final = 128
+"""Bytes of an element beside the member's own: its score, two objects' heads, its places in the map and the order."""
+
+
+class Large:
+    """``listpack``: Redis would still have it in a listpack, and what is small cannot hold it here."""
+
+    def __init__(self, listpack: bool) -> None:
+        self.scores: Scores = Scores()
+        self.order: Order = Order()
+        self.listpack: bool = listpack
+        self.bytes: int = 0
+
+    def put(self, member: bytes, score: float) -> bool:
+        """Give ``member`` a score; True if it is new."""
+        boxed: object = score
+        old = self.scores.get(member)
+        if old is None:
+            self.scores.add(member, boxed)
+            self.order.add(boxed, member)
+            self.bytes += len(member) + ELEMENT
+            return True
+        before = cast(float, old)
+        if before != score:
+            self.scores.put(member, boxed)
+            self.order.move(before, member, boxed)
+        return False
+
+    def remove(self, member: bytes) -> bool:
+        """Take ``member`` away; False if it is not there."""
+        score = self.scores.get(member)
+        if score is None:
+            return False
+        self.scores.pop(member)
+        self.order.remove(cast(float, score), member)
+        self.bytes -= len(member) + ELEMENT
+        return True
+
+    def cut(self, start: int, stop: int) -> None:
+        """Take away the members from rank ``start`` up to, not including, ``stop``."""
+        for member in self.order.cut(start, stop):
+            self.scores.pop(member)
+            self.bytes -= len(member) + ELEMENT
+
+    def copy(self) -> "Large":
+        other = Large(self.listpack)
+        other.scores = self.scores.copy()
+        other.order = self.order.copy()
+        other.bytes = self.bytes
+        return other
+
+    def free(self, most: int) -> int:
+        """Let go of about ``most`` elements; how many are left."""
+        shards, buckets = self.scores.shards, self.order.buckets
+        freed = 0
+        while (shards or buckets) and freed < most:
+            if shards:
+                freed += len(shards.pop()) // 2
+            if buckets:
+                bucket = buckets.pop()
+                freed += len(bucket.members) // 2
+                self.order.length -= len(bucket.members)
+        if not buckets and not shards:
+            self.order.length = 0
+        return max(self.order.length, len(shards))

@@ -1,0 +1,266 @@
+"""The order of a large sorted set: its members by score, then by their bytes, in buckets of at most ``MOST``.
+
+``lows`` has the first score of each bucket, so that a search looks into one bucket only; ``Ranks`` counts the members
+of those before it. A copy shares the buckets; each of the two then replaces a bucket that it shares before it changes
+it.
+"""
+
+from typing import TYPE_CHECKING, Final, cast
+
+from gossamer.node.types.zsets.ranks import Ranks
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
+
+MOST: Final = 256
+"""Members of a bucket: more are divided."""
+FEW: Final = 64
+"""A bucket with fewer is joined with its neighbour, if the two have no more than ``JOINED``."""
+JOINED: Final = 160
+
+
+class Bucket:
+    """``scores[i]`` belongs to ``members[i]``. The scores are floats, as objects: the map has the same ones."""
+
+    def __init__(self, scores: list[object], members: list[bytes]) -> None:
+        self.scores: list[object] = scores
+        self.members: list[bytes] = members
+
+    def find(self, score: float, member: bytes) -> "i64":
+        """How many are less than ``score`` with ``member``."""
+        scores = self.scores
+        low: i64 = 0
+        high: i64 = len(scores)
+        while low < high:
+            middle = (low + high) >> 1
+            here = cast(float, scores[middle])
+            if here < score or (here == score and self.members[middle] < member):
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def below(self, score: float, inclusive: bool) -> int:
+        """How many have a score less than ``score``, or equal to it if ``inclusive``."""
+        low: i64 = 0
+        high: i64 = len(self.scores)
+        while low < high:
+            middle = (low + high) >> 1
+            here = cast(float, self.scores[middle])
+            if here < score or (inclusive and here == score):
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def copy(self) -> "Bucket":
+        return Bucket(self.scores.copy(), self.members.copy())
+
+
+class Order:
+    def __init__(self) -> None:
+        self.buckets: list[Bucket] = []
+        """None of them is empty."""
+        self.lows: list[object] = []
+        self.own: list[bool] = []
+        """By bucket: no copy shares it."""
+        self.ranks: Ranks = Ranks()
+        self.length: int = 0
+
+    # --- searching
+
+    def index_of(self, score: float, member: bytes) -> "i64":
+        """The last bucket that begins with ``score`` and ``member`` or less; the first one if none does."""
+        lows = self.lows
+        low: i64 = 0
+        high: i64 = len(lows)
+        while low < high:
+            middle = (low + high) >> 1
+            here = cast(float, lows[middle])
+            if here < score or (here == score and self.buckets[middle].members[0] <= member):
+                low = middle + 1
+            else:
+                high = middle
+        return low - 1 if low else 0
+
+    def rank(self, score: float, member: bytes) -> int:
+        """How many stand before ``score`` with ``member``."""
+        if not self.buckets:
+            return 0
+        index = self.index_of(score, member)
+        return self.start(index) + self.buckets[index].find(score, member)
+
+    def below(self, score: float, inclusive: bool) -> int:
+        """How many have a score less than ``score``, or equal to it if ``inclusive``."""
+        low: i64 = 0
+        high: i64 = len(self.lows)
+        while low < high:
+            middle = (low + high) >> 1
+            here = cast(float, self.lows[middle])
+            if here < score or (inclusive and here == score):
+                low = middle + 1
+            else:
+                high = middle
+        return 0 if low == 0 else self.start(low - 1) + self.buckets[low - 1].below(score, inclusive)
+
+    def start(self, index: int) -> int:
+        """The rank of the first member of bucket ``index``."""
+        if index == 0:
+            return 0
+        self.count()
+        return self.ranks.before(index)
+
+    def find(self, rank: int) -> tuple[int, int]:
+        """The bucket with the member of ``rank``, and its place there."""
+        assert 0 <= rank < self.length
+        if rank < len(self.buckets[0].members):
+            return 0, rank
+        last = len(self.buckets) - 1
+        behind = self.length - len(self.buckets[last].members)
+        if rank >= behind:
+            return last, rank - behind
+        self.count()
+        return self.ranks.find(rank)
+
+    def count(self) -> None:
+        if not self.ranks.valid:
+            self.ranks.fill([len(bucket.members) for bucket in self.buckets])
+
+    # --- changing
+
+    def add(self, score: object, member: bytes) -> None:
+        """Put ``member``, which is not there, at its place."""
+        self.length += 1
+        if not self.buckets:
+            self._insert(0, Bucket([score], [member]))
+            return
+        number = cast(float, score)
+        index = self.index_of(number, member)
+        bucket = self.bucket(index)
+        place = bucket.find(number, member)
+        if len(bucket.members) >= MOST:
+            index, place = self._make_room(index, place)
+            bucket = self.buckets[index]
+        bucket.scores.insert(place, score)
+        bucket.members.insert(place, member)
+        if place == 0:
+            self.lows[index] = score
+        self.ranks.add(index, 1)
+
+    def remove(self, score: float, member: bytes) -> None:
+        """Take ``member``, which is there with ``score``, away."""
+        index = self.index_of(score, member)
+        bucket = self.bucket(index)
+        place = bucket.find(score, member)
+        assert bucket.members[place] == member
+        del bucket.scores[place]
+        del bucket.members[place]
+        self.length -= 1
+        self._shrunk(index, 1)
+
+    def move(self, score: float, member: bytes, new: object) -> None:
+        """``member``, which is there with ``score``, goes to where its ``new`` score belongs."""
+        index = self.index_of(score, member)
+        bucket = self.bucket(index)
+        place = bucket.find(score, member)
+        assert bucket.members[place] == member
+        if self._stays(bucket, place, cast(float, new)):
+            bucket.scores[place] = new
+            return
+        del bucket.scores[place]
+        del bucket.members[place]
+        self.length -= 1
+        self._shrunk(index, 1)
+        self.add(new, member)
+
+    def _stays(self, bucket: Bucket, place: int, score: float) -> bool:
+        """May the member at ``place``, none of the first and last, have ``score`` where it is?"""
+        scores = bucket.scores
+        inner = 0 < place < len(scores) - 1
+        return inner and cast(float, scores[place - 1]) < score < cast(float, scores[place + 1])
+
+    def cut(self, start: int, stop: int) -> list[bytes]:
+        """Take away the members from rank ``start`` up to, not including, ``stop``; who they were."""
+        gone: list[bytes] = []
+        while start < stop:
+            index, place = self.find(start)
+            bucket = self.bucket(index)
+            taken = bucket.members[place : place + stop - start]
+            gone += taken
+            del bucket.scores[place : place + len(taken)]
+            del bucket.members[place : place + len(taken)]
+            self.length -= len(taken)
+            stop -= len(taken)
+            self._shrunk(index, len(taken))
+        return gone
+
+    def bucket(self, index: int) -> Bucket:
+        """A bucket that may be changed."""
+        if not self.own[index]:
+            self.buckets[index] = self.buckets[index].copy()
+            self.own[index] = True
+        return self.buckets[index]
+
+    def copy(self) -> "Order":
+        other = Order()
+        other.buckets = self.buckets.copy()
+        other.lows = self.lows.copy()
+        other.own = [False] * len(other.buckets)
+        self.own = other.own.copy()
+        other.length = self.length
+        return other
+
+    def _make_room(self, index: int, place: int) -> tuple[int, int]:
+        """Divide bucket ``index``, which is full; where its ``place`` is then.
+
+        At either end of the order it stays full and a new one begins: that is where sorted members come in.
+        """
+        bucket = self.buckets[index]
+        if index == len(self.buckets) - 1 and place == MOST:
+            self._insert(index + 1, Bucket([], []))
+            return index + 1, 0
+        if index == 0 and place == 0:
+            self._insert(0, Bucket([], []))
+            return 0, 0
+        half = MOST >> 1
+        self._insert(index + 1, Bucket(bucket.scores[half:], bucket.members[half:]))
+        del bucket.scores[half:]
+        del bucket.members[half:]
+        return (index, place) if place <= half else (index + 1, place - half)
+
+    def _insert(self, index: int, bucket: Bucket) -> None:
+        self.buckets.insert(index, bucket)
+        self.lows.insert(index, bucket.scores[0] if bucket.scores else 0.0)
+        self.own.insert(index, True)
+        self.ranks.valid = False
+
+    def _shrunk(self, index: int, count: int) -> None:
+        """Bucket ``index`` has lost ``count`` members: it goes if it is empty, and joins a neighbour if it is small."""
+        bucket = self.buckets[index]
+        size = len(bucket.members)
+        if size == 0:
+            self._drop(index)
+            return
+        self.lows[index] = bucket.scores[0]
+        self.ranks.add(index, -count)
+        if size >= FEW:
+            return
+        for left in (index - 1, index):
+            if 0 <= left < len(self.buckets) - 1 and self._together(left) <= JOINED:
+                self._join(left)
+                return
+
+    def _together(self, left: int) -> int:
+        return len(self.buckets[left].members) + len(self.buckets[left + 1].members)
+
+    def _join(self, left: int) -> None:
+        bucket, right = self.bucket(left), self.buckets[left + 1]
+        bucket.scores += right.scores
+        bucket.members += right.members
+        self._drop(left + 1)
+
+    def _drop(self, index: int) -> None:
+        del self.buckets[index]
+        del self.lows[index]
+        del self.own[index]
+        self.ranks.valid = False

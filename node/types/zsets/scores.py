@@ -1,0 +1,113 @@
+"""Which score a member has: the map of a large sorted set, in shards by hash, about ``FILL`` members in each.
+
+When there are more members than that, one shard is divided, and when there are many fewer, two become one (linear
+hashing): so no change takes longer because the map is large. A copy shares the shards; each of the two then replaces a
+shard that it shares before it changes it.
+"""
+
+from binascii import crc32
+from typing import Final
+
+FILL: Final = 200
+SPARSE: Final = 50
+"""Members a shard below which there are fewer shards."""
+BITS: Final = 32
+"""Of a hash."""
+
+Shard = dict[bytes, object]
+"""The scores are floats: as objects they are shared with the order of the set."""
+
+
+class Scores:
+    def __init__(self) -> None:
+        self.shards: list[Shard] = [{}]
+        self.own: list[bool] = [True]
+        """By shard: no copy shares it."""
+        self.mask: int = 0
+        """The bits of a hash by which a shard is found: as many as the last shard's number has."""
+        self.length: int = 0
+
+    def get(self, member: bytes) -> object:
+        """The score of ``member``, None if it has none."""
+        return self.shards[self.index_of(crc32(member))].get(member)
+
+    def put(self, member: bytes, score: object) -> None:
+        """``member``, which is there, has another score."""
+        shard = self.shard(self.index_of(crc32(member)))
+        assert member in shard
+        shard[member] = score
+
+    def add(self, member: bytes, score: object) -> None:
+        shard = self.shard(self.index_of(crc32(member)))
+        assert member not in shard
+        shard[member] = score
+        self.length += 1
+        if self.length > FILL * len(self.shards):
+            self._split()
+
+    def pop(self, member: bytes) -> None:
+        """``member``, which is there, goes."""
+        del self.shard(self.index_of(crc32(member)))[member]
+        self.length -= 1
+        if self.length < SPARSE * len(self.shards) and len(self.shards) > 1:
+            self._merge()
+
+    def copy(self) -> "Scores":
+        other = Scores()
+        other.shards = self.shards.copy()
+        other.own = [False] * len(other.shards)
+        self.own = other.own.copy()
+        other.mask = self.mask
+        other.length = self.length
+        return other
+
+    def index_of(self, number: int) -> int:
+        """The shard of the members whose hash is ``number``: the last ones have not all been divided yet."""
+        index = number & self.mask
+        return index if index < len(self.shards) else index & (self.mask >> 1)
+
+    def shard(self, index: int) -> Shard:
+        """A shard that may be changed."""
+        if not self.own[index]:
+            self.shards[index] = self.shards[index].copy()
+            self.own[index] = True
+        return self.shards[index]
+
+    def after(self, place: int) -> tuple[Shard, int]:
+        """The shard at ``place`` in the order of reversed hashes, and the place behind it; 0 behind the last.
+
+        A walk from place 0 meets all members that are there throughout, however many shards come and go meanwhile:
+        what a shard is divided into stands where it stood.
+        """
+        index = self.index_of(reverse(place))
+        divided = index + ((self.mask + 1) >> 1) < len(self.shards) or index > self.mask >> 1
+        bits = self.mask.bit_length() if divided else self.mask.bit_length() - 1
+        end = ((place >> (BITS - bits)) + 1) << (BITS - bits)
+        return self.shards[index], end & ((1 << BITS) - 1)
+
+    def _split(self) -> None:
+        last = len(self.shards)
+        self.mask = (1 << last.bit_length()) - 1
+        index = last & (self.mask >> 1)
+        old = self.shard(index)
+        self.shards.append({})
+        self.own.append(True)
+        new = self.shards[last]
+        for member in list(old):
+            if crc32(member) & self.mask == last:
+                new[member] = old.pop(member)
+
+    def _merge(self) -> None:
+        last = len(self.shards) - 1
+        index = last & (self.mask >> 1)
+        self.shard(index).update(self.shards.pop())
+        self.own.pop()
+        self.mask = (1 << (last - 1).bit_length()) - 1
+
+
+def reverse(number: int) -> int:
+    """The ``BITS`` bits of ``number`` in reverse order."""
+    number = (number & 0x55555555) << 1 | number >> 1 & 0x55555555
+    number = (number & 0x33333333) << 2 | number >> 2 & 0x33333333
+    number = (number & 0x0F0F0F0F) << 4 | number >> 4 & 0x0F0F0F0F
+    return int.from_bytes(number.to_bytes(4, "little"), "big")
