@@ -10,10 +10,11 @@ from gossamer.node.engine.data.kinds import STRING, kind_of
 from gossamer.node.persist import codes
 from gossamer.node.persist.codes import RdbError, type_title
 from gossamer.node.persist.form import Elements, Reader, Style, Writer
-from gossamer.node.persist.forms import zsets
+from gossamer.node.persist.forms import sets, zsets
 from gossamer.node.persist.primitives import put_string
 from gossamer.node.persist.source import Source
 from gossamer.node.types.kind import DONE, Kind, Value
+from gossamer.node.types.sets.set import SET
 from gossamer.node.types.zsets.zset import ZSET
 
 
@@ -27,6 +28,9 @@ def put_text(out: bytearray, key: bytes | bytearray, value: Value, style: Style,
 
 READERS: Final[dict[int, Reader]] = {
     codes.STRING: Source.string,
+    sets.MEMBERS: sets.read,
+    sets.INTSET: sets.read_intset,
+    sets.LISTPACK: sets.read_listpack,
     zsets.TEXT_SCORES: zsets.read_text_scores,
     zsets.BINARY_SCORES: zsets.read_binary_scores,
     zsets.ZIPLIST: zsets.read_ziplist,
@@ -34,6 +38,7 @@ READERS: Final[dict[int, Reader]] = {
 }
 WRITERS: Final[dict[Kind, Writer]] = {
     STRING: put_text,
+    SET: sets.write,
     ZSET: zsets.write,
 }
 

@@ -50,6 +50,8 @@ PROMISED: dict[str, str] = {
     "string": "append decr decrby get getdel getex getrange getset incr incrby incrbyfloat lcs mget mset msetnx psetex"
     " set setex setnx setrange strlen substr",
     "hyperloglog": "pfadd pfcount pfdebug pfmerge pfselftest",
+    "set": "sadd scard sdiff sdiffstore sinter sintercard sinterstore sismember smembers smismember smove spop"
+    " srandmember srem sscan sunion sunionstore",
     "bitmap": "bitcount bitfield bitfield_ro bitop bitpos getbit setbit",
     "transactions": "discard exec multi unwatch watch",
     "slots": "asking cluster readonly readwrite",

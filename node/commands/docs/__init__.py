@@ -10,7 +10,17 @@ import json
 from importlib.resources import files
 from typing import Final
 
-GROUPS: Final = ("bitmap", "cluster", "connection", "generic", "hyperloglog", "server", "string", "transactions")
+GROUPS: Final = (
+    "bitmap",
+    "cluster",
+    "connection",
+    "generic",
+    "hyperloglog",
+    "server",
+    "set",
+    "string",
+    "transactions",
+)
 """The files, by the groups of Redis 7.0 that they hold."""
 
 

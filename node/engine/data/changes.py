@@ -32,6 +32,13 @@ SETBIT: Final = b"setbit"
 INCRBY: Final = b"incrby"
 INCRBYFLOAT: Final = b"incrbyfloat"
 PFADD: Final = b"pfadd"
+# one key, sets
+SADD: Final = b"sadd"
+SREM: Final = b"srem"
+SPOP: Final = b"spop"
+SINTERSTORE: Final = b"sinterstore"
+SUNIONSTORE: Final = b"sunionstore"
+SDIFFSTORE: Final = b"sdiffstore"
 # one key, without an event of Redis
 MIGRATED: Final = b"migrated"
 """MIGRATE has deleted the key: another node has it."""

@@ -9,6 +9,7 @@ from sys import getsizeof
 from typing import Final
 
 from gossamer.node.types.kind import STEP, Kind, Value
+from gossamer.node.types.sets.set import SET, Set
 from gossamer.node.types.zsets.zset import ZSET, ZSet
 
 EMBEDDED: Final = 44
@@ -61,6 +62,7 @@ KINDS: Final[dict[type, Kind]] = {
     bytes: STRING,
     bytearray: STRING,
     ZSet: ZSET,
+    Set: SET,
 }
 """By the class of a value."""
 

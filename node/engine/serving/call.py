@@ -160,13 +160,16 @@ class Call:
     #
     # Each of these is told what happens by the name of the event, see data/changes.py.
 
-    def store(self, key: bytes, value: Value, event: bytes) -> None:
-        """Set ``key`` to ``value`` whatever it was before; a time to live it had is gone."""
+    def store(self, key: bytes, value: Value, event: bytes, count: int = 1) -> None:
+        """Set ``key`` to ``value`` whatever it was before; a time to live it had is gone.
+
+        ``count``: how many changes that is to be for the counter of changes.
+        """
         if key is not self.route_key:
             self.route_slot = key_slot(key)
             self.route_key = key
         db = self.db
-        db.store(self.route_slot >> db.shift, key, value, event)
+        db.store(self.route_slot >> db.shift, key, value, event, NEVER, count)
 
     def store_all(self, keys: list[bytes], values: list[bytes], event: bytes) -> None:
         """As ``store``, of several keys."""
@@ -182,10 +185,7 @@ class Call:
             self._note_expire(key)
 
     def replace(self, key: bytes, value: Value, event: bytes, count: int = 1) -> None:
-        """Set ``key`` to ``value``, a changed form of what it was before; a time to live stays.
-
-        ``count``: how many changes that is to be for the counter of changes.
-        """
+        """As ``store``, with a changed form of what the value was before; a time to live stays."""
         assert count > 0
         self.db.store(self.part_of(key), key, value, event, KEEP, count)
 
@@ -227,9 +227,9 @@ class Call:
         if expires:
             there._note_expire(name)
 
-    def delete(self, key: bytes, event: bytes = DEL) -> bool:
-        """Remove ``key``; True if it was there."""
-        return self.get_raw(key) is not None and self.db.delete(self.part_of(key), key, event)
+    def delete(self, key: bytes, event: bytes = DEL, count: int = 1) -> bool:
+        """Remove ``key``; True if it was there. ``count``: 0 if what happened is counted already."""
+        return self.get_raw(key) is not None and self.db.delete(self.part_of(key), key, event, count)
 
     def expire_at(self, key: bytes, at: int) -> None:
         """``key``, which exists, expires at ``at`` (unix milliseconds)."""

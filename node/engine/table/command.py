@@ -77,6 +77,7 @@ CATEGORIES: Final = (
 
 KEYSPACE: Final = "keyspace"
 STRING: Final = "string"
+SET: Final = "set"
 BITMAP: Final = "bitmap"
 HYPERLOGLOG: Final = "hyperloglog"
 CONNECTION: Final = "connection"
