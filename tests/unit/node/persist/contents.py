@@ -44,7 +44,8 @@ def held(one: One, key: bytes, told: Told) -> Content:
         case "list":
             return [item.text for item in ask(one, "LRANGE", key, 0, -1).items]
         case "set":
-            return sorted(item.text for item in ask(one, "SMEMBERS", key).items)
+            members = sorted(item.text for item in ask(one, "SMEMBERS", key).items)
+            return members if "members_b64" in told else len(set(members))
         case "hash":
             return pairs(ask(one, "HGETALL", key)), field_ends(one, key, told)
         case "zset":
@@ -125,7 +126,7 @@ def said(told: Told) -> Content:
         case "list":
             return texts(told["items_b64"])
         case "set":
-            return sorted(texts(told["members_b64"]))
+            return sorted(texts(told["members_b64"])) if "members_b64" in told else told["members_b64_count"]
         case "hash":
             fields = {b64decode(field): b64decode(value) for field, value in told["fields"].items()}
             return fields, {b64decode(field): end for field, end in told.get("field_pexpireat_ms", {}).items()}
