@@ -27,3 +27,5 @@ from gossamer.node.commands import sets as sets
 from gossamer.node.commands import slowlog as slowlog
 from gossamer.node.commands import strings as strings
 from gossamer.node.commands import transactions as transactions
+from gossamer.node.commands.geo import places as places
+from gossamer.node.commands.geo import searches as searches

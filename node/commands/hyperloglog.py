@@ -6,7 +6,7 @@ the same bytes.
 
 from typing import Final
 
-from gossamer.node.commands.hyperloglog_test import failure
+from gossamer.node.commands.hyperloglog_check import failure
 from gossamer.node.engine.data.changes import COUNTED, ENCODED, PFADD
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.state import FOLLOWING, LEAVING

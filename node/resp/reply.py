@@ -33,6 +33,13 @@ class Verbatim:
         self.form: bytes = form
 
 
+class Double:
+    """A double in digits of its own: a ``float`` is written in as few as it takes."""
+
+    def __init__(self, text: bytes) -> None:
+        self.text: bytes = text
+
+
 class SetReply:
     def __init__(self, items: Sequence["Reply"]) -> None:
         self.items: Sequence[Reply] = items
@@ -64,7 +71,7 @@ class NoReply:
 
 
 Scalar: TypeAlias = bytes | bytearray | str | bool | int | float | None
-Special: TypeAlias = Status | Failure | Verbatim | SetReply | StatusSet | Push | Raw | NullArray | NoReply
+Special: TypeAlias = Status | Failure | Verbatim | Double | SetReply | StatusSet | Push | Raw | NullArray | NoReply
 Reply: TypeAlias = (
     Scalar | Special | Sequence["Reply"] | Mapping[str, "Reply"] | Mapping[bytes, "Reply"] | Mapping[int, "Reply"]
 )

@@ -10,6 +10,7 @@ from typing import Final
 from gossamer.cluster.text import bytes_of
 from gossamer.node.resp.doubles import format_double
 from gossamer.node.resp.reply import (
+    Double,
     Failure,
     NoReply,
     NullArray,
@@ -78,6 +79,8 @@ def _encode_rare(reply: Reply, resp3: bool) -> bytes:
     if isinstance(reply, float):
         text = format_double(reply)
         return b",%s\r\n" % text if resp3 else bulk(text)
+    if isinstance(reply, Double):
+        return b",%s\r\n" % reply.text if resp3 else bulk(reply.text)
     if isinstance(reply, Verbatim):
         if resp3:
             return b"=%d\r\n%s:%s\r\n" % (len(reply.text) + 4, reply.form, reply.text)

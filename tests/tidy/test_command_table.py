@@ -31,7 +31,12 @@ EXTRA: dict[str, str] = {
 }
 """Commands that Redis 7.0.15 does not have."""
 
-DIFFERENT: dict[tuple[str, str], str] = {}
+DIFFERENT: dict[tuple[str, str], str] = {
+    ("geosearch", "arguments"): "BYPOLYGON of Valkey 9",
+    ("geosearch", "history_versions"): "BYPOLYGON of Valkey 9",
+    ("geosearchstore", "arguments"): "BYPOLYGON of Valkey 9",
+    ("geosearchstore", "history_versions"): "BYPOLYGON of Valkey 9",
+}
 """Command and field that differ from Redis 7.0.15."""
 
 PROMISED: dict[str, str] = {
@@ -49,6 +54,8 @@ PROMISED: dict[str, str] = {
     "object": "encoding freq help idletime refcount",
     "string": "append decr decrby get getdel getex getrange getset incr incrby incrbyfloat lcs mget mset msetnx psetex"
     " set setex setnx setrange strlen substr",
+    "geo": "geoadd geodist geohash geopos georadius georadius_ro georadiusbymember georadiusbymember_ro geosearch"
+    " geosearchstore",
     "hyperloglog": "pfadd pfcount pfdebug pfmerge pfselftest",
     "set": "sadd scard sdiff sdiffstore sinter sintercard sinterstore sismember smembers smismember smove spop"
     " srandmember srem sscan sunion sunionstore",

@@ -15,6 +15,7 @@ GROUPS: Final = (
     "cluster",
     "connection",
     "generic",
+    "geo",
     "hyperloglog",
     "server",
     "set",

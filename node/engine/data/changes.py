@@ -39,6 +39,11 @@ SPOP: Final = b"spop"
 SINTERSTORE: Final = b"sinterstore"
 SUNIONSTORE: Final = b"sunionstore"
 SDIFFSTORE: Final = b"sdiffstore"
+# one key, sorted sets
+ZADD: Final = b"zadd"
+# one key, places
+GEORADIUSSTORE: Final = b"georadiusstore"
+GEOSEARCHSTORE: Final = b"geosearchstore"
 # one key, without an event of Redis
 MIGRATED: Final = b"migrated"
 """MIGRATE has deleted the key: another node has it."""

@@ -39,4 +39,11 @@ def larger(some: bytes, others: bytes) -> bytes:
 
 def histogram(registers: bytes) -> list[int]:
     """How many registers have each of the 64 values."""
-    return [registers.count(value) for value in range(64)]
+    counts = [0] * 64
+    left = REGISTERS
+    value = 0
+    while left:
+        counts[value] = registers.count(value)
+        left -= counts[value]
+        value += 1
+    return counts

@@ -74,6 +74,8 @@ class Node:
         (["BITFIELD k SET u8 0 7", "BITFIELD k SET u8 0 8 SET u8 0 8"],
          ["BITFIELD k SET u8 0 7", "BITFIELD k SET u8 0 8 SET u8 0 8"]),
         (["PFADD k a", "PFADD k a", "PFCOUNT k", "PFCOUNT k"], ["PFADD k a", "PFCOUNT k"]),
+        (["GEOADD k 0 0 a", "GEOADD k nx CH 0 1 a"], ["ZADD k 3377699720527872 a"]),
+        (["GEOADD k XX 0 0 a", "GEOSEARCHSTORE d k FROMLONLAT 0 0 BYRADIUS 1 km"], []),
         (["PFMERGE k j", "PFCOUNT k j", "PFDEBUG TODENSE k", "PFDEBUG GETREG k"],
          ["PFMERGE k j", "PFDEBUG TODENSE k"]),
         (["SETBIT k 7 1", "BITFIELD k OVERFLOW FAIL SET u2 30 9"],

@@ -1,0 +1,1 @@
+"""Commands on places (redis.io, "Geospatial"): sorted sets whose scores are geohashes."""
