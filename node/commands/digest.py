@@ -9,7 +9,7 @@ being there.
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from gossamer.node.commands.digests import sets, zsets
+from gossamer.node.commands.digests import sets, streams, zsets
 from gossamer.node.commands.digests.mixing import MASK, added, hashed, mixed
 from gossamer.node.engine.clients.long_reply import LongReply
 from gossamer.node.engine.data.keyspace import Keyspace
@@ -18,6 +18,7 @@ from gossamer.node.engine.data.snapshot import DatabaseView, Snapshot
 from gossamer.node.resp.reply import Reply, Status
 from gossamer.node.types.kind import DONE, STEP, Kind, Value
 from gossamer.node.types.sets.set import SET
+from gossamer.node.types.streams.kind import STREAM
 from gossamer.node.types.zsets.zset import ZSET
 
 STRING_MARK: Final = (0).to_bytes(4, "big")
@@ -39,6 +40,7 @@ DIGESTS: Final[dict[Kind, Digest]] = {
     STRING: string,
     ZSET: zsets.digest,
     SET: sets.digest,
+    STREAM: streams.digest,
 }
 
 

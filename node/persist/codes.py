@@ -91,6 +91,9 @@ MODULE_STRING: Final = 5
 # --- types of values
 
 STRING: Final = 0
+STREAM_LISTPACKS: Final = 15
+STREAM_LISTPACKS_2: Final = 19
+STREAM_LISTPACKS_3: Final = 21
 
 TYPE_NAMES: Final[dict[int, str]] = {
     STRING: "string",

@@ -10,11 +10,12 @@ from gossamer.node.engine.data.kinds import STRING, kind_of
 from gossamer.node.persist import codes
 from gossamer.node.persist.codes import RdbError, type_title
 from gossamer.node.persist.form import Elements, Reader, Style, Writer
-from gossamer.node.persist.forms import sets, zsets
+from gossamer.node.persist.forms import sets, streams, zsets
 from gossamer.node.persist.primitives import put_string
 from gossamer.node.persist.source import Source
 from gossamer.node.types.kind import DONE, Kind, Value
 from gossamer.node.types.sets.set import SET
+from gossamer.node.types.streams.kind import STREAM
 from gossamer.node.types.zsets.zset import ZSET
 
 
@@ -31,6 +32,9 @@ READERS: Final[dict[int, Reader]] = {
     sets.MEMBERS: sets.read,
     sets.INTSET: sets.read_intset,
     sets.LISTPACK: sets.read_listpack,
+    codes.STREAM_LISTPACKS: streams.read_first,
+    codes.STREAM_LISTPACKS_2: streams.read_second,
+    codes.STREAM_LISTPACKS_3: streams.read_third,
     zsets.TEXT_SCORES: zsets.read_text_scores,
     zsets.BINARY_SCORES: zsets.read_binary_scores,
     zsets.ZIPLIST: zsets.read_ziplist,
@@ -40,6 +44,7 @@ WRITERS: Final[dict[Kind, Writer]] = {
     STRING: put_text,
     SET: sets.write,
     ZSET: zsets.write,
+    STREAM: streams.put_stream,
 }
 
 

@@ -130,6 +130,45 @@ NO_CONFIG_FILE: Final = b"ERR The server is running without a config file"
 NO_SHUTDOWN: Final = b"ERR No shutdown in progress."
 SHUTDOWN_FAILED: Final = b"ERR Errors trying to SHUTDOWN. Check logs."
 SLOWLOG_COUNT: Final = b"ERR count should be greater than or equal to -1"
+STREAM_ID: Final = b"ERR Invalid stream ID specified as stream command argument"
+STREAM_START: Final = b"ERR invalid start ID for the interval"
+STREAM_END: Final = b"ERR invalid end ID for the interval"
+STREAM_EXHAUSTED: Final = b"ERR The stream has exhausted the last possible ID, unable to add more items"
+STREAM_REQUIRED: Final = (
+    b"ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM "
+    b"option to create an empty stream automatically."
+)
+ENTRY_TOO_LARGE: Final = b"ERR Elements are too large to be stored"
+XADD_ZERO: Final = b"ERR The ID specified in XADD must be greater than 0-0"
+XADD_ID_TOO_SMALL: Final = b"ERR The ID specified in XADD is equal or smaller than the target stream top item"
+XSETID_BELOW_GIVEN: Final = b"ERR The ID specified in XSETID is smaller than the provided max_deleted_entry_id"
+XSETID_BELOW_DELETED: Final = b"ERR The ID specified in XSETID is smaller than current max_deleted_entry_id"
+XSETID_BELOW_TOP: Final = b"ERR The ID specified in XSETID is smaller than the target stream top item"
+ENTRIES_ADDED_NEGATIVE: Final = b"ERR entries_added must be positive"
+ENTRIES_ADDED_TOO_SMALL: Final = b"ERR The entries_added specified in XSETID is smaller than the target stream length"
+ENTRIES_READ: Final = b"ERR value for ENTRIESREAD must be positive or -1"
+BUSYGROUP: Final = b"BUSYGROUP Consumer Group name already exists"
+TRIM_TWICE: Final = b"ERR syntax error, MAXLEN and MINID options at the same time are not compatible"
+TRIM_MAXLEN_NEGATIVE: Final = b"ERR The MAXLEN argument must be >= 0."
+TRIM_LIMIT_NEGATIVE: Final = b"ERR The LIMIT argument must be >= 0."
+TRIM_LIMIT_ALONE: Final = b"ERR syntax error, LIMIT cannot be used without specifying a trimming strategy"
+TRIM_LIMIT_EXACT: Final = b"ERR syntax error, LIMIT cannot be used without the special ~ option"
+TRIM_WITHOUT_STRATEGY: Final = b"ERR syntax error, XTRIM must be called with a trimming strategy"
+XREAD_GROUP: Final = b"ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead."
+XREAD_NOACK: Final = b"ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead."
+GROUP_IS_MISSING: Final = b"ERR Missing GROUP option for XREADGROUP"
+NEW_WITHOUT_GROUP: Final = (
+    b"ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option."
+)
+NEWEST_OF_GROUP: Final = (
+    b"ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by "
+    b"specifying a proper ID, or use the > ID to get new messages. The $ ID would just return an empty result set."
+)
+XCLAIM_MIN_IDLE: Final = b"ERR Invalid min-idle-time argument for XCLAIM"
+XAUTOCLAIM_MIN_IDLE: Final = b"ERR Invalid min-idle-time argument for XAUTOCLAIM"
+XCLAIM_IDLE: Final = b"ERR Invalid IDLE option argument for XCLAIM"
+XCLAIM_TIME: Final = b"ERR Invalid TIME option argument for XCLAIM"
+XCLAIM_RETRYCOUNT: Final = b"ERR Invalid RETRYCOUNT option argument for XCLAIM"
 BUSYKEY: Final = b"BUSYKEY Target key name already exists."
 TTL_NEGATIVE: Final = b"ERR Invalid TTL value, must be >= 0"
 IDLETIME_NEGATIVE: Final = b"ERR Invalid IDLETIME value, must be >= 0"
@@ -198,6 +237,27 @@ def subcommand_syntax(argv: list[bytes]) -> bytes:
         b"ERR unknown subcommand or wrong number of arguments for '%s'. Try %s HELP."
         % (c_string(argv[1])[:128], argv[0].upper())
     )
+
+
+def no_group(key: bytes, group: bytes) -> bytes:
+    return one_line(b"NOGROUP No such key '%s' or consumer group '%s'" % (c_string(key), c_string(group)))
+
+
+def no_group_to_read(key: bytes, group: bytes) -> bytes:
+    return no_group(key, group) + b" in XREADGROUP with GROUP option"
+
+
+def no_group_of_key(group: bytes, key: bytes) -> bytes:
+    return one_line(b"NOGROUP No such consumer group '%s' for key name '%s'" % (c_string(group), c_string(key)))
+
+
+def unbalanced(of_group: bool) -> bytes:
+    name, symbol = (b"xreadgroup", b">") if of_group else (b"xread", b"$")
+    return b"ERR Unbalanced '%s' list of streams: for each stream key an ID or '%s' must be specified." % (name, symbol)
+
+
+def unrecognized_claim(option: bytes) -> bytes:
+    return one_line(b"ERR Unrecognized XCLAIM option '%s'" % c_string(option))
 
 
 def int_between(low: int, high: int) -> bytes:

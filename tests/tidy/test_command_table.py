@@ -60,6 +60,10 @@ PROMISED: dict[str, str] = {
     "set": "sadd scard sdiff sdiffstore sinter sintercard sinterstore sismember smembers smismember smove spop"
     " srandmember srem sscan sunion sunionstore",
     "bitmap": "bitcount bitfield bitfield_ro bitop bitpos getbit setbit",
+    "stream": "xack xadd xautoclaim xclaim xdel xgroup xinfo xlen xpending xrange xread xreadgroup xrevrange"
+    " xsetid xtrim",
+    "xgroup": "create createconsumer delconsumer destroy help setid",
+    "xinfo": "consumers groups help stream",
     "transactions": "discard exec multi unwatch watch",
     "slots": "asking cluster readonly readwrite",
     "cluster": "addslots addslotsrange bumpepoch count-failure-reports countkeysinslot delslots delslotsrange"
@@ -68,7 +72,7 @@ PROMISED: dict[str, str] = {
 }
 """Commands by group, and subcommands by container."""
 
-CONTAINERS = ("client", "cluster", "command", "config", "latency", "memory", "object", "slowlog")
+CONTAINERS = ("client", "cluster", "command", "config", "latency", "memory", "object", "slowlog", "xgroup", "xinfo")
 NAMES = [f"{home}|{word}" if home in CONTAINERS else word for home, words in PROMISED.items() for word in words.split()]
 
 

@@ -19,6 +19,7 @@ GROUPS: Final = (
     "hyperloglog",
     "server",
     "set",
+    "stream",
     "string",
     "transactions",
 )

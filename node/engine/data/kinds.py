@@ -10,6 +10,8 @@ from typing import Final
 
 from gossamer.node.types.kind import STEP, Kind, Value
 from gossamer.node.types.sets.set import SET, Set
+from gossamer.node.types.streams.kind import STREAM
+from gossamer.node.types.streams.stream import Stream
 from gossamer.node.types.zsets.zset import ZSET, ZSet
 
 EMBEDDED: Final = 44
@@ -63,6 +65,7 @@ KINDS: Final[dict[type, Kind]] = {
     bytearray: STRING,
     ZSet: ZSET,
     Set: SET,
+    Stream: STREAM,
 }
 """By the class of a value."""
 

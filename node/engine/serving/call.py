@@ -13,7 +13,7 @@ from gossamer.cluster.slots import key_slot
 from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.data.changes import DEL
 from gossamer.node.engine.data.database import KEEP, Database
-from gossamer.node.engine.data.kinds import kind_of
+from gossamer.node.engine.data.kinds import is_large, kind_of
 from gossamer.node.engine.data.part import NEVER
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.state import FOLLOWING, PAUSED
@@ -71,6 +71,10 @@ class Call:
         if self.effects is None:
             self.effects = []
         self.effects.append(list(words))
+
+    def propagate_nothing(self) -> None:
+        """The stream of writes tells of this request only what ``propagate`` says from now on, perhaps nothing."""
+        self.effects = []
 
     # --- reading
 
@@ -216,6 +220,16 @@ class Call:
         self.replace(key, value, event, count)
         if kind_of(value).length(value) == 0:
             self.db.delete(self.part_of(key), key, DEL, 0)
+
+    def also(self, key: bytes, event: bytes) -> None:
+        """What has just happened to ``key`` is ``event``, too."""
+        if self.db.changes.listeners:
+            self.db.changes.tell(self.db.index, key, event)
+
+    def discard(self, garbage: Value) -> None:
+        """Free ``garbage``, a value that nobody can reach any more, in pieces if it takes long."""
+        if is_large(garbage):
+            self.db.changes.discard([garbage])
 
     def move(self, key: bytes, there: "Call", name: bytes, events: tuple[bytes, bytes]) -> None:
         """``key``, which exists, becomes ``name`` in the database of ``there``, with its time to live; one change.

@@ -30,6 +30,8 @@ def run(call: Call, cmd: Command, argv: list[bytes], nested: bool = False) -> Re
         reply = Failure(refusal.text)
         failed = 1
     if reply is RETRY:
+        if call.effects and server.journal.open:  # XREADGROUP has made a consumer, and waits
+            server.journal.ran(client, cmd, argv, call.db, call.effects, nested)
         return reply  # it has not run yet, and will be counted when it has
     end = server.clock() // 1000
     took = end - began

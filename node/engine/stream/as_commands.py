@@ -9,9 +9,10 @@ from typing import Final, TypeAlias
 from gossamer.node.engine.data.kinds import STRING, kind_of
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.stream.journal import encoded
-from gossamer.node.engine.stream.rewrite import sets, zsets
+from gossamer.node.engine.stream.rewrite import sets, streams, zsets
 from gossamer.node.types.kind import DONE, Kind, Value
 from gossamer.node.types.sets.set import SET
+from gossamer.node.types.streams.kind import STREAM
 from gossamer.node.types.zsets.zset import ZSET
 
 Words: TypeAlias = Callable[[bytes, Value, int, int], tuple[bytes, int]]
@@ -31,6 +32,7 @@ WORDS: Final[dict[Kind, Words]] = {
     STRING: string,
     ZSET: zsets.words,
     SET: sets.words,
+    STREAM: streams.words,
 }
 
 

@@ -82,13 +82,13 @@ def stream_held(full: Answer, told: Told) -> Content:
 def group_held(facts: dict[bytes, Answer], told: Told) -> Content:
     return (
         *(plain(facts[name]) for name in (b"name", b"last-delivered-id", b"entries-read", b"lag")),
-        rows(facts[b"pel"]),
+        rows(facts[b"pending"]),
         sorted(
             (
                 named(consumer)[b"name"].text,
                 named(consumer)[b"seen-time"].number,
                 active(plain(named(consumer)[b"active-time"]), said),
-                rows(named(consumer)[b"pel"]),
+                rows(named(consumer)[b"pending"]),
             )
             for consumer, said in zip(facts[b"consumers"].items, told["consumers"], strict=True)
         ),

@@ -1,0 +1,138 @@
+"""Going through the live entries of a stream, in both directions. The stream must not change meanwhile."""
+
+from gossamer.node.types.streams.elements import number_at, size_at, text_at
+from gossamer.node.types.streams.ids import SEQUENCE_BITS, WORD
+from gossamer.node.types.streams.node import DEAD, SAME, Node
+
+NO_FIELDS: list[bytes] = []
+
+
+class Cursor:
+    """Entries from ``first`` to ``last``, both included: ``next`` until it says False; ``id`` and ``pairs`` of each.
+
+    ``index``: the first of ``nodes`` that may have one.
+    """
+
+    def __init__(self, nodes: list[Node], index: int, first: int, last: int) -> None:
+        self.nodes: list[Node] = nodes
+        self.index: int = index
+        """The node that is opened next."""
+        self.first: int = first
+        self.last: int = last
+        self.id: int = 0
+        self.start: int = 0
+        """Where the entry begins in the data of its node."""
+        self.milliseconds: int = 0
+        self.sequence: int = 0
+        self.fields: list[bytes] = NO_FIELDS
+        self.data: bytes = b""
+        self.at: int = 0
+        self.dead: bool = False
+        self.same: bool = False
+        self.left: int = 0
+        """Elements of the entry from ``at`` on; 0: ``at`` is behind it."""
+
+    def next(self) -> bool:
+        while True:
+            if self.left:
+                self._skip()
+            while self.at >= len(self.data):
+                if self.index >= len(self.nodes):
+                    return False
+                self.open(self.nodes[self.index])
+                self.index += 1
+            self.read_head()
+            if self.id > self.last:
+                self.index = len(self.nodes)
+                self.at = len(self.data)
+                self.left = 0
+                return False
+            if not self.dead and self.id >= self.first:
+                return True
+
+    def pairs(self) -> list[bytes]:
+        """Fields and values, alternating. Once for each entry."""
+        assert self.left
+        data = self.data
+        at = self.at
+        out: list[bytes] = []
+        if self.same:
+            for field in self.fields:
+                out.append(field)
+                out.append(text_at(data, at))
+                at += size_at(data, at)
+        else:
+            for _ in range(self.left - 1):
+                out.append(text_at(data, at))
+                at += size_at(data, at)
+        self.at = at + size_at(data, at)
+        self.left = 0
+        return out
+
+    def open(self, node: Node) -> None:
+        node.settle()
+        self.milliseconds = node.milliseconds
+        self.sequence = node.sequence
+        self.fields = node.fields
+        self.data = node.data
+        self.at = node.begin
+
+    def read_head(self) -> None:
+        """Read the entry that begins at ``at``, but not its fields and values."""
+        data = self.data
+        at = self.at
+        self.start = at
+        flags = data[at]
+        self.dead = flags & DEAD != 0
+        self.same = flags & SAME != 0
+        at += 2
+        milliseconds = (self.milliseconds + number_at(data, at)) & WORD
+        at += size_at(data, at)
+        self.id = milliseconds << SEQUENCE_BITS | ((self.sequence + number_at(data, at)) & WORD)
+        at += size_at(data, at)
+        if self.same:
+            self.left = len(self.fields) + 1
+        else:
+            self.left = 2 * number_at(data, at) + 1
+            at += size_at(data, at)
+        self.at = at
+
+    def _skip(self) -> None:
+        data = self.data
+        at = self.at
+        left = self.left
+        while left:
+            at += size_at(data, at)
+            left -= 1
+        self.at = at
+        self.left = 0
+
+
+class Backward(Cursor):
+    """The same entries from the last to the first. ``index``: the last of ``nodes`` that may have one."""
+
+    def __init__(self, nodes: list[Node], index: int, first: int, last: int) -> None:
+        super().__init__(nodes, index, first, last)
+        self.starts: list[int] = []
+        """Where the entries of the present node begin that are still to come."""
+
+    def next(self) -> bool:
+        while not self.starts:
+            if self.index < 0 or self.nodes[self.index].last < self.first:
+                return False
+            self._collect(self.nodes[self.index])
+            self.index -= 1
+        self.at = self.starts.pop()
+        self.read_head()
+        return True
+
+    def _collect(self, node: Node) -> None:
+        self.open(node)
+        size = len(self.data)
+        while self.at < size:
+            self.read_head()
+            if self.id > self.last:
+                return
+            if not self.dead and self.id >= self.first:
+                self.starts.append(self.start)
+            self._skip()

@@ -1,0 +1,180 @@
+"""A node of a stream: up to about a hundred entries, packed, with the field names of the first of them held once.
+
+An entry is flags, its milliseconds and its sequence number less those of the node's ``master`` id, fields (unless they
+are those of the node) and values, and the number of its elements, all as elements of a listpack (t_stream.c of Redis
+7.2, streamAppendItem). A deleted entry stays until its node goes, as in Redis: it counts for what a node may hold.
+
+``data`` is never changed but replaced, so that copies of a stream share it. New entries are ``pieces`` at first.
+"""
+
+from typing import Final
+
+from gossamer.node.types.streams.elements import number, number_at, size_at, text
+from gossamer.node.types.streams.ids import SEQUENCE_BITS, WORD
+
+DEAD: Final = 1
+"""Flag of an entry that has been deleted."""
+SAME: Final = 2
+"""Flag of an entry with the fields of the node, which are not repeated."""
+PIECES: Final = 16
+"""So many entries are joined at once: each piece is an object."""
+SHARE: Final = 8
+"""But no sooner than they are this share of the node, which may be large where no limit is set."""
+FRAME: Final = 6 + 2 + 1
+"""Bytes of a listpack's header, of the zero behind the fields, and of its end."""
+SIGN: Final = 1 << 63
+
+
+class Mark:
+    """Whose it is: a part of a stream that has the mark of the stream is shared with no copy."""
+
+
+class Node:
+    """Entries from ``begin`` on may be live; the ``gone`` before it are all deleted, whatever their flags say.
+
+    ``live`` and ``dead`` count the others and the deleted ones. ``last`` is the last id of all, ``top`` of the live.
+    """
+
+    def __init__(self, mark: Mark, master: int, fields: list[bytes]) -> None:
+        self.mark: Mark = mark
+        self.master: int = master
+        self.milliseconds: int = master >> SEQUENCE_BITS
+        self.sequence: int = master & WORD
+        self.fields: list[bytes] = fields
+        self.head: int = FRAME + len(number(len(fields))) + sum([len(text(field)) for field in fields])
+        """Bytes of the listpack beside the two counters and the entries."""
+        self.data: bytes = b""
+        self.pieces: list[bytes] = []
+        self.body: int = 0
+        """Bytes of ``data`` and ``pieces``."""
+        self.live: int = 0
+        self.dead: int = 0
+        self.begin: int = 0
+        self.gone: int = 0
+        self.last: int = 0
+        self.top: int = 0
+
+    def copy(self, mark: Mark) -> "Node":
+        self.settle()
+        other = Node(mark, self.master, self.fields)
+        other.data, other.body = self.data, self.body
+        other.live, other.dead, other.begin, other.gone = self.live, self.dead, self.begin, self.gone
+        other.last, other.top = self.last, self.top
+        return other
+
+    def size(self) -> int:
+        """Bytes of the listpack that the node is in an RDB."""
+        return self.head + self.body + len(number(self.live)) + len(number(self.dead))
+
+    def append(self, entry_id: int, pairs: list[bytes]) -> None:
+        """Add an entry behind all others. ``pairs``: fields and values, alternating."""
+        assert entry_id > self.last or not self.body
+        count = len(pairs) // 2
+        same = self.has_fields(pairs)
+        milliseconds = signed((entry_id >> SEQUENCE_BITS) - self.milliseconds)
+        out = [number(SAME if same else 0), number(milliseconds), number(signed((entry_id & WORD) - self.sequence))]
+        if same:
+            out += [text(value) for value in pairs[1::2]]
+            out.append(number(count + 3))
+        else:
+            out.append(number(count))
+            out += [text(word) for word in pairs]
+            out.append(number(2 * count + 4))
+        piece = b"".join(out)
+        self.pieces.append(piece)
+        self.body += len(piece)
+        self.live += 1
+        self.last = self.top = entry_id
+        if len(self.pieces) >= PIECES and self.body - len(self.data) > len(self.data) // SHARE:
+            self.settle()
+
+    def has_fields(self, pairs: list[bytes]) -> bool:
+        if len(pairs) != 2 * len(self.fields):
+            return False
+        at = 0
+        for field in self.fields:
+            if pairs[at] != field:
+                return False
+            at += 2
+        return True
+
+    def settle(self) -> None:
+        """Have all entries in ``data``."""
+        if self.pieces:
+            self.data = b"".join([self.data, *self.pieces])
+            self.pieces = []
+
+    def kill(self, at: int) -> None:
+        """Delete the live entry at ``at`` of ``data``. ``top`` is the caller's."""
+        assert at >= self.begin
+        assert not self.pieces
+        self.live -= 1
+        self.dead += 1
+        if at > self.begin:
+            self.data = b"%b%c%b" % (self.data[:at], self.data[at] | DEAD, self.data[at + 1 :])
+            return
+        self.pass_first()
+        while self.begin < self.body and self.data[self.begin] & DEAD:
+            self.pass_first()
+
+    def pass_first(self) -> None:
+        """The first entry from ``begin`` on, which is dead, is no longer looked at."""
+        self.begin = self.end_of(self.begin)
+        self.gone += 1
+
+    def end_of(self, at: int) -> int:
+        """Where the entry at ``at`` ends."""
+        data = self.data
+        same = data[at] & SAME
+        at += 2
+        at += size_at(data, at)
+        at += size_at(data, at)
+        left = len(self.fields) + 1
+        if not same:
+            left = 2 * number_at(data, at) + 2
+        while left:
+            at += size_at(data, at)
+            left -= 1
+        return at
+
+    def id_at(self, at: int) -> int:
+        """The id of the entry at ``at``."""
+        data = self.data
+        at += 2
+        milliseconds = (self.milliseconds + number_at(data, at)) & WORD
+        at += size_at(data, at)
+        return milliseconds << SEQUENCE_BITS | ((self.sequence + number_at(data, at)) & WORD)
+
+    def cut(self, last_id: int) -> None:
+        """Entries behind ``last_id``, all of them deleted, have never been there."""
+        assert not self.pieces
+        at = end = left = 0
+        while at < self.body:
+            entry_id = self.id_at(at)
+            at = self.end_of(at)
+            if entry_id > last_id:
+                self.dead -= 1
+            else:
+                self.last = entry_id
+                end = at
+                left += 1
+        self.data = self.data[:end]
+        self.body = end
+        self.begin, self.gone = min(self.begin, end), min(self.gone, left)
+
+    def entries(self) -> bytes:
+        """All entries, with the flags of those that are gone set."""
+        self.settle()
+        if not self.gone:
+            return self.data
+        out = bytearray(self.data)
+        at = 0
+        while at < self.begin:
+            out[at] |= DEAD
+            at = self.end_of(at)
+        return bytes(out)
+
+
+def signed(difference: int) -> int:
+    """A difference of two unsigned numbers of 64 bits as C would hold it in a signed one."""
+    return ((difference + SIGN) & WORD) - SIGN
