@@ -1,0 +1,50 @@
+"""Sorted sets."""
+
+TABLE = """
+6: ZADD {zset} {score element+}
+3: ZADD {zset} [{NX|XX}] [{GT|LT}] [CH] {nice element+}
+ZADD {zset} [NX] [XX] [GT] [LT] [CH] [INCR] {score} {element}
+2: ZADD {zset} 0 {element}
+2: ZINCRBY {zset} {score} {element}
+2: ZREM {zset} {element+}
+ZSCORE {zset} {element}
+ZMSCORE {zset} {element+}
+ZCARD {zset}
+ZCOUNT {zset} {min} {min}
+ZLEXCOUNT {zset} {lex} {lex}
+2: ZRANK {zset} {element} [WITHSCORE]
+ZREVRANK {zset} {element} [WITHSCORE]
+2: ZRANGE {zset} {index} {index} [REV] [WITHSCORES] [LIMIT {int} {limit}]
+ZRANGE {zset} {min} {min} BYSCORE [REV] [LIMIT {int} {limit}] [WITHSCORES]
+ZRANGE {zset} {lex} {lex} BYLEX [REV] [LIMIT {int} {limit}] [WITHSCORES]
+ZRANGESTORE {zset} {zset} {index} {index} [REV] [LIMIT {int} {limit}]
+ZRANGESTORE {zset} {zset} {min} {min} BYSCORE [REV] [LIMIT {int} {limit}]
+ZRANGESTORE {zset} {zset} {lex} {lex} BYLEX [REV] [LIMIT {int} {limit}]
+ZREVRANGE {zset} {index} {index} [WITHSCORES]
+ZRANGEBYSCORE {zset} {min} {min} [WITHSCORES] [LIMIT {int} {limit}]
+ZREVRANGEBYSCORE {zset} {min} {min} [WITHSCORES] [LIMIT {int} {limit}]
+ZRANGEBYLEX {zset} {lex} {lex} [LIMIT {int} {limit}]
+ZREVRANGEBYLEX {zset} {lex} {lex} [LIMIT {int} {limit}]
+ZREMRANGEBYRANK {zset} {index} {int}
+ZREMRANGEBYSCORE {zset} {min} {min}
+ZREMRANGEBYLEX {zset} {lex} {lex}
+ZPOPMIN {zset} [{count}]
+ZPOPMAX {zset} [{count}]
+ZMPOP {#zset+} {MIN|MAX|x} [COUNT {count}]
+ZRANDMEMBER {zset} [{sample}]
+ZRANDMEMBER {zset} {sample} WITHSCORES
+ZUNION {#zset+} [WEIGHTS {weight=}] [AGGREGATE {SUM|MIN|MAX|x}] [WITHSCORES]
+ZINTER {#zset+} [WEIGHTS {weight=}] [AGGREGATE {SUM|MIN|MAX|x}] [WITHSCORES]
+ZDIFF {#zset+} [WITHSCORES]
+2: ZUNIONSTORE {zset} {#zset+} [WEIGHTS {weight=}] [AGGREGATE {SUM|MIN|MAX|x}]
+ZUNIONSTORE {zset} 2 {zset} {set}
+ZINTERSTORE {zset} {#zset+} [WEIGHTS {weight=}] [AGGREGATE {SUM|MIN|MAX|x}]
+ZDIFFSTORE {zset} {#zset+}
+ZINTERCARD {#zset+} [LIMIT {count}]
+ZSCAN {zset} 0 [MATCH {pattern}] [COUNT {count}]
+ZSCAN {zset} {int} [MATCH {pattern}] COUNT 100000
+!BZPOPMIN {zset+} 0.001
+!BZPOPMAX {zset+} 0.001
+!BZMPOP 0.001 {#zset+} {MIN|MAX|x} [COUNT {count}]
+!BZPOPMIN {zset+} {-1|x|nan|}
+"""
