@@ -52,6 +52,8 @@ NO_TYPE: Final = "from Valkey 8 on SCAN refuses a TYPE that does not exist"
 TIMEOUTS: Final = "before 7.2 a timeout that is too large counts as negative"
 CHECKED_FIRST: Final = "Valkey looks at all arguments before it finds that there is no key"
 LONGER_EMBEDDED: Final = "from Valkey 8.1 on longer strings are embedded"
+MEMBER_NAMED: Final = "Valkey names the member that it does not find"
+POLYGONS: Final = "searches within a polygon are Valkey's"
 LONG_MIN: Final = "Valkey takes the smallest integer for an index, and refuses it as a count"
 
 
@@ -72,16 +74,20 @@ DIFFERENCES: Final[Sequence[Difference]] = (
     difference("valkey", rb"SCAN .* TYPE X", NO_TYPE, an_error(b"ERR unknown type name 'x'")),
     difference("valkey", rb"(BITCOUNT|BITPOS|GETEX) ", CHECKED_FIRST, theirs_is_an_error),
     difference("valkey", rb"OBJECT ENCODING ", LONGER_EMBEDDED, lambda theirs, ours: theirs.content == b"embstr"),
+    difference("valkey", rb"GEO", MEMBER_NAMED, an_error(b"ERR could not decode requested zset member")),
+    difference("redis", rb"GEOSEARCH.* BYPOLYGON ", POLYGONS, theirs_is_an_error),
     difference("redis", rb"BL|BR|BZ", TIMEOUTS, an_error(b"ERR timeout is out of range")),
     difference("valkey", rb"LREM .* -9223372036854775808 ", LONG_MIN),
 )
 
 ENDED_AT_ONCE: Final = "Valkey does not even set a key whose time is over"
+OTHER_DIGITS: Final = "7.0 computes distances in another way, and they differ in their last digits"
 NO_NESTING: Final = "in Valkey MULTI and WATCH within a transaction spoil it"
 
 UNASKED: Final[Sequence[Unasked]] = (
     unasked("valkey", rb"SET .* (EX|PX)AT 10*( |$)", ENDED_AT_ONCE),
     unasked("valkey", rb"(MULTI|WATCH).* within MULTI", NO_NESTING),
+    unasked("redis", rb"GEO.* STOREDIST", OTHER_DIGITS),
     unasked("valkey", rb"LSET .* -9223372036854775808 ", LONG_MIN),
 )
 

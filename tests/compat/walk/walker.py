@@ -4,6 +4,7 @@ to it.
 After a difference both sides begin anew, so that one fault does not hide the next.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from random import Random
@@ -23,6 +24,8 @@ FRESH_EVERY: Final = (1_000, 1_000, 3_000, 30_000)
 """Requests after which both begin anew: a way to a fault should be short, but some lead through large values."""
 SHRINK_MOST: Final = 50_000
 """Requests in replays for one fault."""
+VARYING: Final = re.compile(r"[-.0-9]*[0-9]|member \S*")
+"""Parts of error texts that are the words of the request."""
 BOUNDS: Final = (b"MULTI", b"EXEC", b"DISCARD")
 """Requests that begin and end a transaction."""
 DISCARD: Final[Request] = [b"DISCARD"]
@@ -49,7 +52,7 @@ class Fault:
 
 def kind_of(answer: object) -> str:
     if isinstance(answer, Answer):
-        return answer.text.decode("latin-1")[:60] if answer.kind == "error" else answer.kind
+        return VARYING.sub("N", answer.text.decode("latin-1"))[:60] if answer.kind == "error" else answer.kind
     return f"{answer!r:.100}"
 
 

@@ -27,7 +27,7 @@ PEXPIRETIME {key}
 KEYS {pattern}
 !2: SCAN 0 COUNT 100000 [MATCH {pattern}] [TYPE {string|list|set|zset|hash|stream|STRING|x}]
 !SCAN 0 {COUNT|MATCH|x} {0|-1|x|} [COUNT]
-!SCAN {x|-1|18446744073709551616}
+!SCAN {x|18446744073709551616}
 DBSIZE
 DUMP {key}
 RESTORE {key} 0 {element} [REPLACE] [ABSTTL] [IDLETIME {int}] [FREQ {frequency}]
