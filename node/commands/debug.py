@@ -8,23 +8,26 @@ from typing import Final
 
 from gossamer.cluster.text import bytes_of, text_of
 from gossamer.gossip.events import DropKind, KillLink, PauseCron
+from gossamer.node.commands.debug_protocol import sample
+from gossamer.node.commands.debug_reload import reload
+from gossamer.node.commands.debug_values import describe, held, show, string_sizes, table_sizes
 from gossamer.node.commands.digest import DataDigest, ValueDigests
 from gossamer.node.commands.numbers import integer, integer_or_none
+from gossamer.node.config.numbers import memory as memory_size
 from gossamer.node.engine.data.changes import SET
-from gossamer.node.engine.data.kinds import is_integer, kind_of
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.engine.table.command import ADMIN, LOADING, NOSCRIPT, PROTECTED, STALE, command
 from gossamer.node.resp.errors import (
-    NO_SUCH_KEY,
+    NOT_A_LISTPACK,
+    NOT_A_QUICKLIST,
     NOT_POSITIVE,
-    RESP3_ONLY,
+    PACKED_THRESHOLD,
     Refusal,
     one_line,
     subcommand_syntax,
 )
-from gossamer.node.resp.reply import OK, Raw, Reply, SetReply, Status, Verbatim
-from gossamer.node.types.kind import Value
+from gossamer.node.resp.reply import OK, Reply, Status
 
 HELP: Final = """\
 DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
@@ -40,6 +43,12 @@ ERROR <string>
     Reply with this error.
 LOG <message>
     Write <message> to the log.
+DICT-RESIZING <0|1>
+    Nothing: tables here grow and shrink with what they hold.
+HTSTATS-KEY <key> [full]
+    The size of the hash table that Redis would hold <key> in.
+LISTPACK <key>
+    Write the elements of a value that Redis holds in a listpack to the log.
 OBJECT <key>
     How the value of <key> is held.
 PAUSE-CRON <0|1>
@@ -50,10 +59,22 @@ POPULATE <count> [<prefix>] [<size>]
 PROTOCOL <type>
     Reply with a value of this type: string, integer, double, bignum, null,
     array, set, map, attrib, push, verbatim, true or false.
+QUICKLIST <key> [<0|1>]
+    Write the elements of a value that Redis holds in a quicklist to the log.
+QUICKLIST-PACKED-THRESHOLD <size>
+    Nothing: elements of lists stand together here whatever their size.
+RELOAD [MERGE] [NOFLUSH]
+    Write all data as an RDB and read it again, in memory.
 REPLICATE <command> [<arg> ...]
     Send this to the replicas, whatever it is, and do nothing here.
+REPLYBUFFER PEAK-RESET-TIME <never|reset|ms>, REPLYBUFFER RESIZING <0|1>
+    Nothing: no client has a buffer of a fixed size here.
+SDSLEN <key>
+    The lengths of <key> and of the string that it holds.
 SET-ACTIVE-EXPIRE <0|1>
     Whether keys whose time is over are deleted before anybody asks for them.
+SET-SKIP-CHECKSUM-VALIDATION <0|1>
+    Whether RESTORE takes payloads with any checksum.
 SLEEP <seconds>
     Stop the server for so long.
 HELP
@@ -68,14 +89,16 @@ def debug(c: Call, argv: list[bytes]) -> Reply:
         return digest(c, argv[2:], word == b"DIGEST")
     if count == 2 and word == b"HELP":
         return [Status(bytes_of(line)) for line in HELP.splitlines()]
+    if word == b"RELOAD":
+        return reload(c, argv[2:])
     if count == 3:
+        shown = of_value(c, word, argv[2])
+        if shown is not None:
+            return shown
+        if word in SWITCHES:
+            return switch(c, word, argv[2])
         if word == b"SLEEP":
             c.server.edge.sleep(max(0.0, leading_number(argv[2])))
-            return OK
-        if word == b"OBJECT":
-            return describe(c, argv[2])
-        if word == b"SET-ACTIVE-EXPIRE":
-            c.server.expiry.enabled = leading_number(argv[2]) != 0
             return OK
         if word == b"DROP-CLUSTER-PACKET-FILTER":
             return execute(c, DropKind(integer(argv[2])))
@@ -89,6 +112,10 @@ def debug(c: Call, argv: list[bytes]) -> Reply:
             raise Refusal(one_line(argv[2]))
         if word == b"PROTOCOL":
             return sample(c, argv[2].lower())
+    if count == 4 and word in (b"QUICKLIST", b"HTSTATS-KEY"):
+        return of_value(c, word, argv[2])
+    if count == 4 and word == b"REPLYBUFFER":
+        return reply_buffer(argv)
     if word == b"REPLICATE" and count >= 3:
         c.server.journal.remark(encoded(argv[2:]))
         return OK
@@ -97,6 +124,49 @@ def debug(c: Call, argv: list[bytes]) -> Reply:
     if word == b"POPULATE" and 3 <= count <= 5:
         return populate(c, argv)
     raise Refusal(subcommand_syntax(argv))
+
+
+SWITCHES: Final = (
+    b"SET-ACTIVE-EXPIRE",
+    b"SET-SKIP-CHECKSUM-VALIDATION",
+    b"DICT-RESIZING",
+    b"QUICKLIST-PACKED-THRESHOLD",
+)
+
+
+def switch(c: Call, word: bytes, value: bytes) -> Reply:
+    if word == b"SET-ACTIVE-EXPIRE":
+        c.server.expiry.enabled = leading_number(value) != 0
+    elif word == b"SET-SKIP-CHECKSUM-VALIDATION":
+        c.server.skip_checksums = leading_number(value) != 0
+    elif word == b"QUICKLIST-PACKED-THRESHOLD":
+        size = memory_size(text_of(value))
+        if size is None or not 0 <= size <= LARGEST_THRESHOLD:
+            raise Refusal(PACKED_THRESHOLD)
+    return OK
+
+
+def of_value(c: Call, word: bytes, key: bytes) -> Reply:
+    """What is told of the value of ``key``; None if ``word`` is something else."""
+    if word == b"OBJECT":
+        return describe(c, key)
+    if word == b"LISTPACK":
+        return show(c, key, b"listpack", NOT_A_LISTPACK)
+    if word == b"QUICKLIST":
+        return show(c, key, b"quicklist", NOT_A_QUICKLIST)
+    if word == b"SDSLEN":
+        return string_sizes(c, key)
+    return table_sizes(c, key) if word == b"HTSTATS-KEY" else None
+
+
+def reply_buffer(argv: list[bytes]) -> Reply:
+    what, value = argv[2].upper(), argv[3].upper()
+    if what == b"PEAK-RESET-TIME":
+        if value not in (b"NEVER", b"RESET"):
+            integer(value)
+    elif what != b"RESIZING":
+        raise Refusal(subcommand_syntax(argv))
+    return OK
 
 
 def execute(c: Call, wanted: DropKind | PauseCron) -> Reply:
@@ -123,11 +193,6 @@ def kill_link(c: Call, way: bytes, node: bytes) -> Reply:
     return OK
 
 
-def held(c: Call, key: bytes) -> Value | None:
-    """The value of ``key``, even if its time is over: DEBUG tells what is there, not what clients may see."""
-    return c.db.get(c.part_of(key), key)
-
-
 def digest(c: Call, keys: list[bytes], of_all: bool) -> Reply:
     """Of all data, or of the values at ``keys``."""
     replies = c.server.long_replies
@@ -140,6 +205,8 @@ def digest(c: Call, keys: list[bytes], of_all: bool) -> Reply:
 
 
 LONGEST_NUMBER: Final = 40
+LARGEST_THRESHOLD: Final = (1 << 32) - (1 << 20)
+"""Bytes of the largest element of a list that Redis may hold in a listpack."""
 
 
 def leading_number(text: bytes) -> float:
@@ -151,41 +218,6 @@ def leading_number(text: bytes) -> float:
             continue
         return value if -1e9 < value < 1e9 else 0.0
     return 0.0
-
-
-# --- OBJECT
-
-
-def describe(c: Call, key: bytes) -> Status:
-    """Where and how the value of ``key`` is held; the address is an object's identity, good for comparing only."""
-    value = held(c, key)
-    if value is None:
-        raise Refusal(NO_SUCH_KEY)
-    kind = kind_of(value)
-    used = c.db.last_use(c.part_of(key), key, c.server.now_s)
-    return Status(
-        b"Value at:0x%x refcount:%d encoding:%s serializedlength:%d lru:%d lru_seconds_idle:%d"
-        % (
-            id(value),
-            kind.references(value),
-            kind.encoding(value),
-            serialized_length(value),
-            used & 0xFFFFFF,
-            max(0, c.server.now_s - used),
-        )
-    )
-
-
-def serialized_length(value: object) -> int:
-    """Bytes of a string in an RDB file, without compression: 2, 3 or 5 for small integers, else text after length."""
-    assert isinstance(value, (bytes, bytearray))
-    if len(value) <= 11 and is_integer(bytes(value)):
-        number = int(value)
-        for size, bits in ((2, 7), (3, 15), (5, 31)):
-            if -(1 << bits) <= number < 1 << bits:
-                return size
-    length = len(value)
-    return length + (1 if length < 64 else 2 if length < 16384 else 5)
 
 
 # --- POPULATE
@@ -211,43 +243,3 @@ def positive(text: bytes) -> int:
     if number is None or number < 0:
         raise Refusal(NOT_POSITIVE)
     return number
-
-
-# --- PROTOCOL
-
-BIG_NUMBER: Final = b"1234567999999999999999999999999999999"
-ATTRIBUTE: Final = b"|1\r\n$14\r\nkey-popularity\r\n*2\r\n$7\r\nkey:123\r\n:90\r\n"
-AFTER_ATTRIBUTE: Final = b"$39\r\nSome real reply following the attribute\r\n"
-PUSHED: Final = b">2\r\n$16\r\nserver-cpu-usage\r\n:42\r\n$40\r\nSome real reply following the push reply\r\n"
-UNKNOWN_TYPE: Final = (
-    b"ERR Wrong protocol type name. Please use one of the following: "
-    b"string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false"
-)
-SAMPLES: Final[dict[bytes, Reply]] = {
-    b"string": b"Hello World",
-    b"integer": 12345,
-    b"double": 3.141,
-    b"null": None,
-    b"array": [0, 1, 2],
-    b"set": SetReply([0, 1, 2]),
-    b"map": {0: False, 1: True, 2: False},
-    b"verbatim": Verbatim(b"This is a verbatim\nstring"),
-    b"true": True,
-    b"false": False,
-}
-
-
-def sample(c: Call, kind: bytes) -> Reply:
-    """A value of that RESP type, the same as Redis sends; clients test their readers with it."""
-    resp3 = c.client.resp3
-    if kind == b"bignum":
-        return Raw(b"(%s\r\n" % BIG_NUMBER) if resp3 else BIG_NUMBER
-    if kind == b"attrib":
-        return Raw(ATTRIBUTE + AFTER_ATTRIBUTE if resp3 else AFTER_ATTRIBUTE)
-    if kind == b"push":
-        if not resp3:
-            raise Refusal(RESP3_ONLY)
-        return Raw(PUSHED)
-    if kind not in SAMPLES:
-        raise Refusal(UNKNOWN_TYPE)
-    return SAMPLES[kind]

@@ -88,6 +88,7 @@ class Server(NodeState):
         "replication",
         "rng",
         "served",
+        "skip_checksums",
         "slot_imports",
         "slow",
         "slowlog",
@@ -120,6 +121,8 @@ class Server(NodeState):
         """When the last command ended, by ``edge.microseconds``: the next one's duration counts from here."""
         self.cron_paused: bool = False
         """DEBUG PAUSE-CRON: the machine does no housekeeping."""
+        self.skip_checksums: bool = False
+        """DEBUG SET-SKIP-CHECKSUM-VALIDATION: RESTORE takes payloads with any checksum."""
         self.deadlines: Deadlines = Deadlines()
         # commands
         self.commands: CommandTable = named_commands(self.config)

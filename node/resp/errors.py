@@ -197,6 +197,13 @@ WAIT_ON_REPLICA: Final = (
     b"ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a replica is configured "
     b"to be writable (which is not the default) writes to replicas are just local and are not propagated."
 )
+PACKED_THRESHOLD: Final = b"ERR argument must be a memory value bigger than 1 and smaller than 4gb"
+NOT_A_LISTPACK: Final = b"ERR Not a listpack encoded object."
+NOT_A_QUICKLIST: Final = b"ERR Not a quicklist encoded object."
+NOT_AN_SDS: Final = b"ERR Not an sds encoded string."
+NOT_A_TABLE: Final = b"ERR The value stored at the specified key is not represented using an hash table"
+RELOAD_OPTIONS: Final = b"ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options."
+RELOAD_FAILED: Final = b"ERR Error trying to load the RDB dump, check server logs."
 RESP3_ONLY: Final = b"ERR RESP2 is not supported by this command"
 
 

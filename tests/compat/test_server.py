@@ -101,7 +101,17 @@ ARGUMENTS: list[Sequence[Word]] = [
     ("DEBUG", "ERROR", "ERR foo"), ("DEBUG", "ERROR", "a\r\nb"), ("DEBUG", "ERROR"), ("DEBUG", "ERROR", ""),
     ("DEBUG", "JMAP"), ("DEBUG", "PROTOCOL"), ("DEBUG", "PROTOCOL", "foo"), ("DEBUG", "STRINGMATCH-LEN", "a", "b"),
     ("DEBUG", "STRINGMATCH-LEN", "1", "a", "b"), ("DEBUG", "REPLICATE"), ("DEBUG", "REPLICATE", "x", "y"),
-    ("DEBUG", "PROTOCOL", "Push"),
+    ("DEBUG", "PROTOCOL", "Push"), ("DEBUG", "SDSLEN"), ("DEBUG", "SDSLEN", "no"), ("DEBUG", "LISTPACK", "no"),
+    ("DEBUG", "QUICKLIST", "no", 1), ("DEBUG", "HTSTATS-KEY", "no"), ("DEBUG", "LISTPACK", "p:1"),
+    ("DEBUG", "QUICKLIST", "p:1"), ("DEBUG", "HTSTATS-KEY", "p:1"), ("DEBUG", "RELOAD"), ("DEBUG", "RELOAD", "x"),
+    ("DEBUG", "RELOAD", "noflush", "MERGE"), ("DBSIZE",), ("GET", "p:4"), ("DEBUG", "DICT-RESIZING"),
+    ("DEBUG", "QUICKLIST-PACKED-THRESHOLD", "200b"), ("DEBUG", "QUICKLIST-PACKED-THRESHOLD", "x"),
+    ("DEBUG", "QUICKLIST-PACKED-THRESHOLD", "4gb"), ("DEBUG", "QUICKLIST-PACKED-THRESHOLD", 0),
+    ("DEBUG", "SET-SKIP-CHECKSUM-VALIDATION", 1), ("RESTORE", "c", 0, b"\0\1x\n\0" + bytes(8)), ("GET", "c"),
+    ("DEBUG", "SET-SKIP-CHECKSUM-VALIDATION", 0), ("RESTORE", "d", 0, b"\0\1x\n\0" + b"1" * 8),
+    ("DEBUG", "REPLYBUFFER", "x", 1), ("DEBUG", "REPLYBUFFER", "resizing", 1), ("DEBUG", "REPLYBUFFER", "resizing"),
+    ("DEBUG", "REPLYBUFFER", "peak-reset-time", "x"), ("DEBUG", "REPLYBUFFER", "peak-reset-time", "never"),
+    ("DEBUG", "REPLYBUFFER", "peak-reset-time", "reset"),
 ]  # fmt: skip
 
 

@@ -1,0 +1,42 @@
+"""DEBUG RELOAD: all data are written as an RDB and read again, in memory, so that tests see what gets lost on the way.
+
+Redis takes the way through its file. Without one, NOSAVE has nothing to load, and NOFLUSH and MERGE change nothing:
+each key is replaced by what was written of it.
+"""
+
+from gossamer.node.engine.data.keyspace import Keyspace
+from gossamer.node.engine.data.snapshot import Snapshot
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.persist.codes import VALKEY_80, RdbError
+from gossamer.node.persist.form import Style
+from gossamer.node.persist.load import Loader
+from gossamer.node.persist.reader import RdbReader
+from gossamer.node.persist.writer import RdbWriter
+from gossamer.node.resp.errors import RELOAD_FAILED, RELOAD_OPTIONS, Refusal
+from gossamer.node.resp.reply import OK, Reply
+
+
+def reload(c: Call, options: list[bytes]) -> Reply:
+    """Nobody is told of it: the data are the same."""
+    words = [word.upper() for word in options]
+    for word in words:
+        if word not in (b"MERGE", b"NOFLUSH", b"NOSAVE"):
+            raise Refusal(RELOAD_OPTIONS)
+    if b"NOSAVE" in words:
+        raise Refusal(RELOAD_FAILED)
+    server = c.server
+    loader = Loader(Keyspace(len(server.keyspace), server.keyspace.shift), server.now, server.follows())
+    reader = RdbReader(limits=server.encodings)
+    snapshot = Snapshot(server.keyspace)
+    try:
+        for chunk in RdbWriter(snapshot, style=Style(VALKEY_80)).chunks():
+            loader.take(reader.feed(bytes(chunk)))
+        reader.finish()
+    except RdbError as error:
+        server.edge.log("warning", f"DEBUG RELOAD: {error}")
+        loader.dispose(server.keyspace.changes)
+        raise Refusal(RELOAD_FAILED) from None
+    finally:
+        snapshot.close()
+    server.keyspace.replace(loader.keyspace, server.now)
+    return OK
