@@ -17,6 +17,7 @@ from gossamer.node.commands import introspection as introspection
 from gossamer.node.commands import keys as keys
 from gossamer.node.commands import latency as latency
 from gossamer.node.commands import lcs as lcs
+from gossamer.node.commands import lists as lists
 from gossamer.node.commands import memory as memory
 from gossamer.node.commands import migrate as migrate
 from gossamer.node.commands import migrations as migrations

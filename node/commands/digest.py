@@ -9,7 +9,7 @@ being there.
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from gossamer.node.commands.digests import sets, streams, zsets
+from gossamer.node.commands.digests import lists, sets, streams, zsets
 from gossamer.node.commands.digests.mixing import MASK, added, hashed, mixed
 from gossamer.node.engine.clients.long_reply import LongReply
 from gossamer.node.engine.data.keyspace import Keyspace
@@ -17,6 +17,7 @@ from gossamer.node.engine.data.kinds import STRING, copy_of, is_large, kind_of
 from gossamer.node.engine.data.snapshot import DatabaseView, Snapshot
 from gossamer.node.resp.reply import Reply, Status
 from gossamer.node.types.kind import DONE, STEP, Kind, Value
+from gossamer.node.types.lists.kind import LIST
 from gossamer.node.types.sets.set import SET
 from gossamer.node.types.streams.kind import STREAM
 from gossamer.node.types.zsets.zset import ZSET
@@ -38,6 +39,7 @@ def string(digest: int, value: Value, at: int) -> tuple[int, int]:
 
 DIGESTS: Final[dict[Kind, Digest]] = {
     STRING: string,
+    LIST: lists.digest,
     ZSET: zsets.digest,
     SET: sets.digest,
     STREAM: streams.digest,

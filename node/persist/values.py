@@ -10,10 +10,11 @@ from gossamer.node.engine.data.kinds import STRING, kind_of
 from gossamer.node.persist import codes
 from gossamer.node.persist.codes import RdbError, type_title
 from gossamer.node.persist.form import Elements, Reader, Style, Writer
-from gossamer.node.persist.forms import sets, streams, zsets
+from gossamer.node.persist.forms import lists, sets, streams, zsets
 from gossamer.node.persist.primitives import put_string
 from gossamer.node.persist.source import Source
 from gossamer.node.types.kind import DONE, Kind, Value
+from gossamer.node.types.lists.kind import LIST
 from gossamer.node.types.sets.set import SET
 from gossamer.node.types.streams.kind import STREAM
 from gossamer.node.types.zsets.zset import ZSET
@@ -35,6 +36,10 @@ READERS: Final[dict[int, Reader]] = {
     codes.STREAM_LISTPACKS: streams.read_first,
     codes.STREAM_LISTPACKS_2: streams.read_second,
     codes.STREAM_LISTPACKS_3: streams.read_third,
+    lists.SINGLES: lists.Singles,
+    lists.ZIPLIST: lists.read_ziplist,
+    lists.ZIPLISTS: lists.Ziplists,
+    lists.NODES: lists.Nodes,
     zsets.TEXT_SCORES: zsets.read_text_scores,
     zsets.BINARY_SCORES: zsets.read_binary_scores,
     zsets.ZIPLIST: zsets.read_ziplist,
@@ -43,6 +48,7 @@ READERS: Final[dict[int, Reader]] = {
 WRITERS: Final[dict[Kind, Writer]] = {
     STRING: put_text,
     SET: sets.write,
+    LIST: lists.write,
     ZSET: zsets.write,
     STREAM: streams.put_stream,
 }

@@ -170,6 +170,10 @@ class Talk:
             return ours
         raise Mismatch(f"\n  redis: {theirs!r:.2000}\n  ours:  {ours!r:.2000}\n{self.pair.story()}")
 
+    def send(self, *words: Word) -> None:
+        """Send a command to both that is not answered at once; ``next`` compares the answers."""
+        self._send(encode(words))
+
     def both(self, *words: Word) -> tuple[Answer, Answer]:
         """What (the real server, ours) answer, compared by nobody."""
         self._send(encode(words))

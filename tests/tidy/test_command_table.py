@@ -64,6 +64,8 @@ PROMISED: dict[str, str] = {
     " xsetid xtrim",
     "xgroup": "create createconsumer delconsumer destroy help setid",
     "xinfo": "consumers groups help stream",
+    "list": "blmove blmpop blpop brpop brpoplpush lindex linsert llen lmove lmpop lpop lpos lpush lpushx lrange lrem"
+    " lset ltrim rpop rpoplpush rpush rpushx",
     "transactions": "discard exec multi unwatch watch",
     "slots": "asking cluster readonly readwrite",
     "cluster": "addslots addslotsrange bumpepoch count-failure-reports countkeysinslot delslots delslotsrange"

@@ -17,6 +17,7 @@ GROUPS: Final = (
     "generic",
     "geo",
     "hyperloglog",
+    "list",
     "server",
     "set",
     "stream",

@@ -9,6 +9,8 @@ from sys import getsizeof
 from typing import Final
 
 from gossamer.node.types.kind import STEP, Kind, Value
+from gossamer.node.types.lists.kind import LIST
+from gossamer.node.types.lists.list import List
 from gossamer.node.types.sets.set import SET, Set
 from gossamer.node.types.streams.kind import STREAM
 from gossamer.node.types.streams.stream import Stream
@@ -63,6 +65,7 @@ STRING: Final = StringKind(b"string")
 KINDS: Final[dict[type, Kind]] = {
     bytes: STRING,
     bytearray: STRING,
+    List: LIST,
     ZSet: ZSET,
     Set: SET,
     Stream: STREAM,

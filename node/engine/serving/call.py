@@ -189,8 +189,11 @@ class Call:
             self._note_expire(key)
 
     def replace(self, key: bytes, value: Value, event: bytes, count: int = 1) -> None:
-        """As ``store``, with a changed form of what the value was before; a time to live stays."""
-        assert count > 0
+        """As ``store``, with a changed form of what the value was before; a time to live stays.
+
+        ``count`` 0: Redis tells of it but does not count it.
+        """
+        assert count >= 0
         self.db.store(self.part_of(key), key, value, event, KEEP, count)
 
     def mutable(self, key: bytes) -> bytearray | None:

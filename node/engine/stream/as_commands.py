@@ -9,8 +9,9 @@ from typing import Final, TypeAlias
 from gossamer.node.engine.data.kinds import STRING, kind_of
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.stream.journal import encoded
-from gossamer.node.engine.stream.rewrite import sets, streams, zsets
+from gossamer.node.engine.stream.rewrite import lists, sets, streams, zsets
 from gossamer.node.types.kind import DONE, Kind, Value
+from gossamer.node.types.lists.kind import LIST
 from gossamer.node.types.sets.set import SET
 from gossamer.node.types.streams.kind import STREAM
 from gossamer.node.types.zsets.zset import ZSET
@@ -30,6 +31,7 @@ def string(key: bytes, value: Value, expire: int, at: int) -> tuple[bytes, int]:
 
 WORDS: Final[dict[Kind, Words]] = {
     STRING: string,
+    LIST: lists.words,
     ZSET: zsets.words,
     SET: sets.words,
     STREAM: streams.words,

@@ -1,0 +1,55 @@
+"""What lists are to everybody who handles values of any type."""
+
+from typing import Final
+
+from gossamer.node.types.kind import DONE, HEADER, STEP, Kind, Value
+from gossamer.node.types.lists.list import List
+
+REFERENCE: Final = 8
+SINGLE: Final = REFERENCE + HEADER
+"""Bytes that an item at the end of a chain takes beside its own."""
+
+
+class ListKind(Kind):
+    def encoding(self, value: Value) -> bytes:
+        assert isinstance(value, List)
+        return b"quicklist" if value.quicklist else b"listpack"
+
+    def size(self, value: Value) -> int:
+        assert isinstance(value, List)
+        chain = value.chain
+        if chain is None:
+            return value.bytes
+        return value.bytes + SINGLE * (len(chain.front) + len(chain.back)) + (SINGLE + REFERENCE) * len(chain.runs)
+
+    def length(self, value: Value) -> int:
+        assert isinstance(value, List)
+        return value.length
+
+    def copy(self, value: Value) -> Value:
+        assert isinstance(value, List)
+        return value.copy()
+
+    def free(self, value: Value, most: int) -> int:
+        """From the end: a list that is being freed is a chain, and its ends are short."""
+        assert isinstance(value, List)
+        chain = value.chain
+        if chain is None or not chain.runs:
+            value.chain, value.length = None, 0
+            return 0
+        left = most
+        while chain.runs and left > 0:
+            left -= chain.counts.pop()
+            chain.runs.pop()
+        value.length -= most - left
+        return value.length
+
+
+LIST: Final = ListKind(b"list")
+
+
+def step(value: Value, at: int) -> tuple[list[bytes], int]:
+    """The elements of the step at ``at``, and where the next one begins."""
+    assert isinstance(value, List)
+    stop = min(at + STEP, value.length)
+    return value.elements(at, stop), stop if stop < value.length else DONE
