@@ -28,6 +28,7 @@ NOT_A_FLOAT: Final = b"ERR value is not a valid float"
 SYNTAX: Final = b"ERR syntax error"
 NO_SUCH_KEY: Final = b"ERR no such key"
 OUT_OF_RANGE: Final = b"ERR index out of range"
+OUT_OF_LONG: Final = b"ERR value is out of range"
 NOT_POSITIVE: Final = b"ERR value is out of range, must be positive"
 COUNT_NOT_POSITIVE: Final = b"ERR count should be greater than 0"
 COUNT_NEGATIVE: Final = b"ERR COUNT can't be negative"
@@ -103,6 +104,16 @@ BITFIELD_TYPE: Final = (
 BITFIELD_OVERFLOW: Final = b"ERR Invalid OVERFLOW type specified"
 BITFIELD_READONLY: Final = b"ERR BITFIELD_RO only supports the GET subcommand"
 OFFSET_OUT_OF_RANGE: Final = b"ERR offset is out of range"
+ZADD_NX_AND_XX: Final = b"ERR XX and NX options at the same time are not compatible"
+ZADD_COMPARISONS: Final = b"ERR GT, LT, and/or NX options at the same time are not compatible"
+ZADD_INCR_PAIRS: Final = b"ERR INCR option supports a single increment-element pair"
+SCORE_NAN: Final = b"ERR resulting score is not a number (NaN)"
+SCORE_RANGE: Final = b"ERR min or max is not a float"
+LEX_RANGE: Final = b"ERR min or max not valid string range item"
+LIMIT_WITHOUT_BY: Final = b"ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"
+WITHSCORES_BYLEX: Final = b"ERR syntax error, WITHSCORES not supported in combination with BYLEX"
+WEIGHT: Final = b"ERR weight value is not a float"
+COUNT_NOT_POSITIVE: Final = b"ERR count should be greater than 0"
 LCS_TYPES: Final = b"ERR The specified keys must contain string values"
 LCS_BOTH: Final = b"ERR If you want both the length and indexes, please just use IDX."
 LCS_TOO_LARGE: Final = b"ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"
@@ -226,6 +237,10 @@ def invalid_expire(name: str) -> bytes:
 def c_string(text: bytes) -> bytes:
     """``text`` as Redis prints what a client sent: it ends at a NUL."""
     return text.partition(b"\0")[0]
+
+
+def no_input_keys(name: str) -> bytes:
+    return b"ERR at least 1 input key is needed for '%s' command" % bytes_of(name)
 
 
 def unsupported_option(option: bytes) -> bytes:

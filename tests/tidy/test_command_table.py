@@ -36,6 +36,12 @@ DIFFERENT: dict[tuple[str, str], str] = {
     ("geosearch", "history_versions"): "BYPOLYGON of Valkey 9",
     ("geosearchstore", "arguments"): "BYPOLYGON of Valkey 9",
     ("geosearchstore", "history_versions"): "BYPOLYGON of Valkey 9",
+    ("zrank", "arity"): "WITHSCORE of Redis 7.2",
+    ("zrank", "arguments"): "WITHSCORE of Redis 7.2",
+    ("zrank", "history_versions"): "WITHSCORE of Redis 7.2",
+    ("zrevrank", "arity"): "WITHSCORE of Redis 7.2",
+    ("zrevrank", "arguments"): "WITHSCORE of Redis 7.2",
+    ("zrevrank", "history_versions"): "WITHSCORE of Redis 7.2",
 }
 """Command and field that differ from Redis 7.0.15."""
 
@@ -66,6 +72,10 @@ PROMISED: dict[str, str] = {
     "xinfo": "consumers groups help stream",
     "list": "blmove blmpop blpop brpop brpoplpush lindex linsert llen lmove lmpop lpop lpos lpush lpushx lrange lrem"
     " lset ltrim rpop rpoplpush rpush rpushx",
+    "sorted-set": "bzmpop bzpopmax bzpopmin zadd zcard zcount zdiff zdiffstore zincrby zinter zintercard zinterstore"
+    " zlexcount zmpop zmscore zpopmax zpopmin zrandmember zrange zrangebylex zrangebyscore zrangestore zrank zrem"
+    " zremrangebylex zremrangebyrank zremrangebyscore zrevrange zrevrangebylex zrevrangebyscore zrevrank zscan zscore"
+    " zunion zunionstore",
     "transactions": "discard exec multi unwatch watch",
     "slots": "asking cluster readonly readwrite",
     "cluster": "addslots addslotsrange bumpepoch count-failure-reports countkeysinslot delslots delslotsrange"

@@ -21,6 +21,7 @@ GROUPS: Final = (
     "server",
     "set",
     "stream",
+    "sorted-set",
     "string",
     "transactions",
 )

@@ -5,6 +5,8 @@ Both have the same objects for members and scores.
 
 from typing import Final, cast
 
+from mypy_extensions import mypyc_attr
+
 from gossamer.node.types.zsets.order import Order
 from gossamer.node.types.zsets.scores import Scores
 
@@ -12,6 +14,7 @@ ELEMENT: Final = 128
 """Bytes of an element beside the member's own: its score, two objects' heads, its places in the map and the order."""
 
 
+@mypyc_attr(acyclic=True)
 class Large:
     """``listpack``: Redis would still have it in a listpack, and what is small cannot hold it here."""
 
@@ -20,6 +23,13 @@ class Large:
         self.order: Order = Order()
         self.listpack: bool = listpack
         self.bytes: int = 0
+
+    def fill(self, members: list[bytes], scores: list[float]) -> None:
+        """Get the members and scores of an order, while there are none."""
+        boxed = cast(list[object], scores)
+        self.order.fill(boxed, members)
+        self.scores.fill(boxed, members)
+        self.bytes = ELEMENT * len(members) + sum(map(len, members))
 
     def put(self, member: bytes, score: float) -> bool:
         """Give ``member`` a score; True if it is new."""

@@ -7,6 +7,8 @@ it.
 
 from typing import TYPE_CHECKING, Final, cast
 
+from mypy_extensions import mypyc_attr
+
 from gossamer.node.types.zsets.ranks import Ranks
 
 if TYPE_CHECKING:
@@ -14,11 +16,14 @@ if TYPE_CHECKING:
 
 MOST: Final = 256
 """Members of a bucket: more are divided."""
+FILL: Final = 192
+"""Members of a bucket that is made at once."""
 FEW: Final = 64
 """A bucket with fewer is joined with its neighbour, if the two have no more than ``JOINED``."""
 JOINED: Final = 160
 
 
+@mypyc_attr(acyclic=True)
 class Bucket:
     """``scores[i]`` belongs to ``members[i]``. The scores are floats, as objects: the map has the same ones."""
 
@@ -57,6 +62,7 @@ class Bucket:
         return Bucket(self.scores.copy(), self.members.copy())
 
 
+@mypyc_attr(acyclic=True)
 class Order:
     def __init__(self) -> None:
         self.buckets: list[Bucket] = []
@@ -146,6 +152,13 @@ class Order:
         if place == 0:
             self.lows[index] = score
         self.ranks.add(index, 1)
+
+    def fill(self, scores: list[object], members: list[bytes]) -> None:
+        """Put ``members``, which are in order, where none is."""
+        assert not self.buckets
+        for start in range(0, len(members), FILL):
+            self._insert(len(self.buckets), Bucket(scores[start : start + FILL], members[start : start + FILL]))
+        self.length = len(members)
 
     def remove(self, score: float, member: bytes) -> None:
         """Take ``member``, which is there with ``score``, away."""

@@ -101,7 +101,7 @@ def inserted(data: bytes, member: bytes, score: float) -> bytes:
     if CODES.index(needed) > CODES.index(code):
         code = needed
         numbers = array(code, numbers)
-    number = score if code == "d" else int(score)
+    number = score + 0.0 if code == "d" else int(score)
     numbers.insert(index, number)  # type: ignore[arg-type]  # its type goes with the code
     at = offset(data, index)
     length += 1
@@ -116,6 +116,21 @@ def inserted(data: bytes, member: bytes, score: float) -> bytes:
             numbers.tobytes(),
         )
     )
+
+
+def packed(found: list[bytes], numbers: list[float]) -> bytes:
+    """The form of members and their scores, which are in order."""
+    code = "b"
+    for score in numbers:
+        needed = code_for(score)
+        if CODES.index(needed) > CODES.index(code):
+            code = needed
+    if code == "d":
+        held = array(code, [score + 0.0 for score in numbers])
+    else:
+        held = array(code, [int(score) for score in numbers])
+    head = bytes((len(found) & 0xFF, len(found) >> 8, ord(code)))
+    return b"".join((head, bytes([len(member) for member in found]), *found, held.tobytes()))
 
 
 def code_for(score: float) -> str:

@@ -7,10 +7,13 @@ the tree is not ``valid`` any more, and it is made anew when somebody asks: many
 
 from typing import TYPE_CHECKING
 
+from mypy_extensions import mypyc_attr
+
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
 
+@mypyc_attr(acyclic=True)
 class Ranks:
     def __init__(self) -> None:
         self.sums: list[int] = [0]

@@ -8,6 +8,8 @@ shard that it shares before it changes it.
 from binascii import crc32
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 FILL: Final = 200
 SPARSE: Final = 50
 """Members a shard below which there are fewer shards."""
@@ -18,6 +20,7 @@ Shard = dict[bytes, object]
 """The scores are floats: as objects they are shared with the order of the set."""
 
 
+@mypyc_attr(acyclic=True)
 class Scores:
     def __init__(self) -> None:
         self.shards: list[Shard] = [{}]
@@ -30,6 +33,17 @@ class Scores:
     def get(self, member: bytes) -> object:
         """The score of ``member``, None if it has none."""
         return self.shards[self.index_of(crc32(member))].get(member)
+
+    def fill(self, scores: list[object], members: list[bytes]) -> None:
+        """Put ``members`` where none is: all shards there will be are made first."""
+        assert self.length == 0
+        count = len(members) // FILL + 1
+        self.shards = [{} for _ in range(count)]
+        self.own = [True] * count
+        self.mask = (1 << (count - 1).bit_length()) - 1
+        for index, member in enumerate(members):
+            self.shards[self.index_of(crc32(member))][member] = scores[index]
+        self.length = len(members)
 
     def put(self, member: bytes, score: object) -> None:
         """``member``, which is there, has another score."""

@@ -9,6 +9,8 @@ Ranks count from 0, the least score first; a slice from ``start`` to ``stop`` do
 from math import isnan
 from typing import Final, cast
 
+from mypy_extensions import mypyc_attr
+
 from gossamer.node.types.kind import Kind, Value
 from gossamer.node.types.limits import EncodingLimits
 from gossamer.node.types.zsets import packed
@@ -25,6 +27,7 @@ OBJECT: Final = 48
 Slice = tuple[int, int]
 
 
+@mypyc_attr(acyclic=True)
 class ZSet:
     def __init__(self) -> None:
         self.packed: bytes = packed.EMPTY
@@ -67,6 +70,19 @@ class ZSet:
                 return ADDED
             self._grow(packed.count(data) < limits.zset_max_listpack_entries and self.is_short(member, limits))
         return self._put(member, score, limits)
+
+    def fill(self, members: list[bytes], scores: list[float], limits: EncodingLimits) -> None:
+        """An empty set gets members with their scores. They are in order, and no two are the same."""
+        assert self.length() == 0
+        assert len(members) == len(scores)
+        longest = max([len(member) for member in members], default=0)
+        listpack = len(members) <= limits.zset_max_listpack_entries and longest <= limits.zset_max_listpack_value
+        if listpack and len(members) <= packed.MOST and longest <= packed.LONGEST:
+            self.packed, self.large = packed.packed(members, scores), None
+            return
+        large = Large(listpack)
+        large.fill(members, [score + 0.0 for score in scores] if listpack else scores)
+        self.packed, self.large = packed.EMPTY, large
 
     def remove(self, member: bytes) -> bool:
         """Take ``member`` away; False if it is not there."""
@@ -172,11 +188,9 @@ class ZSet:
         large = self.large
         if large is None or large.listpack or self.length() > limits.zset_max_listpack_entries:
             return
-        items = self.items(0, self.length())
-        if all(self.is_short(member, limits) for member, _ in items):
-            self.packed, self.large = packed.EMPTY, None
-            for member, score in items:
-                self.add(member, score, limits)
+        members, scores = self.members(0, self.length()), self.scores(0, self.length())
+        self.packed, self.large = packed.EMPTY, None
+        self.fill(members, scores, limits)
 
     def is_short(self, member: bytes, limits: EncodingLimits) -> bool:
         return len(member) <= limits.zset_max_listpack_value
@@ -191,8 +205,7 @@ class ZSet:
             self.large.listpack = self.large.listpack and listpack
             return
         large = Large(listpack)
-        for member, score in self.items(0, self.length()):
-            large.put(member, score)
+        large.fill(self.members(0, self.length()), self.scores(0, self.length()))
         self.packed, self.large = packed.EMPTY, large
 
     def _put(self, member: bytes, score: float, limits: EncodingLimits) -> int:
