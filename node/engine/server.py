@@ -147,7 +147,7 @@ class Server(NodeState):
         self.clients: Clients = Clients(self, self.keyspace, self.access, self.edge)
         self.limits: Limits = Limits(self.config, self.clients)
         self.monitors: Monitors = Monitors(self, self.edge)
-        self.waiting: Waiting = Waiting(self.deadlines, self.stats, self.changes)
+        self.waiting: Waiting = Waiting(self.deadlines, self.stats, self.usages, self.changes)
         self.long_replies: LongReplies = LongReplies(self.clients, self.waiting)
         self.pause: Pause = Pause(self, self.deadlines)
         # replication

@@ -31,6 +31,7 @@ from gossamer.node.engine.data.changes import Changes, Listener
 from gossamer.node.engine.data.kinds import kind_of
 from gossamer.node.engine.deadlines import Deadlines, Timer
 from gossamer.node.engine.insight.stats import Stats
+from gossamer.node.engine.insight.usage import Usages
 from gossamer.node.resp.errors import UNBLOCKED, UNBLOCKED_BY_CLIENT
 from gossamer.node.resp.reply import NULL_ARRAY, Failure, Reply
 from gossamer.node.types.kind import Kind, Value
@@ -133,9 +134,10 @@ class KeyWait(Wait):
 class Waiting(Listener):
     """At most one wait a client."""
 
-    def __init__(self, deadlines: Deadlines, stats: Stats, changes: Changes) -> None:
+    def __init__(self, deadlines: Deadlines, stats: Stats, usages: Usages, changes: Changes) -> None:
         self.deadlines: Deadlines = deadlines
         self.stats: Stats = stats
+        self.usages: Usages = usages
         self.changes: Changes = changes
         self.by_client: dict[int, Wait] = {}
         """By client id, in the order of arrival."""
@@ -234,7 +236,17 @@ class Waiting(Listener):
             return
         if isinstance(reply, Failure):
             self.stats.count_error(reply.text)
+        if wait.reason is KEYS:
+            self._count_call(client, isinstance(reply, Failure))
         client.reply(reply)
+
+    def _count_call(self, client: Client, failed: bool) -> None:
+        """A request that waited for keys in vain was a call as well. One that is run anew is counted then."""
+        self.stats.total_commands_processed += 1
+        if client.last_command is not None:
+            usage = self.usages.of(client.last_command)
+            usage.calls += 1
+            usage.failed_calls += failed
 
     def retry(self, wait: Wait) -> None:
         """Run the request of ``wait`` anew: it may go on, or somebody has to say why not."""
