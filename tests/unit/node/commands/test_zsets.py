@@ -117,7 +117,7 @@ def test_the_words_of_a_set_make_it_again(entries: int) -> None:
     one, other = One(), One()
     one.say("CONFIG", "SET", "zset-max-listpack-entries", entries)
     for number in range(2 * STEP + 1):
-        one.say("ZADD", "z", number / 3, number)
+        one.say("ZADD", "z", str(number / 3), number)
     one.say("ZADD", "z", "-inf", "a", "inf", b"\r\n")
     one.say("PEXPIREAT", "z", 9_000_000_000_000)
     writer = AsCommands(Snapshot(one.server.keyspace))
@@ -134,7 +134,7 @@ def test_a_copy_goes_its_own_way() -> None:
         one.say("ZADD", "z", number, number)
     one.say("COPY", "z", "y")
     one.say("ZREMRANGEBYRANK", "z", 0, 499)
-    one.say("ZINCRBY", "y", 0.5, 999)
+    one.say("ZINCRBY", "y", "0.5", 999)
     assert one.say("ZCARD", "z") == b":500\r\n"
     assert one.say("ZRANK", "y", 500) == b":500\r\n"
     assert one.say("ZSCORE", "z", 999) == b"$3\r\n999\r\n"
