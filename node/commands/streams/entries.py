@@ -26,7 +26,7 @@ from gossamer.node.resp.errors import (
 )
 from gossamer.node.resp.reply import OK, Reply
 from gossamer.node.types.streams.ids import LAST, SEQUENCE_BITS, WORD, id_text
-from gossamer.node.types.streams.stream import MAX_NODE, Stream
+from gossamer.node.types.streams.stream import MAX_NODE, Stream, bytes_in
 
 XADD_KEYS: Final = (KeySpec((RW, UPDATE), note="It trims too if `MAXLEN` or `MINID` is given."),)
 
@@ -47,7 +47,7 @@ def xadd(c: Call, argv: list[bytes]) -> Reply:
     if stream is None:
         stream = Stream()
     entry_id = new_id(c, stream, options)
-    if sum([len(word) for word in pairs]) > MAX_NODE:
+    if bytes_in(pairs) > MAX_NODE:
         raise Refusal(ENTRY_TOO_LARGE)
     stream.append(entry_id, pairs, c.server.encodings)
     trimmed = options.trim(stream) if options.strategy else 0

@@ -1,10 +1,14 @@
 """Going through the live entries of a stream, in both directions. The stream must not change meanwhile."""
 
-from gossamer.node.types.streams.elements import number_at, size_at, text_at
-from gossamer.node.types.streams.ids import SEQUENCE_BITS, WORD
-from gossamer.node.types.streams.node import DEAD, SAME, Node
+from typing import Final
+
+from gossamer.node.types.streams.elements import number_at, passed, size_at, text_at
+from gossamer.node.types.streams.ids import SEQUENCE_BITS
+from gossamer.node.types.streams.node import DEAD, SAME, Node, first_after, id_behind
 
 NO_FIELDS: list[bytes] = []
+FAR: Final = 1 << 62
+"""Milliseconds from which on differences may be held as negative numbers."""
 
 
 class Cursor:
@@ -76,6 +80,9 @@ class Cursor:
         self.fields = node.fields
         self.data = node.data
         self.at = node.begin
+        ahead = (self.first >> SEQUENCE_BITS) - self.milliseconds
+        if 0 < ahead < FAR:
+            self.at = first_after(self.data, self.at, len(self.fields), ahead)
 
     def read_head(self) -> None:
         """Read the entry that begins at ``at``, but not its fields and values."""
@@ -86,9 +93,9 @@ class Cursor:
         self.dead = flags & DEAD != 0
         self.same = flags & SAME != 0
         at += 2
-        milliseconds = (self.milliseconds + number_at(data, at)) & WORD
+        milliseconds = number_at(data, at)
         at += size_at(data, at)
-        self.id = milliseconds << SEQUENCE_BITS | ((self.sequence + number_at(data, at)) & WORD)
+        self.id = id_behind(self.milliseconds, self.sequence, milliseconds, number_at(data, at))
         at += size_at(data, at)
         if self.same:
             self.left = len(self.fields) + 1
@@ -98,13 +105,7 @@ class Cursor:
         self.at = at
 
     def _skip(self) -> None:
-        data = self.data
-        at = self.at
-        left = self.left
-        while left:
-            at += size_at(data, at)
-            left -= 1
-        self.at = at
+        self.at = passed(self.data, self.at, self.left)
         self.left = 0
 
 

@@ -65,6 +65,13 @@ def number(value: int) -> bytes:
     return b"\xf4%b\x09" % value.to_bytes(8, "little", signed=True)
 
 
+def counter_size(value: int) -> int:
+    """Bytes of the element of a number that is not negative."""
+    if value < 1 << 7:
+        return 2
+    return 3 if value < 1 << 12 else len(number(value))
+
+
 def text(value: bytes) -> bytes:
     """The element of a string. What is an integer in its shortest form is held as one, as real servers do."""
     size = len(value)
@@ -110,23 +117,42 @@ def size_at(data: bytes, at: "i64") -> "i64":
     return size + back_size(size)
 
 
+def passed(data: bytes, at: "i64", count: "i64") -> "i64":
+    """Where the element stands that comes ``count`` elements behind the one at ``at``."""
+    while count:
+        at += size_at(data, at)
+        count -= 1
+    return at
+
+
 def text_size(data: bytes, at: "i64") -> "i64":
     """Bytes of the long string at ``at``."""
     return int.from_bytes(data[at + 1 : at + 5], "little")
 
 
-def number_at(data: bytes, at: "i64") -> int:
+def number_at(data: bytes, at: "i64") -> "i64":
     """The integer at ``at``."""
     first: i64 = data[at]
     if first < 0x80:
         return first
+    value: i64 = 0
     if 0xC0 <= first < 0xE0:
         low: i64 = data[at + 1]
-        value: i64 = (first & 0x1F) << 8 | low
+        value = (first & 0x1F) << 8 | low
         return value - 0x2000 if value >= 0x1000 else value
-    if first > TEXT_32:
-        return int.from_bytes(data[at + 1 : at + size_at(data, at) - 1], "little", signed=True)
-    return int(text_at(data, at))
+    if not INT_16 <= first <= INT_64:
+        return int(text_at(data, at))
+    if first == INT_64:
+        return int.from_bytes(data[at + 1 : at + 9], "little", signed=True)
+    width: i64 = first - INT_16 + 2
+    place: i64 = width
+    while place:
+        byte: i64 = data[at + place]
+        value = value << 8 | byte
+        place -= 1
+    sign: i64 = 1
+    sign <<= 8 * width - 1
+    return (value ^ sign) - sign
 
 
 def text_at(data: bytes, at: "i64") -> bytes:

@@ -7,10 +7,13 @@ are those of the node) and values, and the number of its elements, all as elemen
 ``data`` is never changed but replaced, so that copies of a stream share it. New entries are ``pieces`` at first.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from gossamer.node.types.streams.elements import number, number_at, size_at, text
+from gossamer.node.types.streams.elements import counter_size, number, number_at, passed, size_at, text
 from gossamer.node.types.streams.ids import SEQUENCE_BITS, WORD
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
 
 DEAD: Final = 1
 """Flag of an entry that has been deleted."""
@@ -64,7 +67,7 @@ class Node:
 
     def size(self) -> int:
         """Bytes of the listpack that the node is in an RDB."""
-        return self.head + self.body + len(number(self.live)) + len(number(self.dead))
+        return self.head + self.body + counter_size(self.live) + counter_size(self.dead)
 
     def append(self, entry_id: int, pairs: list[bytes]) -> None:
         """Add an entry behind all others. ``pairs``: fields and values, alternating."""
@@ -124,26 +127,15 @@ class Node:
 
     def end_of(self, at: int) -> int:
         """Where the entry at ``at`` ends."""
-        data = self.data
-        same = data[at] & SAME
-        at += 2
-        at += size_at(data, at)
-        at += size_at(data, at)
-        left = len(self.fields) + 1
-        if not same:
-            left = 2 * number_at(data, at) + 2
-        while left:
-            at += size_at(data, at)
-            left -= 1
-        return at
+        return entry_end(self.data, at, len(self.fields))
 
     def id_at(self, at: int) -> int:
         """The id of the entry at ``at``."""
         data = self.data
         at += 2
-        milliseconds = (self.milliseconds + number_at(data, at)) & WORD
+        milliseconds = number_at(data, at)
         at += size_at(data, at)
-        return milliseconds << SEQUENCE_BITS | ((self.sequence + number_at(data, at)) & WORD)
+        return id_behind(self.milliseconds, self.sequence, milliseconds, number_at(data, at))
 
     def cut(self, last_id: int) -> None:
         """Entries behind ``last_id``, all of them deleted, have never been there."""
@@ -173,6 +165,32 @@ class Node:
             out[at] |= DEAD
             at = self.end_of(at)
         return bytes(out)
+
+
+def entry_end(data: bytes, at: "i64", fields: "i64") -> "i64":
+    """Where the entry at ``at`` ends, in a node with so many ``fields``."""
+    same: i64 = data[at] & SAME
+    at = passed(data, at, 3)
+    if same:
+        return passed(data, at, fields + 1)
+    return passed(data, at, 2 * number_at(data, at) + 2)
+
+
+def first_after(data: bytes, at: "i64", fields: "i64", milliseconds: "i64") -> "i64":
+    """Where the first entry from ``at`` on begins that is so many ``milliseconds`` behind the master id, or more."""
+    size: i64 = len(data)
+    while at < size:
+        difference: i64 = number_at(data, at + 2)
+        if difference >= milliseconds or difference < 0:
+            return at
+        at = entry_end(data, at, fields)
+    return at
+
+
+def id_behind(milliseconds: int, sequence: int, more_milliseconds: int, more_sequence: int) -> int:
+    """The id that is so much larger than another one; what it consists of wraps around as in C."""
+    high = (milliseconds + more_milliseconds) & WORD
+    return high << SEQUENCE_BITS | ((sequence + more_sequence) & WORD)
 
 
 def signed(difference: int) -> int:

@@ -26,6 +26,13 @@ CONSUMER: Final = 250
 NACK: Final = 140
 
 
+def bytes_in(words: list[bytes]) -> int:
+    size = 0
+    for word in words:
+        size += len(word)
+    return size
+
+
 class Stream:
     """``length`` live entries. Ids are 0 where there is none."""
 
@@ -175,7 +182,7 @@ class Stream:
             if not 0 < most <= MAX_NODE:
                 most = MAX_NODE
             entries = limits.stream_node_max_entries
-            full = node.size() + sum([len(word) for word in pairs]) >= most
+            full = node.size() + bytes_in(pairs) >= most
             if not full and not (entries and node.live + node.dead >= entries):
                 if node.mark is not self.mark:
                     node = self.nodes[-1] = node.copy(self.mark)
