@@ -4,6 +4,8 @@ Runs are never changed, only replaced, so a copy shares them. An end that has gr
 in part, one that is empty takes as many from the run beside it: whoever pushes and pops by turns causes neither.
 """
 
+from bisect import bisect_right
+from itertools import accumulate
 from typing import Final
 
 from gossamer.node.types.lists.items import between, cut, hits, inserted, items_of, replaced, skip
@@ -14,8 +16,6 @@ LONGEST: Final = 256
 """Items of a run, and ..."""
 WIDEST: Final = 8192
 """... bytes, unless it is a single item."""
-BLOCK: Final = 64
-"""Runs that are passed over at once."""
 
 
 class Chain:
@@ -26,6 +26,8 @@ class Chain:
         self.runs: list[bytes] = []
         self.counts: list[int] = []
         self.back: list[bytes] = []
+        self.ends: list[int] | None = None
+        """Up to which index each of ``runs`` goes, counted from the first run on; None until somebody asks."""
 
     def begin(self, run: bytes, count: int) -> None:
         """All that the chain holds is ``run``, a short list."""
@@ -39,6 +41,7 @@ class Chain:
         other.runs = self.runs.copy()
         other.counts = self.counts.copy()
         other.back = self.back.copy()
+        other.ends = self.ends  # a list that is never changed, only replaced
         return other
 
     # --- parts: the front, each run, the back
@@ -67,18 +70,11 @@ class Chain:
         if index < len(self.front):
             return 0, index
         index -= len(self.front)
-        counts = self.counts
-        at = 0
-        while at + BLOCK < len(counts):
-            passed = sum(counts[at : at + BLOCK])
-            if index < passed:
-                break
-            index -= passed
-            at += BLOCK
-        while at < len(counts) and index >= counts[at]:
-            index -= counts[at]
-            at += 1
-        return at + 1, index
+        ends = self.ends
+        if ends is None:
+            ends = self.ends = list(accumulate(self.counts))
+        at = bisect_right(ends, index)
+        return at + 1, index - ends[at - 1] if at else index
 
     # --- the ends
 
@@ -109,8 +105,7 @@ class Chain:
             if self.runs and fits(run, count, self.runs[0], self.counts[0]):
                 self._put(0, run + self.runs[0], count + self.counts[0])
             else:
-                self.runs.insert(0, run)
-                self.counts.insert(0, count)
+                self._replace(0, 0, [(run, count)])
 
     def _pack_back(self) -> None:
         packed = self.back[:SPARE]
@@ -120,10 +115,10 @@ class Chain:
 
     def _append(self, run: bytes, count: int) -> None:
         if self.runs and fits(run, count, self.runs[-1], self.counts[-1]):
-            self._put(-1, self.runs[-1] + run, count + self.counts[-1])
+            self._put(len(self.runs) - 1, self.runs[-1] + run, count + self.counts[-1])
         else:
-            self.runs.append(run)
-            self.counts.append(count)
+            end = len(self.runs)
+            self._replace(end, end, [(run, count)])
 
     def _fill_front(self) -> None:
         """From the run beside it, or else from the other end."""
@@ -133,7 +128,7 @@ class Chain:
         run, count = self.runs[0], self.counts[0]
         at = skip(run, 0, SPARE) if count > SPARE else len(run)
         self.front = items_of(run[:at])[::-1]
-        self._put_or_drop(0, run[at:], count - len(self.front))
+        self._replace(0, 1, [(run[at:], count - len(self.front))])
 
     def _fill_back(self) -> None:
         if not self.runs:
@@ -142,26 +137,26 @@ class Chain:
         run, count = self.runs[-1], self.counts[-1]
         at = skip(run, 0, count - SPARE) if count > SPARE else 0
         self.back = items_of(run[at:])
-        self._put_or_drop(len(self.runs) - 1, run[:at], count - len(self.back))
+        end = len(self.runs)
+        self._replace(end - 1, end, [(run[:at], count - len(self.back))])
 
     # --- runs
 
+    def _replace(self, start: int, stop: int, made: list[tuple[bytes, int]]) -> None:
+        """Those of ``made`` that hold something take the place of the runs from ``start`` up to ``stop``."""
+        self.runs[start:stop] = [run for run, count in made if count]
+        self.counts[start:stop] = [count for _, count in made if count]
+        self.ends = None
+
     def _put(self, at: int, run: bytes, count: int) -> None:
         self.runs[at] = run
-        self.counts[at] = count
-
-    def _put_or_drop(self, at: int, run: bytes, count: int) -> None:
-        if count:
-            self._put(at, run, count)
-        else:
-            del self.runs[at]
-            del self.counts[at]
+        if self.counts[at] != count:
+            self.counts[at] = count
+            self.ends = None
 
     def _split(self, at: int) -> None:
         """The run ``at`` has grown too long: two or more take its place."""
-        made = runs_of(items_of(self.runs[at]), LONGEST // 2)
-        self.runs[at : at + 1] = [run for run, _ in made]
-        self.counts[at : at + 1] = [count for _, count in made]
+        self._replace(at, at + 1, runs_of(items_of(self.runs[at]), LONGEST // 2))
 
     # --- anywhere
 
@@ -250,8 +245,7 @@ class Chain:
                 kept.append((between(runs[last], end, counts[last]), counts[last] - end))
         behind = last + 1 if end else last
         before = sum([len(run) for run in runs[first:behind]])
-        runs[first:behind] = [run for run, count in kept if count]
-        counts[first:behind] = [count for _, count in kept if count]
+        self._replace(first, behind, kept)
         return before - sum([len(run) for run, _ in kept])
 
     # --- by content
@@ -285,6 +279,7 @@ class Chain:
         """Runs without items are gone."""
         self.runs = [run for run in self.runs if run]
         self.counts = [count for count in self.counts if count]
+        self.ends = None
 
 
 def dropped(items: list[bytes], start: int, stop: int) -> int:
