@@ -27,8 +27,8 @@ from gossamer.node.types.sets.pack import (
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-FILL: Final = 64
-SPARSE: Final = 16
+FILL: Final = 32
+SPARSE: Final = 8
 """Fewer members in a bucket than this, on average, are too few."""
 BUCKET: Final = 64
 """Bytes that a bucket takes beside its members."""

@@ -6,6 +6,8 @@ byte); a member that is too long for that makes it a tuple, and a tuple it remai
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from gossamer.node.types.integers import COMPILED
+
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
@@ -33,6 +35,25 @@ def find(pack: bytes, member: bytes) -> "i64":
     """Where ``member`` with its length begins, -1 if it is not there."""
     if len(member) > LONGEST:
         return -1
+    return find_by_walk(pack, member) if COMPILED and member else find_by_search(pack, member)
+
+
+def find_by_walk(pack: bytes, member: bytes) -> "i64":
+    """From member to member, of which most are told from ``member`` by their length or their last byte."""
+    length: i64 = len(member)
+    last: i64 = member[length - 1]
+    size: i64 = len(pack)
+    at: i64 = 0
+    while at < size:
+        end: i64 = at + pack[at]
+        if end - at == length and pack[end] == last and pack[at + 1 : end + 1] == member:
+            return at
+        at = end + 1
+    return -1
+
+
+def find_by_search(pack: bytes, member: bytes) -> "i64":
+    """By a method that is written in C: interpreted, a walk costs more."""
     entry = LENGTHS[len(member)] + member
     begin: i64 = 0
     hit: i64 = pack.find(entry)
@@ -55,7 +76,7 @@ def plus(pack: Pack, member: bytes) -> Pack:
         return (*pack, member)
     if len(member) > LONGEST:
         return (*members_of(pack), member)
-    return pack + LENGTHS[len(member)] + member
+    return pack + (LENGTHS[len(member)] + member)
 
 
 def minus(pack: Pack, member: bytes) -> Pack:

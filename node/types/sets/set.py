@@ -42,7 +42,7 @@ class Set:
             return pack.holds(held, member)
         assert isinstance(held, bytes)
         number = integer_or_none(member)
-        return number is not None and integers.holds(held, number)
+        return number is not None and integers.find(held, number) >= 0
 
     def add(self, member: bytes, limits: EncodingLimits) -> bool:
         """False if it was there."""
@@ -68,9 +68,10 @@ class Set:
         else:
             assert isinstance(held, bytes)
             number = integer_or_none(member)
-            if number is not None:
-                self.held = integers.minus(held, number)
-            removed = self.held is not held
+            place = -1 if number is None else integers.find(held, number)
+            removed = place >= 0
+            if removed:
+                self.held = integers.cut(held, place)
         self.length -= removed
         return removed
 
@@ -215,10 +216,9 @@ class Set:
         if number is None:
             self._leave_integers(held, member, limits)
             return True
-        more = integers.plus(held, number)
-        if more is held:
+        if integers.find(held, number) >= 0:
             return False
-        self.held = more
+        self.held = integers.plus(held, number)
         if self.length >= limits.set_max_intset_entries:
             self._to_hashtable()
         return True

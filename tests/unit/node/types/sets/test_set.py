@@ -127,7 +127,7 @@ class SetMachine(RuleBasedStateMachine):
         if self.value.form != INTSET:
             again.begin_as(self.value.form)
             again.fill(self.value.members())
-            assert abs(again.size() - self.value.size()) <= 64 * (len(self.model) // 16 + 1)
+            assert abs(again.size() - self.value.size()) <= 64 * (len(self.model) // 8 + 1)
 
     @invariant()
     def the_form_holds_what_is_there(self) -> None:
