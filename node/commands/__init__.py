@@ -26,6 +26,7 @@ from gossamer.node.commands import scan as scan
 from gossamer.node.commands import server as server
 from gossamer.node.commands import sets as sets
 from gossamer.node.commands import slowlog as slowlog
+from gossamer.node.commands import sort as sort
 from gossamer.node.commands import streams as streams
 from gossamer.node.commands import strings as strings
 from gossamer.node.commands import transactions as transactions

@@ -56,7 +56,7 @@ PROMISED: dict[str, str] = {
     "memory": "doctor help malloc-stats purge usage",
     "slowlog": "get help len reset",
     "generic": "copy del dump exists expire expireat expiretime keys migrate move object persist pexpire pexpireat"
-    " pexpiretime pttl randomkey rename renamenx restore scan touch ttl type unlink wait",
+    " pexpiretime pttl randomkey rename renamenx restore scan sort sort_ro touch ttl type unlink wait",
     "object": "encoding freq help idletime refcount",
     "string": "append decr decrby get getdel getex getrange getset incr incrby incrbyfloat lcs mget mset msetnx psetex"
     " set setex setnx setrange strlen substr",
@@ -190,7 +190,7 @@ def told(cmd: Command) -> Info:
 
 
 def plain(reply: object) -> Any:  # noqa: ANN401
-    """A reply as JSON would hold it."""
+    """A reply as JSON would hold it, and an empty map as RESP2 does, in which the reference was recorded."""
     if isinstance(reply, bytes):
         return reply.decode()
     if isinstance(reply, StatusSet):
@@ -200,5 +200,5 @@ def plain(reply: object) -> Any:  # noqa: ANN401
     if isinstance(reply, list):
         return [plain(item) for item in reply]
     if isinstance(reply, dict):
-        return {key: plain(value) for key, value in reply.items()}
+        return {key: plain(value) for key, value in reply.items()} or []
     return reply

@@ -32,6 +32,8 @@ SETBIT: Final = b"setbit"
 INCRBY: Final = b"incrby"
 INCRBYFLOAT: Final = b"incrbyfloat"
 PFADD: Final = b"pfadd"
+# one key, what SORT makes
+SORTSTORE: Final = b"sortstore"
 # one key, sets
 SADD: Final = b"sadd"
 SREM: Final = b"srem"

@@ -30,7 +30,8 @@ class KeySpec:
     negative from the end. ``last``: the last key relative to the first, negative from the end of the request;
     ``step``: distance between keys; ``limit``: 2 = only the first half of what is left holds keys. ``count_at`` >=
     0: the number of keys stands that far behind the begin, the first of them ``first_at`` behind it. ``unknown``:
-    there are keys no spec can find (SORT's patterns). ``incomplete``: there may be more keys than the spec finds.
+    no rule tells where the keys stand, at most ``find`` does (SORT's STORE), or they are not in the request at all
+    (SORT's patterns). ``incomplete``: there may be more keys than the spec finds.
     ``not_key``: it routes as a key but is none (shard channels). ``variable``: what the command does depends on
     its arguments (SET reads too if GET is given); ``actual`` tells it from the request. ``note``: a remark for
     COMMAND INFO.
@@ -50,6 +51,7 @@ class KeySpec:
         variable: bool = False,
         not_key: bool = False,
         unknown: bool = False,
+        find: Callable[[list[bytes]], list[int]] | None = None,
         actual: Callable[[list[bytes]], Access] | None = None,
         note: str = "",
     ) -> None:
@@ -65,6 +67,7 @@ class KeySpec:
         self.variable: bool = variable
         self.not_key: bool = not_key
         self.unknown: bool = unknown
+        self.find: Callable[[list[bytes]], list[int]] | None = find
         self.actual: Callable[[list[bytes]], Access] | None = actual
         self.note: str = note
         self.plain: bool = keyword is None and count_at < 0 and not unknown
@@ -91,7 +94,9 @@ class KeySpec:
 
     def positions(self, argv: list[bytes]) -> list[int]:
         """Indexes of the keys in ``argv``; Refusal if the request contradicts the spec."""
-        begin = -1 if self.unknown else self._begin(argv)
+        if self.unknown:
+            return [] if self.find is None else self.find(argv)
+        begin = self._begin(argv)
         if begin < 0:
             return []
         if self.count_at >= 0:

@@ -1,0 +1,3 @@
+"""SORT and SORT_RO (redis.io, "Generic")."""
+
+from gossamer.node.commands.sort import command as command
