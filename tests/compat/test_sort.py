@@ -54,14 +54,13 @@ def fill(pair: Pair, elements: list[bytes], weights: list[bytes]) -> None:
         talk.same("RPUSH", "list", *elements)
     for element, weight in zip(elements, weights, strict=False):
         talk.same("SET", b"weight_" + element, weight)
-        talk.same("HSET", b"hash_" + element, "field", weight)
 
 
 @SETTINGS
 @given(
     elements=st.lists(ELEMENTS, max_size=12),
     weights=st.lists(st.one_of(ELEMENTS, ODD), max_size=12),
-    program=st.lists(st.one_of(requests(b"SORT", OPTIONS), requests(b"sort_ro", OPTIONS | STORE)), max_size=20),
+    program=st.lists(st.one_of(requests(b"SORT", OPTIONS | STORE), requests(b"sort_ro", OPTIONS | STORE)), max_size=20),
     protocol=st.sampled_from([2, 3]),
 )
 def test_random_sorts(
@@ -74,7 +73,10 @@ def test_random_sorts(
         by_nothing = upper[1] == b"SET" and b"BY" in upper
         if b"BY" in upper and (b"LIMIT" in upper or by_nothing) and (b"ALPHA" in upper or by_nothing):
             continue
-        talk.same(*request, normal=unordered if b"BY" in upper and b"ALPHA" in upper else None)
+        normal = unordered if b"BY" in upper and b"ALPHA" in upper else None
+        talk.same(*request, normal=normal)
+        for stored in (b"there", b"string") if b"STORE" in upper else ():
+            talk.same("LRANGE", stored, 0, -1, normal=normal)
 
 
 @SETTINGS

@@ -8,12 +8,12 @@ from gossamer.node.commands.sort.scores import scores_of
 from gossamer.node.commands.sort.values import elements_of, list_of
 from gossamer.node.engine.data.changes import SORTSTORE
 from gossamer.node.engine.serving.call import Call
-from gossamer.node.engine.table.command import DANGEROUS, DENYOOM, LIST, READONLY, SET, WRITE, command
+from gossamer.node.engine.table.command import DANGEROUS, DENYOOM, LIST, READONLY, SET, SORTED_SET, WRITE, command
 from gossamer.node.engine.table.keyspec import ACCESS, OW, RO, UPDATE, KeySpec
 from gossamer.node.resp.reply import Reply
 from gossamer.node.types.sets.set import Set
 
-CATEGORIES: Final = (LIST, SET, "sortedset", DANGEROUS)
+CATEGORIES: Final = (LIST, SET, SORTED_SET, DANGEROUS)
 
 
 def stored_at(argv: list[bytes]) -> list[int]:
@@ -72,7 +72,7 @@ def sorted_by(c: Call, key: bytes, options: SortOptions) -> list[bytes | None]:
 def in_order(c: Call, elements: list[bytes], is_set: bool, options: SortOptions) -> list[bytes]:
     by = options.by
     alpha = options.alpha
-    if by is not None and by.is_constant:
+    if options.unsorted:
         if not (is_set and options.store is not None):
             return elements[::-1] if options.descending and not is_set else elements
         by, alpha = None, True  # a set has no order of its own, and what is stored must be the same everywhere

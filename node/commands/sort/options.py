@@ -20,6 +20,8 @@ class SortOptions:
         self.count: int = -1
         """Negative: all."""
         self.by: Pattern | None = None
+        self.unsorted: bool = False
+        """A pattern of BY is constant, be it the last one or not."""
         self.get: list[Pattern] = []
         self.store: bytes | None = None
         self.clustered: bool = clustered
@@ -41,7 +43,9 @@ class SortOptions:
             self.start, self.count = integer(arguments[0]), integer(arguments[1])
         elif word == b"BY":
             self.by = Pattern(arguments[0])
-            if self.clustered and not self.by.is_constant:
+            if self.by.is_constant:
+                self.unsorted = True
+            elif self.clustered:
                 raise Refusal(SORT_BY_IN_CLUSTER)
         elif word == b"GET":
             if self.clustered:
