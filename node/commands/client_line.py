@@ -54,6 +54,8 @@ def flags(client: Client) -> str:
         out += "r"
     if client.no_evict:
         out += "e"
+    if client.no_touch:
+        out += "T"
     return out or "N"
 
 

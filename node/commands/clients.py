@@ -265,11 +265,22 @@ def client_reply(c: Call, _: bytes, mode: bytes) -> Reply:
 
 @command("CLIENT|NO-EVICT", arity=3, flags=OPERATOR, acl=CONNECTION)
 def client_no_evict(c: Call, _: bytes, mode: bytes) -> Reply:
+    c.client.no_evict = is_on(mode)
+    return OK
+
+
+@command("CLIENT|NO-TOUCH", arity=3, flags=NOSCRIPT | LOADING | STALE, acl=CONNECTION)
+def client_no_touch(c: Call, _: bytes, mode: bytes) -> Reply:
+    c.client.no_touch = is_on(mode)
+    return OK
+
+
+def is_on(mode: bytes) -> bool:
+    """ON or OFF."""
     word = mode.upper()
     if word not in (b"ON", b"OFF"):
         raise Refusal(SYNTAX)
-    c.client.no_evict = word == b"ON"
-    return OK
+    return word == b"ON"
 
 
 @command("CLIENT|UNBLOCK", arity=-3, flags=OPERATOR, acl=CONNECTION)
@@ -327,6 +338,8 @@ UNBLOCK <clientid> [TIMEOUT|ERROR]
     End the wait of a blocked client.
 NO-EVICT (ON|OFF)
     Spare this connection when memory must be freed.
+NO-TOUCH (ON|OFF)
+    What this connection reads does not count as used.
 HELP
     Print this help."""
 

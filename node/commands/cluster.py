@@ -286,12 +286,12 @@ def nodes(c: Call, _: bytes) -> Reply:
     return Verbatim(bytes_of(reports.nodes_text(topology(c))))
 
 
-@command("CLUSTER|SLOTS", arity=2, flags=STALE)
+@command("CLUSTER|SLOTS", arity=2, flags=LOADING | STALE)
 def slots(c: Call, _: bytes) -> Reply:
     return reports.slots(topology(c), c.server.policy.preferred_endpoint)
 
 
-@command("CLUSTER|SHARDS", arity=2, flags=STALE)
+@command("CLUSTER|SHARDS", arity=2, flags=LOADING | STALE)
 def shards(c: Call, _: bytes) -> Reply:
     return reports.shards(topology(c), c.server.policy.preferred_endpoint)
 

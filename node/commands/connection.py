@@ -7,6 +7,7 @@ they are seen, so that neither SLOWLOG nor MONITOR shows them; Redis leaves them
 import hmac
 from typing import Final
 
+from gossamer.cluster.text import bytes_of
 from gossamer.node.commands.clients import set_name
 from gossamer.node.commands.numbers import integer
 from gossamer.node.engine.clients.client import ASKED, SUBSCRIBED, UNAUTHENTICATED
@@ -39,8 +40,9 @@ from gossamer.node.resp.errors import (
     wrong_arity,
 )
 from gossamer.node.resp.reply import OK, PONG, Reply, Status
+from gossamer.node.version import COMPATIBLE
 
-REDIS_VERSION: Final = b"7.0.15"
+REDIS_VERSION: Final = bytes_of(COMPATIBLE)
 """The version whose behaviour we promise."""
 
 REDACTED: Final = b"(redacted)"

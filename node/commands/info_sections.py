@@ -67,6 +67,8 @@ def clients_section(server: Server) -> list[str]:
         f"blocked_clients:{len(server.waiting)}",
         "tracking_clients:0",
         f"clients_in_timeout_table:{server.waiting.with_deadline()}",
+        f"total_blocking_keys:{len(server.waiting.by_key)}",
+        "total_blocking_keys_on_nokey:0",
     ]
 
 

@@ -4,6 +4,8 @@ Everything comes from the declarations (``node/engine/table/command.py``) and fr
 Optional fields are left out where they are empty; sets and maps become arrays in RESP2, which is the writer's affair.
 """
 
+from typing import Final
+
 from gossamer.cluster.text import bytes_of, text_of
 from gossamer.node.commands.docs import facts
 from gossamer.node.engine.serving.call import Call
@@ -48,7 +50,7 @@ GETKEYS <full-command>
 GETKEYSANDFLAGS <full-command>
     Return the keys and the access flags from a full Redis command.
 HELP
-    Prints this help.
+    Print this help.
 """
 
 
@@ -102,12 +104,12 @@ def command_list(c: Call, argv: list[bytes]) -> Reply:
     raise Refusal(SYNTAX)
 
 
-@command("COMMAND|GETKEYS", arity=-4, flags=LOADING | STALE, acl=CONNECTION)
+@command("COMMAND|GETKEYS", arity=-3, flags=LOADING | STALE, acl=CONNECTION)
 def command_getkeys(c: Call, argv: list[bytes]) -> Reply:
     return [key for key, _ in keys_and_access(c.server.table, argv[2:])]
 
 
-@command("COMMAND|GETKEYSANDFLAGS", arity=-4, flags=LOADING | STALE, acl=CONNECTION)
+@command("COMMAND|GETKEYSANDFLAGS", arity=-3, flags=LOADING | STALE, acl=CONNECTION)
 def command_getkeysandflags(c: Call, argv: list[bytes]) -> Reply:
     return [[key, StatusSet(list(access))] for key, access in keys_and_access(c.server.table, argv[2:])]
 
@@ -223,15 +225,33 @@ def documented(cmd: Command) -> Reply:
     return out
 
 
+# fmt: off
+ARGUMENT_FIELDS: Final = (
+    "name", "type", "key_spec_index", "token", "since", "deprecated_since", "flags", "arguments",
+)
+# fmt: on
+ARGUMENT_FLAGS: Final = ("optional", "multiple", "multiple_token")
+"""In the order in which Redis tells them."""
+
+
 def documented_argument(argument: object) -> Reply:
-    """An argument's map as stored, with its flags as a set of simple strings and its own arguments likewise."""
+    """An argument's map, with its flags as a set of simple strings and its own arguments likewise.
+
+    From 7.2 on clients show an argument by ``display_text``.
+    """
     assert isinstance(argument, dict)
+    assert set(argument) <= set(ARGUMENT_FIELDS)
     out: dict[str, Reply] = {}
-    for field, value in argument.items():
+    for field in ARGUMENT_FIELDS:
+        value = argument.get(field)
+        if value is None:
+            continue
         if field == "flags":
-            out[field] = StatusSet(value)
+            out[field] = StatusSet([flag for flag in ARGUMENT_FLAGS if flag in value])
         elif field == "arguments":
             out[field] = [documented_argument(inner) for inner in value]
         else:
             out[field] = value
+        if field == "type" and value not in ("oneof", "block"):
+            out["display_text"] = argument["name"]
     return out

@@ -57,8 +57,10 @@ def exists(c: Call, argv: list[bytes]) -> Reply:
 @command("TOUCH", arity=-2, flags=READONLY | FAST, keys=ASKED_FOR, acl=KEYSPACE)
 def touch(c: Call, argv: list[bytes]) -> Reply:
     count = 0
+    no_touch, c.client.no_touch = c.client.no_touch, False
     for key in argv[1:]:
         count += c.value(key) is not None
+    c.client.no_touch = no_touch
     return count
 
 
@@ -226,6 +228,6 @@ OBJECT_HELP: Final = tuple(
         b"    Return the number of references of the value associated with the specified",
         b"    <key>.",
         b"HELP",
-        b"    Prints this help.",
+        b"    Print this help.",
     )
 )

@@ -246,7 +246,7 @@ def version_in(text: bytes) -> tuple[int, ...]:
     return tuple([int(part) for part in parts])
 
 
-@command("WAIT", arity=3, flags=NOSCRIPT, acl=CONNECTION)
+@command("WAIT", arity=3, acl=CONNECTION)
 def wait(c: Call, replicas: bytes, timeout: bytes) -> Reply:
     replication = replication_of(c.server)
     if replication.primary_link is not None:

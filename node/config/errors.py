@@ -4,8 +4,7 @@ from typing import Final
 
 from attrs import frozen
 
-REDIS_VERSION: Final = "7.0.15"
-"""The server whose words the fatal message uses; scripts look for it."""
+from gossamer.node.version import COMPATIBLE
 
 COMMAND_LINE: Final = "the command line"
 """The source named for options given on the command line."""
@@ -48,7 +47,7 @@ class ConfigError(Exception):
         return f"{self.line.source}:{self.line.number}: '{self.line.text}': {self.reason}"
 
     def _message(self) -> str:
-        head = f"\n*** FATAL CONFIG FILE ERROR (Redis {REDIS_VERSION}) ***\n"
+        head = f"\n*** FATAL CONFIG FILE ERROR (Redis {COMPATIBLE}) ***\n"
         if self.line is None:
             return f"{head}{self.reason}\n"
         where = f"Reading the configuration file, at line {self.line.number} of {self.line.source}"

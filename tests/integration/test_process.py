@@ -63,7 +63,7 @@ def test_what_is_not_written_to_disk_is_said_in_a_line_of_its_own(nodes: Nodes) 
 
 def test_version_and_help_are_printed() -> None:
     version, usage = run("--version"), run("--help")
-    assert (version.returncode, version.stdout) == (0, "Gossamer 0.1.0 (compatible with Redis 7.0.15)\n")
+    assert (version.returncode, version.stdout) == (0, "Gossamer 0.1.0 (compatible with Redis 7.2.4)\n")
     assert usage.returncode == 0
     assert "redis.conf" in usage.stdout
 

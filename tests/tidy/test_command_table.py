@@ -22,6 +22,7 @@ assert gossamer.node.commands, "importing the package fills the table"
 OURS: dict[str, Command] = {cmd.name: cmd for cmd in everything(DECLARED)}
 
 EXTRA: dict[str, str] = {
+    "client|no-touch": "Redis 7.2",
     "client|setinfo": "Redis 7.2: client libraries send it with each connection",
     "cluster|myshardid": "Redis 7.2 and Valkey have it, and clients of theirs ask for it",
     "cluster|migrateslots": "Valkey 9: slots move as a whole",
@@ -30,6 +31,9 @@ EXTRA: dict[str, str] = {
     "cluster|syncslots": "Valkey 9: what nodes say to each other for it",
 }
 """Commands that Redis 7.0.15 does not have."""
+
+IN_7_2 = "so in Redis 7.2.5"
+DEPRECATION = ("deprecated_since", "doc_flags", "replaced_by")
 
 DIFFERENT: dict[tuple[str, str], str] = {
     ("geosearch", "arguments"): "BYPOLYGON of Valkey 9",
@@ -42,8 +46,22 @@ DIFFERENT: dict[tuple[str, str], str] = {
     ("zrevrank", "arity"): "WITHSCORE of Redis 7.2",
     ("zrevrank", "arguments"): "WITHSCORE of Redis 7.2",
     ("zrevrank", "history_versions"): "WITHSCORE of Redis 7.2",
+    ("client|pause", "since"): IN_7_2,
+    ("client|setname", "tips"): IN_7_2,
+    ("cluster|shards", "flags"): IN_7_2,
+    ("cluster|slots", "flags"): IN_7_2,
+    ("command|getkeys", "arity"): IN_7_2,
+    ("command|getkeysandflags", "arity"): IN_7_2,
+    ("config|resetstat", "tips"): IN_7_2,
+    ("config|rewrite", "tips"): IN_7_2,
+    ("latency|reset", "tips"): IN_7_2,
+    ("msetnx", "tips"): IN_7_2,
+    ("randomkey", "tips"): IN_7_2,
+    ("scan", "tips"): IN_7_2,
+    ("wait", "flags"): IN_7_2,
+    **{(name, field): IN_7_2 for name in ("psetex", "quit", "setex", "setnx") for field in DEPRECATION},
 }
-"""Command and field that differ from Redis 7.0.15."""
+"""Command and field that differ from Redis 7.0.15, and why."""
 
 PROMISED: dict[str, str] = {
     "connection": "auth client echo hello ping quit reset select",
@@ -191,6 +209,7 @@ def told(cmd: Command) -> Info:
 
 def plain(reply: object) -> Any:  # noqa: ANN401
     """A reply as JSON would hold it, and an empty map as RESP2 does, in which the reference was recorded."""
+    """A reply as JSON would hold it, without what 7.2 adds to arguments."""
     if isinstance(reply, bytes):
         return reply.decode()
     if isinstance(reply, StatusSet):
@@ -201,4 +220,5 @@ def plain(reply: object) -> Any:  # noqa: ANN401
         return [plain(item) for item in reply]
     if isinstance(reply, dict):
         return {key: plain(value) for key, value in reply.items()} or []
+        return {key: plain(value) for key, value in reply.items() if key != "display_text"}
     return reply

@@ -86,5 +86,5 @@ DISK: Final = (
     D("aof-use-rdb-preamble", Flag(), True),
     D("aof-timestamp-enabled", Flag(), False),
     D("aof-rewrite-incremental-fsync", Flag(), True),
-    D("aof-disable-auto-gc", Flag(), False),
+    D("aof-disable-auto-gc", Flag(), False, hidden=True),
 )

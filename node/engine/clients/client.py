@@ -89,6 +89,7 @@ class Client:
         "modes",
         "name",
         "no_evict",
+        "no_touch",
         "out",
         "out_bytes",
         "over_soft_limit_since",
@@ -121,6 +122,8 @@ class Client:
         self.modes: int = 0 if clients.access.open_to_all else UNAUTHENTICATED
         self.readonly: bool = False
         self.no_evict: bool = False
+        self.no_touch: bool = False
+        """What it reads does not count as used: CLIENT NO-TOUCH."""
         self.created_ms: int = clients.node.now
         self.active_ms: int = clients.node.now
         self.is_primary: bool = False
@@ -226,7 +229,7 @@ class Client:
         return 0
 
     def reset(self) -> None:
-        """RESET: the state of a new connection, but for its id, its age, its library and CLIENT NO-EVICT."""
+        """RESET: the state of a new connection, but for its id, its age and its library."""
         self.forget_transaction()
         self.modes = self.modes & SKIP_THIS_REPLY | (0 if self.clients.access.open_to_all else UNAUTHENTICATED)
         self.user = "default"
@@ -234,6 +237,8 @@ class Client:
         self.resp3 = False
         self.name = b""
         self.readonly = False
+        self.no_evict = False
+        self.no_touch = False
 
     def _misused(self, reply: Reply) -> None:
         """A replica has asked something that is answered: an answer would be taken for a part of the stream."""

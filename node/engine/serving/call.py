@@ -94,7 +94,7 @@ class Call:
                 stats.keyspace_misses += 1
             else:
                 stats.keyspace_hits += 1
-        if value is not None:
+        if value is not None and not self.client.no_touch:
             now_s = self.server.now_s
             if db.busy[part] != now_s:  # most often it is: a comparison is cheaper than another integer object
                 db.busy[part] = now_s

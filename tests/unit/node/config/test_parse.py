@@ -104,7 +104,7 @@ def test_an_error_names_file_line_and_reason(text: str, number: int, reason: str
         load(text)
     line = text.split("\n")[number - 1].strip()
     assert str(caught.value) == (
-        "\n*** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***\n"
+        "\n*** FATAL CONFIG FILE ERROR (Redis 7.2.4) ***\n"
         f"Reading the configuration file, at line {number} of redis.conf\n>>> '{line}'\n{reason}\n"
     )
     assert caught.value.brief == f"redis.conf:{number}: '{line}': {reason}"
