@@ -11,6 +11,7 @@ from gossamer.node.commands import databases as databases
 from gossamer.node.commands import debug as debug
 from gossamer.node.commands import dump as dump
 from gossamer.node.commands import expiration as expiration
+from gossamer.node.commands import hashes as hashes
 from gossamer.node.commands import hyperloglog as hyperloglog
 from gossamer.node.commands import info as info
 from gossamer.node.commands import introspection as introspection

@@ -51,8 +51,8 @@ def add(c: Call, key: bytes, amount: int) -> int:
 @command("INCRBYFLOAT", arity=3, flags=FLAGS, keys=KEYS, acl=STRING)
 def incrbyfloat(c: Call, key: bytes, amount: bytes) -> Reply:
     old = c.text(key)
-    a = float_or_infinity(b"0" if old is None else old)
-    b = float_or_infinity(amount)
+    a = float_or_infinity(b"0" if old is None else old, NOT_A_FLOAT)
+    b = float_or_infinity(amount, NOT_A_FLOAT)
     total = None if a is None or b is None else longdouble.add(a, b)
     if total is None:
         raise Refusal(NAN_OR_INFINITY)
@@ -62,9 +62,9 @@ def incrbyfloat(c: Call, key: bytes, amount: bytes) -> Reply:
     return shown
 
 
-def float_or_infinity(text: bytes) -> longdouble.LongDouble | None:
+def float_or_infinity(text: bytes, refusal: bytes) -> longdouble.LongDouble | None:
     """The number that ``text`` is, None for an infinite one; Refusal if it is none."""
     number = longdouble.parse(text)
     if number is None and not longdouble.is_infinity(text):
-        raise Refusal(NOT_A_FLOAT)
+        raise Refusal(refusal)
     return number

@@ -9,13 +9,14 @@ being there.
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from gossamer.node.commands.digests import lists, sets, streams, zsets
+from gossamer.node.commands.digests import hashes, lists, sets, streams, zsets
 from gossamer.node.commands.digests.mixing import MASK, added, hashed, mixed
 from gossamer.node.engine.clients.long_reply import LongReply
 from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.data.kinds import STRING, copy_of, is_large, kind_of
 from gossamer.node.engine.data.snapshot import DatabaseView, Snapshot
 from gossamer.node.resp.reply import Reply, Status
+from gossamer.node.types.hashes.kind import HASH
 from gossamer.node.types.kind import DONE, STEP, Kind, Value
 from gossamer.node.types.lists.kind import LIST
 from gossamer.node.types.sets.set import SET
@@ -43,6 +44,7 @@ DIGESTS: Final[dict[Kind, Digest]] = {
     ZSET: zsets.digest,
     SET: sets.digest,
     STREAM: streams.digest,
+    HASH: hashes.digest,
 }
 
 

@@ -56,7 +56,7 @@ def pexpireat(c: Call, argv: list[bytes]) -> Reply:
 
 def set_end(c: Call, argv: list[bytes], name: str, unit: int, origin: int) -> int:
     """The key of ``argv`` ends ``argv[2]`` times ``unit`` milliseconds after ``origin``; 1 if that was done, else 0."""
-    conditions = read_conditions(argv)
+    conditions = read_conditions(argv[3:])
     at = integer(argv[2]) * unit
     if not LONG_MIN <= at <= LONG_MAX or at + origin > LONG_MAX:
         raise Refusal(invalid_expire(name))
@@ -74,9 +74,9 @@ def set_end(c: Call, argv: list[bytes], name: str, unit: int, origin: int) -> in
     return 1
 
 
-def read_conditions(argv: list[bytes]) -> int:
+def read_conditions(words: list[bytes]) -> int:
     conditions = 0
-    for word in argv[3:]:
+    for word in words:
         flag = CONDITIONS.get(word.upper(), 0)
         if not flag:
             raise Refusal(unsupported_option(word))

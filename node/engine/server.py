@@ -136,6 +136,7 @@ class Server(NodeState):
         # data
         self.changes: Changes = Changes()
         self.changes.on_expired = self._tell_expired
+        self.changes.on_elements_expired = self._tell_elements_expired
         self.keyspace: Keyspace = (
             Keyspace(1, CLUSTER_SHIFT, self.changes) if clustered else Keyspace(databases, changes=self.changes)
         )
@@ -212,6 +213,10 @@ class Server(NodeState):
     def _tell_expired(self, db: int, key: bytes) -> None:
         self.stats.expired_keys += 1
         self.journal.deleted(db, [key])
+
+    def _tell_elements_expired(self, db: int, key: bytes, fields: list[bytes]) -> None:
+        self.stats.expired_fields += len(fields)
+        self.journal.caused(db, key, [b"HDEL", key, *fields])
 
     def _read_policy(self) -> str | None:
         self.policy.allow_reads_when_down = self.config.flag("cluster-allow-reads-when-down")

@@ -1,13 +1,14 @@
 """The payload of DUMP and RESTORE: type, value, two bytes of RDB version, checksum.
 
-What we write carries version 10 unless a newer one is asked for, so that every server from Redis 7.0 on can restore it.
+What we write carries version 10 unless a newer one is asked for, or a hash has fields that expire: so every server from
+Redis 7.0 on can restore it.
 We take what Redis up to 7.2 and Valkey 9 write; the numbers between are formats that we do not know.
 """
 
 from typing import Final
 
-from gossamer.node.engine.data.kinds import copy_of, is_large
-from gossamer.node.persist.codes import CHECKSUM_SIZE, VALKEY_VERSION, RdbError, Short, readable
+from gossamer.node.engine.data.kinds import copy_of, is_large, kind_of
+from gossamer.node.persist.codes import CHECKSUM_SIZE, VALKEY_80, VALKEY_VERSION, RdbError, Short, readable
 from gossamer.node.persist.crc64 import crc64, footer
 from gossamer.node.persist.form import Style
 from gossamer.node.persist.source import MAX_STRING, Source
@@ -17,14 +18,20 @@ from gossamer.node.types.limits import DEFAULTS, EncodingLimits
 
 FOOTER: Final = 2 + CHECKSUM_SIZE
 DEFAULT: Final = Style()
+EXPIRING: Final = Style(VALKEY_80)
+
+
+def plain_style(value: Value) -> Style:
+    """For who may be anybody: the oldest form that can hold ``value``. Elements that expire only Valkey knows."""
+    return DEFAULT if kind_of(value).soonest(value) < 0 else EXPIRING
 
 
 class Dump:
     """The payload of ``value``, made in steps between which the value may change."""
 
-    def __init__(self, value: Value, style: Style = DEFAULT) -> None:
+    def __init__(self, value: Value, style: Style | None = None) -> None:
         self._value: Value = copy_of(value) if is_large(value) else value
-        self._style: Style = style
+        self._style: Style = style if style is not None else plain_style(value)
         self._at: int = 0
         self._sum: int = 0
         self.done: bool = False
@@ -44,7 +51,7 @@ class Dump:
         return bytes(out)
 
 
-def dump(value: Value, style: Style = DEFAULT) -> bytes:
+def dump(value: Value, style: Style | None = None) -> bytes:
     """``value`` as a payload."""
     steps = Dump(value, style)
     pieces = [steps.next()]

@@ -10,9 +10,10 @@ from gossamer.node.engine.data.kinds import STRING, kind_of
 from gossamer.node.persist import codes
 from gossamer.node.persist.codes import RdbError, type_title
 from gossamer.node.persist.form import Elements, Reader, Style, Writer
-from gossamer.node.persist.forms import lists, sets, streams, zsets
+from gossamer.node.persist.forms import hashes, lists, sets, streams, zsets
 from gossamer.node.persist.primitives import put_string
 from gossamer.node.persist.source import Source
+from gossamer.node.types.hashes.kind import HASH
 from gossamer.node.types.kind import DONE, Kind, Value
 from gossamer.node.types.lists.kind import LIST
 from gossamer.node.types.sets.set import SET
@@ -44,6 +45,11 @@ READERS: Final[dict[int, Reader]] = {
     zsets.BINARY_SCORES: zsets.read_binary_scores,
     zsets.ZIPLIST: zsets.read_ziplist,
     zsets.LISTPACK: zsets.read_listpack,
+    hashes.PLAIN: hashes.read_plain,
+    hashes.ZIPMAP: hashes.read_zipmap,
+    hashes.ZIPLIST: hashes.read_ziplist,
+    hashes.LISTPACK: hashes.read_listpack,
+    hashes.EXPIRING: hashes.read_expiring,
 }
 WRITERS: Final[dict[Kind, Writer]] = {
     STRING: put_text,
@@ -51,6 +57,7 @@ WRITERS: Final[dict[Kind, Writer]] = {
     LIST: lists.write,
     ZSET: zsets.write,
     STREAM: streams.put_stream,
+    HASH: hashes.write,
 }
 
 

@@ -122,6 +122,11 @@ LCS_TOO_LARGE: Final = b"ERR Insufficient memory, transient memory for LCS excee
 DECREMENT_OVERFLOW: Final = b"ERR decrement would overflow"
 OVERFLOW: Final = b"ERR increment or decrement would overflow"
 NAN_OR_INFINITY: Final = b"ERR increment would produce NaN or Infinity"
+INFINITE_INCREMENT: Final = b"ERR value is NaN or Infinity"
+HASH_NOT_AN_INTEGER: Final = b"ERR hash value is not an integer"
+HASH_NOT_A_FLOAT: Final = b"ERR hash value is not a float"
+NUMFIELDS: Final = b"ERR numfields should be greater than 0 and match the provided number of fields"
+COUNT_OUT_OF_RANGE: Final = b"ERR value is out of range"
 DEBUG_NOT_ALLOWED: Final = (
     b'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run it from a '
     b"local connection, otherwise you need to set this option in the configuration file, and then restart the server."

@@ -20,6 +20,9 @@ STEP: Final = 1000
 DONE: Final = -1
 """The position behind the last step."""
 
+NEVER: Final = -1
+"""The expire time of what does not expire."""
+
 HEADER: Final = getsizeof(b"")
 
 
@@ -49,6 +52,14 @@ class Kind:
     def length(self, value: Value) -> int:
         """How many elements it has; 0 means that the key is to be deleted."""
         raise NotImplementedError
+
+    def soonest(self, value: Value) -> int:
+        """No element of it expires before this (unix milliseconds); ``NEVER`` if none does."""
+        return NEVER
+
+    def expire(self, value: Value, now: int, most: int) -> list[bytes]:
+        """Take out about ``most`` of the elements that are over at ``now``, or all; their names."""
+        return []
 
     def copy(self, value: Value) -> Value:
         """Another value with the same contents, which no change of ``value`` reaches. It takes a step at most."""

@@ -29,6 +29,18 @@ EXTRA: dict[str, str] = {
     "cluster|getslotmigrations": "Valkey 9",
     "cluster|cancelslotmigrations": "Valkey 9",
     "cluster|syncslots": "Valkey 9: what nodes say to each other for it",
+    "hexpire": "Valkey 9: fields of a hash expire",
+    "hpexpire": "Valkey 9: fields of a hash expire",
+    "hexpireat": "Valkey 9: fields of a hash expire",
+    "hpexpireat": "Valkey 9: fields of a hash expire",
+    "httl": "Valkey 9: fields of a hash expire",
+    "hpttl": "Valkey 9: fields of a hash expire",
+    "hexpiretime": "Valkey 9: fields of a hash expire",
+    "hpexpiretime": "Valkey 9: fields of a hash expire",
+    "hpersist": "Valkey 9: fields of a hash expire",
+    "hsetex": "Valkey 9: fields of a hash expire",
+    "hgetex": "Valkey 9: fields of a hash expire",
+    "hgetdel": "Valkey 9: fields of a hash expire",
 }
 """Commands that Redis 7.0.15 does not have."""
 
@@ -76,6 +88,8 @@ PROMISED: dict[str, str] = {
     "generic": "copy del dump exists expire expireat expiretime keys migrate move object persist pexpire pexpireat"
     " pexpiretime pttl randomkey rename renamenx restore scan sort sort_ro touch ttl type unlink wait",
     "object": "encoding freq help idletime refcount",
+    "hash": "hdel hexists hget hgetall hincrby hincrbyfloat hkeys hlen hmget hmset hrandfield hscan hset hsetnx"
+    " hstrlen hvals",
     "string": "append decr decrby get getdel getex getrange getset incr incrby incrbyfloat lcs mget mset msetnx psetex"
     " set setex setnx setrange strlen substr",
     "geo": "geoadd geodist geohash geopos georadius georadius_ro georadiusbymember georadiusbymember_ro geosearch"

@@ -77,6 +77,7 @@ def test_the_engine_does_not_know_the_commands() -> None:
 
 
 ABOVE_THE_DATA: Final = (
+    "gossamer.node.engine.data.element_expiry",
     "gossamer.node.engine.data.expiry",
     "gossamer.node.engine.data.memory_limit",
 )

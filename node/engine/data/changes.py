@@ -76,6 +76,14 @@ LSET: Final = b"lset"
 LINSERT: Final = b"linsert"
 LREM: Final = b"lrem"
 LTRIM: Final = b"ltrim"
+# one key, hashes
+HSET: Final = b"hset"
+HDEL: Final = b"hdel"
+HINCRBY: Final = b"hincrby"
+HINCRBYFLOAT: Final = b"hincrbyfloat"
+HEXPIRE: Final = b"hexpire"
+HEXPIRED: Final = b"hexpired"
+HPERSIST: Final = b"hpersist"
 # one key, without an event of Redis
 XREADGROUP: Final = b"xreadgroup"
 XACK: Final = b"xack"
@@ -115,7 +123,7 @@ class Listener:
 class Changes:
     """What the databases of one node have in common when they change.
 
-    ``on_full``, ``on_expired`` and ``on_garbage`` are set by the node; a keyspace that is being loaded has none.
+    Those whose names begin with ``on_`` are set by the node; a keyspace that is being loaded has none.
     """
 
     def __init__(self) -> None:
@@ -130,6 +138,8 @@ class Changes:
         self.on_full: Callable[[], None] | None = None
         self.on_expired: Callable[[int, bytes], None] | None = None
         """A key was deleted because its time is over: no command tells the replicas."""
+        self.on_elements_expired: Callable[[int, bytes, list[bytes]], None] | None = None
+        """As ``on_expired``, of elements of a key's value."""
         self.on_garbage: Callable[[Sequence[object]], None] | None = None
         """Large values, or parts of a database, that nobody can reach any more: to be freed in pieces."""
 
@@ -155,6 +165,10 @@ class Changes:
     def expired(self, db: int, key: bytes) -> None:
         if self.on_expired is not None:
             self.on_expired(db, key)
+
+    def elements_expired(self, db: int, key: bytes, elements: list[bytes]) -> None:
+        if self.on_elements_expired is not None:
+            self.on_elements_expired(db, key, elements)
 
     def discard(self, garbage: Sequence[object]) -> None:
         """``garbage`` takes long to free. Without a collector it goes at once, with the caller's references."""

@@ -16,9 +16,11 @@ from typing import Final
 
 from gossamer.node.engine.data.changes import (
     ALL_PARTS,
+    DEL,
     EXPIRE,
     EXPIRED,
     FLUSHED,
+    HEXPIRED,
     PERSIST,
     SET,
     SLOT_CAME,
@@ -27,7 +29,8 @@ from gossamer.node.engine.data.changes import (
     Changes,
 )
 from gossamer.node.engine.data.contents import STANDALONE_SHIFT
-from gossamer.node.engine.data.kinds import is_large, size_of
+from gossamer.node.engine.data.ends import Ends
+from gossamer.node.engine.data.kinds import is_large, kind_of, size_of
 from gossamer.node.engine.data.part import EMPTY, NEVER, keys, size_in_tally
 from gossamer.node.engine.data.tally import EXPIRY, OVERHEAD, Share, Tally
 from gossamer.node.engine.data.view import Remains, View
@@ -64,6 +67,8 @@ class Database(Watched):
         """When any key of a part was last used, in unix seconds: all that is known of keys used before ``uses``."""
         self.busy_before: list[int] = []
         """``busy`` as it was when ``uses`` began."""
+        self.ends: Ends = Ends()
+        """Of values of which elements expire."""
         self.views: list[View] = []
         """Snapshots of the present contents that are still being given out; they are told before a change."""
 
@@ -98,11 +103,11 @@ class Database(Watched):
             old = self._put_expiring(part, key, value, at)
         if old is None:
             self.size += 1
-            grown = len(key) + (len(value) if isinstance(value, bytes) else size_of(value)) + OVERHEAD
+            grown = len(key) + (len(value) if isinstance(value, bytes) else self._arrived(key, value)) + OVERHEAD
         elif isinstance(value, bytes) and isinstance(old, int):  # a string in place of one
             grown = len(value) - old
         else:
-            grown = self._replaced(old, value)
+            grown = self._replaced(key, old, value)
         share = self.share
         tally = share.tally
         share.held += grown
@@ -127,6 +132,30 @@ class Database(Watched):
         if self.views:
             self.warn_views(part, key)
         self.share.changing = size_of(value)
+
+    def note_ends(self, key: bytes, value: Value) -> None:
+        """Elements of ``value``, which ``key`` has or will have, may expire."""
+        at = kind_of(value).soonest(value)
+        if at >= 0:
+            self.ends.note(key, at)
+
+    def expire_elements(self, part: int, key: bytes, now: int, most: int) -> int:
+        """Delete about ``most`` elements of the value of ``key`` that are over, or all; how many. It is no change of
+        anybody's, as with keys."""
+        value = self.get(part, key)
+        if value is None:
+            return 0
+        kind = kind_of(value)
+        self.before_change(part, key, value)
+        gone = kind.expire(value, now, most)
+        if gone:
+            self.store(part, key, value, HEXPIRED, KEEP, 0)
+            self.changes.elements_expired(self.index, key, gone)
+            if kind.length(value) == 0:
+                self.delete(part, key, DEL, 0)
+                return len(gone)
+        self.note_ends(key, value)
+        return len(gone)
 
     def delete(self, part: int, key: bytes, event: bytes, count: int = 1) -> bool:
         """Take ``key`` out; False if there was none. ``count``: how many changes this is."""
@@ -207,6 +236,7 @@ class Database(Watched):
         uses = self.uses
         if uses is not None:
             self.uses = {}
+        self.ends = Ends()
         self._discard(full, uses, changes)
         self.views = []
         if changes.listeners and not self.hidden:
@@ -237,6 +267,9 @@ class Database(Watched):
         if self.uses is not None:
             for key in keys(held):
                 self.uses.pop(key, None)
+        if self.ends.of_key:
+            for key in keys(held):
+                self.ends.forget(key)
         if self.watchers:
             self.touch_part(held, False)
         if self.changes.listeners and not self.hidden:
@@ -246,6 +279,7 @@ class Database(Watched):
     def adopt_parts(self, source: "Database", parts: list[int]) -> None:
         """The keys that ``source`` has in ``parts`` become ours, in place of what we have there; no key is touched."""
         changes = self.changes
+        ends = source.ends.within(parts, source.shift) if source.ends.of_key else {}
         for part in parts:
             if not source.size_of(part):
                 continue
@@ -263,6 +297,8 @@ class Database(Watched):
                 self.touch_part(held, True)
             if changes.listeners:
                 changes.tell_many(self.index, part, SLOT_CAME)
+        for key, at in ends.items():
+            self.ends.note(key, at)
         moved = source.share.held
         source.share.add(-moved)
         self.share.add(moved)
@@ -278,6 +314,7 @@ class Database(Watched):
         self.share, other.share = other.share, self.share
         self.volatile, other.volatile = other.volatile, self.volatile
         self.uses, other.uses = other.uses, self.uses
+        self.ends, other.ends = other.ends, self.ends
         self.busy, other.busy = other.busy, self.busy
         self.busy_before, other.busy_before = other.busy_before, self.busy_before
         self.views, other.views = other.views, self.views
@@ -291,17 +328,23 @@ class Database(Watched):
         for view in self.views:
             view.before_change(part, key)
 
-    def _replaced(self, old: Value, value: Value) -> int:
+    def _replaced(self, key: bytes, old: Value, value: Value) -> int:
         """``value``, perhaps the same object, is where ``old`` was (``Table.put``); how many bytes more it takes."""
         if old is value:
             before, size = self.share.changing, size_of(value)
             self.share.changing = size
             return size - before
+        size = size_of(value) if isinstance(value, bytes) else self._arrived(key, value)
         if isinstance(old, int):
-            return size_of(value) - old
+            return size - old
         if is_large(old):
             self.changes.discard([old])
-        return size_of(value) - size_of(old)
+        return size - size_of(old)
+
+    def _arrived(self, key: bytes, value: Value) -> int:
+        """``value``, which is no string of bytes, is new at ``key``; its size."""
+        self.note_ends(key, value)
+        return size_of(value)
 
     def _withdraw(self) -> None:
         """All keys leave the tally."""
@@ -333,6 +376,8 @@ class Database(Watched):
         self.share.add(-(len(key) + size_of(value) + OVERHEAD))
         if self.uses is not None:
             self.uses.pop(key, None)
+        if self.ends.of_key:
+            self.ends.forget(key)
         return value
 
     def _put_expiring(self, part: int, key: bytes, value: Value, at: int) -> Value | None:

@@ -15,6 +15,7 @@ from typing import Final
 from gossamer.node.config import Config
 from gossamer.node.engine.data.changes import EXPIRED
 from gossamer.node.engine.data.database import Database
+from gossamer.node.engine.data.element_expiry import ElementExpiry
 from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.insight.stats import Stats
@@ -71,6 +72,7 @@ class ActiveExpiry:
         self.own: set[tuple[int, bytes]] = set()
         """On a replica that takes writes: database and name of keys that its own clients gave an end, which is known to
         no primary."""
+        self.elements: ElementExpiry = ElementExpiry(node, keyspace, edge)
         self.rounds: dict[int, Round] = {}
         self.next_database: int = 0
         self.deadline: int = 0
@@ -98,7 +100,7 @@ class ActiveExpiry:
         for db in self.keyspace.databases:
             if db is not None and db.volatile:
                 return True
-        return self.stats.expired_stale_perc >= NO_STALE_PERC
+        return self.stats.expired_stale_perc >= NO_STALE_PERC or self.elements.has_work()
 
     def cycle(self) -> None:
         if not self.enabled or self.node.conditions & PAUSED:
@@ -106,6 +108,7 @@ class ActiveExpiry:
         if not self.node.lazy_expire_deletes:
             self.expire_own()
             return
+        self.elements.cycle()
         keyspace, stats = self.keyspace, self.stats
         share = TIME_SHARE + 2 * (self.effort - 1)
         self.deadline = self.edge.microseconds() + share * 10_000 // CYCLES_PER_SECOND

@@ -8,6 +8,8 @@ keyed by the kind: ``WRITERS`` of ``persist/values.py``, ``WORDS`` of ``as_comma
 from sys import getsizeof
 from typing import Final
 
+from gossamer.node.types.hashes.hash import Hash
+from gossamer.node.types.hashes.kind import HASH
 from gossamer.node.types.kind import STEP, Kind, Value
 from gossamer.node.types.lists.kind import LIST
 from gossamer.node.types.lists.list import List
@@ -69,6 +71,7 @@ KINDS: Final[dict[type, Kind]] = {
     ZSet: ZSET,
     Set: SET,
     Stream: STREAM,
+    Hash: HASH,
 }
 """By the class of a value."""
 

@@ -18,6 +18,8 @@ class Stats:
         self.total_net_output_bytes: int = 0
         self.rejected_connections: int = 0
         self.expired_keys: int = 0
+        self.expired_fields: int = 0
+        """Of hashes."""
         self.expired_stale_perc: float = 0.0
         self.expired_time_cap_reached_count: int = 0
         self.expire_cycle_us: int = 0

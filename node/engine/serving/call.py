@@ -253,6 +253,10 @@ class Call:
         self.db.set_expire(self.part_of(key), key, at)
         self._note_expire(key)
 
+    def expires_within(self, key: bytes, value: Value) -> None:
+        """Elements of ``value``, which ``key`` has, have got an end: they will be deleted in time."""
+        self.db.note_ends(key, value)
+
     def persist(self, key: bytes) -> bool:
         """``key`` no longer expires; True if it did."""
         return self.db.clear_expire(self.part_of(key), key)

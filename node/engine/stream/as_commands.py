@@ -9,7 +9,8 @@ from typing import Final, TypeAlias
 from gossamer.node.engine.data.kinds import STRING, kind_of
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.stream.journal import encoded
-from gossamer.node.engine.stream.rewrite import lists, sets, streams, zsets
+from gossamer.node.engine.stream.rewrite import hashes, lists, sets, streams, zsets
+from gossamer.node.types.hashes.kind import HASH
 from gossamer.node.types.kind import DONE, Kind, Value
 from gossamer.node.types.lists.kind import LIST
 from gossamer.node.types.sets.set import SET
@@ -35,6 +36,7 @@ WORDS: Final[dict[Kind, Words]] = {
     ZSET: zsets.words,
     SET: sets.words,
     STREAM: streams.words,
+    HASH: hashes.words,
 }
 
 

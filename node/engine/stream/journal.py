@@ -131,9 +131,12 @@ class Journal:
         While a request runs this goes together with it. Else ``release`` must follow, at the latest when the batch
         ends.
         """
+        self.caused(db, keys[0], [b"DEL", *keys])
+
+    def caused(self, db: int, key: bytes, words: list[bytes]) -> None:
+        """As ``deleted``, of any change, in the ``words`` of a command on ``key``."""
         if self.open:
-            slot = key_slot(keys[0]) if self.by_slot else -1
-            self.writes.append(Write(db, encoded([b"DEL", *keys]), slot))
+            self.writes.append(Write(db, encoded(words), key_slot(key) if self.by_slot else -1))
 
     def release(self) -> None:
         """No request is running: what was deleted since the last one is told one by one, and no command counts it."""

@@ -21,8 +21,8 @@ from gossamer.node.persist.source import Source
 from gossamer.node.persist.values import READERS, WRITERS
 from gossamer.node.types.kind import DONE, STEP, Kind, Value
 
-HASH: Final = 4
-"""The type number of a hash in RDB, whose form a bag has there."""
+FREE: Final = 8
+"""A type number in RDB that no type has. Behind it a bag has the form of a hash."""
 FILL: Final = 64
 OBJECT: Final = 80
 """Bytes of an element and its number beside the element's own."""
@@ -131,7 +131,7 @@ BAG: Final = BagKind(b"bag")
 def write(out: bytearray, key: bytes | bytearray, value: Value, style: Style, at: int) -> int:
     assert isinstance(value, Bag)
     if at == 0:
-        out.append(HASH)
+        out.append(FREE)
         out += key
         put_length(out, value.length)
     elements, at = value.step(at)
@@ -174,13 +174,13 @@ def digest(before: int, value: Value, at: int) -> tuple[int, int]:
 def registered() -> Iterator[None]:
     """The engine knows bags meanwhile; afterwards its tables are as they were."""
     assert Bag not in KINDS
-    assert HASH not in READERS
+    assert FREE not in READERS
     KINDS[Bag] = BAG
-    WRITERS[BAG], READERS[HASH], WORDS[BAG], DIGESTS[BAG] = write, read, words, digest
+    WRITERS[BAG], READERS[FREE], WORDS[BAG], DIGESTS[BAG] = write, read, words, digest
     try:
         yield
     finally:
-        del KINDS[Bag], WRITERS[BAG], READERS[HASH], WORDS[BAG], DIGESTS[BAG]
+        del KINDS[Bag], WRITERS[BAG], READERS[FREE], WORDS[BAG], DIGESTS[BAG]
 
 
 def bag_of(count: int, prefix: bytes = b"element") -> Bag:

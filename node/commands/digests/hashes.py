@@ -1,0 +1,19 @@
+"""What DEBUG DIGEST mixes of a hash (debug.c of Redis 7.2): each field with its value. Ends do not count."""
+
+from typing import Final
+
+from gossamer.node.commands.digests.mixing import added, mixed
+from gossamer.node.types.hashes.hash import Hash
+from gossamer.node.types.kind import Value
+
+MARK: Final = (4).to_bytes(4, "big")
+
+
+def digest(before: int, value: Value, at: int) -> tuple[int, int]:
+    assert isinstance(value, Hash)
+    if at == 0:
+        before = mixed(before, MARK)
+    texts, at = value.pairs(at)
+    for place in range(0, len(texts), 2):
+        before = added(before, mixed(mixed(0, texts[place]), texts[place + 1]))
+    return before, at
