@@ -98,8 +98,7 @@ def debug(c: Call, argv: list[bytes]) -> Reply:
         if word in SWITCHES:
             return switch(c, word, argv[2])
         if word == b"SLEEP":
-            c.server.edge.sleep(max(0.0, leading_number(argv[2])))
-            return OK
+            return sleep(c, max(0.0, leading_number(argv[2])))
         if word == b"DROP-CLUSTER-PACKET-FILTER":
             return execute(c, DropKind(integer(argv[2])))
         if word == b"PAUSE-CRON":
@@ -173,6 +172,13 @@ def execute(c: Call, wanted: DropKind | PauseCron) -> Reply:
     """What concerns the bus; outside of a cluster there is none."""
     if c.server.cluster is not None:
         c.server.cluster.execute(wanted)
+    return OK
+
+
+def sleep(c: Call, seconds: float) -> Reply:
+    """What comes behind it in the batch comes that much later: keys end meanwhile."""
+    c.server.edge.sleep(seconds)
+    c.server.begin_batch(c.now + int(seconds * 1000))
     return OK
 
 

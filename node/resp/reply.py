@@ -6,6 +6,7 @@ bool            boolean (RESP2: 0 or 1)   list, tuple     array
 dict            map (RESP2: flat array)   Status          simple string
 Failure         error inside an array     Verbatim        verbatim string (RESP2: bulk string)
 SetReply        set (RESP2: array)        NullArray       null array (RESP3: null)
+MapReply        map with keys that recur (RESP2: array of pairs)
 Push            push (RESP2: array)       Raw             bytes that are a reply already
 """
 
@@ -45,6 +46,13 @@ class SetReply:
         self.items: Sequence[Reply] = items
 
 
+class MapReply:
+    """``pairs``: each an array of a key and its value."""
+
+    def __init__(self, pairs: Sequence[Sequence["Reply"]]) -> None:
+        self.pairs: Sequence[Sequence[Reply]] = pairs
+
+
 class StatusSet:
     """A set of simple strings: flags in COMMAND's reply."""
 
@@ -71,7 +79,9 @@ class NoReply:
 
 
 Scalar: TypeAlias = bytes | bytearray | str | bool | int | float | None
-Special: TypeAlias = Status | Failure | Verbatim | Double | SetReply | StatusSet | Push | Raw | NullArray | NoReply
+Special: TypeAlias = (
+    Status | Failure | Verbatim | Double | SetReply | MapReply | StatusSet | Push | Raw | NullArray | NoReply
+)
 Reply: TypeAlias = (
     Scalar | Special | Sequence["Reply"] | Mapping[str, "Reply"] | Mapping[bytes, "Reply"] | Mapping[int, "Reply"]
 )

@@ -12,6 +12,7 @@ from gossamer.node.resp.doubles import format_double
 from gossamer.node.resp.reply import (
     Double,
     Failure,
+    MapReply,
     NoReply,
     NullArray,
     Push,
@@ -102,6 +103,12 @@ def _encode_aggregate(reply: Reply, resp3: bool) -> bytes:
     elif isinstance(reply, SetReply):
         out.append((b"~%d\r\n" if resp3 else b"*%d\r\n") % len(reply.items))
         out += [encode(member, resp3) for member in reply.items]
+    elif isinstance(reply, MapReply):
+        out.append((b"%%%d\r\n" if resp3 else b"*%d\r\n") % len(reply.pairs))
+        for pair in reply.pairs:
+            if not resp3:
+                out.append(b"*2\r\n")
+            out += [encode(item, resp3) for item in pair]
     elif isinstance(reply, StatusSet):
         out.append((b"~%d\r\n" if resp3 else b"*%d\r\n") % len(reply.items))
         out += [b"+%s\r\n" % bytes_of(word) for word in reply.items]

@@ -27,7 +27,7 @@ from gossamer.node.resp.errors import (
     no_group_to_read,
     unbalanced,
 )
-from gossamer.node.resp.reply import NULL_ARRAY, Reply
+from gossamer.node.resp.reply import NULL_ARRAY, MapReply, Reply
 from gossamer.node.types.streams.ids import LAST, id_text
 from gossamer.node.types.streams.kind import STREAM as STREAMS
 from gossamer.node.types.streams.stream import Stream
@@ -89,14 +89,8 @@ class ReadOptions:
         raise Refusal(SYNTAX)
 
 
-Found = list[tuple[bytes, list[Reply]]]
-"""Entries by the key of their stream."""
-
-
-def replied(c: Call, found: Found) -> Reply:
-    if c.client.resp3:
-        return dict(found)
-    return [[key, entries] for key, entries in found]
+Found = list[list[Reply]]
+"""The key of a stream and its entries, each. A key may be asked for twice."""
 
 
 # --- XREAD
@@ -116,9 +110,9 @@ def xread(c: Call, argv: list[bytes]) -> Reply:
     for index, key in enumerate(options.keys):
         stream = c.read(key, Stream)
         if stream is not None and stream.length and stream.top() > ids[index]:
-            found.append((key, taken(stream.cursor(ids[index] + 1), options.count)))
+            found.append([key, taken(stream.cursor(ids[index] + 1), options.count)])
     if found:
-        return replied(c, found)
+        return MapReply(found)
     for index, entry_id in enumerate(ids):
         if argv[options.first_id + index] == NEWEST:
             argv[options.first_id + index] = id_text(entry_id)
@@ -160,8 +154,8 @@ def xreadgroup(c: Call, argv: list[bytes]) -> Reply:
     for index, key in enumerate(options.keys):
         entries = read_of_group(c, key, ids[index], options)
         if entries is not None:
-            found.append((key, entries))
-    return replied(c, found) if found else wait(c, options)
+            found.append([key, entries])
+    return MapReply(found) if found else wait(c, options)
 
 
 def id_of_consumer(word: bytes) -> int:

@@ -54,7 +54,10 @@ CHECKED_FIRST: Final = "Valkey looks at all arguments before it finds that there
 LONGER_EMBEDDED: Final = "from Valkey 8.1 on longer strings are embedded"
 MEMBER_NAMED: Final = "Valkey names the member that it does not find"
 POLYGONS: Final = "searches within a polygon are Valkey's"
-LONG_MIN: Final = "Valkey takes the smallest integer for an index, and refuses it as a count"
+UNBALANCED: Final = "7.0 speaks of an unbalanced XREAD, whichever command it is"
+ACTIVE: Final = "before 7.2 consumers have no active-time"
+LAST_ENTRY: Final = "with Valkey + is the last entry"
+LONG_MIN: Final = "Valkey refuses the smallest integer as a count"
 
 
 def an_error(text: bytes) -> Callable[[Answer, Answer], bool]:
@@ -76,19 +79,25 @@ DIFFERENCES: Final[Sequence[Difference]] = (
     difference("valkey", rb"OBJECT ENCODING ", LONGER_EMBEDDED, lambda theirs, ours: theirs.content == b"embstr"),
     difference("valkey", rb"GEO", MEMBER_NAMED, an_error(b"ERR could not decode requested zset member")),
     difference("redis", rb"GEOSEARCH.* BYPOLYGON ", POLYGONS, theirs_is_an_error),
+    difference("redis", rb"XREAD", UNBALANCED, theirs_is_an_error),
+    difference("redis", rb"XINFO", ACTIVE),
+    difference("valkey", rb"XREAD.* \+", LAST_ENTRY),
     difference("redis", rb"BL|BR|BZ", TIMEOUTS, an_error(b"ERR timeout is out of range")),
     difference("valkey", rb"LREM .* -9223372036854775808 ", LONG_MIN),
 )
 
 ENDED_AT_ONCE: Final = "Valkey does not even set a key whose time is over"
 OTHER_DIGITS: Final = "7.0 computes distances in another way, and they differ in their last digits"
+READ_TOO_MANY: Final = "Valkey does not go on counting from more entries than there ever were"
+CUT_OFF: Final = "Valkey looks at 32 bits of an index alone"
 NO_NESTING: Final = "in Valkey MULTI and WATCH within a transaction spoil it"
 
 UNASKED: Final[Sequence[Unasked]] = (
     unasked("valkey", rb"SET .* (EX|PX)AT 10*( |$)", ENDED_AT_ONCE),
     unasked("valkey", rb"(MULTI|WATCH).* within MULTI", NO_NESTING),
+    unasked("valkey", rb"XGROUP .*ENTRIESREAD", READ_TOO_MANY),
     unasked("redis", rb"GEO.* STOREDIST", OTHER_DIGITS),
-    unasked("valkey", rb"LSET .* -9223372036854775808 ", LONG_MIN),
+    unasked("valkey", rb"LSET .* -?[0-9]{10}", CUT_OFF),
 )
 
 

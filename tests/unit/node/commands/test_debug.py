@@ -61,3 +61,13 @@ def test_a_checksum_may_be_anything_while_it_is_not_looked_at(one: One) -> None:
     assert one.say("RESTORE", "k", 0, payload) == b"+OK\r\n"
     one.say("DEBUG", "SET-SKIP-CHECKSUM-VALIDATION", 0)
     assert one.say("RESTORE", "k", 0, payload, "REPLACE").startswith(b"-ERR DUMP payload")
+
+
+def test_keys_end_while_debug_sleeps() -> None:
+    one = One()
+    one.server.access.debug = "yes"
+    one.say("SET", "k", "v", "PX", 100)
+    assert one.say("DEBUG", "SLEEP", "0.06") == b"+OK\r\n"
+    assert one.say("GET", "k") == b"$1\r\nv\r\n"
+    assert one.say("DEBUG", "SLEEP", "0.06") == b"+OK\r\n"
+    assert one.say("GET", "k") == b"$-1\r\n"

@@ -332,3 +332,20 @@ def test_entries_of_timers_that_were_put_off_do_not_pile_up() -> None:
     for at in range(2, 5000):
         deadlines.set(timer, at)
     assert len(deadlines.heap) < 1500
+
+
+@pytest.mark.parametrize("ending", ["deadline", "CLIENT UNBLOCK {} TIMEOUT", "CLIENT UNBLOCK {} ERROR", "fulfilled"])
+def test_a_request_that_has_waited_counts_as_one_call(ending: str) -> None:
+    node = Node()
+    node.say(node.waiter, f"WAITGET {{x}}b {SOON_MS}")
+    assert node.server.usages.by_number[-1:] == [None], "not while it waits"
+    if ending == "deadline":
+        node.at(START + SOON_MS)
+    elif ending == "fulfilled":
+        put(node)
+    else:
+        node.say(node.operator, ending.format(node.waiter.id))
+    assert node.waiter.take_output()
+    usage = node.server.usages.by_number[-1]
+    assert usage is not None
+    assert (usage.calls, usage.failed_calls) == (1, int("ERROR" in ending))
