@@ -12,6 +12,7 @@ from tests.compat.walk.words import (
     bound,
     element,
     key_of,
+    keys_of,
     lex_bound,
     mixed,
     new_id,
@@ -25,6 +26,7 @@ from tests.compat.walk.words import (
 WORDS: Final[dict[str, Word]] = {
     **{kind: key_of(kind) for kind in TYPES},
     "key": any_key,
+    "even": pool(*keys_of("even")),
     "element": element,
     "field": element,
     "int": mixed((6, between(-4, 5)), (1, between(-60, 60)), (1, odd_integer)),

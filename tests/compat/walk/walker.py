@@ -18,6 +18,7 @@ from tests.compat.walk.compare import Unfolder, alike_for
 from tests.compat.walk.differences import known, may_be_asked
 from tests.compat.walk.grammar import Request, Template
 from tests.compat.walk.sides import Side, answers
+from tests.compat.walk.words import KEYS
 
 BATCH: Final = 100
 FRESH_EVERY: Final = (1_000, 1_000, 3_000, 30_000)
@@ -30,6 +31,11 @@ BOUNDS: Final = (b"MULTI", b"EXEC", b"DISCARD")
 """Requests that begin and end a transaction."""
 DISCARD: Final[Request] = [b"DISCARD"]
 DIGEST: Final[Request] = [b"DEBUG", b"DIGEST"]
+READS: Final[Sequence[Request]] = (
+    [b"GET"], [b"LRANGE", b"0", b"-1"], [b"HGETALL"], [b"SMEMBERS"], [b"ZRANGE", b"0", b"-1", b"WITHSCORES"],
+    [b"XRANGE", b"-", b"+"],
+)  # fmt: skip
+"""What tells all of a value, but for its key: where digests of the same data differ."""
 
 
 @define
@@ -66,6 +72,11 @@ class Walk:
         self.rng = Random(seed)
         self.table = table
         self.weights = [template.weight for template in table]
+        self.contents = [DIGEST]
+        """What tells, every so often, whether both still hold the same."""
+        if not may_be_asked(against, DIGEST, False):
+            there = {template.name for template in table}
+            self.contents = [[read[0], key, *read[1:]] for key in KEYS for read in READS if read[0] in there]
         self.asked = 0
         self.commands: Counter[bytes] = Counter()
         self.kinds: Counter[str] = Counter()
@@ -82,7 +93,7 @@ class Walk:
             self.within_multi = False
             batch = [request for _ in range(BATCH) for request in self.requests()]
             if self.asked % digest_every < BATCH:
-                batch.append(DIGEST)
+                batch += self.contents
             batch.append(DISCARD)
             self.asked += len(batch)
             fault = self.step(batch)
@@ -122,7 +133,7 @@ class Walk:
         unfolder = Unfolder()
         for number, exchange in enumerate(zip(batch, answers(theirs), answers(ours), strict=False)):
             for words, one, other in unfolder.exchanges(*exchange):
-                if not alike_for(words, one, other) and not known(self.against, words, one, other):
+                if not alike_for(words, one, other, self.against) and not known(self.against, words, one, other):
                     behind = len(batch) - number - 1
                     return Fault(words, one, other, self.way[: len(self.way) - behind])
         return None

@@ -82,20 +82,23 @@ def between(low: int, high: int) -> Word:
     return lambda rng: b"%d" % rng.randint(low, high)
 
 
+def keys_of(kind: str) -> list[bytes]:
+    return [b"%s:%d" % (kind.encode(), number) for number in (1, 2, 3)]
+
+
 def key_of(kind: str) -> Word:
     """Mostly a key that holds this type, sometimes one that holds any other, or nothing."""
 
     def key(rng: Random) -> bytes:
         return own(rng) if rng.random() < 0.92 else any_key(rng)
 
-    own = pool(*(b"%s:%d" % (kind.encode(), number) for number in (1, 2, 3)))
+    own = pool(*keys_of(kind))
     return key
 
 
-any_key: Final = mixed(
-    *((1, pool(*(b"%s:%d" % (kind.encode(), number) for number in (1, 2, 3)))) for kind in TYPES),
-    (1, pool(b"missing", b"", b"\r\n\x00\xff", b"other")),
-)
+ODD_KEYS: Final = (b"missing", b"", b"\r\n\x00\xff", b"other")
+KEYS: Final = (*(key for kind in TYPES for key in keys_of(kind)), *ODD_KEYS)
+any_key: Final = mixed((8, pool(*KEYS[: -len(ODD_KEYS)])), (1, pool(*ODD_KEYS)))
 
 odd_integer: Final = pool(*ODD_INTEGERS)
 element: Final = mixed(

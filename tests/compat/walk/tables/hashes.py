@@ -19,7 +19,7 @@ HEXISTS {hash} {field}
 HRANDFIELD {hash} [{sample}]
 HRANDFIELD {hash} {sample} WITHVALUES
 HSCAN {hash} 0 [MATCH {pattern}] [COUNT {count}]
-HSCAN {hash} {int} [MATCH {pattern}] COUNT 100000
+HSCAN {hash} {0|3|x|} COUNT 100000 [MATCH {pattern}]
 2: HEXPIRE {hash} {seconds} [{NX|XX|GT|LT|x}] FIELDS {#field+}
 2: HPEXPIRE {hash} {millis} [{NX|XX|GT|LT|x}] FIELDS {#field+}
 HEXPIREAT {hash} {at} [{NX|XX|GT|LT|x}] FIELDS {#field+}

@@ -21,5 +21,5 @@ SUNIONSTORE {set} {set+}
 2: SDIFFSTORE {set} {set+}
 SINTERCARD {#set+} [LIMIT {count}]
 SSCAN {set} 0 [MATCH {pattern}] [COUNT {count}]
-SSCAN {set} {int} [MATCH {pattern}] COUNT 100000
+SSCAN {set} {0|3|x|} COUNT 100000 [MATCH {pattern}]
 """
