@@ -19,6 +19,11 @@ PATIENCE_US = 3_000_000
 """How long an answer is waited for, and how long refusals are met with another try."""
 ASKING = b"*1\r\n$6\r\nASKING\r\n"
 OK = b"+OK\r\n"
+COLLECTIONS = (
+    ("queue", ("RPUSH", "RPUSH", "RPUSH", "LPOP", "LPOP", "LRANGE")),
+    ("bag", ("SADD", "SADD", "SADD", "SPOP", "SPOP", "SMEMBERS")),
+)
+"""Keys of each tag that are collections, and what is done with them."""
 
 
 class Line:
@@ -95,16 +100,22 @@ class Caller:
         kind = rng.random()
         self._written += 1
         value = f"{self.number}.{self._written}"
-        if kind < 0.5:
+        if kind < 0.3:
             key = f"{{{rng.choice(self._tags)}}}{value}"
-            self._begin(key, value, writes=True)
-        elif kind < 0.75:
-            self._begin(rng.choice(self._registers), value, writes=True)
+            self._begin(key, "SET", value)
+        elif kind < 0.5:
+            self._begin(rng.choice(self._registers), "SET", value)
+        elif kind < 0.7:
+            self._begin(rng.choice(self._registers), "GET")
         else:
-            self._begin(rng.choice(self._registers), None, writes=False)
+            name, verbs = rng.choice(COLLECTIONS)
+            self._begin(f"{{{rng.choice(self._tags)}}}{name}", rng.choice(verbs), value)
 
-    def _begin(self, key: str, value: str | None, *, writes: bool) -> None:
-        self.operation = self._book.begin(self.number, key, value, writes, self._world.now_us)
+    def _begin(self, key: str, verb: str, value: str | None = None) -> None:
+        operation = self._book.begin(self.number, key, verb, value, self._world.now_us)
+        if not operation.writes:
+            operation.value = None
+        self.operation = operation
         self._try(self.operation)
 
     def _try(self, operation: Operation, host: Host | None = None, *, asking: bool = False) -> None:
@@ -120,7 +131,7 @@ class Caller:
         if line is None or not line.open or line.process is not host.process:
             line = self._lines[host.name] = Line(self, host, self._rng.randrange(50, 1500))
         self._line, self._heard, self._skip = line, b"", int(asking)
-        words = ["SET", operation.key, operation.value or ""] if operation.writes else ["GET", operation.key]
+        words = operation.words()
         request = b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w.encode()) for w in words)
         line.say(ASKING + request if asking else request)
         self._world.timeline.after(PATIENCE_US, partial(self._late, operation, line))
@@ -159,7 +170,7 @@ class Caller:
             self._later(operation)
         else:
             if not operation.writes:
-                operation.value = None if reply == b"$-1\r\n" else reply.split(b"\r\n")[1].decode()
+                operation.value = found(reply)
             self._homes[key_slot(operation.key.encode())] = line.host
             self._end(operation, DONE)
 
@@ -194,8 +205,16 @@ class Caller:
             self._homes.pop(key_slot(operation.key.encode()), None)
         self._world.history.add(
             Operated(
-                self._world.now_us, operation.host, self.number, operation.key, operation.value, operation.writes,
+                self._world.now_us, operation.host, self.number, operation.key, operation.value, operation.verb,
                 outcome,
             )
         )  # fmt: skip
         self._world.timeline.after(self._rng.randrange(1, 2 * self.pace_us), self._next)
+
+
+def found(reply: bytes) -> str | None:
+    """The string, or the strings with blanks between, that a whole reply has; None for none."""
+    lines = reply.split(b"\r\n")
+    if reply.startswith(b"*"):
+        return " ".join(line.decode() for line in lines[2::2] if line)
+    return None if reply == b"$-1\r\n" else lines[1].decode()

@@ -12,13 +12,22 @@ REFUSED = "refused"
 UNKNOWN = "unknown"
 
 
+WRITING = ("SET", "RPUSH", "SADD")
+TAKING = ("LPOP", "SPOP")
+OF_COLLECTIONS = ("RPUSH", "LPOP", "LRANGE", "SADD", "SPOP", "SMEMBERS")
+
+
 @define(eq=False)
 class Operation:
-    """A write of ``value``, which nobody else ever writes, or a read that found ``value``, None for nothing."""
+    """A write of ``value``, which nobody else ever writes, or a read that found ``value``, None for nothing.
+
+    A key is a register, or a collection: then it is an element that is put in or taken out, and who reads finds all of
+    them, with blanks between.
+    """
 
     client: int
     key: str
-    writes: bool
+    verb: str
     value: str | None
     began_us: Micros
     ended_us: Micros = -1
@@ -26,9 +35,27 @@ class Operation:
     host: str = ""
     """Who answered."""
 
+    @property
+    def writes(self) -> bool:
+        return self.verb in WRITING
+
+    @property
+    def takes(self) -> bool:
+        return self.verb in TAKING
+
+    @property
+    def reads(self) -> bool:
+        return not self.writes and not self.takes
+
+    def words(self) -> list[str]:
+        """The request."""
+        if self.writes:
+            return [self.verb, self.key, self.value or ""]
+        return [self.verb, self.key, "0", "-1"] if self.verb == "LRANGE" else [self.verb, self.key]
+
     def __str__(self) -> str:
-        what = f"{'SET' if self.writes else 'GET'} {self.key} {self.value}"
-        return f"{what} by {self.client} at {self.host} {self.began_us / 1e6:.6f}..{self.ended_us / 1e6:.6f}"
+        span = f"{self.began_us / 1e6:.6f}..{self.ended_us / 1e6:.6f}"
+        return f"{self.verb} {self.key} {self.value} by {self.client} at {self.host} {span}"
 
 
 @frozen
@@ -38,11 +65,11 @@ class Operated(Record):
     client: int
     key: str
     value: str | None
-    writes: bool
+    verb: str
     outcome: str
 
     def words(self) -> str:
-        return f"client {self.client} {'SET' if self.writes else 'GET'} {self.key} {self.value}: {self.outcome}"
+        return f"client {self.client} {self.verb} {self.key} {self.value}: {self.outcome}"
 
 
 @define
@@ -51,8 +78,8 @@ class Book:
 
     operations: list[Operation] = field(factory=list)
 
-    def begin(self, client: int, key: str, value: str | None, writes: bool, now_us: Micros) -> Operation:
-        operation = Operation(client, key, writes, value, now_us)
+    def begin(self, client: int, key: str, verb: str, value: str | None, now_us: Micros) -> Operation:
+        operation = Operation(client, key, verb, value, now_us)
         self.operations.append(operation)
         return operation
 

@@ -9,11 +9,11 @@ NEVER = -1
 
 
 def w(value: str, began: int, ended: int, outcome: str = DONE) -> Operation:
-    return Operation(1, "k", True, value, began, ended, outcome)
+    return Operation(1, "k", "SET", value, began, ended, outcome)
 
 
 def r(value: str | None, began: int, ended: int) -> Operation:
-    return Operation(2, "k", False, value, began, ended, DONE)
+    return Operation(2, "k", "GET", value, began, ended, DONE)
 
 
 ALLOWED = {

@@ -11,6 +11,10 @@ from random import Random
 from attrs import define, evolve
 
 from gossamer.cluster.slots import SLOTS, key_slot
+from gossamer.node.engine.data.kinds import kind_of
+from gossamer.node.engine.stream.as_commands import WORDS
+from gossamer.node.types.kind import DONE as KIND_DONE
+from gossamer.node.types.kind import Value
 from tests.sim.callers import Caller
 from tests.sim.checkers import all_checkers
 from tests.sim.checkers.agreement import disagreement
@@ -317,7 +321,9 @@ class WriteRun:
         name = key.encode()
         db = host.running.machine.server.keyspace.database(0)
         value = db.get_raw(name)
-        return None if value is None else bytes(value).decode()  # type: ignore[call-overload]
+        if value is None or isinstance(value, (bytes, bytearray)):
+            return None if value is None else value.decode()
+        return " ".join(elements_of(value))
 
     @property
     def acknowledged(self) -> int:
@@ -336,6 +342,13 @@ class WriteRun:
             lost = [o for o in lost if o.ended_us >= until]
             out.append((strike, [strike.at_us - o.ended_us for o in taken]))
         return out
+
+
+def elements_of(value: Value) -> list[str]:
+    """The elements of a list or a set, by the request that makes it again."""
+    request, at = WORDS[kind_of(value)](b"k", value, -1, 0)
+    assert at == KIND_DONE, "a collection of a run is small"
+    return [line.decode() for line in request.split(b"\r\n")[6::2]]
 
 
 def tag_in(shard: int) -> str:

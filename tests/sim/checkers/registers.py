@@ -12,7 +12,8 @@ from math import inf
 
 from attrs import define, field, frozen
 
-from tests.sim.operations import DONE, REFUSED, UNKNOWN, Operation
+from tests.sim.checkers.elements import lost_elements, strange_elements
+from tests.sim.operations import DONE, OF_COLLECTIONS, REFUSED, UNKNOWN, Operation
 
 START: float = -1
 """When nothing was written yet."""
@@ -51,9 +52,13 @@ def judge(by_key: Mapping[str, list[Operation]], final: Mapping[str, str | None]
     lost: list[Operation] = []
     odd: list[str] = []
     for key, operations in by_key.items():
-        gone = lost_writes(operations, final[key])
-        lost += gone
-        odd += [f"{key}: {text}" for text in oddities(operations)]
+        if operations[0].verb in OF_COLLECTIONS:
+            elements = (final[key] or "").split()
+            lost += lost_elements(operations, elements)
+            odd += [f"{key}: {text}" for text in strange_elements(operations, elements)]
+        else:
+            lost += lost_writes(operations, final[key])
+            odd += [f"{key}: {text}" for text in oddities(operations)]
     return Verdict(lost, odd)
 
 
