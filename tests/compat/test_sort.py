@@ -54,6 +54,7 @@ def fill(pair: Pair, elements: list[bytes], weights: list[bytes]) -> None:
         talk.same("RPUSH", "list", *elements)
     for element, weight in zip(elements, weights, strict=False):
         talk.same("SET", b"weight_" + element, weight)
+        talk.same("HSET", b"hash_" + element, "field", weight)
 
 
 @SETTINGS

@@ -222,8 +222,7 @@ def told(cmd: Command) -> Info:
 
 
 def plain(reply: object) -> Any:  # noqa: ANN401
-    """A reply as JSON would hold it, and an empty map as RESP2 does, in which the reference was recorded."""
-    """A reply as JSON would hold it, without what 7.2 adds to arguments."""
+    """A reply as JSON would hold it, without what 7.2 adds to arguments; an empty map is recorded as RESP2 has it."""
     if isinstance(reply, bytes):
         return reply.decode()
     if isinstance(reply, StatusSet):
@@ -233,6 +232,5 @@ def plain(reply: object) -> Any:  # noqa: ANN401
     if isinstance(reply, list):
         return [plain(item) for item in reply]
     if isinstance(reply, dict):
-        return {key: plain(value) for key, value in reply.items()} or []
-        return {key: plain(value) for key, value in reply.items() if key != "display_text"}
+        return {key: plain(value) for key, value in reply.items() if key != "display_text"} or []
     return reply

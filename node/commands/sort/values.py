@@ -2,6 +2,7 @@
 
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.resp.errors import WRONGTYPE, Refusal
+from gossamer.node.types.hashes.hash import Hash
 from gossamer.node.types.kind import Value
 from gossamer.node.types.limits import EncodingLimits
 from gossamer.node.types.lists.list import List
@@ -32,4 +33,4 @@ def list_of(elements: list[bytes], limits: EncodingLimits) -> List:
 
 def field_of(c: Call, value: Value | None, field: bytes) -> bytes | None:
     """The value of a field; None if there is none, or ``value`` is no hash."""
-    return None
+    return value.get(field, c.now) if isinstance(value, Hash) else None
