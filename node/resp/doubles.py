@@ -16,6 +16,8 @@ SPACES: Final = b" \t\n\v\f\r"
 DECIMAL: Final = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 HEXADECIMAL: Final = re.compile(rb"[+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)(?:[pP][+-]?[0-9]+)?")
 SPECIAL: Final = re.compile(rb"[+-]?(?:inf(?:inity)?|nan(?:\([0-9a-zA-Z_]*\))?)", re.IGNORECASE)
+PLAIN: Final = 300
+"""Characters of a number that is not too large, nor too small, for a double as long as it has no exponent."""
 NOT_ZERO: Final = re.compile(rb"[1-9a-fA-F]")
 
 INTEGERS: Final = float(2**62)
@@ -24,7 +26,6 @@ HIDDEN: Final = 1 << 52
 """The bit of a significand that a double does not hold."""
 LEAST_EXPONENT: Final = -1074
 HALF: Final = 1 << 63
-WORD: Final = (1 << 64) - 1
 
 # Powers of ten as 64-bit numbers times a power of two: one for each eighth exponent.
 FIRST: Final = -348
@@ -33,6 +34,11 @@ POWERS: Final = 87
 LOG10_2: Final = 0.30102999566398114
 EXPONENTS: Final = (-60, -32)
 """Between these is the exponent of a product with the right one."""
+
+TENS: Final = [10**kappa for kappa in range(10)]
+"""The digits before the point of a product."""
+PLACES_AT_MOST: Final = 20
+"""More digits behind its point are never needed."""
 
 ZEROS: Final = 7
 """An integer has fewer zeros than this behind its digits; with more it gets an exponent."""
@@ -43,6 +49,9 @@ AROUND_ONE: Final = 4
 
 def read_double(text: bytes) -> float | None:
     """The number that the whole of ``text`` is; None if it is none, or NaN, or too large or too small for a double."""
+    plain = text[1:] if text[:1] == b"-" else text
+    if len(text) < PLAIN and plain.replace(b".", b"", 1).isdigit():
+        return float(text)  # nearly all are like that
     value = strtod(text) if text[:1] not in SPACES or not text else None
     if value is None or isnan(value):
         return None
@@ -168,32 +177,31 @@ def times(one: int, other: int) -> int:
 def shortest_between(bottom: int, middle: int, top: int, point: int) -> tuple[int, int]:
     """Few digits between ``bottom`` and ``top``, near ``middle``: numbers with ``point`` bits behind their point.
 
-    The digits of ``top`` are cut off where what is left stays in the interval; then the last one goes down towards
-    ``middle``.
+    The digits of ``top`` are cut off as early as what is left stays in the interval; then the last one goes down
+    towards ``middle``. More digits leave less, so the place to cut is found by halving: before the point or behind it.
     """
-    room = top - bottom
-    whole = top >> point
-    kappa = 9
-    while kappa >= 0:
-        unit = 10**kappa << point
-        rest = top % unit
-        if rest <= room:
-            digits = whole // 10**kappa
-            return nearer(digits, room, rest, unit, top - middle), kappa
-        kappa -= 1
-    digits = whole
+    room, wanted = top - bottom, top - middle
+    if top & ((1 << point) - 1) <= room:
+        low, high = 0, len(TENS) - 1
+        while low < high:
+            kappa = (low + high + 1) >> 1
+            if top % (TENS[kappa] << point) <= room:
+                low = kappa
+            else:
+                high = kappa - 1
+        unit = TENS[low] << point
+        return nearer(top // unit, room, top % unit, unit, wanted), low
     one = 1 << point
-    rest = top & (one - 1)
-    above = (top - middle) & WORD
-    while True:
-        rest *= 10
-        room *= 10
-        above *= 10
-        digits = digits * 10 + (rest >> point)
-        rest &= one - 1
-        if rest < room:
-            return nearer(digits, room, rest, one, above), kappa
-        kappa -= 1
+    low, high = 1, PLACES_AT_MOST
+    while low < high:
+        places = (low + high) >> 1
+        if top * 10**places & (one - 1) < room * 10**places:
+            high = places
+        else:
+            low = places + 1
+    scale: int = 10**low
+    top *= scale
+    return nearer(top >> point, room * scale, top & (one - 1), one, wanted * scale), -low
 
 
 def nearer(digits: int, room: int, rest: int, unit: int, wanted: int) -> int:

@@ -1,14 +1,14 @@
 """The small form of a sorted set: one immutable ``bytes``, so that a copy of it is the same object.
 
-    u16 count, array code of the scores | a byte a member: its length | the members | the scores
+    u16 count, width of a score | a byte a member: its length | the members | the scores
 
-in the order of the set. All scores have one width, the least that holds each of them: integers of 1, 2 or 4 bytes, or
-doubles. It is a form in memory only: in RDB such a set is a listpack.
+in the order of the set, little-endian. All scores have one width, the least that holds each of them: integers of 1, 2
+or 4 bytes, or doubles. Zero has no sign, as in a listpack of Redis. It is a form in memory only: in RDB such a set is
+a listpack.
 """
 
-from array import array
-from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING, Final, TypeAlias
+from struct import Struct, unpack_from
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
@@ -19,35 +19,32 @@ MOST: Final = 512
 """Members that it holds at most: a change copies them all."""
 
 HEAD: Final = 3
-CODES: Final = "bhid"
-WIDTHS: Final = {code: array(code).itemsize for code in CODES}
-REACH: Final = {"b": 1 << 7, "h": 1 << 15, "i": 1 << 31}
-"""What the integers of a code stay below, and not below its negative."""
-EMPTY: Final = b"\0\0b"
+EMPTY: Final = b"\0\0\1"
+REAL: Final = 8
+"""The width of doubles."""
+DOUBLE: Final = Struct("<d")
+REACH_4: Final = float(1 << 31)
+"""Integers of 4 bytes stay below this, and not below its negative; of 2 and 1 bytes so as well."""
+REACH_2: Final = float(1 << 15)
+REACH_1: Final = float(1 << 7)
 
-Scores: TypeAlias = "array[int] | array[float]"
+
+# --- reading
 
 
 def count(data: bytes) -> int:
     return data[0] | data[1] << 8
 
 
-def scores(data: bytes) -> Scores:
-    """The scores of all members, in a copy."""
-    code = chr(data[2])
-    return array(code, data[len(data) - count(data) * WIDTHS[code] :])
-
-
-def score_at(data: bytes, index: int) -> float:
-    code = chr(data[2])
-    width = WIDTHS[code]
-    at = len(data) - (count(data) - index) * width
-    return float(array(code, data[at : at + width])[0])
-
-
 def offset(data: bytes, index: int) -> int:
     """Where the member ``index`` begins; behind the last one, where the scores begin."""
-    return HEAD + count(data) + sum(data[HEAD : HEAD + index])
+    end: i64 = HEAD + index
+    at: i64 = HEAD + count(data)
+    place: i64 = HEAD
+    while place < end:
+        at += data[place]
+        place += 1
+    return at
 
 
 def find(data: bytes, member: bytes) -> int:
@@ -70,17 +67,56 @@ def find(data: bytes, member: bytes) -> int:
 def members(data: bytes, start: int, stop: int) -> list[bytes]:
     """The members from index ``start`` up to, not including, ``stop``."""
     out: list[bytes] = []
-    at = offset(data, start)
-    for size in data[HEAD + start : HEAD + stop]:
-        out.append(data[at : at + size])
-        at += size
+    at: i64 = offset(data, start)
+    place: i64 = HEAD + start
+    while place < HEAD + stop:
+        end = at + data[place]
+        out.append(data[at:end])
+        at = end
+        place += 1
     return out
+
+
+def score_at(data: bytes, index: int) -> float:
+    width: i64 = data[2]
+    length: i64 = data[0] | data[1] << 8
+    at: i64 = len(data) - (length - index) * width
+    if width == REAL:
+        score: float = DOUBLE.unpack_from(data, at)[0]
+        return score
+    value: i64 = data[at]
+    shift: i64 = 8
+    while shift < 8 * width:
+        at += 1
+        here: i64 = data[at]
+        value |= here << shift
+        shift += 8
+    half: i64 = 1
+    half <<= shift - 1
+    return float(value - 2 * half if value >= half else value)
+
+
+def scores(data: bytes, start: int, stop: int) -> list[float]:
+    """The scores from index ``start`` up to, not including, ``stop``."""
+    if data[2] == REAL:
+        return list(unpack_from(f"<{stop - start}d", data, len(data) - (count(data) - start) * REAL))
+    return [score_at(data, index) for index in range(start, stop)]
 
 
 def below(data: bytes, score: float, inclusive: bool) -> int:
     """How many members have a score less than ``score``, or equal to it if ``inclusive``."""
-    found = scores(data)
-    return bisect_right(found, score) if inclusive else bisect_left(found, score)
+    low, high = 0, count(data)
+    while low < high:
+        middle = (low + high) >> 1
+        here = score_at(data, middle)
+        if here < score or (inclusive and here == score):
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+# --- changing
 
 
 def inserted(data: bytes, member: bytes, score: float) -> bytes:
@@ -88,75 +124,80 @@ def inserted(data: bytes, member: bytes, score: float) -> bytes:
     assert len(member) <= LONGEST
     length = count(data)
     assert length < MOST
-    numbers = scores(data)
-    index = bisect_left(numbers, score)
-    after = bisect_right(numbers, score, index)
-    if index < after:
-        for other in members(data, index, after):
-            if other > member:
-                break
-            index += 1
-    code = chr(data[2])
-    needed = code_for(score)
-    if CODES.index(needed) > CODES.index(code):
-        code = needed
-        numbers = array(code, numbers)
-    number = score + 0.0 if code == "d" else int(score)
-    numbers.insert(index, number)  # type: ignore[arg-type]  # its type goes with the code
-    at = offset(data, index)
-    length += 1
+    width = max(data[2], width_of(score))
+    if width != data[2]:
+        data = pack(members(data, 0, length), scores(data, 0, length), width)
+    index = place_of(data, member, score)
+    at, numbers = offset(data, index), len(data) - length * width
+    number = numbers + index * width
     return b"".join(
         (
-            bytes((length & 0xFF, length >> 8, ord(code))),
+            head(length + 1, width),
             data[HEAD : HEAD + index],
             bytes((len(member),)),
             data[HEAD + index : at],
             member,
-            data[at : offset(data, length - 1)],
-            numbers.tobytes(),
+            data[at:number],
+            number_of(score, width),
+            data[number:],
+        )
+    )
+
+
+def place_of(data: bytes, member: bytes, score: float) -> int:
+    """How many stand before ``member`` with ``score``."""
+    index = below(data, score, False)
+    length = count(data)
+    if index < length and score_at(data, index) == score:
+        for other in members(data, index, below(data, score, True)):
+            if other > member:
+                break
+            index += 1
+    return index
+
+
+def without(data: bytes, start: int, stop: int) -> bytes:
+    """``data`` without the members from index ``start`` up to, not including, ``stop``."""
+    length, width = count(data), data[2]
+    assert 0 <= start < stop <= length
+    left = length - (stop - start)
+    if left == 0:
+        return EMPTY
+    numbers = len(data) - length * width
+    return b"".join(
+        (
+            head(left, width),
+            data[HEAD : HEAD + start],
+            data[HEAD + stop : offset(data, start)],
+            data[offset(data, stop) : numbers + start * width],
+            data[numbers + stop * width :],
         )
     )
 
 
 def packed(found: list[bytes], numbers: list[float]) -> bytes:
     """The form of members and their scores, which are in order."""
-    code = "b"
-    for score in numbers:
-        needed = code_for(score)
-        if CODES.index(needed) > CODES.index(code):
-            code = needed
-    if code == "d":
-        held = array(code, [score + 0.0 for score in numbers])
-    else:
-        held = array(code, [int(score) for score in numbers])
-    head = bytes((len(found) & 0xFF, len(found) >> 8, ord(code)))
-    return b"".join((head, bytes([len(member) for member in found]), *found, held.tobytes()))
+    return pack(found, numbers, max([width_of(score) for score in numbers], default=1))
 
 
-def code_for(score: float) -> str:
-    """The narrowest array code that holds ``score``. Zero has no sign here, as in a listpack of Redis."""
-    if -REACH["i"] <= score < REACH["i"] and score == int(score):
-        for code, reach in REACH.items():
-            if -reach <= score < reach:
-                return code
-    return "d"
+def pack(found: list[bytes], numbers: list[float], width: int) -> bytes:
+    sizes = bytes([len(member) for member in found])
+    return b"".join([head(len(found), width), sizes, *found, *[number_of(score, width) for score in numbers]])
 
 
-def without(data: bytes, start: int, stop: int) -> bytes:
-    """``data`` without the members from index ``start`` up to, not including, ``stop``."""
-    length = count(data)
-    assert 0 <= start < stop <= length
-    left = length - (stop - start)
-    if left == 0:
-        return EMPTY
-    numbers = scores(data)
-    del numbers[start:stop]
-    return b"".join(
-        (
-            bytes((left & 0xFF, left >> 8, data[2])),
-            data[HEAD : HEAD + start],
-            data[HEAD + stop : offset(data, start)],
-            data[offset(data, stop) : offset(data, length)],
-            numbers.tobytes(),
-        )
-    )
+def head(length: int, width: int) -> bytes:
+    return bytes((length & 0xFF, length >> 8, width))
+
+
+def width_of(score: float) -> int:
+    """The fewest bytes that hold ``score``."""
+    if not -REACH_4 <= score < REACH_4 or score != int(score):
+        return REAL
+    if -REACH_1 <= score < REACH_1:
+        return 1
+    return 2 if -REACH_2 <= score < REACH_2 else 4
+
+
+def number_of(score: float, width: int) -> bytes:
+    """``score`` in ``width`` bytes."""
+    return DOUBLE.pack(score + 0.0) if width == REAL else int(score).to_bytes(width, "little", signed=True)

@@ -123,7 +123,7 @@ class ZSet:
         """The scores of a slice."""
         assert 0 <= start <= stop <= self.length()
         if self.large is None:
-            return [float(score) for score in packed.scores(self.packed)[start:stop]]
+            return packed.scores(self.packed, start, stop)
         out: list[float] = []
         if start < stop:
             index, place = self.large.order.find(start)
