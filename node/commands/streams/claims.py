@@ -8,7 +8,7 @@ from typing import Final
 from gossamer.node.commands.numbers import LONG_MAX, integer
 from gossamer.node.commands.streams.effects import tell_claim, tell_consumer, tell_group
 from gossamer.node.commands.streams.ids import EDGES, NO_ID, first_of, id_or_none, strict_id
-from gossamer.node.commands.streams.ranges import shown
+from gossamer.node.commands.streams.shown import shown
 from gossamer.node.engine.data.changes import XCLAIM, XGROUP_CREATECONSUMER
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.table.command import FAST, STREAM, WRITE, command

@@ -1,7 +1,7 @@
 """What XREADGROUP gives to a consumer."""
 
 from gossamer.node.commands.streams.effects import tell_claim, tell_group
-from gossamer.node.commands.streams.ranges import shown
+from gossamer.node.commands.streams.shown import shown
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.resp.reply import NULL_ARRAY, Reply
 from gossamer.node.types.streams.group import Consumer, Group

@@ -4,7 +4,7 @@ from typing import Final
 
 from gossamer.cluster.text import bytes_of
 from gossamer.node.commands.numbers import integer
-from gossamer.node.commands.streams.ranges import ALL, shown, taken
+from gossamer.node.commands.streams.shown import ALL, shown, taken
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.table.command import LOADING, READONLY, STALE, STREAM, command
 from gossamer.node.engine.table.keyspec import ACCESS, RO, KeySpec

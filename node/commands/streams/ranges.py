@@ -1,35 +1,19 @@
-"""XRANGE and XREVRANGE, and the entries of a stream as replies show them."""
+"""XRANGE and XREVRANGE."""
 
 from typing import Final
 
 from gossamer.node.commands.numbers import integer
 from gossamer.node.commands.streams.ids import first_of, last_of
+from gossamer.node.commands.streams.range_reply import RangeReply
+from gossamer.node.commands.streams.shown import ALL
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.table.command import READONLY, STREAM, command
 from gossamer.node.engine.table.keyspec import ACCESS, RO, first
 from gossamer.node.resp.errors import SYNTAX, Refusal
 from gossamer.node.resp.reply import NULL_ARRAY, Reply
-from gossamer.node.types.streams.cursor import Cursor
-from gossamer.node.types.streams.ids import id_text
 from gossamer.node.types.streams.stream import Stream
 
-ALL: Final = -1
-"""As a count: no end to it."""
 READ: Final = first(RO, ACCESS)
-
-
-def shown(cursor: Cursor) -> Reply:
-    """The entry that ``cursor`` is at."""
-    return [id_text(cursor.id), cursor.pairs()]
-
-
-def taken(cursor: Cursor, count: int) -> list[Reply]:
-    """Up to ``count`` entries that ``cursor`` comes to, or ``ALL``."""
-    out: list[Reply] = []
-    while count and cursor.next():
-        out.append(shown(cursor))
-        count -= 1
-    return out
 
 
 @command("XRANGE", arity=-4, flags=READONLY, keys=READ, acl=STREAM)
@@ -43,6 +27,10 @@ def xrevrange(c: Call, argv: list[bytes]) -> Reply:
 
 
 def entries_between(c: Call, argv: list[bytes], start: bytes, end: bytes, backward: bool) -> Reply:
+    replies = c.server.long_replies
+    made = replies.made_for(c.client)
+    if made is not None:
+        return made.reply
     begin, last = first_of(start), last_of(end)
     count = read_count(argv)
     stream = c.read(argv[1], Stream)
@@ -50,7 +38,8 @@ def entries_between(c: Call, argv: list[bytes], start: bytes, end: bytes, backwa
         return []
     if count == 0:
         return NULL_ARRAY
-    return taken(stream.backward(begin, last) if backward else stream.cursor(begin, last), count)
+    cursor = stream.backward(begin, last) if backward else stream.cursor(begin, last)
+    return replies.make(c.client, RangeReply(stream, cursor, count))
 
 
 def read_count(argv: list[bytes]) -> int:

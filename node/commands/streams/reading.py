@@ -11,7 +11,7 @@ from gossamer.node.commands.numbers import integer
 from gossamer.node.commands.streams.delivery import Delivery
 from gossamer.node.commands.streams.effects import tell_consumer
 from gossamer.node.commands.streams.ids import strict_id
-from gossamer.node.commands.streams.ranges import ALL, taken
+from gossamer.node.commands.streams.shown import ALL, taken
 from gossamer.node.engine.data.changes import XGROUP_CREATECONSUMER, XREADGROUP
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.table.command import BLOCKING, READONLY, STREAM, WRITE, command

@@ -1,0 +1,38 @@
+"""The reply of XRANGE and XREVRANGE, in steps if there are many entries: they are encoded as they are found."""
+
+from gossamer.node.commands.streams.shown import taken
+from gossamer.node.engine.clients.long_reply import LongReply
+from gossamer.node.resp.reply import Raw
+from gossamer.node.resp.writer import encode
+from gossamer.node.types.kind import STEP
+from gossamer.node.types.streams.cursor import Cursor
+from gossamer.node.types.streams.stream import Stream
+
+
+class RangeReply(LongReply):
+    """Up to ``count`` entries that ``cursor`` comes to, or ``ALL``, of ``stream`` as it is now."""
+
+    def __init__(self, stream: Stream, cursor: Cursor, count: int) -> None:
+        super().__init__()
+        self.stream: Stream = stream
+        self.cursor: Cursor = cursor
+        self.left: int = count
+        self.count: int = 0
+        self.pieces: list[bytes] = []
+
+    def step(self) -> None:
+        wanted = min(self.left, STEP) if self.left >= 0 else STEP
+        found = taken(self.cursor, wanted)
+        if self.left > 0:
+            self.left -= len(found)
+        self.done = len(found) < wanted or self.left == 0
+        if self.done and not self.pieces:
+            self.reply = found
+            return
+        if not self.pieces:
+            self.cursor.nodes = self.stream.copy().nodes  # whoever changes the stream now replaces what it shares
+        self.count += len(found)
+        self.pieces.append(b"".join([encode(entry, False) for entry in found]))
+        if self.done:
+            self.reply = Raw(b"*%d\r\n%b" % (self.count, b"".join(self.pieces)))
+            self.pieces = []
