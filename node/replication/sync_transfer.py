@@ -14,7 +14,7 @@ from typing import Final
 
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.server import Server
-from gossamer.node.persist.codes import Format
+from gossamer.node.persist.codes import Format, RdbError
 from gossamer.node.persist.form import Style
 from gossamer.node.persist.load import write_import
 from gossamer.node.persist.writer import RdbWriter, aux_fields
@@ -50,6 +50,8 @@ class SyncTransfer:
         """All of it has been made."""
         self.open: bool = True
         """Others may join: nothing has been forgotten yet."""
+        self.failure: str = ""
+        """Why it cannot be made: the data has something that the format of these replicas cannot say."""
         self.moved_ms: int = server.now
         self._server = server
         importing = [] if form.without_keys else server.slot_imports.all
@@ -92,12 +94,14 @@ class SyncTransfer:
     @property
     def can_go_on(self) -> bool:
         """Is there something to be made now, or somebody to be sent some of it?"""
-        return self._may_make() or any(self._awaits(replica) for replica in self.replicas)
+        return not self.failure and (self._may_make() or any(self._awaits(replica) for replica in self.replicas))
 
     def step(self) -> list[ReplicaLink]:
         """Do about a millisecond's work; those who have been sent the last of it, and so have left."""
         if self._may_make():
             self._make()
+        if self.failure:
+            return []
         done: list[ReplicaLink] = []
         end = self._forgotten + len(self._pieces)
         for replica in self.replicas:
@@ -131,7 +135,12 @@ class SyncTransfer:
 
     def _make(self) -> None:
         self.moved_ms = self._server.now
-        chunk = next(self._chunks, None)
+        try:
+            chunk = next(self._chunks, None)
+        except RdbError as error:
+            self.failure = str(error)
+            self.close()
+            return
         if chunk is not None:
             self._add(bytes(chunk))
             return

@@ -93,6 +93,8 @@ class Syncs:
             walked = transfer.whole
             left = transfer.step()
             done += left
+            if transfer.failure:
+                self._break_off(transfer)
             if transfer.mark and transfer.whole and not walked:
                 up = len(transfer.replicas) + len(left)
                 self._log(f"Diskless rdb transfer, done reading from pipe, {up} replicas still up.")
@@ -105,6 +107,12 @@ class Syncs:
         return done
 
     # --- beginning
+
+    def _break_off(self, transfer: SyncTransfer) -> None:
+        """As Valkey does: these replicas cannot follow while the data is as it is."""
+        self._log(f"Replicas are not sent the data: {transfer.failure}")
+        for replica in transfer.replicas:
+            replica.client.kill()
 
     def _format_for(self, replica: ReplicaLink) -> SyncFormat:
         return SyncFormat(replica, replica.takes_eof and self.server.config.flag("repl-diskless-sync"))
