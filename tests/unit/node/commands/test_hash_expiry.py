@@ -240,10 +240,13 @@ def test_dump_and_restatement_make_the_ends_again() -> None:
     while not restated.done:
         requests += restated.next(10_000)
     digest = one.say("DEBUG", "DIGEST-VALUE", "h")
-    for make in (lambda other: other.say("RESTORE", "h", 0, payload), lambda other: other.session.feed(requests)):
+    for restore in (True, False):
         other = One()
-        make(other)
-        other.session.take_output()
+        if restore:
+            other.say("RESTORE", "h", 0, payload)
+        else:
+            other.session.feed(requests)
+            other.session.take_output()
         assert other.say("DEBUG", "DIGEST-VALUE", "h") == digest
         assert other.say("HPEXPIRETIME", "h", "FIELDS", 4, "field7", "field8", "field9", "field1199") == told
 
