@@ -113,7 +113,11 @@ def in_order(made: Scores) -> list[bytes]:
 
 
 def by_size(sets: list[Operand]) -> list[Operand]:
-    return sorted(sets, key=Operand.length)
+    return sorted(sets, key=size_of)
+
+
+def size_of(source: Operand) -> int:
+    return source.length()
 
 
 class Request:

@@ -1,6 +1,6 @@
 """Where two servers may differ in what a walk asks, and why. Our measure is Redis 7.2, which is neither of them.
 
-A difference in a reply alone is passed over. One that leaves other data behind must not be asked for at all.
+A difference in a reply alone is passed over. What leaves other data behind is not asked for, or parts the two.
 """
 
 import re
@@ -10,19 +10,21 @@ from typing import Final, TypeAlias
 from attrs import frozen
 
 from tests.compat.replies import Answer
-from tests.compat.walk.compare import VAGUE_FACTS, without_facts
+from tests.compat.walk.compare import VAGUE_FACTS, line_of, without_facts
 
 Words: TypeAlias = Sequence[bytes]
 
 
 @frozen
 class Difference:
-    """``request``: what asks for it, with single blanks and in upper case. ``replies``: more on what they are."""
+    """``request``: what asks for it, with single blanks and in upper case. ``replies``: more on what they are.
+    ``parted``: other data may be left behind, so that both sides have to begin anew."""
 
     against: str
     why: str
     request: re.Pattern[bytes]
     replies: Callable[[Answer, Answer], bool]
+    parted: bool
 
 
 @frozen
@@ -37,9 +39,13 @@ def any_replies(theirs: Answer, ours: Answer) -> bool:
 
 
 def difference(
-    against: str, request: bytes, why: str, replies: Callable[[Answer, Answer], bool] = any_replies
+    against: str,
+    request: bytes,
+    why: str,
+    replies: Callable[[Answer, Answer], bool] = any_replies,
+    parted: bool = False,
 ) -> Difference:
-    return Difference(against, why, re.compile(request, re.DOTALL), replies)
+    return Difference(against, why, re.compile(request, re.DOTALL), replies, parted)
 
 
 def unasked(against: str, request: bytes, why: str) -> Unasked:
@@ -59,6 +65,12 @@ UNBALANCED: Final = "7.0 speaks of an unbalanced XREAD, whichever command it is"
 LAST_ENTRY: Final = "with Valkey + is the last entry"
 CURSOR_FIRST: Final = "Valkey looks at the cursor before the key and the options, and an empty one is none"
 CLAIM_CREATES: Final = "before 7.2 XCLAIM makes no consumer if there is nothing to claim"
+ONE_END: Final = "with Valkey the end of a range may be left out"
+NO_NUMBERS: Final = "Valkey takes no empty text for a number, and none that begins with a blank"
+NO_SCORE: Final = b"ERR One or more scores can't be converted into double"
+OLD_ERRNO: Final = "SORT of Redis takes a number for none if another one has been out of range before"
+SORT_CHANGES: Final = "SORT makes a skiplist of the sorted set that it reads; with us what reads does not change"
+WHICH_FIRST: Final = "if two options are wrong it is not said of the same one"
 LAG: Final = "Valkey estimates the lag of a group in another way"
 LONG_MIN: Final = "the smallest integer is refused as a count by Valkey, and as a rank from 7.2 on"
 
@@ -91,6 +103,11 @@ DIFFERENCES: Final[Sequence[Difference]] = (
     difference("redis", rb"XREAD", UNBALANCED, theirs_is_an_error),
     difference("valkey", rb"XREAD.* \+", LAST_ENTRY),
     difference("valkey", rb"XINFO ", LAG, but_facts(b"entries-read", b"lag")),
+    difference("valkey", rb"BITCOUNT [^ ]* [^ ]*$", ONE_END),
+    difference("valkey", rb"SORT(_RO)? ", NO_NUMBERS, an_error(NO_SCORE), parted=True),
+    difference("redis", rb"SORT(_RO)? ", OLD_ERRNO, an_error(NO_SCORE), parted=True),
+    difference("both", rb"OBJECT ENCODING ", SORT_CHANGES, lambda theirs, ours: theirs.content == b"skiplist"),
+    difference("valkey", rb"H(GET|SET)EX ", WHICH_FIRST, lambda theirs, ours: theirs.kind == ours.kind == "error"),
     difference("valkey", rb"[SHZ]SCAN ", CURSOR_FIRST, theirs_is_an_error),
     difference("redis", rb"XGROUP (CREATE|DEL)CONSUMER |XINFO CONSUMERS ", CLAIM_CREATES),
     difference("redis", rb"XINFO ", CLAIM_CREATES, but_facts(b"consumers")),
@@ -122,17 +139,13 @@ UNASKED: Final[Sequence[Unasked]] = (
 )
 
 
-def line_of(words: Words) -> bytes:
-    return b" ".join(words).upper()
-
-
-def known(against: str, words: Words, theirs: Answer, ours: Answer) -> bool:
-    """Is it one of the differences that may be?"""
+def known(against: str, words: Words, theirs: Answer, ours: Answer) -> Difference | None:
+    """Which of the differences is it that may be?"""
     line = line_of(words)
-    return any(
-        row.against in (against, "both") and row.request.match(line) and row.replies(theirs, ours)
-        for row in DIFFERENCES
-    )
+    for row in DIFFERENCES:
+        if row.against in (against, "both") and row.request.match(line) and row.replies(theirs, ours):
+            return row
+    return None
 
 
 def may_be_asked(against: str, words: Words, within_multi: bool) -> bool:

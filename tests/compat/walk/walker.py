@@ -62,6 +62,12 @@ def kind_of(answer: object) -> str:
     return f"{answer!r:.100}"
 
 
+def is_whole(program: Sequence[Request]) -> bool:
+    """What chance or a clock has chosen is deleted at once."""
+    pairs = zip(program, [*program[1:], DISCARD], strict=True)
+    return all(then[0] == b"DEL" for words, then in pairs if words[0].upper() == b"SPOP" or b"*" in words[1:3])
+
+
 class Walk:
     """``against``: the name of the other side, by which differences are known."""
 
@@ -133,9 +139,15 @@ class Walk:
         unfolder = Unfolder()
         for number, exchange in enumerate(zip(batch, answers(theirs), answers(ours), strict=False)):
             for words, one, other in unfolder.exchanges(*exchange):
-                if not alike_for(words, one, other, self.against) and not known(self.against, words, one, other):
+                if alike_for(words, one, other, self.against):
+                    continue
+                row = known(self.against, words, one, other)
+                if row is None:
                     behind = len(batch) - number - 1
                     return Fault(words, one, other, self.way[: len(self.way) - behind])
+                if row.parted:
+                    self.fresh_at = 0
+                    return None
         return None
 
     def _count(self, fault: Fault) -> None:
@@ -154,7 +166,7 @@ class Walk:
             while at < len(program) - 1 and replayed < SHRINK_MOST:
                 shorter = program[:at] + program[min(at + size, len(program) - 1) :]
                 replayed += len(shorter)
-                found = self.replay(shorter)
+                found = self.replay(shorter) if is_whole(shorter) else None
                 if found is not None and found.kind == fault.kind:
                     fault, program = found, found.program
                 else:

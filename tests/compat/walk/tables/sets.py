@@ -11,7 +11,7 @@ SCARD {set}
 2: SMEMBERS {set}
 SRANDMEMBER {set} [{sample}]
 SPOP {set} [{count}] ; DEL
-SPOP {set} 100000
+!SPOP {set} 100000
 2: SMOVE {set} {set} {element}
 SINTER {set+}
 SUNION {set+}

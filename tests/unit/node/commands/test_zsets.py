@@ -151,3 +151,13 @@ def test_memory_is_counted_and_given_back() -> None:
     assert int(one.say("MEMORY", "USAGE", "z")[1:-2]) > full
     one.say("ZREMRANGEBYRANK", "z", 1, -1)
     assert value.size() < full / 100
+
+
+@pytest.mark.parametrize("name", ["ZUNION", "ZINTER"])
+def test_the_largest_set_is_added_last(name: str) -> None:
+    """In another order the sum has another last digit."""
+    one = One()
+    one.say("ZADD", "small", "4e-300", "m", 1, "x")
+    one.say("ZADD", "large", "1e-300", "m", 1, "x", 1, "y")
+    for keys in (("small", "large", "small", "small"), ("large", "small", "small", "small")):
+        assert b"\r\n1.3000000000000002e-299\r\n" in one.say(name, 4, *keys, "WITHSCORES")
