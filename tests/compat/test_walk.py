@@ -38,8 +38,7 @@ def test_a_difference_is_found_with_a_short_way_to_it() -> None:
     wrong.exchange = lambda requests: exchange(requests).replace(b":7\r\n", b":8\r\n")  # type: ignore[method-assign]
     walk = Walk(right, wrong, "none", table(right, wrong, ["string"]), seed=1)
     walk.run(2_000)
-    assert walk.faults
-    assert all(len(fault.program) < 12 for fault in walk.faults), walk.faults
+    assert min([len(fault.program) for fault in walk.faults]) < 4, walk.faults
 
 
 def test_the_same_seed_makes_the_same_requests() -> None:

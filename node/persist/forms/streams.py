@@ -103,6 +103,8 @@ class StreamElements(Elements):
         groups = source.length()
         if length != stream.length or last_id < stream.top():
             raise RdbError("a stream says another length or last id than its entries do")
+        if added >= SIGN:
+            raise RdbError("a stream says that it had more entries than can be counted")
         stream.last_id = last_id
         stream.forget_behind(last_id)
         stream.max_deleted_id, stream.entries_added = deleted_id, added
@@ -127,6 +129,8 @@ class StreamElements(Elements):
     def read_pending(self, source: Source) -> None:
         entry_id = int.from_bytes(source.take(ID_SIZE), "big")
         delivered_ms, deliveries = source.signed(8), source.length()
+        if deliveries >= SIGN:
+            raise RdbError("an entry of a stream was delivered more often than can be counted")
         assert self.group is not None
         if self.group.pending.get(entry_id) is not None:
             raise RdbError("an entry of a stream is pending twice in a group")

@@ -145,11 +145,11 @@ def alike_for(words: Sequence[bytes], theirs: Answer, ours: Answer, against: str
 
 
 def shortest_digits(answer: Answer) -> Answer:
-    """Doubles as Redis 7.2 writes them; 7.0 always takes 17 digits."""
+    """Doubles in the digits of Redis 7.2: 7.0 always takes 17. Zero has no sign, for SORT may have given it one."""
     if isinstance(answer.content, tuple):
         return Answer(answer.kind, tuple(map(shortest_digits, answer.content)))
     if answer.kind in ("bulk", "double") and A_DOUBLE.fullmatch(answer.text):
-        return Answer(answer.kind, repr(float(answer.text)).encode())
+        return Answer(answer.kind, repr(float(answer.text) + 0.0).encode())
     return answer
 
 

@@ -97,11 +97,11 @@ WORDS: Final[dict[str, Word]] = {
     "db": pool(b"0", b"0", b"0", b"1", b"9", b"16", b"-1", b"a", b""),
     "longitude": mixed(
         (6, lambda rng: repr(rng.uniform(12.5, 16.5)).encode()),
-        (1, pool(b"13.361389", b"15.087269", b"-180", b"180", b"181", b"0", b"x", b"nan", b"179.999", b"-179.999")),
+        (1, pool(b"13.361389", b"15.087269", b"-180", b"181", b"0", b"x", b"nan", b"179.999", b"-179.999")),
     ),
     "latitude": mixed(
         (6, lambda rng: repr(rng.uniform(36.5, 38.6)).encode()),
-        (1, pool(b"38.115556", b"37.502669", b"-85.05112878", b"85.05112878", b"86", b"0", b"x")),
+        (1, pool(b"38.115556", b"37.502669", b"-85.05112878", b"85", b"86", b"0", b"x")),
     ),
     "distance": mixed(
         (5, between(1, 400)), (2, pool(b"0", b"100000", b"25000", b"-1", b"x", b"nan", b"inf", b"1e3", b"1000.5"))

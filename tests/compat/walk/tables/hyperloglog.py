@@ -9,5 +9,5 @@ PFCOUNT {hll+}
 PFMERGE {hll}
 GET {hll}
 PFDEBUG {ENCODING|x} {hll}
-SETRANGE {hll} {0|3|4|5|8|15} {bit}
+!SETRANGE {hll} {0|3|4|5|8|15} {0|1|x}
 """

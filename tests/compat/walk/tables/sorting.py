@@ -8,8 +8,8 @@ SORT {set} [BY {by}] [LIMIT {int} {limit}] [GET {get}] [{ASC|DESC}] [STORE {list
 SORT {set} [LIMIT {int} {limit}] [GET {get}] [{ASC|DESC}] [STORE {list}] ALPHA
 SORT {zset} [BY {by}] [LIMIT {int} {limit}] [GET {get}] [{ASC|DESC}] [STORE {list}]
 !SORT {list} BY {by} ALPHA [GET {get}] [{ASC|DESC}]
-SORT {list} BY nosort [LIMIT {int} {limit}] [GET {get}] [{ASC|DESC}] [STORE {list}]
-SORT {zset} BY nosort [LIMIT {int} {limit}] [GET {get}] [{ASC|DESC}] [STORE {list}]
+SORT {list} BY nosort [LIMIT {int} {limit}] [GET {get}] [{ASC|DESC}]
+!SORT {even} BY nosort [LIMIT {int} {limit}] [GET {get}] [{ASC|DESC}] [STORE {list}]
 SORT_RO {list} [BY {by}] [LIMIT {int} {limit}] [GET {get}] [{ASC|DESC}]
 SORT_RO {set} ALPHA [{ASC|DESC}]
 SET {string} {nice}

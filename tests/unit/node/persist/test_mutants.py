@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from gossamer.node.persist.crc64 import crc64
-from tests.fuzz.damage import damaged_file, damaged_payload
+from tests.fuzz.damage import damaged_file, damaged_payload, sealed
 from tests.fuzz.restoring import Restoring
 from tests.fuzz.seeds import all_files, all_payloads
 
@@ -49,3 +49,12 @@ def test_every_payload_is_taken_as_it_was() -> None:
         assert crc64(payload[:-8]) == int.from_bytes(payload[-8:], "little")
         restoring.payload(payload)
     assert not [what for what in restoring.counts if what.startswith("ERR")]
+
+
+@pytest.mark.parametrize("count", [1 << 63, (1 << 64) - 1])
+def test_counters_of_streams_have_room_to_grow(count: int) -> None:
+    """An empty stream of RDB 11 that says it had so many entries."""
+    body = bytes([21, 0, 0, 0, 0, 0, 0, 0, 0, 0x81]) + count.to_bytes(8, "big") + b"\0"
+    restoring = Restoring()
+    restoring.payload(sealed(body + b"\x0b\0"))
+    assert restoring.counts == {"ERR Bad data format": 1}
