@@ -30,12 +30,15 @@ class Load:
     size: int = 3
     """Bytes of the values that SET writes."""
     keys: int = KEYS
+    words: tuple[str, ...] = ()
+    """A request to send in place of a test that redis-benchmark knows by name."""
 
     def command(self, port: int) -> list[str]:
-        words = [benchmark_program(), "-h", HOST, "-p", str(port), "-t", self.test, "-n", str(self.requests), "--csv"]
+        words = [benchmark_program(), "-h", HOST, "-p", str(port), "-n", str(self.requests), "--csv"]
         words += ["-c", str(self.clients), "-P", str(self.pipeline), "-r", str(self.keys)]
         words += ["-d", str(self.size)]
-        return [*words, "--cluster"] if self.cluster else words
+        words += ["--cluster"] if self.cluster else []
+        return [*words, *self.words] if self.words else [*words, "-t", self.test]
 
 
 @frozen
