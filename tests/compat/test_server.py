@@ -71,7 +71,12 @@ def test_info_counts_calls_and_errors_as_redis_does(pair: Pair) -> None:
 def test_info_counts_keys_by_database(pair: Pair) -> None:
     pair.flush()
     pair.resp2.run([("SET", "a", "1"), ("SET", "b", "1", "EX", "100"), ("SELECT", "3"), ("SET", "c", "1")])
-    pair.resp2.same("INFO", "keyspace")
+    pair.resp2.same("INFO", "keyspace", normal=without_average)
+
+
+def without_average(answer: Answer) -> Answer:
+    """``avg_ttl`` is estimated now and then."""
+    return Answer(answer.kind, re.sub(rb"avg_ttl=\d+", b"avg_ttl=", answer.text))
 
 
 ARGUMENTS: list[Sequence[Word]] = [
