@@ -21,7 +21,7 @@ from gossamer.node.types.kind import Value
 from tests.sim.history import Violation
 from tests.sim.timeline import Micros
 from tests.sim.world import Host
-from tests.sim.writes import WriteRun
+from tests.sim.writes import WriteRun, elements_of
 
 LAYOUTS: Sequence[tuple[int, ...]] = ((1, 1, 1), (1, 1, 1), (2, 1, 1), (2, 1, 0), (1, 1, 1, 1), (1, 1, 0, 0))
 TAGS = 6
@@ -364,10 +364,10 @@ class MigrateRun(WriteRun):
                     return f"{host.name} has {len(values)} keys of slot {slot}, which is not its own"
         return ""
 
-    def values_at(self, host: Host) -> list[dict[bytes, Value]]:
-        """All that it has, by slot."""
+    def values_at(self, host: Host) -> list[dict[bytes, object]]:
+        """All that it has, by slot; of collections their elements, for each node has objects of its own."""
         db = host.running.machine.server.keyspace.database(0)
-        return [{key: value for key, value, _ in db.items_of(part)} for part in range(db.part_count)]
+        return [{key: contents(value) for key, value, _ in db.items_of(part)} for part in range(db.part_count)]
 
     def unlike(self) -> str:
         """Replicas that do not have what their primary has."""
@@ -396,6 +396,10 @@ class MigrateRun(WriteRun):
                 raise Violation(f"a write of {tag} at {owner.name} is answered {reply!r}")
         if not self.acknowledged and len(self.book.operations) > 20:
             raise Violation("nothing was written")
+
+
+def contents(value: Value) -> object:
+    return value if isinstance(value, (bytes, bytearray)) else sorted(elements_of(value))
 
 
 def slot_of(tag: str) -> int:

@@ -5,30 +5,30 @@ whose putting-in was acknowledged before, and none whose taking-out was. An oper
 happened at any time from its beginning on, or never: one that takes may have taken any element.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from tests.sim.operations import DONE, UNKNOWN, Operation
 
 
-def lost_elements(operations: Iterable[Operation], final: Sequence[str]) -> list[Operation]:
+def lost_elements(operations: Sequence[Operation], final: Sequence[str]) -> list[Operation]:
     """Acknowledged additions of what is not in ``final`` although nobody can have taken it; the newest of them."""
-    taken = {o.value for o in operations if o.takes and o.outcome == DONE}
-    missing = [
-        o for o in operations if o.writes and o.outcome == DONE and o.value not in taken and o.value not in final
-    ]
-    return sorted(missing, key=lambda o: o.ended_us)[takers_unknown(operations) :]
+    kept = {*final, *(o.value for o in operations if o.takes and o.outcome == DONE)}
+    missing = [o for o in operations if o.writes and o.outcome == DONE and o.value not in kept]
+    return sorted(missing, key=lambda o: o.ended_us)[len(unknown_takers(operations)) :]
 
 
-def takers_unknown(operations: Iterable[Operation], before_us: float = float("inf")) -> int:
-    """How many may have taken an element without a word."""
-    return sum(1 for o in operations if o.takes and o.outcome == UNKNOWN and o.began_us < before_us)
+def unknown_takers(operations: Iterable[Operation]) -> list[Operation]:
+    """Who may have taken an element without a word."""
+    return [o for o in operations if o.takes and o.outcome == UNKNOWN]
 
 
 def strange_elements(operations: Sequence[Operation], final: Sequence[str]) -> list[str]:
     """Why these operations on one key, which have ended, cannot have left ``final``; empty if they can."""
     put = {o.value: o for o in operations if o.writes and o.outcome in (DONE, UNKNOWN)}
-    found = [f"{element} is there twice" for element in sorted({e for e in final if final.count(e) > 1})]
+    found = [f"{element} is there twice" for element in twice(final)]
     found += [f"{element} is there, and nobody put it in" for element in final if element not in put]
+    left = set(final)
     taken: dict[str, Operation] = {}
     for o in operations:
         if not o.takes or o.outcome != DONE or o.value is None:
@@ -39,26 +39,36 @@ def strange_elements(operations: Sequence[Operation], final: Sequence[str]) -> l
             found.append(f"{o} took what was put in later")
         if o.value in taken:
             found.append(f"{o} took what {taken[o.value]} had taken")
-        if o.value in final:
+        if o.value in left:
             found.append(f"{o} took what is still there")
         taken[o.value] = o
+    sure = [o for o in operations if o.writes and o.outcome == DONE]
     for o in operations:
         if o.reads and o.outcome == DONE:
-            found += strange_finds(o, operations, taken)
+            most = sum(taker.began_us < o.ended_us for taker in unknown_takers(operations))
+            found += strange_finds(o, sure, taken, most)
     return found
 
 
-def strange_finds(read: Operation, operations: Sequence[Operation], taken: dict[str, Operation]) -> list[str]:
-    """What is wrong with what ``read`` found; ``taken``: who took an element."""
+def strange_finds(read: Operation, sure: Sequence[Operation], taken: Mapping[str, Operation], most: int) -> list[str]:
+    """What is wrong with what ``read`` found.
+
+    ``sure``: acknowledged additions; ``taken``: who took an element; ``most``: so many more may have been taken.
+    """
     elements = (read.value or "").split()
-    found = [f"{read} found {e} twice" for e in sorted({e for e in elements if elements.count(e) > 1})]
+    found = [f"{read} found {element} twice" for element in twice(elements)]
     found += [f"{read} found {e}, taken before" for e in elements if e in taken and taken[e].ended_us < read.began_us]
+    there = set(elements)
     missing = [
         o
-        for o in operations
-        if o.writes and o.outcome == DONE and o.ended_us < read.began_us and o.value not in elements
-        if o.value not in taken or taken[o.value].began_us > read.ended_us
+        for o in sure
+        if o.ended_us < read.began_us and o.value not in there
+        if (taker := taken.get(o.value or "")) is None or taker.began_us > read.ended_us
     ]
-    if len(missing) > takers_unknown(operations, read.ended_us):
+    if len(missing) > most:
         found.append(f"{read} did not find what {missing[-1]} had put in")
     return found
+
+
+def twice(elements: Iterable[str]) -> list[str]:
+    return sorted(element for element, count in Counter(elements).items() if count > 1)
