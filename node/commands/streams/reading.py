@@ -41,7 +41,9 @@ class ReadOptions:
     """``keys`` and ``ids`` belong together, one by one."""
 
     def __init__(self, c: Call, argv: list[bytes], of_group: bool) -> None:
-        self.group: bytes | None = None
+        self.group: bytes = b""
+        self.named: bool = False
+        """The request names a group."""
         self.consumer: bytes = b""
         self.count: int = ALL
         self.deadline: int = NO_WAIT
@@ -55,7 +57,7 @@ class ReadOptions:
             at = self._read(c, argv, at, of_group)
         if not self.first_key:
             raise Refusal(SYNTAX)
-        if of_group and self.group is None:
+        if of_group and not self.named:
             raise Refusal(GROUP_IS_MISSING)
         self.first_id: int = self.first_key + (len(argv) - self.first_key) // 2
         self.keys: list[bytes] = argv[self.first_key : self.first_id]
@@ -80,6 +82,7 @@ class ReadOptions:
             if not of_group:
                 raise Refusal(XREAD_GROUP)
             self.group, self.consumer = argv[at + 1], argv[at + 2]
+            self.named = True
             return at + 3
         if option == b"NOACK":
             if not of_group:
@@ -132,7 +135,7 @@ def wait(c: Call, options: ReadOptions) -> Reply:
     """There is nothing: wait for it, if that is wanted. Who reads as a group is told when the group has gone."""
     if options.deadline == NO_WAIT:
         return NULL_ARRAY
-    return wait_for(c, STREAMS, options.keys, options.deadline, gone=options.group is not None)
+    return wait_for(c, STREAMS, options.keys, options.deadline, gone=options.named)
 
 
 # --- XREADGROUP
@@ -146,7 +149,6 @@ def xreadgroup(c: Call, argv: list[bytes]) -> Reply:
     ids: list[int] = []
     for index, key in enumerate(options.keys):
         stream = c.read(key, Stream)
-        assert options.group is not None
         if stream is None or options.group not in stream.groups:
             raise Refusal(no_group_to_read(key, options.group))
         ids.append(id_of_consumer(argv[options.first_id + index]))
@@ -169,7 +171,7 @@ def read_of_group(c: Call, key: bytes, entry_id: int, options: ReadOptions) -> l
     """What the consumer gets from the stream at ``key``; None if there is nothing new."""
     stream = c.change(key, Stream)
     assert stream is not None
-    assert options.group is not None
+    assert options.named
     group = stream.group(options.group)
     assert group is not None
     consumer = group.consumer(options.consumer)
