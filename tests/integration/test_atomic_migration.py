@@ -137,7 +137,7 @@ def test_a_list_of_valkey_comes_with_its_slot(nodes: Nodes) -> None:
     assert wait_end(source)["state"] == "success"
     assert wait_end(target)["state"] == "success"
     wait_until(lambda: [key_count(node) for node in (source, target)] == [0, 1], "it has moved")
-    assert target.ask("LRANGE", name, 0, -1).items == (Answer("bulk", b"a"), Answer("bulk", b"b"))
+    assert [item.text for item in target.ask("LRANGE", name, 0, -1).items] == [b"a", b"b"]
 
 
 def test_a_cancelled_migration_leaves_all_as_it_was(nodes: Nodes) -> None:
