@@ -56,7 +56,9 @@ def test_each_figure_has_its_own_median() -> None:
 def test_a_load_names_what_redis_benchmark_shall_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gossamer.deploy.load.benchmark_program", lambda: "redis-benchmark")
     words = " ".join(Load("get", 500, pipeline=16, cluster=True).command(7000))
-    assert words == "redis-benchmark -h 127.0.0.1 -p 7000 -t get -n 500 --csv -c 50 -P 16 -r 100000 -d 3 --cluster"
+    assert words == "redis-benchmark -h 127.0.0.1 -p 7000 -n 500 --csv -c 50 -P 16 -r 100000 -d 3 --cluster -t get"
+    words = " ".join(Load("xadd", 500, words=("XADD", "s")).command(7000))
+    assert words == "redis-benchmark -h 127.0.0.1 -p 7000 -n 500 --csv -c 50 -P 1 -r 100000 -d 3 XADD s"
 
 
 def test_ratios_are_of_medians() -> None:
