@@ -316,10 +316,11 @@ class Gossip:
         return None if peer is None else self._parts.detector.failure_reports(peer, self._clock.now)
 
     def links(self) -> list[tuple[int, str, NodeId, Millis]]:
-        """(link, ``to`` or ``from``, node, created) of every link whose other end is known."""
+        """(link, ``to`` or ``from``, node, created) of every link whose other end is known, by node."""
         wall = self._clock.to_wall
         to = [(link, "to", p.id, wall(p.linked_at)) for link, p in self._peers.outbound.items()]
-        return to + [(link, "from", i.node, wall(i.accepted)) for link, i in self._peers.inbound.items() if i.node]
+        from_ = [(link, "from", i.node, wall(i.accepted)) for link, i in self._peers.inbound.items() if i.node]
+        return sorted(to + from_, key=lambda told: told[2])
 
     def knows(self, link: int) -> bool:
         """Has a known node spoken on ``link``, or was it dialled to one?"""

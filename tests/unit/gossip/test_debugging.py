@@ -61,3 +61,12 @@ def test_a_node_whose_clock_is_stopped_suspects_nobody_until_it_goes_on() -> Non
     seen = mesh["a"].sees(mesh["c"])
     assert seen is not None
     assert seen.has(Flag.FAIL)
+
+
+def test_the_links_of_a_node_are_told_one_after_the_other() -> None:
+    """To it and then from it, as in Redis: clients read them in pairs."""
+    told = [(node, way) for _, way, node, _ in three()["a"].gossip.links()]
+    assert len(told) == 4
+    for at in (0, 2):
+        node = told[at][0]
+        assert told[at : at + 2] == [(node, "to"), (node, "from")]
