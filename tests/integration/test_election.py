@@ -57,6 +57,7 @@ def shard(nodes: Nodes, pair: tuple[Program, Program], host: str = "127.0.0.1") 
     wait_until(lambda: all(len(view(node)) == 4 for node in made), "all know the fourth")
     demand(replica, "CLUSTER", "REPLICATE", my_id(primaries[0]))
     wait_until(lambda: b"master_link_status:up" in replica.ask("INFO", "replication").text, "the replica is in sync")
+    wait_until(lambda: b"state=online" in primaries[0].ask("INFO", "replication").text, "its primary knows, too")
     wait_primary(made, replica, my_id(primaries[0]))
     wait_state(made, "ok")
     return primaries, replica
