@@ -7,6 +7,7 @@ A test that needs a program which may be missing skips with a reason that says h
 import os
 import re
 from collections.abc import Generator
+from pathlib import Path
 from typing import Final, TypeVar
 
 import pytest
@@ -19,6 +20,9 @@ REQUIRE_ALL: Final = os.environ.get("GOSSAMER_REQUIRE_ALL") == "1"
 
 assert gossamer.node.resp.parser, "which build runs can be told once a hot module is there"
 
+NOTHING_COMPILED: Final = ("tidy", "unit/deploy", "unit/gossip")
+"""Folders of tests to which both builds are the same."""
+
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
@@ -30,6 +34,14 @@ def pytest_configure() -> None:
 
 def pytest_report_header() -> str:
     return f"gossamer: {build.name()} build"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    folders = [Path(__file__).parent / name for name in NOTHING_COMPILED]
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in folders):
+            item.add_marker("once")
 
 
 def refuse_skip(report: Report) -> Report:

@@ -44,6 +44,8 @@ from tests.integration.siege import (
     with_length,
 )
 
+pytestmark = pytest.mark.once
+
 SEED: Final = 20
 TIMEOUT_MS: Final = 3000
 BULK_512M: Final = b"$536870912\r\n"

@@ -27,6 +27,8 @@ from tests.integration.clusters import (
 )
 from tests.integration.nodes import GOSSAMER, REDIS, VALKEY, Node, Nodes, Program
 
+pytestmark = pytest.mark.once
+
 TIMEOUT_MS: Final = 2000
 KINDS: Final = (GOSSAMER, GOSSAMER, VALKEY, VALKEY, REDIS)
 BODY: Final = "x" * 20_000

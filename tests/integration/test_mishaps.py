@@ -13,6 +13,8 @@ from tests.compat.replies import Answer
 from tests.integration.clusters import CLUSTER, OK, ask, demand, form, links, wait_peace, wait_until
 from tests.integration.nodes import Node, Nodes, Program
 
+pytestmark = pytest.mark.once
+
 FAULTY: Final = Program("gossamer", "", lambda: [sys.executable, "-m", "tests.integration.faulty"])
 OUTCOME: Final = "An exception that nobody expected"
 

@@ -25,6 +25,8 @@ from tests.integration.migrating import migrate, state
 from tests.integration.nodes import Node, Nodes
 from tests.integration.test_addresses import attach, in_sync, move
 
+pytestmark = pytest.mark.once
+
 FAST: Final = ("--repl-diskless-sync-delay", "0")
 SOON_S: Final = 3.0
 """Of the ten seconds and the minute that the timeouts here are."""
@@ -170,7 +172,6 @@ def all_in_sync(pairs: Sequence[tuple[Node, Node]]) -> bool:
     return all(in_sync(replica, primary) or in_sync(primary, replica) for primary, replica in pairs)
 
 
-@pytest.mark.once
 def test_all_nodes_come_back_elsewhere_while_the_old_addresses_drop_packets(nodes: Nodes) -> None:
     """As pods of a set that are deleted at once. The timeout for a replica's dial is a minute."""
     made, pairs = shards(nodes, 5000)
@@ -193,7 +194,6 @@ def test_all_nodes_come_back_elsewhere_while_the_old_addresses_drop_packets(node
     assert took < 5.0, "not by the timeout of a dial"
 
 
-@pytest.mark.once
 def test_a_replica_follows_the_newest_address_of_its_primary_at_once(nodes: Nodes) -> None:
     made, pairs = shards(nodes, 5000)
     primary, replica = pairs[0]

@@ -16,6 +16,8 @@ from tests.compat.pair import encode
 from tests.compat.replies import Answer
 from tests.integration.nodes import READY, REDIS, ROOT, VALKEY, Node, Nodes, Program
 
+pytestmark = pytest.mark.once
+
 PONG = Answer("status", b"PONG")
 OK = Answer("status", b"OK")
 

@@ -25,6 +25,8 @@ from tests.integration.nodes import GOSSAMER, REDIS, Node, Nodes, Program
 from tests.integration.test_clients import AGREED, CLIENTS, COVERED, Find, run
 from tests.integration.writers import Python
 
+pytestmark = pytest.mark.once
+
 SLOTS: Final = 200
 NAMES: Final = 300
 """Keys written to; they lie in the slots that move."""

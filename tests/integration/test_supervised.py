@@ -14,7 +14,10 @@ import pytest
 from tests.integration.nodes import GOSSAMER, READY, REDIS, Node, Nodes, Program
 from tests.integration.test_process import OK
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="service managers of Linux")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(sys.platform != "linux", reason="service managers of Linux"),
+]
 
 LIMIT_S = 20
 LOADING = {GOSSAMER.name: "STATUS=Gossamer is loading...", REDIS.name: "STATUS=Redis is loading..."}

@@ -22,6 +22,8 @@ from gossamer.deploy.ports import BUS_OFFSET
 from tests.integration.clusters import wait_until
 from tests.integration.launched import LIMIT_S, Gossamer, ask, identity, listening, some_base, state
 
+pytestmark = pytest.mark.once
+
 KEYS = [f"key:{number}" for number in range(60)]
 """Some for every node."""
 
