@@ -42,7 +42,7 @@ def measure(bench: Bench) -> list[Figures]:
     size = bench.amount(ELEMENTS)
     for turn in range(bench.rounds):
         bench.tell(f"big: round {turn + 1} of {bench.rounds}")
-        for kind in bench.kinds:
+        for kind in bench.judged:
             with Node(kind) as node, closing(node.client()) as client:
                 rng = Random(size)
                 for make in FILL.values():

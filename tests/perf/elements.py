@@ -40,7 +40,7 @@ def measure(bench: Bench) -> list[Figures]:
         for name, put in PUTS.items():
             for form in FORMS:
                 count = min(form, total)
-                for kind in bench.kinds:
+                for kind in bench.judged:
                     with Node(kind) as node, closing(node.client()) as client:
                         before = resident(node.pid)
                         send(client, batches(request for request in fill(name, put, count, total)))

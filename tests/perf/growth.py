@@ -58,7 +58,7 @@ def measure(bench: Bench) -> list[Figures]:
         for turn in range(bench.rounds):
             bench.tell(f"growth: {size:,} elements, round {turn + 1} of {bench.rounds}")
             with ExitStack() as stack:
-                for kind in bench.kinds:
+                for kind in bench.judged:
                     node = stack.enter_context(Node(kind))
                     client = stack.enter_context(closing(node.client()))
                     for make in FILL.values():

@@ -24,7 +24,7 @@ def measure(bench: Bench) -> list[Figures]:
     keys = bench.amount(KEYS)
     for turn in range(bench.rounds):
         bench.tell(f"mixed: round {turn + 1} of {bench.rounds}")
-        for kind in bench.kinds:
+        for kind in bench.judged:
             for case, seconds in carry(kind, keys).items():
                 took.add(case, kind.name, seconds)
     return [took]

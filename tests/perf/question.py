@@ -25,6 +25,11 @@ class Bench:
         """All, ours first, in the order in which they take turns."""
         return [*([self.compiled] if self.compiled else []), self.interpreted, *self.peers]
 
+    @property
+    def judged(self) -> list[Kind]:
+        """One build of ours, the compiled one if it is there: for what takes the interpreted one minutes a round."""
+        return [self.compiled or self.interpreted, *self.peers]
+
     def amount(self, full: int) -> int:
         return max(1, round(full * self.scale))
 

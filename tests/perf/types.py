@@ -33,7 +33,7 @@ def measure(bench: Bench) -> list[Figures]:
         for pipeline, goals in GOALS.items()
     }
     with ExitStack() as stack:
-        nodes = [stack.enter_context(Node(kind)) for kind in bench.kinds]
+        nodes = [stack.enter_context(Node(kind)) for kind in bench.judged]
         for turn in range(bench.rounds):
             bench.tell(f"types: round {turn + 1} of {bench.rounds}")
             for pipeline, rate in rates.items():
