@@ -36,9 +36,8 @@ def hmset(c: Call, argv: list[bytes]) -> Reply:
 def set_pairs(c: Call, argv: list[bytes]) -> int:
     """The fields and values behind the key; how many fields are new."""
     key = argv[1]
-    value = c.change(key, Hash)
-    if value is None:
-        value = Hash()
+    present = c.change(key, Hash)
+    value = Hash() if present is None else present
     limits = c.server.encodings
     count = 0
     for at in range(2, len(argv), 2):
@@ -47,7 +46,10 @@ def set_pairs(c: Call, argv: list[bytes]) -> int:
             value.persist(argv[at])
         if value.put(argv[at], argv[at + 1], limits):
             count += 1
-    c.replace(key, value, HSET, len(argv) // 2 - 1)
+    if present is None:
+        c.replace(key, value, HSET, len(argv) // 2 - 1)
+    else:
+        c.changed(key, value, HSET, len(argv) // 2 - 1)
     return count
 
 

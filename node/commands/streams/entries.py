@@ -58,8 +58,8 @@ def xadd(c: Call, argv: list[bytes]) -> Reply:
     if trimmed:
         c.also(key, XTRIM)
     name = id_text(entry_id)
-    if options.approximate or entry_id != options.entry_id:
-        c.propagate(b"XADD", key, *options.words(stream), name, *pairs)
+    if c.server.journal.open and (options.approximate or entry_id != options.entry_id):
+        c.propagate_list([b"XADD", key, *options.words(stream), name, *pairs])
     return name
 
 

@@ -69,8 +69,14 @@ class TrimOptions:
         return [self.strategy, EXACT, left]
 
 
+PLAIN: Final = TrimOptions()
+"""Of ``XADD key * …``."""
+
+
 def read_options(c: Call, argv: list[bytes], adding: bool) -> TrimOptions:
-    """``adding``: of XADD."""
+    """``adding``: of XADD. They are looked at only: most often they are the same object."""
+    if adding and argv[2] == AUTOMATIC:
+        return PLAIN
     options = TrimOptions()
     while options.at < len(argv):
         option = argv[options.at].upper()

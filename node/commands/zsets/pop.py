@@ -76,11 +76,14 @@ class ManyKeys:
 
 def pop(c: Call, key: bytes, value: ZSet, highest: bool, count: int) -> list[tuple[bytes, float]]:
     """Take up to ``count`` members out of ``value``, which ``key`` holds: the first ones of their order."""
-    length = value.length()
-    count = min(count, length)
-    start = length - count if highest else 0
-    items = value.items(start, start + count, highest)
-    value.cut(start, start + count)
+    if count == 1:
+        items = [value.pop(highest)]
+    else:
+        length = value.length()
+        count = min(count, length)
+        start = length - count if highest else 0
+        items = value.items(start, start + count, highest)
+        value.cut(start, start + count)
     c.changed(key, value, ZPOPMAX if highest else ZPOPMIN, count)
     return items
 

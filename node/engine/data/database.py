@@ -5,7 +5,7 @@ Rules kept here:
 - Every change passes ``store``, ``delete``, ``set_expire``, ``clear_expire``, ``move``, or one of the methods for many
   keys. Each of them counts it first (``Changes.dirty``), warns the snapshots, keeps the books (size, tally, last use),
   wakes WATCH and tells ``Changes`` by the event's name, so no caller can forget one of these.
-- A value that is changed in place is warned of by ``before_change`` and told of by ``store``.
+- A value that is changed in place is warned of by ``before_change`` and told of by ``changed``, or by ``store``.
 - What many keys or elements have held is not freed here but in pieces (``Changes.discard``).
 
 What a value is, ``kinds.py`` knows. Times are unix milliseconds. Nothing here knows commands or clients; whether a key
@@ -125,13 +125,38 @@ class Database(Watched):
                 changes.tell(self.index, key, EXPIRE)
 
     def before_change(self, part: int, key: bytes, value: Value) -> None:
-        """``value``, which ``key`` has, is about to be changed in place; ``store`` must follow, if it was.
+        """``value``, which ``key`` has, is about to be changed in place; ``changed`` must follow, if it was.
 
         A snapshot that still needs the value as it is takes a copy now.
         """
         if self.views:
             self.warn_views(part, key)
         self.share.changing = size_of(value)
+
+    def changed(self, part: int, key: bytes, value: Value, event: bytes, count: int = 1) -> None:
+        """``value``, of which ``before_change`` was told last, has been changed in place: ``store`` without looking
+        for the key. One without elements does not exist: its key is deleted."""
+        changes = self.changes
+        changes.dirty += count
+        kind = kind_of(value)
+        share = self.share
+        tally = share.tally
+        size = kind.size(value)
+        grown = size - share.changing
+        share.changing = size
+        share.held += grown
+        tally.held += grown
+        self.busy[part] = changes.now_s
+        if self.uses is not None:
+            self.uses[key] = changes.now_s
+        if tally.held > changes.memory_limit:
+            changes.full()
+        if self.watchers:
+            self.touch(key)
+        if changes.listeners and not self.hidden:
+            changes.tell(self.index, key, event)
+        if kind.length(value) == 0:
+            self.delete(part, key, DEL, 0)
 
     def note_ends(self, key: bytes, value: Value) -> None:
         """Elements of ``value``, which ``key`` has or will have, may expire."""
@@ -149,10 +174,9 @@ class Database(Watched):
         self.before_change(part, key, value)
         gone = kind.expire(value, now, most)
         if gone:
-            self.store(part, key, value, HEXPIRED, KEEP, 0)
             self.changes.elements_expired(self.index, key, gone)
+            self.changed(part, key, value, HEXPIRED, 0)
             if kind.length(value) == 0:
-                self.delete(part, key, DEL, 0)
                 return len(gone)
         self.note_ends(key, value)
         return len(gone)

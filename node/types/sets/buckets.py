@@ -27,8 +27,8 @@ from gossamer.node.types.sets.pack import (
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-FILL: Final = 32
-SPARSE: Final = 8
+FILL: Final = 16
+SPARSE: Final = 4
 """Fewer members in a bucket than this, on average, are too few."""
 BUCKET: Final = 64
 """Bytes that a bucket takes beside its members."""

@@ -10,4 +10,4 @@ LAST: Final = (1 << 128) - 1
 
 def id_text(entry_id: int) -> bytes:
     """As clients see it: ``<milliseconds>-<sequence>``."""
-    return b"%d-%d" % (entry_id >> SEQUENCE_BITS, entry_id & WORD)
+    return f"{entry_id >> SEQUENCE_BITS}-{entry_id & WORD}".encode()

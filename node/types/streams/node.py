@@ -26,6 +26,8 @@ SHARE: Final = 8
 FRAME: Final = 6 + 2 + 1
 """Bytes of a listpack's header, of the zero behind the fields, and of its end."""
 SIGN: Final = 1 << 63
+SMALL: Final = 1 << 60
+"""An integer that is no object where it is compiled."""
 
 
 class Mark:
@@ -69,8 +71,11 @@ class Node:
         """Bytes of the listpack that the node is in an RDB."""
         return self.head + self.body + counter_size(self.live) + counter_size(self.dead)
 
-    def append(self, entry_id: int, pairs: list[bytes]) -> None:
-        """Add an entry behind all others. ``pairs``: fields and values, alternating."""
+    def append(self, entry_id: int, pairs: list[bytes]) -> int:
+        """Add an entry behind all others; how many bytes the listpack gains.
+
+        ``pairs``: fields and values, alternating.
+        """
         assert entry_id > self.last or not self.body
         count = len(pairs) // 2
         same = self.has_fields(pairs)
@@ -86,10 +91,12 @@ class Node:
         piece = b"".join(out)
         self.pieces.append(piece)
         self.body += len(piece)
+        gained = len(piece) - counter_size(self.live)
         self.live += 1
         self.last = self.top = entry_id
         if len(self.pieces) >= PIECES and self.body - len(self.data) > len(self.data) // SHARE:
             self.settle()
+        return gained + counter_size(self.live)
 
     def has_fields(self, pairs: list[bytes]) -> bool:
         if len(pairs) != 2 * len(self.fields):
@@ -195,4 +202,6 @@ def id_behind(milliseconds: int, sequence: int, more_milliseconds: int, more_seq
 
 def signed(difference: int) -> int:
     """A difference of two unsigned numbers of 64 bits as C would hold it in a signed one."""
+    if -SMALL <= difference <= SMALL:
+        return difference
     return ((difference + SIGN) & WORD) - SIGN

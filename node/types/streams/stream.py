@@ -80,9 +80,7 @@ class Stream:
         """Add an entry, with a larger id than any before. ``pairs``: fields and values, alternating."""
         assert entry_id > self.last_id
         node = self._tail(entry_id, pairs, limits)
-        before = node.size()
-        node.append(entry_id, pairs)
-        self.bytes += node.size() - before
+        self.bytes += node.append(entry_id, pairs)
         self.length += 1
         self.entries_added += 1
         self.last_id = entry_id

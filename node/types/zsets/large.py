@@ -1,6 +1,6 @@
 """The large form of a sorted set: a map from members to scores, and the order of the members.
 
-Both have the same objects for members and scores.
+Both have the same objects for members.
 """
 
 from typing import Final, cast
@@ -9,6 +9,11 @@ from mypy_extensions import mypyc_attr
 
 from gossamer.node.types.zsets.order import Order
 from gossamer.node.types.zsets.scores import Scores
+
+# What giving a member a score came to.
+SAME: Final = 0
+UPDATED: Final = 1
+ADDED: Final = 2
 
 ELEMENT: Final = 128
 """Bytes of an element beside the member's own: its score, two objects' heads, its places in the map and the order."""
@@ -26,25 +31,23 @@ class Large:
 
     def fill(self, members: list[bytes], scores: list[float]) -> None:
         """Get the members and scores of an order, while there are none."""
-        boxed = cast(list[object], scores)
-        self.order.fill(boxed, members)
-        self.scores.fill(boxed, members)
+        self.order.fill(scores, members)
+        self.scores.fill(cast(list[object], scores), members)
         self.bytes = ELEMENT * len(members) + sum(map(len, members))
 
-    def put(self, member: bytes, score: float) -> bool:
-        """Give ``member`` a score; True if it is new."""
+    def put(self, member: bytes, score: float) -> int:
+        """Give ``member`` a score: SAME, UPDATED or ADDED."""
         boxed: object = score
-        old = self.scores.get(member)
+        old = self.scores.put(member, boxed)
         if old is None:
-            self.scores.add(member, boxed)
-            self.order.add(boxed, member)
+            self.order.add(score, member)
             self.bytes += len(member) + ELEMENT
-            return True
+            return ADDED
         before = cast(float, old)
-        if before != score:
-            self.scores.put(member, boxed)
-            self.order.move(before, member, boxed)
-        return False
+        if before == score:
+            return SAME
+        self.order.move(before, member, score)
+        return UPDATED
 
     def remove(self, member: bytes) -> bool:
         """Take ``member`` away; False if it is not there."""
@@ -61,6 +64,13 @@ class Large:
         for member in self.order.cut(start, stop):
             self.scores.pop(member)
             self.bytes -= len(member) + ELEMENT
+
+    def pop(self, highest: bool) -> tuple[bytes, float]:
+        """Take away the first or the last member; there is one."""
+        found = self.order.pop(highest)
+        self.scores.pop(found[0])
+        self.bytes -= len(found[0]) + ELEMENT
+        return found
 
     def copy(self) -> "Large":
         other = Large(self.listpack)

@@ -2,10 +2,12 @@
 
 ``lows`` has the first score of each bucket, so that a search looks into one bucket only; ``Ranks`` counts the members
 of those before it. A copy shares the buckets; each of the two then replaces a bucket that it shares before it changes
-it.
+it. Scores stand side by side, as numbers: a search through objects would wait for the memory of each.
 """
 
-from typing import TYPE_CHECKING, Final, cast
+from array import array
+from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import mypyc_attr
 
@@ -14,52 +16,37 @@ from gossamer.node.types.zsets.ranks import Ranks
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-MOST: Final = 256
+MOST: Final = 128
 """Members of a bucket: more are divided."""
-FILL: Final = 192
+FILL: Final = 96
 """Members of a bucket that is made at once."""
-FEW: Final = 64
+FEW: Final = 32
 """A bucket with fewer is joined with its neighbour, if the two have no more than ``JOINED``."""
-JOINED: Final = 160
+JOINED: Final = 80
 
 
 @mypyc_attr(acyclic=True)
 class Bucket:
-    """``scores[i]`` belongs to ``members[i]``. The scores are floats, as objects: the map has the same ones."""
+    """``scores[i]`` belongs to ``members[i]``."""
 
-    def __init__(self, scores: list[object], members: list[bytes]) -> None:
-        self.scores: list[object] = scores
+    def __init__(self, scores: "array[float]", members: list[bytes]) -> None:
+        self.scores: array[float] = scores
         self.members: list[bytes] = members
 
-    def find(self, score: float, member: bytes) -> "i64":
+    def find(self, score: float, member: bytes) -> int:
         """How many are less than ``score`` with ``member``."""
         scores = self.scores
-        low: i64 = 0
-        high: i64 = len(scores)
-        while low < high:
-            middle = (low + high) >> 1
-            here = cast(float, scores[middle])
-            if here < score or (here == score and self.members[middle] < member):
-                low = middle + 1
-            else:
-                high = middle
-        return low
+        place = bisect_left(scores, score)
+        if place == len(scores) or scores[place] != score:
+            return place
+        return bisect_left(self.members, member, place, bisect_right(scores, score, place))
 
     def below(self, score: float, inclusive: bool) -> int:
         """How many have a score less than ``score``, or equal to it if ``inclusive``."""
-        low: i64 = 0
-        high: i64 = len(self.scores)
-        while low < high:
-            middle = (low + high) >> 1
-            here = cast(float, self.scores[middle])
-            if here < score or (inclusive and here == score):
-                low = middle + 1
-            else:
-                high = middle
-        return low
+        return bisect_right(self.scores, score) if inclusive else bisect_left(self.scores, score)
 
     def copy(self) -> "Bucket":
-        return Bucket(self.scores.copy(), self.members.copy())
+        return Bucket(self.scores[:], self.members.copy())
 
 
 @mypyc_attr(acyclic=True)
@@ -67,7 +54,7 @@ class Order:
     def __init__(self) -> None:
         self.buckets: list[Bucket] = []
         """None of them is empty."""
-        self.lows: list[object] = []
+        self.lows: array[float] = array("d")
         self.own: list[bool] = []
         """By bucket: no copy shares it."""
         self.ranks: Ranks = Ranks()
@@ -78,12 +65,15 @@ class Order:
     def index_of(self, score: float, member: bytes) -> "i64":
         """The last bucket that begins with ``score`` and ``member`` or less; the first one if none does."""
         lows = self.lows
-        low: i64 = 0
-        high: i64 = len(lows)
+        high: i64 = bisect_right(lows, score)
+        if high == 0:
+            return 0
+        if lows[high - 1] != score:
+            return high - 1
+        low: i64 = bisect_left(lows, score)
         while low < high:
             middle = (low + high) >> 1
-            here = cast(float, lows[middle])
-            if here < score or (here == score and self.buckets[middle].members[0] <= member):
+            if self.buckets[middle].members[0] <= member:
                 low = middle + 1
             else:
                 high = middle
@@ -98,16 +88,8 @@ class Order:
 
     def below(self, score: float, inclusive: bool) -> int:
         """How many have a score less than ``score``, or equal to it if ``inclusive``."""
-        low: i64 = 0
-        high: i64 = len(self.lows)
-        while low < high:
-            middle = (low + high) >> 1
-            here = cast(float, self.lows[middle])
-            if here < score or (inclusive and here == score):
-                low = middle + 1
-            else:
-                high = middle
-        return 0 if low == 0 else self.start(low - 1) + self.buckets[low - 1].below(score, inclusive)
+        index = bisect_right(self.lows, score) if inclusive else bisect_left(self.lows, score)
+        return 0 if index == 0 else self.start(index - 1) + self.buckets[index - 1].below(score, inclusive)
 
     def start(self, index: int) -> int:
         """The rank of the first member of bucket ``index``."""
@@ -134,16 +116,15 @@ class Order:
 
     # --- changing
 
-    def add(self, score: object, member: bytes) -> None:
+    def add(self, score: float, member: bytes) -> None:
         """Put ``member``, which is not there, at its place."""
         self.length += 1
         if not self.buckets:
-            self._insert(0, Bucket([score], [member]))
+            self._insert(0, Bucket(array("d", (score,)), [member]))
             return
-        number = cast(float, score)
-        index = self.index_of(number, member)
+        index = self.index_of(score, member)
         bucket = self.bucket(index)
-        place = bucket.find(number, member)
+        place = bucket.find(score, member)
         if len(bucket.members) >= MOST:
             index, place = self._make_room(index, place)
             bucket = self.buckets[index]
@@ -153,11 +134,12 @@ class Order:
             self.lows[index] = score
         self.ranks.add(index, 1)
 
-    def fill(self, scores: list[object], members: list[bytes]) -> None:
+    def fill(self, scores: list[float], members: list[bytes]) -> None:
         """Put ``members``, which are in order, where none is."""
         assert not self.buckets
+        numbers = array("d", scores)
         for start in range(0, len(members), FILL):
-            self._insert(len(self.buckets), Bucket(scores[start : start + FILL], members[start : start + FILL]))
+            self._insert(len(self.buckets), Bucket(numbers[start : start + FILL], members[start : start + FILL]))
         self.length = len(members)
 
     def remove(self, score: float, member: bytes) -> None:
@@ -171,13 +153,13 @@ class Order:
         self.length -= 1
         self._shrunk(index, 1)
 
-    def move(self, score: float, member: bytes, new: object) -> None:
+    def move(self, score: float, member: bytes, new: float) -> None:
         """``member``, which is there with ``score``, goes to where its ``new`` score belongs."""
         index = self.index_of(score, member)
         bucket = self.bucket(index)
         place = bucket.find(score, member)
         assert bucket.members[place] == member
-        if self._stays(bucket, place, cast(float, new)):
+        if self._stays(bucket, place, new):
             bucket.scores[place] = new
             return
         del bucket.scores[place]
@@ -190,7 +172,7 @@ class Order:
         """May the member at ``place``, none of the first and last, have ``score`` where it is?"""
         scores = bucket.scores
         inner = 0 < place < len(scores) - 1
-        return inner and cast(float, scores[place - 1]) < score < cast(float, scores[place + 1])
+        return inner and scores[place - 1] < score < scores[place + 1]
 
     def cut(self, start: int, stop: int) -> list[bytes]:
         """Take away the members from rank ``start`` up to, not including, ``stop``; who they were."""
@@ -207,6 +189,18 @@ class Order:
             self._shrunk(index, len(taken))
         return gone
 
+    def pop(self, highest: bool) -> tuple[bytes, float]:
+        """Take away the first member, or the last one if it is the ``highest`` that is wanted; there is one."""
+        index = len(self.buckets) - 1 if highest else 0
+        bucket = self.bucket(index)
+        place = len(bucket.members) - 1 if highest else 0
+        member, score = bucket.members[place], bucket.scores[place]
+        del bucket.scores[place]
+        del bucket.members[place]
+        self.length -= 1
+        self._shrunk(index, 1)
+        return member, score
+
     def bucket(self, index: int) -> Bucket:
         """A bucket that may be changed."""
         if not self.own[index]:
@@ -217,7 +211,7 @@ class Order:
     def copy(self) -> "Order":
         other = Order()
         other.buckets = self.buckets.copy()
-        other.lows = self.lows.copy()
+        other.lows = self.lows[:]
         other.own = [False] * len(other.buckets)
         self.own = other.own.copy()
         other.length = self.length
@@ -230,10 +224,10 @@ class Order:
         """
         bucket = self.buckets[index]
         if index == len(self.buckets) - 1 and place == MOST:
-            self._insert(index + 1, Bucket([], []))
+            self._insert(index + 1, Bucket(array("d"), []))
             return index + 1, 0
         if index == 0 and place == 0:
-            self._insert(0, Bucket([], []))
+            self._insert(0, Bucket(array("d"), []))
             return 0, 0
         half = MOST >> 1
         self._insert(index + 1, Bucket(bucket.scores[half:], bucket.members[half:]))

@@ -17,7 +17,7 @@ BITS: Final = 32
 """Of a hash."""
 
 Shard = dict[bytes, object]
-"""The scores are floats: as objects they are shared with the order of the set."""
+"""The scores are floats, as objects."""
 
 
 @mypyc_attr(acyclic=True)
@@ -45,19 +45,18 @@ class Scores:
             self.shards[self.index_of(crc32(member))][member] = scores[index]
         self.length = len(members)
 
-    def put(self, member: bytes, score: object) -> None:
-        """``member``, which is there, has another score."""
+    def put(self, member: bytes, score: object) -> object:
+        """Give ``member`` another score, unless it is equal; the old one, None if it is new."""
         shard = self.shard(self.index_of(crc32(member)))
-        assert member in shard
-        shard[member] = score
-
-    def add(self, member: bytes, score: object) -> None:
-        shard = self.shard(self.index_of(crc32(member)))
-        assert member not in shard
-        shard[member] = score
-        self.length += 1
-        if self.length > FILL * len(self.shards):
-            self._split()
+        old = shard.get(member)
+        if old is None:
+            shard[member] = score
+            self.length += 1
+            if self.length > FILL * len(self.shards):
+                self._split()
+        elif old != score:
+            shard[member] = score
+        return old
 
     def pop(self, member: bytes) -> None:
         """``member``, which is there, goes."""

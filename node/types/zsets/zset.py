@@ -15,11 +15,9 @@ from gossamer.node.types.kind import Kind, Value
 from gossamer.node.types.limits import EncodingLimits
 from gossamer.node.types.zsets import packed
 from gossamer.node.types.zsets.bounds import LexRange, ScoreRange
-from gossamer.node.types.zsets.large import Large
+from gossamer.node.types.zsets.large import ADDED, SAME, UPDATED, Large
 
-SAME: Final = 0
-UPDATED: Final = 1
-ADDED: Final = 2
+__all__ = ["ADDED", "SAME", "UPDATED", "ZSET", "ZSet", "ZSetKind"]
 
 OBJECT: Final = 48
 """Bytes of a ``ZSet`` and of what is packed, beside the bytes of elements."""
@@ -104,6 +102,15 @@ class ZSet:
         else:
             self.packed = packed.without(self.packed, start, stop)
 
+    def pop(self, highest: bool) -> tuple[bytes, float]:
+        """Take away the first member, or the last one if it is the ``highest`` that is wanted; there is one."""
+        if self.large is not None:
+            return self.large.pop(highest)
+        place = packed.count(self.packed) - 1 if highest else 0
+        found = packed.members(self.packed, place, place + 1)[0], packed.score_at(self.packed, place)
+        self.packed = packed.without(self.packed, place, place + 1)
+        return found
+
     # --- many members
 
     def members(self, start: int, stop: int) -> list[bytes]:
@@ -128,8 +135,7 @@ class ZSet:
         if start < stop:
             index, place = self.large.order.find(start)
             while len(out) < stop - start:
-                found = self.large.order.buckets[index].scores[place : place + stop - start - len(out)]
-                out += cast(list[float], found)
+                out += self.large.order.buckets[index].scores[place : place + stop - start - len(out)]
                 index, place = index + 1, 0
         return out
 
@@ -216,11 +222,7 @@ class ZSet:
             old = large.scores.get(member)
             if old is None and (self.length() >= limits.zset_max_listpack_entries or not self.is_short(member, limits)):
                 large.listpack = False
-        before = large.scores.get(member)
-        if large.put(member, score):
-            return ADDED
-        assert before is not None
-        return SAME if cast(float, before) == score else UPDATED
+        return large.put(member, score)
 
     # --- as a whole
 

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from gossamer.node.types.kind import DONE, STEP
 from gossamer.node.types.limits import EncodingLimits
+from gossamer.node.types.sets.buckets import BUCKET, SPARSE
 from gossamer.node.types.sets.set import HASHTABLE, INTSET, LISTPACK, SET, Set
 
 MEMBERS = st.one_of(
@@ -127,7 +128,7 @@ class SetMachine(RuleBasedStateMachine):
         if self.value.form != INTSET:
             again.begin_as(self.value.form)
             again.fill(self.value.members())
-            assert abs(again.size() - self.value.size()) <= 64 * (len(self.model) // 8 + 1)
+            assert abs(again.size() - self.value.size()) <= BUCKET * (len(self.model) // SPARSE + 1)
 
     @invariant()
     def the_form_holds_what_is_there(self) -> None:
