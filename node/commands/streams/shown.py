@@ -4,7 +4,6 @@ from typing import Final
 
 from gossamer.node.resp.reply import Reply
 from gossamer.node.types.streams.cursor import Cursor
-from gossamer.node.types.streams.ids import id_text
 
 ALL: Final = -1
 """As a count: no end to it."""
@@ -12,7 +11,7 @@ ALL: Final = -1
 
 def shown(cursor: Cursor) -> Reply:
     """The entry that ``cursor`` is at."""
-    return [id_text(cursor.id), cursor.pairs()]
+    return [cursor.id_text(), cursor.pairs()]
 
 
 def taken(cursor: Cursor, count: int) -> list[Reply]:

@@ -3,8 +3,8 @@
 from typing import Final
 
 from gossamer.node.types.streams.elements import number_at, passed, size_at, text_at
-from gossamer.node.types.streams.ids import SEQUENCE_BITS
-from gossamer.node.types.streams.node import DEAD, SAME, Node, first_after, id_behind
+from gossamer.node.types.streams.ids import SEQUENCE_BITS, WORD
+from gossamer.node.types.streams.node import DEAD, SAME, Node, first_after, wrapped
 
 NO_FIELDS: list[bytes] = []
 FAR: Final = 1 << 62
@@ -14,16 +14,19 @@ FAR: Final = 1 << 62
 class Cursor:
     """Entries from ``first`` to ``last``, both included: ``next`` until it says False; ``id`` and ``pairs`` of each.
 
-    ``index``: the first of ``nodes`` that may have one.
+    ``index``: the first of ``nodes`` that may have one. Ids are compared in two halves: whole, they are large integers.
     """
 
     def __init__(self, nodes: list[Node], index: int, first: int, last: int) -> None:
         self.nodes: list[Node] = nodes
         self.index: int = index
         """The node that is opened next."""
-        self.first: int = first
-        self.last: int = last
-        self.id: int = 0
+        self.first_ms: int = first >> SEQUENCE_BITS
+        self.first_sequence: int = first & WORD
+        self.last_ms: int = last >> SEQUENCE_BITS
+        self.last_sequence: int = last & WORD
+        self.id_ms: int = 0
+        self.id_sequence: int = 0
         self.start: int = 0
         """Where the entry begins in the data of its node."""
         self.milliseconds: int = 0
@@ -36,6 +39,13 @@ class Cursor:
         self.left: int = 0
         """Elements of the entry from ``at`` on; 0: ``at`` is behind it."""
 
+    @property
+    def id(self) -> int:
+        return self.id_ms << SEQUENCE_BITS | self.id_sequence
+
+    def id_text(self) -> bytes:
+        return f"{self.id_ms}-{self.id_sequence}".encode()
+
     def next(self) -> bool:
         while True:
             if self.left:
@@ -46,13 +56,24 @@ class Cursor:
                 self.open(self.nodes[self.index])
                 self.index += 1
             self.read_head()
-            if self.id > self.last:
+            if self.is_behind():
                 self.index = len(self.nodes)
                 self.at = len(self.data)
                 self.left = 0
                 return False
-            if not self.dead and self.id >= self.first:
+            if not self.dead and not self.is_before():
                 return True
+
+    def is_before(self) -> bool:
+        """Is the entry before all that are wanted?"""
+        if self.id_ms != self.first_ms:
+            return self.id_ms < self.first_ms
+        return self.id_sequence < self.first_sequence
+
+    def is_behind(self) -> bool:
+        if self.id_ms != self.last_ms:
+            return self.id_ms > self.last_ms
+        return self.id_sequence > self.last_sequence
 
     def pairs(self) -> list[bytes]:
         """Fields and values, alternating. Once for each entry."""
@@ -80,7 +101,7 @@ class Cursor:
         self.fields = node.fields
         self.data = node.data
         self.at = node.begin
-        ahead = (self.first >> SEQUENCE_BITS) - self.milliseconds
+        ahead = self.first_ms - self.milliseconds
         if 0 < ahead < FAR:
             self.at = first_after(self.data, self.at, len(self.fields), ahead)
 
@@ -95,7 +116,8 @@ class Cursor:
         at += 2
         milliseconds = number_at(data, at)
         at += size_at(data, at)
-        self.id = id_behind(self.milliseconds, self.sequence, milliseconds, number_at(data, at))
+        self.id_ms = wrapped(self.milliseconds + milliseconds)
+        self.id_sequence = wrapped(self.sequence + number_at(data, at))
         at += size_at(data, at)
         if self.same:
             self.left = len(self.fields) + 1
@@ -114,12 +136,13 @@ class Backward(Cursor):
 
     def __init__(self, nodes: list[Node], index: int, first: int, last: int) -> None:
         super().__init__(nodes, index, first, last)
+        self.least: int = first
         self.starts: list[int] = []
         """Where the entries of the present node begin that are still to come."""
 
     def next(self) -> bool:
         while not self.starts:
-            if self.index < 0 or self.nodes[self.index].last < self.first:
+            if self.index < 0 or self.nodes[self.index].last < self.least:
                 return False
             self._collect(self.nodes[self.index])
             self.index -= 1
@@ -132,8 +155,8 @@ class Backward(Cursor):
         size = len(self.data)
         while self.at < size:
             self.read_head()
-            if self.id > self.last:
+            if self.is_behind():
                 return
-            if not self.dead and self.id >= self.first:
+            if not self.dead and not self.is_before():
                 self.starts.append(self.start)
             self._skip()

@@ -196,8 +196,12 @@ def first_after(data: bytes, at: "i64", fields: "i64", milliseconds: "i64") -> "
 
 def id_behind(milliseconds: int, sequence: int, more_milliseconds: int, more_sequence: int) -> int:
     """The id that is so much larger than another one; what it consists of wraps around as in C."""
-    high = (milliseconds + more_milliseconds) & WORD
-    return high << SEQUENCE_BITS | ((sequence + more_sequence) & WORD)
+    return wrapped(milliseconds + more_milliseconds) << SEQUENCE_BITS | wrapped(sequence + more_sequence)
+
+
+def wrapped(number: int) -> int:
+    """``number`` as an unsigned one of 64 bits."""
+    return number if 0 <= number <= SMALL else number & WORD
 
 
 def signed(difference: int) -> int:
