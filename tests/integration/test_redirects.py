@@ -118,6 +118,16 @@ def test_one_asking_serves_a_whole_transaction_and_nothing_behind_it(
     ]
 
 
+def test_who_waits_after_asking_is_served(halfway: Halfway) -> None:
+    waiter = Wire(halfway.target.address)
+    waiter.send(encode(["ASKING"]) + encode(["BLPOP", TAG + "queue", "20"]))
+    assert waiter.receive() == OK
+    wait_until(lambda: "blocked_clients:1" in halfway.target.ask("INFO", "clients").text.decode(), "it waits")
+    assert halfway.say(halfway.target, "ASKING;RPUSH @queue x") == ["OK", 1]
+    assert halfway.plain(waiter.receive()) == [TAG + "queue", "x"]
+    waiter.close()
+
+
 def test_the_source_counts_a_key_that_is_named_twice_once(halfway: Halfway) -> None:
     told = halfway.say(halfway.source, "MGET @gone @gone;MGET @gone @gone @here;MGET @here @here")
     assert told == [ASK, AGAIN, ["here", "here"]]

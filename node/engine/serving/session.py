@@ -13,7 +13,7 @@ nothing, and it would only pay.
 
 from typing import Final
 
-from gossamer.node.engine.clients.client import UNAUTHENTICATED, Client
+from gossamer.node.engine.clients.client import ASKED, UNAUTHENTICATED, Client
 from gossamer.node.engine.clients.waiting import RETRY
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.call import Call
@@ -97,9 +97,11 @@ class Session(Client):
                 if argv is None:
                     return False
                 dirty = changes.dirty
+                modes = self.modes
                 reply = execute(call, argv)
                 if reply is RETRY:
                     assert self.blocked, "the registry knows who waits"
+                    self.modes |= modes & ASKED  # it holds for this request, which has not run yet
                     self.postponed = argv
                     return False
                 if again:
