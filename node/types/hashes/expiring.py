@@ -1,14 +1,15 @@
 """The large form of a hash of which some fields expire.
 
-Beside each shard stand the ends of its fields: unix milliseconds, and by how much the soonest of them is known. A field
-lives through the millisecond that it ends in, as a key does.
+Beside each shard stand the ends of its fields, in unix milliseconds, and what the soonest of them may be. A field lives
+through the millisecond that it ends in, as a key does.
 """
 
 from typing import Final
 
 from mypy_extensions import mypyc_attr
 
-from gossamer.node.types.hashes.fields import Fields, Shard
+from gossamer.node.types.hashes.fields import Fields
+from gossamer.node.types.hashes.shard import Mark, pairs_of, value_in
 from gossamer.node.types.kind import NEVER
 
 LATE: Final = 1 << 63
@@ -16,27 +17,38 @@ LATE: Final = 1 << 63
 END_SIZE: Final = 72
 """Bytes of an end: an integer, and an entry of a dictionary."""
 
-Ends = dict[bytes, int]
+
+@mypyc_attr(acyclic=True)
+class Ends:
+    """``at``: the ends of some fields of a shard. Who has another mark makes a copy before a change."""
+
+    def __init__(self, mark: Mark, at: dict[bytes, int]) -> None:
+        self.mark: Mark = mark
+        self.at: dict[bytes, int] = at
+
+
+NONE: Final = Ends(Mark(), {})
+"""Of a shard of which no field expires."""
 
 
 @mypyc_attr(acyclic=True, allow_interpreted_subclasses=True)
 class ExpiringFields(Fields):
     def __init__(self) -> None:
         super().__init__()
-        self.ends: list[Ends] = [{}]
-        """By shard. They are the shard's own if the shard is (``own``)."""
+        self.ends: list[Ends] = [NONE]
+        """By shard."""
         self.firsts: list[int] = [LATE]
         """By shard: no field of it ends before this."""
 
     # --- one field
 
     def end(self, field: bytes) -> int:
-        return self.ends[self.index_of(field)].get(field, NEVER)
+        return self.ends[self.index_of(field)].at.get(field, NEVER)
 
     def get(self, field: bytes, now: int) -> bytes | None:
         index = self.index_of(field)
-        value = self.shards[index].get(field)
-        if value is not None and self.firsts[index] < now and self.ends[index].get(field, LATE) < now:
+        value = value_in(self.shards[index], field)
+        if value is not None and self.firsts[index] < now and self.ends[index].at.get(field, LATE) < now:
             return None
         return value
 
@@ -44,9 +56,7 @@ class ExpiringFields(Fields):
         """``field``, which is there, expires ``at``."""
         assert at >= 0
         index = self.index_of(field)
-        if not self.own[index]:
-            self.replace(index)
-        ends = self.ends[index]
+        ends = self.own_ends(index)
         if field not in ends:
             self.expiring += 1
             self.bytes += END_SIZE
@@ -55,14 +65,19 @@ class ExpiringFields(Fields):
 
     def persist(self, field: bytes) -> bool:
         index = self.index_of(field)
-        if field not in self.ends[index]:
+        if field not in self.ends[index].at:
             return False
-        if not self.own[index]:
-            self.replace(index)
-        del self.ends[index][field]
+        del self.own_ends(index)[field]
         self.expiring -= 1
         self.bytes -= END_SIZE
         return True
+
+    def own_ends(self, index: int) -> dict[bytes, int]:
+        """The ends of a shard's fields, to be changed."""
+        ends = self.ends[index]
+        if ends.mark is not self.mark:
+            ends = self.ends[index] = Ends(self.mark, ends.at.copy())
+        return ends.at
 
     def remove(self, field: bytes) -> bool:
         self.persist(field)
@@ -88,7 +103,7 @@ class ExpiringFields(Fields):
         """The fields of a shard that are over; its soonest end is known anew, as if they had gone."""
         over: list[bytes] = []
         first = LATE
-        for field, at in self.ends[index].items():
+        for field, at in self.ends[index].at.items():
             if at < now:
                 over.append(field)
             elif at < first:
@@ -100,34 +115,34 @@ class ExpiringFields(Fields):
         if self.firsts[index] >= now:
             super().add_shard(index, now, found)
             return
-        ends = self.ends[index]
-        for field, value in self.shards[index].items():
-            if ends.get(field, LATE) >= now:
-                found.append(field)
-                found.append(value)
+        ends = self.ends[index].at
+        texts = pairs_of(self.shards[index])
+        for at in range(0, len(texts), 2):
+            if ends.get(texts[at], LATE) >= now:
+                found.append(texts[at])
+                found.append(texts[at + 1])
 
     # --- the ends stay beside their shards
 
-    def replace(self, index: int) -> Shard:
-        self.ends[index] = self.ends[index].copy()
-        return super().replace(index)
+    def divide(self) -> int:
+        old = super().divide()
+        new = len(self.shards) - 1
+        before = self.ends[old].at
+        self.ends.append(NONE)
+        self.firsts.append(self.firsts[old])
+        if before:
+            moved = {field: at for field, at in before.items() if self.index_of(field) == new}
+            self.ends[old] = Ends(self.mark, {field: at for field, at in before.items() if field not in moved})
+            self.ends[new] = Ends(self.mark, moved)
+        return old
 
-    def divide(self) -> None:
-        index = 2 * self.divided
-        before = self.ends[index]
-        super().divide()
-        upper = self.shards[index + 1]
-        self.ends[index] = {field: at for field, at in before.items() if field not in upper}
-        self.ends.insert(index + 1, {field: at for field, at in before.items() if field in upper})
-        self.firsts.insert(index + 1, self.firsts[index])
-
-    def join(self) -> None:
-        super().join()
-        index = 2 * self.divided
-        self.ends[index] = self.ends[index] | self.ends[index + 1]
-        self.firsts[index] = min(self.firsts[index], self.firsts[index + 1])
-        del self.ends[index + 1]
-        del self.firsts[index + 1]
+    def join(self) -> int:
+        old = super().join()
+        ends, first = self.ends.pop(), self.firsts.pop()
+        if ends.at:
+            self.ends[old] = Ends(self.mark, self.ends[old].at | ends.at)
+        self.firsts[old] = min(self.firsts[old], first)
+        return old
 
     # --- as a whole
 
@@ -149,10 +164,8 @@ def made_expiring(fields: Fields) -> ExpiringFields:
     if isinstance(fields, ExpiringFields):
         return fields
     made = ExpiringFields()
-    own = fields.own
     fields.share_with(made)
-    made.own = own
-    made.ends = [{} for _ in made.shards]
+    made.ends = [NONE] * len(made.shards)
     made.firsts = [LATE] * len(made.shards)
     made.listpack = False
     return made

@@ -1,38 +1,44 @@
-"""The large form of a hash: fields and values in many small dictionaries, the shards.
+"""The large form of a hash: fields and values in many small shards, by the hash of the field.
 
-A shard has the fields of a range of hashes, and the shards stand in the order of their ranges. When there are too many
-fields for the shards, one shard after the other is divided, from the first to the last, with the fields that come
-(linear hashing); when there are too few, the pairs are joined again in the reverse order. So no change costs more than
-two shards, and a walk by hashes finds every field that is there from its beginning to its end.
-
-A copy shares the shards. Each of the two then replaces a shard that it shares before it changes it.
+When there are too many fields for the shards, one of them is divided between itself and a new one (linear hashing), and
+when there are too few the last one goes back to where it came from. So no change costs more than two shards, however
+many there are, and a copy shares them all.
 
 ``now`` in the methods below counts only where fields expire (``expiring.py``). Its fields that are over are not seen
 then; 0 sees them all.
 """
 
-from binascii import crc32
-from itertools import islice
 from random import Random
-from sys import getsizeof
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import mypyc_attr
 
+from gossamer.node.types.hashes import packed as small
+from gossamer.node.types.hashes.packed import LONGEST, find
+from gossamer.node.types.hashes.shard import (
+    EMPTY,
+    LOOSE_PAIR,
+    PACKED_PAIR,
+    Loose,
+    Mark,
+    Shard,
+    cost,
+    nth,
+    pairs_of,
+    shard_of,
+    value_in,
+)
 from gossamer.node.types.kind import DONE, NEVER, STEP
 
-FILL: Final = 80
-"""Fields in a shard, about: a shard that waits for its division has up to twice as many."""
+if TYPE_CHECKING:
+    from mypy_extensions import i64
+
+FILL: Final = 16
+"""Fields in a shard, about: one that waits for its division has up to twice as many."""
 SPARSE: Final = FILL // 4
 """With fewer fields in a shard, shards are joined."""
-BITS: Final = 32
-"""Of a hash: CRC-32. Fields that are made to have the same one end up in one large dictionary, which is no harm."""
-END: Final = 1 << BITS
-OVERHEAD: Final = 2 * getsizeof(b"") + 40
-"""Bytes of a field and its value beside their own: two objects, and an entry of a dictionary."""
+CURSOR_BITS: Final = 32
 TRIES: Final = 1000
-
-Shard = dict[bytes, bytes]
 
 
 @mypyc_attr(acyclic=True, allow_interpreted_subclasses=True)
@@ -40,13 +46,12 @@ class Fields:
     """``listpack``: it is as small as a listpack may be, and OBJECT ENCODING says so."""
 
     def __init__(self) -> None:
-        self.shards: list[Shard] = [{}]
-        self.own: list[bool] = [True]
-        """By shard: no copy shares it."""
-        self.shift: int = BITS - 1
-        """How many bits of a hash stand behind those that number the divided shards."""
-        self.divided: int = 0
-        """Pairs of shards, from the first on, that were one before."""
+        self.mark: Mark = Mark()
+        self.shards: list[Shard] = [EMPTY]
+        self.counts: list[int] = [0]
+        """Fields by shard."""
+        self.mask: int = 0
+        """All bits of a hash that say something about the shard."""
         self.length: int = 0
         self.bytes: int = 0
         self.widest: int = 0
@@ -55,101 +60,128 @@ class Fields:
         self.expiring: int = 0
         """How many fields expire: of these here none."""
 
-    # --- which shard
-
     def index_of(self, field: bytes) -> int:
-        if len(self.shards) == 1:
-            return 0
-        return self.index_by(crc32(field))
-
-    def index_by(self, number: int) -> int:
-        """The shard of a hash."""
-        fine = number >> self.shift
-        return fine if fine < 2 * self.divided else (fine >> 1) + self.divided
-
-    def begin_of(self, index: int) -> int:
-        """The least hash of a shard; ``END`` behind the last."""
-        if index < 2 * self.divided:
-            return index << self.shift
-        return (index - self.divided) << (self.shift + 1)
+        """The shard of ``field``: those behind half of ``mask`` may not be divided yet."""
+        mask: i64 = self.mask
+        index: i64 = hash(field) & mask
+        return index if index < len(self.shards) else index & mask >> 1
 
     # --- one field
 
     def get(self, field: bytes, now: int) -> bytes | None:
-        return self.shards[self.index_of(field)].get(field)
+        return value_in(self.shards[self.index_of(field)], field)
 
     def put(self, field: bytes, value: bytes) -> bool:
         """True if the field is new."""
         index = self.index_of(field)
-        shard = self.shards[index] if self.own[index] else self.replace(index)
-        old = shard.get(field)
-        shard[field] = value
+        shard = self.shards[index]
+        if isinstance(shard, bytes) and len(field) <= LONGEST and len(value) <= LONGEST:
+            at = find(shard, field)
+            if at >= 0:
+                self.bytes += len(value) - shard[at + 1 + len(field)]
+                self.shards[index] = small.put(shard, at, field, value)
+                return False
+            self.shards[index] = small.put(shard, at, field, value)
+            self._added(index, len(field) + len(value) + PACKED_PAIR)
+            return True
+        pairs = self.loose(index).pairs
+        old = pairs.get(field)
+        pairs[field] = value
         if old is not None:
             self.bytes += len(value) - len(old)
             return False
+        self._added(index, len(field) + len(value) + LOOSE_PAIR)
+        return True
+
+    def _added(self, index: int, size: int) -> None:
         self.length += 1
-        self.bytes += len(field) + len(value) + OVERHEAD
-        if len(shard) > self.widest:
-            self.widest = len(shard)
+        self.bytes += size
+        count = self.counts[index] + 1
+        self.counts[index] = count
+        if count > self.widest:
+            self.widest = count
         if self.length > FILL * len(self.shards):
             self.divide()
-        return True
 
     def remove(self, field: bytes) -> bool:
         """True if it was there."""
         index = self.index_of(field)
-        if field not in self.shards[index]:
-            return False
-        shard = self.shards[index] if self.own[index] else self.replace(index)
-        value = shard.pop(field)
+        shard = self.shards[index]
+        if isinstance(shard, bytes):
+            at = find(shard, field) if len(field) <= LONGEST else -1
+            if at < 0:
+                return False
+            rest = small.remove(shard, at)
+            self.shards[index] = rest
+            self.bytes -= len(shard) - len(rest) + PACKED_PAIR - 2
+        else:
+            if field not in shard.pairs:
+                return False
+            value = self.loose(index).pairs.pop(field)
+            self.bytes -= len(field) + len(value) + LOOSE_PAIR
         self.length -= 1
-        self.bytes -= len(field) + len(value) + OVERHEAD
+        self.counts[index] -= 1
         if self.length < SPARSE * len(self.shards) and len(self.shards) > 1:
             self.join()
         return True
 
-    def replace(self, index: int) -> Shard:
-        """The shard, which a copy shares, as one of our own."""
-        assert not self.own[index]
-        shard = self.shards[index] = self.shards[index].copy()
-        self.own[index] = True
-        return shard
+    def loose(self, index: int) -> Loose:
+        """A shard as a dictionary that no copy shares."""
+        shard = self.shards[index]
+        if isinstance(shard, Loose):
+            if shard.mark is self.mark:
+                return shard
+            made = Loose(self.mark, shard.pairs.copy())
+        else:
+            texts = small.pairs(shard)
+            made = Loose(self.mark, dict(zip(texts[::2], texts[1::2], strict=True)))
+            self.bytes += len(made.pairs) * (LOOSE_PAIR - PACKED_PAIR)
+        self.shards[index] = made
+        return made
 
     # --- growing and shrinking
 
-    def divide(self) -> None:
-        """The next shard becomes two."""
-        index = 2 * self.divided
-        middle = self.begin_of(index) + (1 << self.shift)
-        lower: Shard = {}
-        upper: Shard = {}
-        for field, value in self.shards[index].items():
-            if crc32(field) < middle:
-                lower[field] = value
-            else:
-                upper[field] = value
-        self.shards[index] = lower
-        self.shards.insert(index + 1, upper)
-        self.own[index] = True
-        self.own.insert(index + 1, True)
-        self.divided += 1
-        if 2 * self.divided == len(self.shards):
-            self.divided = 0
-            self.shift -= 1
+    def divide(self) -> int:
+        """A shard keeps some of its fields, and a new one behind all others gets the rest; the number of the first."""
+        new = len(self.shards)
+        if new > self.mask:
+            self.mask = self.mask << 1 | 1
+        old = new & self.mask >> 1
+        mask: i64 = self.mask
+        wanted: i64 = new
+        stay: list[bytes] = []
+        move: list[bytes] = []
+        shard = self.shards[old]
+        texts = pairs_of(shard)
+        for at in range(0, len(texts), 2):
+            side = move if hash(texts[at]) & mask == wanted else stay
+            side.append(texts[at])
+            side.append(texts[at + 1])
+        self.shards.append(EMPTY)
+        self.counts.append(0)
+        self._set(old, shard_of(self.mark, stay), len(stay) // 2)
+        self._set(new, shard_of(self.mark, move), len(move) // 2)
+        if isinstance(shard, Loose):
+            self.bytes += cost(self.shards[old]) + cost(self.shards[new]) - cost(shard)
+        return old
 
-    def join(self) -> None:
-        """The last two that were divided become one again."""
-        if self.divided == 0:
-            self.divided = len(self.shards) // 2
-            self.shift += 1
-        self.divided -= 1
-        index = 2 * self.divided
-        shard = self.shards[index] | self.shards[index + 1]
+    def join(self) -> int:
+        """The last shard goes back to where its fields came from; the number of that one."""
+        last = len(self.shards) - 1
+        old = last & self.mask >> 1
+        if last == self.mask + 1 >> 1:
+            self.mask >>= 1
+        one, other = self.shards[old], self.shards.pop()
+        count = self.counts[old] + self.counts.pop()
+        self._set(old, shard_of(self.mark, pairs_of(one) + pairs_of(other)), count)
+        if isinstance(one, Loose) or isinstance(other, Loose):
+            self.bytes += cost(self.shards[old]) - cost(one) - cost(other)
+        self.widest = max(self.widest, count)
+        return old
+
+    def _set(self, index: int, shard: Shard, count: int) -> None:
         self.shards[index] = shard
-        del self.shards[index + 1]
-        self.own[index] = True
-        del self.own[index + 1]
-        self.widest = max(self.widest, len(shard))
+        self.counts[index] = count
 
     # --- all of them
 
@@ -158,42 +190,34 @@ class Fields:
         found: list[bytes] = []
         room = STEP
         while at < len(self.shards):
-            size = len(self.shards[at])
-            if size > room and found:
+            room -= self.counts[at]
+            if room < 0 and found:
                 return found, at
             self.add_shard(at, now, found)
-            room -= size
             at += 1
         return found, DONE
 
     def add_shard(self, index: int, now: int, found: list[bytes]) -> None:
-        for field, value in self.shards[index].items():
-            found.append(field)
-            found.append(value)
+        found += pairs_of(self.shards[index])
 
-    def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
-        """Go on with a walk through the hashes: its next cursor, 0 at the end, and about ``count`` fields.
+    def scan(self, cursor: int, most: int) -> tuple[int, list[bytes]]:
+        """Go on with a walk: its next cursor, 0 at the end, and about ``most`` fields.
 
-        A cursor is the least hash that the walk has not seen.
+        The order is that of the hashes read backwards, from the lowest bit up: a shard has a run of it, and if it is
+        divided both halves have a run of that. So who is there all along is returned, however the hash changes.
         """
         found: list[bytes] = []
-        if cursor >= END:
-            return 0, found
-        index = self.index_by(cursor)
-        while index < len(self.shards):
-            shard = self.shards[index]
-            room = count - len(found)
-            if cursor <= self.begin_of(index) and len(shard) <= room:
-                found += shard
-            else:
-                cursor = take(shard, cursor, room, found)
-                if cursor:
-                    return cursor, found
-            index += 1
-            cursor = self.begin_of(index)
-            if len(found) >= count:
-                break
-        return (cursor if cursor < END else 0), found
+        position = min(cursor, (1 << CURSOR_BITS) - 1)
+        while position < 1 << CURSOR_BITS and len(found) < most:
+            index = reverse(position) & self.mask
+            bits = self.mask.bit_length()
+            if index | (self.mask + 1 >> 1) >= len(self.shards):  # two halves that are one shard yet
+                index &= self.mask >> 1
+                bits -= 1
+            found += pairs_of(self.shards[index])[::2]
+            run = CURSOR_BITS - bits
+            position = ((position >> run) + 1) << run
+        return position & (1 << CURSOR_BITS) - 1, found
 
     # --- when fields expire: none of these does
 
@@ -218,21 +242,20 @@ class Fields:
     def draw(self, rng: Random) -> bytes:
         """A field, each with the same chance; there is one. It may be over."""
         assert self.length
-        shards = self.shards
         for _ in range(TRIES):
-            shard = shards[int(rng.random() * len(shards))]
+            index = int(rng.random() * len(self.shards))
             place = int(rng.random() * self.widest)
-            if place < len(shard):
-                return next(islice(shard, place, None))
+            if place < self.counts[index]:
+                return nth(self.shards[index], place)
         return self.draw_counting(rng)
 
     def draw_counting(self, rng: Random) -> bytes:
         """As ``draw``, in a time by the number of shards: for those of very unlike sizes."""
         place = int(rng.random() * self.length)
-        for shard in self.shards:
-            if place < len(shard):
-                return next(islice(shard, place, None))
-            place -= len(shard)
+        for index, count in enumerate(self.counts):
+            if place < count:
+                return nth(self.shards[index], place)
+            place -= count
         raise AssertionError("the shards have fewer fields than are counted")
 
     # --- as a whole
@@ -244,35 +267,26 @@ class Fields:
 
     def share_with(self, other: "Fields") -> None:
         """``other``, which is empty, has the same shards from now on."""
-        other.shards = self.shards.copy()
-        other.own = [False] * len(other.shards)
-        self.own = [False] * len(other.shards)
-        other.shift, other.divided = self.shift, self.divided
+        self.mark = Mark()
+        other.shards, other.counts = self.shards.copy(), self.counts.copy()
+        other.mask = self.mask
         other.length, other.bytes, other.widest = self.length, self.bytes, self.widest
         other.listpack = self.listpack
 
     def free(self, most: int) -> int:
         """Let go of about so many fields, at least of one shard; how many are left. Nothing else may follow."""
         while most > 0 and self.length:
-            gone = len(self.shards.pop())
+            self.shards.pop()
+            gone = self.counts.pop()
             self.length -= gone
             most -= gone
         return self.length
 
 
-def take(shard: Shard, cursor: int, count: int, found: list[bytes]) -> int:
-    """Add about ``count`` fields to ``found``, by their hashes from ``cursor`` on; the next cursor, 0 at the end."""
-    ordered: list[tuple[int, bytes]] = []
-    for field in shard:
-        number = crc32(field)
-        if number >= cursor:
-            ordered.append((number, field))
-    ordered.sort()
-    last = cursor
-    for at in range(len(ordered)):
-        number, field = ordered[at]
-        if at >= count and number != last:
-            return number
-        last = number
-        found.append(field)
-    return 0
+def reverse(number: int) -> int:
+    """The lower ``CURSOR_BITS`` bits in the opposite order."""
+    out = 0
+    for _ in range(CURSOR_BITS):
+        out = out << 1 | number & 1
+        number >>= 1
+    return out

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from gossamer.cluster.text import bytes_of
 from gossamer.node.types.streams.elements import number_at, passed, size_at, text_at
 from gossamer.node.types.streams.ids import SEQUENCE_BITS, WORD
 from gossamer.node.types.streams.node import DEAD, SAME, Node, first_after, wrapped
@@ -44,7 +45,7 @@ class Cursor:
         return self.id_ms << SEQUENCE_BITS | self.id_sequence
 
     def id_text(self) -> bytes:
-        return f"{self.id_ms}-{self.id_sequence}".encode()
+        return bytes_of(f"{self.id_ms}-{self.id_sequence}")
 
     def next(self) -> bool:
         while True:

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from gossamer.cluster.text import bytes_of
+
 SEQUENCE_BITS: Final = 64
 WORD: Final = (1 << 64) - 1
 LAST: Final = (1 << 128) - 1
@@ -10,4 +12,4 @@ LAST: Final = (1 << 128) - 1
 
 def id_text(entry_id: int) -> bytes:
     """As clients see it: ``<milliseconds>-<sequence>``."""
-    return f"{entry_id >> SEQUENCE_BITS}-{entry_id & WORD}".encode()
+    return bytes_of(f"{entry_id >> SEQUENCE_BITS}-{entry_id & WORD}")

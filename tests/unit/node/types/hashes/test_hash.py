@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from gossamer.node.types.hashes.draw import Draw
+from gossamer.node.types.hashes.expiring import END_SIZE
 from gossamer.node.types.hashes.fields import FILL
 from gossamer.node.types.hashes.hash import Hash, hash_of
 from gossamer.node.types.hashes.kind import HASH
 from gossamer.node.types.hashes.packed import find_searching, find_walking, pack
+from gossamer.node.types.hashes.shard import cost, pairs_in
 from gossamer.node.types.kind import DONE, NEVER, STEP
 from gossamer.node.types.limits import EncodingLimits
 
@@ -90,6 +92,11 @@ class Fields(RuleBasedStateMachine):
                 over = 0 <= ends.get(name, NEVER) < 1000
                 assert value.get(name, 1000) == (None if over else model[name])
             assert HASH.size(value) >= sum(len(name) + len(text) for name, text in model.items())
+            fields = value.fields
+            if fields is not None:
+                assert fields.bytes == sum(map(cost, fields.shards)) + END_SIZE * fields.expiring
+                assert fields.counts == [pairs_in(shard) for shard in fields.shards]
+                assert max(fields.counts) <= fields.widest
 
 
 TestFields = Fields.TestCase
@@ -174,7 +181,7 @@ def test_a_walk_of_a_hash_that_stays_returns_each_field_once_and_about_as_many_a
     seen: list[bytes] = []
     while True:
         cursor, texts = value.scan(cursor, 100)
-        assert len(texts) <= 2 * 101
+        assert len(texts) // 2 < 100 + 4 * FILL
         seen += texts[::2]
         if cursor == 0:
             break
@@ -195,7 +202,7 @@ def test_steps_are_small_and_a_copy_shares_what_nobody_changes() -> None:
         sizes.append(len(texts) // 2)
     assert sum(sizes) == 20_000
     assert max(sizes) <= STEP
-    assert max(map(len, value.fields.shards)) < 4 * FILL
+    assert max(value.fields.counts) < 4 * FILL
 
 
 def test_it_is_freed_in_pieces() -> None:
