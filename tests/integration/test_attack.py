@@ -12,8 +12,6 @@ from tests.integration.attack import NASTY, Attacker, nothing_unexpected, others
 from tests.integration.clusters import CLUSTER, ask, demand, form, wait_state, wait_until
 from tests.integration.nodes import Node, Nodes
 
-pytestmark = pytest.mark.once
-
 CLUSTERED: Final = (*CLUSTER, "--cluster-node-timeout", "2000")
 NOT_ATTACKED: Final = frozenset(
     {"shutdown", "debug", "client|pause", "config|set", "failover", "sync", "psync", "monitor"}
