@@ -115,10 +115,11 @@ class Cursor:
         self.dead = flags & DEAD != 0
         self.same = flags & SAME != 0
         at += 2
-        milliseconds = number_at(data, at)
+        milliseconds: int = number_at(data, at)  # with the machine's integers, sums of these would overflow
         at += size_at(data, at)
+        sequence: int = number_at(data, at)
         self.id_ms = wrapped(self.milliseconds + milliseconds)
-        self.id_sequence = wrapped(self.sequence + number_at(data, at))
+        self.id_sequence = wrapped(self.sequence + sequence)
         at += size_at(data, at)
         if self.same:
             self.left = len(self.fields) + 1
