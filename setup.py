@@ -64,9 +64,8 @@ def extensions() -> list[object]:
     options = [*hot_files(), "--config-file", "pyproject.toml"]
     hot = mypycify(options, opt_level="3", multi_file=True, group_name="gossamer.hot")
     for extension in hot:
-        extension.include_dirs.append(
-            "build/gossamer"
-        )  # mypyc looks beside the files of the modules for the group's header
+        # The group's header lies in the folder that its dotted name says; the modules include it without that folder.
+        extension.include_dirs.append("build/gossamer")
     return [*hot, native()]
 
 

@@ -69,6 +69,8 @@ class Database(Watched):
         """``busy`` as it was when ``uses`` began."""
         self.ends: Ends = Ends()
         """Of values of which elements expire."""
+        self.changing: Value | None = None
+        """What ``before_change`` was told of last, while it is there."""
         self.views: list[View] = []
         """Snapshots of the present contents that are still being given out; they are told before a change."""
 
@@ -108,17 +110,7 @@ class Database(Watched):
             grown = len(value) - old
         else:
             grown = self._replaced(key, old, value)
-        share = self.share
-        tally = share.tally
-        share.held += grown
-        tally.held += grown
-        self.busy[part] = changes.now_s
-        if self.uses is not None:
-            self.uses[key] = changes.now_s
-        if tally.held > changes.memory_limit:
-            changes.full()
-        if self.watchers:
-            self.touch(key)
+        self._account(part, key, grown)
         if changes.listeners and not self.hidden:
             changes.tell(self.index, key, event)
             if at >= 0 and event == SET:
@@ -131,19 +123,30 @@ class Database(Watched):
         """
         if self.views:
             self.warn_views(part, key)
+        self.changing = value
         self.share.changing = size_of(value)
 
     def changed(self, part: int, key: bytes, value: Value, event: bytes, count: int = 1) -> None:
         """``value``, of which ``before_change`` was told last, has been changed in place: ``store`` without looking
         for the key. One without elements does not exist: its key is deleted."""
+        assert value is self.changing, "told of a value that was not given out to be changed, or is gone"
         changes = self.changes
         changes.dirty += count
         kind = kind_of(value)
+        size = kind.size(value)
+        grown = size - self.share.changing
+        self.share.changing = size
+        self._account(part, key, grown)
+        if changes.listeners and not self.hidden:
+            changes.tell(self.index, key, event)
+        if kind.length(value) == 0:
+            self.delete(part, key, DEL, 0)
+
+    def _account(self, part: int, key: bytes, grown: int) -> None:
+        """``key`` was changed and takes ``grown`` bytes more: the size, the last use, the limit, WATCH."""
+        changes = self.changes
         share = self.share
         tally = share.tally
-        size = kind.size(value)
-        grown = size - share.changing
-        share.changing = size
         share.held += grown
         tally.held += grown
         self.busy[part] = changes.now_s
@@ -153,10 +156,6 @@ class Database(Watched):
             changes.full()
         if self.watchers:
             self.touch(key)
-        if changes.listeners and not self.hidden:
-            changes.tell(self.index, key, event)
-        if kind.length(value) == 0:
-            self.delete(part, key, DEL, 0)
 
     def note_ends(self, key: bytes, value: Value) -> None:
         """Elements of ``value``, which ``key`` has or will have, may expire."""
@@ -261,6 +260,7 @@ class Database(Watched):
         if uses is not None:
             self.uses = {}
         self.ends = Ends()
+        self.changing = None
         self._discard(full, uses, changes)
         self.views = []
         if changes.listeners and not self.hidden:
@@ -282,6 +282,7 @@ class Database(Watched):
         """
         for view in self.views:
             view.before_release(part)
+        self.changing = None
         held = self._tables[part]
         self._tables[part] = EMPTY
         self._open.discard(part)
@@ -361,6 +362,7 @@ class Database(Watched):
         size = size_of(value) if isinstance(value, bytes) else self._arrived(key, value)
         if isinstance(old, int):
             return size - old
+        self.changing = None
         if is_large(old):
             self.changes.discard([old])
         return size - size_of(old)
@@ -396,6 +398,7 @@ class Database(Watched):
             self._set_expire(part, key, NEVER)
         value = table.remove(key)
         assert value is not None, "no such key"
+        self.changing = None
         self.size -= 1
         self.share.add(-(len(key) + size_of(value) + OVERHEAD))
         if self.uses is not None:

@@ -29,6 +29,7 @@ from gossamer.node.types.hashes.shard import (
     value_in,
 )
 from gossamer.node.types.kind import DONE, NEVER, STEP
+from gossamer.node.types.reverse import BITS, reverse
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
@@ -37,7 +38,6 @@ FILL: Final = 16
 """Fields in a shard, about: one that waits for its division has up to twice as many."""
 SPARSE: Final = FILL // 4
 """With fewer fields in a shard, shards are joined."""
-CURSOR_BITS: Final = 32
 TRIES: Final = 1000
 
 
@@ -207,17 +207,17 @@ class Fields:
         divided both halves have a run of that. So who is there all along is returned, however the hash changes.
         """
         found: list[bytes] = []
-        position = min(cursor, (1 << CURSOR_BITS) - 1)
-        while position < 1 << CURSOR_BITS and len(found) < most:
+        position = min(cursor, (1 << BITS) - 1)
+        while position < 1 << BITS and len(found) < most:
             index = reverse(position) & self.mask
             bits = self.mask.bit_length()
             if index | (self.mask + 1 >> 1) >= len(self.shards):  # two halves that are one shard yet
                 index &= self.mask >> 1
                 bits -= 1
             found += pairs_of(self.shards[index])[::2]
-            run = CURSOR_BITS - bits
+            run = BITS - bits
             position = ((position >> run) + 1) << run
-        return position & (1 << CURSOR_BITS) - 1, found
+        return position & (1 << BITS) - 1, found
 
     # --- when fields expire: none of these does
 
@@ -281,12 +281,3 @@ class Fields:
             self.length -= gone
             most -= gone
         return self.length
-
-
-def reverse(number: int) -> int:
-    """The lower ``CURSOR_BITS`` bits in the opposite order."""
-    out = 0
-    for _ in range(CURSOR_BITS):
-        out = out << 1 | number & 1
-        number >>= 1
-    return out

@@ -9,6 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from gossamer.node.types.kind import DONE, STEP
+from gossamer.node.types.reverse import BITS, reverse
 from gossamer.node.types.sets.pack import (
     LONGEST,
     OBJECT,
@@ -34,7 +35,6 @@ BUCKET: Final = 64
 """Bytes that a bucket takes beside its members."""
 VAIN: Final = 64
 """So many draws in vain say that ``fullest`` is out of date."""
-CURSOR_BITS: Final = 32
 
 
 class Buckets:
@@ -197,17 +197,17 @@ class Buckets:
         divided both halves have a run of that. So who is there all along is returned, however the set grows or shrinks.
         """
         found: list[bytes] = []
-        position = min(cursor, (1 << CURSOR_BITS) - 1)
-        while position < 1 << CURSOR_BITS and len(found) < most:
+        position = min(cursor, (1 << BITS) - 1)
+        while position < 1 << BITS and len(found) < most:
             index = reverse(position) & self.mask
             bits = self.mask.bit_length()
             if index | (self.mask + 1 >> 1) >= len(self.packs):  # two halves that are one bucket yet
                 index &= self.mask >> 1
                 bits -= 1
             put_members(self.packs[index], found)
-            run = CURSOR_BITS - bits
+            run = BITS - bits
             position = ((position >> run) + 1) << run
-        return position & (1 << CURSOR_BITS) - 1, found
+        return position & (1 << BITS) - 1, found
 
     def copy(self) -> "Buckets":
         other = Buckets([])
@@ -238,12 +238,3 @@ def put_members(pack: Pack, into: list[bytes]) -> None:
 def cost(member: bytes) -> int:
     """Bytes that it takes in a pack."""
     return 1 + len(member) if len(member) <= LONGEST else OBJECT + len(member)
-
-
-def reverse(number: int) -> int:
-    """The lower ``CURSOR_BITS`` bits in the opposite order."""
-    out = 0
-    for _ in range(CURSOR_BITS):
-        out = out << 1 | number & 1
-        number >>= 1
-    return out

@@ -10,11 +10,11 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
+from gossamer.node.types.reverse import BITS, reverse
+
 FILL: Final = 200
 SPARSE: Final = 50
 """Members a shard below which there are fewer shards."""
-BITS: Final = 32
-"""Of a hash."""
 
 Shard = dict[bytes, object]
 """The scores are floats, as objects."""
@@ -116,11 +116,3 @@ class Scores:
         self.shard(index).update(self.shards.pop())
         self.own.pop()
         self.mask = (1 << (last - 1).bit_length()) - 1
-
-
-def reverse(number: int) -> int:
-    """The ``BITS`` bits of ``number`` in reverse order."""
-    number = (number & 0x55555555) << 1 | number >> 1 & 0x55555555
-    number = (number & 0x33333333) << 2 | number >> 2 & 0x33333333
-    number = (number & 0x0F0F0F0F) << 4 | number >> 4 & 0x0F0F0F0F
-    return int.from_bytes(number.to_bytes(4, "little"), "big")
