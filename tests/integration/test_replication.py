@@ -31,6 +31,8 @@ def facts(node: Node) -> dict[str, str]:
 def follow(replica: Node, primary: Node) -> None:
     demand(replica, "REPLICAOF", "127.0.0.1", primary.port)
     wait_until(lambda: facts(replica).get("master_link_status") == "up", f"{replica} follows {primary}", WITHIN_S)
+    entry = f"port={replica.port},state=online"
+    wait_until(lambda: any(entry in text for text in facts(primary).values()), f"{primary} knows, too", WITHIN_S)
 
 
 def write(node: Node, mark: str) -> None:
