@@ -9,12 +9,14 @@ from typing import Final
 
 from gossamer.node.commands.numbers import LONG_MAX, integer
 from gossamer.node.engine.clients.long_reply import LongReply
-from gossamer.node.engine.data.changes import RESTORE
+from gossamer.node.engine.clients.waiting import RETRY
+from gossamer.node.engine.data.changes import RESTORE, Changes
+from gossamer.node.engine.data.kinds import is_large
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.table.command import ASKING, DANGEROUS, DENYOOM, KEYSPACE, READONLY, WRITE, command
 from gossamer.node.engine.table.keyspec import ACCESS, OW, RO, UPDATE, first
 from gossamer.node.persist.codes import RdbError
-from gossamer.node.persist.dump import Dump, restored, version_if_whole
+from gossamer.node.persist.dump import Dump, Restoration
 from gossamer.node.resp.errors import (
     BUSYKEY,
     DUMP_FORMAT,
@@ -90,6 +92,8 @@ def restore_key(c: Call, argv: list[bytes], name: str) -> Reply:
     if ttl < 0:
         raise Refusal(TTL_NEGATIVE)
     value = read_payload(c, argv[3])
+    if value is None:
+        return RETRY
     if ttl == 0:
         c.store(key, value, RESTORE)
     else:
@@ -109,14 +113,42 @@ def restore_key(c: Call, argv: list[bytes], name: str) -> Reply:
     return OK
 
 
-def read_payload(c: Call, payload: bytes) -> Value:
-    version = version_if_whole(payload, not c.server.skip_checksums)
-    if version < 0:
-        raise Refusal(DUMP_PAYLOAD)
-    try:
-        return restored(payload, version, c.server.limits.max_bulk, c.server.encodings)
-    except RdbError:
-        raise Refusal(DUMP_FORMAT) from None
+def read_payload(c: Call, payload: bytes) -> Value | None:
+    """The value in ``payload``; None if the client waits until it is read. Refusal."""
+    replies = c.server.long_replies
+    made = replies.made_for(c.client)
+    if made is None:
+        restoration = Restoration(payload, not c.server.skip_checksums, c.server.limits.max_bulk, c.server.encodings)
+        made = RestoreReply(restoration, c.db.changes)
+        if replies.make(c.client, made) is RETRY:
+            return None
+    assert isinstance(made, RestoreReply)
+    if made.refusal:
+        raise Refusal(made.refusal)
+    return made.restoration.value
+
+
+class RestoreReply(LongReply):
+    """Of RESTORE, which replies when the value is read, or when it turns out (``refusal``) that there is none."""
+
+    def __init__(self, restoration: Restoration, changes: Changes) -> None:
+        super().__init__()
+        self.restoration: Restoration = restoration
+        self.refusal: bytes = b""
+        self._changes: Changes = changes
+
+    def step(self) -> None:
+        try:
+            self.restoration.step()
+            self.done = self.restoration.done
+        except RdbError:
+            self.refusal = DUMP_PAYLOAD if self.restoration.version < 0 else DUMP_FORMAT
+            self.done = True
+
+    def close(self) -> None:
+        value = self.restoration.value
+        if value is not None and not self.restoration.done and is_large(value):
+            self._changes.discard([value])
 
 
 class RestoreOptions:

@@ -1,8 +1,9 @@
 """MIGRATE: keys move to another server (redis.io, "MIGRATE"; cluster.c of Redis 7.0).
 
 Checks in the order a client sees them: options, timeout and database, whether any of the keys is here, and only then
-the target. The keys are dumped at once, as what they are at this moment; how they travel, and who waits meanwhile, is
-told in ``gossamer.node.engine.slots.migrate``. Payloads carry the version that every server from Redis 7.0 on restores.
+the target. The keys are dumped as what they are at this moment, large ones in steps; how they travel, and who waits
+meanwhile, is told in ``gossamer.node.engine.slots.migrate``. Payloads carry the version that every server from Redis
+7.0 on restores.
 
 Redis stops everything until the target has answered. Here others are served meanwhile, but for a MIGRATE within a
 transaction, which stops everything too.
@@ -16,11 +17,11 @@ from gossamer.node.commands.numbers import integer
 from gossamer.node.engine.clients.client import IN_MULTI
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.migrating import migrate_at_once, start_migrate
-from gossamer.node.engine.slots.migrate import MigrateTransfer
+from gossamer.node.engine.slots.migrate import MigrateTransfer, Packing
 from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.engine.table.command import DANGEROUS, KEYSPACE, WRITE, command
 from gossamer.node.engine.table.keyspec import ACCESS, DELETE, RW, KeySpec
-from gossamer.node.persist.dump import dump as payload_of
+from gossamer.node.persist.dump import Dump
 from gossamer.node.resp.errors import MIGRATE_EMPTY_KEY, SYNTAX, Refusal
 from gossamer.node.resp.reply import NO_REPLY, Reply, Status
 from gossamer.node.types.kind import Value
@@ -30,6 +31,8 @@ DEFAULT_TIMEOUT_MS: Final = 1000
 FIRST_OPTION: Final = 6
 ONE_KEY: Final = 3
 PORTS: Final = 0xFFFF
+PAYLOAD: Final = 3
+"""Which word of RESTORE it is."""
 
 
 def keys_at(argv: list[bytes]) -> int:
@@ -108,12 +111,33 @@ def pack(c: Call, transfer: MigrateTransfer, key: bytes, value: Value, replace: 
     """Add ``key`` to what is carried."""
     at = c.expire_time(key)
     left_ms = 0 if at < 0 else max(1, at - c.now)
-    request = [b"RESTORE-ASKING" if c.server.clustered else b"RESTORE", key, b"%d" % left_ms, payload_of(value)]
-    if replace:
-        request.append(b"REPLACE")
+    name = b"RESTORE-ASKING" if c.server.clustered else b"RESTORE"
+    packing = DumpPacking(
+        len(transfer.keys), [name, key, b"%d" % left_ms, b"", *([b"REPLACE"] if replace else [])], value
+    )
     transfer.keys.append(key)
     transfer.values.append(value)
-    transfer.requests.append(encoded(request))
+    request = packing.step()
+    transfer.requests.append(request)
+    if not request:
+        transfer.packing.append(packing)
+
+
+class DumpPacking(Packing):
+    """``words``: of the request, with room for the payload of ``value``."""
+
+    def __init__(self, index: int, words: list[bytes], value: Value) -> None:
+        super().__init__(index)
+        self.words: list[bytes] = words
+        self.dump: Dump = Dump(value)
+        self.pieces: list[bytes] = []
+
+    def step(self) -> bytes:
+        self.pieces.append(self.dump.next())
+        if not self.dump.done:
+            return b""
+        self.words[PAYLOAD] = b"".join(self.pieces)
+        return encoded(self.words)
 
 
 class MigrateOptions:

@@ -18,6 +18,7 @@ PIECE: Final = 64 * 1024
 
 def deliver(transfer: MigrateTransfer) -> None:
     """Carry ``transfer``; the outcome is in it."""
+    transfer.pack_all()
     try:
         try:
             travel(transfer)

@@ -148,6 +148,9 @@ class MigrateConnections(MigrateTransport):
         self._clients.finish()
 
     async def _deliver(self, transfer: MigrateTransfer) -> None:
+        while transfer.packing:
+            transfer.pack()
+            await trio.lowlevel.checkpoint()
         road = self._kept.pop((transfer.host, transfer.port), None) or await self._connect(transfer)
         try:
             await self._travel(road, transfer)

@@ -10,13 +10,15 @@ from typing import Final
 from gossamer.node.engine.data.kinds import copy_of, is_large, kind_of
 from gossamer.node.persist.codes import CHECKSUM_SIZE, VALKEY_80, VALKEY_VERSION, RdbError, Short, readable
 from gossamer.node.persist.crc64 import crc64, footer
-from gossamer.node.persist.form import Style
+from gossamer.node.persist.form import Elements, Style
 from gossamer.node.persist.source import MAX_STRING, Source
-from gossamer.node.persist.values import put_value, read_whole
+from gossamer.node.persist.values import put_value, read_value
 from gossamer.node.types.kind import DONE, Value
 from gossamer.node.types.limits import DEFAULTS, EncodingLimits
 
 FOOTER: Final = 2 + CHECKSUM_SIZE
+SUMMED: Final = 1 << 18
+"""Bytes that a step adds to a checksum."""
 DEFAULT: Final = Style()
 EXPIRING: Final = Style(VALKEY_80)
 
@@ -60,24 +62,76 @@ def dump(value: Value, style: Style | None = None) -> bytes:
     return b"".join(pieces)
 
 
-def version_if_whole(payload: bytes, verify: bool = True) -> int:
-    """The version of ``payload``; -1 if it cannot be read or the checksum is wrong. No checksum is wrong too.
-
-    ``verify``: look at the checksum.
-    """
+def version_if_known(payload: bytes) -> int:
+    """The version of ``payload``; -1 if it is none that can be read."""
     if len(payload) < FOOTER:
         return -1
     version = int.from_bytes(payload[-FOOTER:-CHECKSUM_SIZE], "little")
-    told = int.from_bytes(payload[-CHECKSUM_SIZE:], "little")
-    if not readable(version) or (verify and crc64(memoryview(payload)[:-CHECKSUM_SIZE]) != told):
-        return -1
-    return version
+    return version if readable(version) else -1
 
 
-def restored(payload: bytes, version: int, max_string: int = MAX_STRING, limits: EncodingLimits = DEFAULTS) -> Value:
-    """The value in a whole ``payload``; RdbError if it holds none. What may stand behind the value is not looked at."""
-    source = Source(payload[:-FOOTER], 0, version >= VALKEY_VERSION, max_string, limits)
-    try:
-        return read_whole(source, source.byte())
-    except Short:
-        raise RdbError("the value is cut off") from None
+class Restoration:
+    """Reads the value in ``payload``, in steps of about a millisecond. What stands behind the value is not looked at.
+
+    ``verify``: look at the checksum first. No checksum is a wrong one too. RdbError out of ``step`` is final.
+    """
+
+    def __init__(
+        self,
+        payload: bytes,
+        verify: bool = True,
+        max_string: int = MAX_STRING,
+        limits: EncodingLimits = DEFAULTS,
+    ) -> None:
+        self.value: Value | None = None
+        """What has been read so far; the whole value when it is ``done``."""
+        self.done: bool = False
+        self.version: int = version_if_known(payload)
+        """-1 if it cannot be read, or if the checksum turns out to be wrong: there is no value then."""
+        self._payload: bytes = payload
+        self._summed: int = 0 if verify else len(payload) - CHECKSUM_SIZE
+        """How many bytes are in the sum."""
+        self._sum: int = 0
+        self._source: Source = Source(b"", 0, self.version >= VALKEY_VERSION, max_string, limits)
+        self._elements: Elements | None = None
+
+    def step(self) -> None:
+        """RdbError if the payload is damaged, or holds no value."""
+        assert not self.done
+        if self.version < 0:
+            raise RdbError("the version is unknown")
+        if self._summed < len(self._payload) - CHECKSUM_SIZE:
+            self._verify()
+        if self._summed == len(self._payload) - CHECKSUM_SIZE:
+            try:
+                self._read(self._source)
+            except Short:
+                raise RdbError("the value is cut off") from None
+
+    def finish(self) -> Value:
+        """Take all steps that are left; the value."""
+        while not self.done:
+            self.step()
+        assert self.value is not None
+        return self.value
+
+    def _verify(self) -> None:
+        through = len(self._payload) - CHECKSUM_SIZE
+        end = min(self._summed + SUMMED, through)
+        self._sum = crc64(memoryview(self._payload)[self._summed : end], self._sum)
+        self._summed = end
+        if end == through and self._sum != int.from_bytes(self._payload[through:], "little"):
+            self.version = -1
+            raise RdbError("the checksum is wrong")
+
+    def _read(self, source: Source) -> None:
+        if self.value is None:
+            source.data = self._payload[:-FOOTER]
+            value = read_value(source, source.byte())
+            if isinstance(value, Elements):
+                self._elements = value
+                value = value.value
+            self.value = value
+        if self._elements is not None:
+            self._elements.step(source)
+        self.done = self._elements is None or not self._elements.left

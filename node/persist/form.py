@@ -9,11 +9,14 @@ may not know the newer ones.
 """
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from gossamer.node.persist.codes import REDIS_10, Format
 from gossamer.node.persist.source import Source
 from gossamer.node.types.kind import STEP, Value
+
+STEP_BYTES: Final = 1 << 16
+"""A step ends behind so many: an element of a list's form is a node of perhaps thousands."""
 
 
 class Style:
@@ -37,10 +40,13 @@ class Elements:
 
     def step(self, source: Source) -> None:
         """Read a step's elements; those that are whole are not read again after Short."""
+        enough = source.at + STEP_BYTES
         for _ in range(min(self.left, STEP)):
             self.read(source)
             self.left -= 1
             source.start = source.at
+            if source.at >= enough:
+                return
 
 
 Reader: TypeAlias = Callable[[Source], Value | Elements]

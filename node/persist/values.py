@@ -69,16 +69,6 @@ def read_value(source: Source, code: int) -> Value | Elements:
     return reader(source)
 
 
-def read_whole(source: Source, code: int) -> Value:
-    """As ``read_value``, with all its elements at once."""
-    value = read_value(source, code)
-    if not isinstance(value, Elements):
-        return value
-    while value.left:
-        value.step(source)
-    return value.value
-
-
 def put_value(out: bytearray, key: bytes | bytearray, value: Value, style: Style, at: int = 0) -> int:
     """Write a step of a value, from position ``at`` on; the next position. ``key`` as described above."""
     return WRITERS[kind_of(value)](out, key, value, style, at)

@@ -20,6 +20,7 @@ class SimulatedMigrateTransport(MigrateTransport):
         self._process = process
 
     def carry(self, transfer: MigrateTransfer) -> None:
+        transfer.pack_all()
         Journey(self._process, transfer).begin()
 
 

@@ -17,10 +17,23 @@ PENDING: Final = b""
 UNKNOWN: Final = -1
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Packing:
+    """The request that restores a large value, for ``requests[index]``, made in steps."""
+
+    def __init__(self, index: int) -> None:
+        self.index: int = index
+
+    def step(self) -> bytes:
+        """Go on for about a millisecond; the request when it is whole, else empty."""
+        raise NotImplementedError
+
+
 class MigrateTransfer:
     """One MIGRATE: where to, what, and in the end what came of it.
 
-    ``requests[i]`` restores ``keys[i]``, whose value here is ``values[i]``. ``login`` is an AUTH request or empty.
+    ``requests[i]`` restores ``keys[i]``, whose value here is ``values[i]``, once it is packed. ``login`` is an AUTH
+    request or empty.
     """
 
     def __init__(self, client: Client, source: Database, copy: bool) -> None:
@@ -36,6 +49,8 @@ class MigrateTransfer:
         self.keys: list[bytes] = []
         self.values: list[Value] = []
         self.requests: list[bytes] = []
+        self.packing: list[Packing] = []
+        """Requests that are still being made: the transport takes their steps (``pack``) before it sends anything."""
         # the outcome
         self.accepted: list[bool] = []
         """By key, as far as the target has answered."""
@@ -43,6 +58,16 @@ class MigrateTransfer:
         """The first error of the target, without the ``-``."""
         self.failure: bytes = PENDING
         """Why the connection failed: an error reply."""
+
+    def pack(self) -> None:
+        """Go on with the first request that is being made, for about a millisecond."""
+        request = self.packing[0].step()
+        if request:
+            self.requests[self.packing.pop(0).index] = request
+
+    def pack_all(self) -> None:
+        while self.packing:
+            self.pack()
 
     def answered(self, line: bytes) -> None:
         """The target's answer for the next key: ``+OK`` or an error, without the line's end."""
@@ -102,6 +127,7 @@ class MigrateProtocol:
                 return b"".join(greeting)
         if self._asked or transfer.refusal:
             return b""
+        assert not transfer.packing
         self._asked = True
         self.db = transfer.db
         self.awaited = len(transfer.requests)

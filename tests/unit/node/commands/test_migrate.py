@@ -197,6 +197,27 @@ def test_clients_that_leave_while_they_wait_are_forgotten(here: Node) -> None:
     assert len(here.server.waiting) == 0
 
 
+def test_a_large_value_is_packed_in_steps_and_does_not_change_meanwhile(here: Node) -> None:
+    there = Node()
+    here.say(here.guest, "SADD s " + " ".join(f"member:{number}" for number in range(20_000)), "SET a 1")
+    here.say(here.operator, "MIGRATE h 7 '' 0 100 REPLACE KEYS s a")
+    transfer = here.departed()
+    assert here.say(here.guest, "SADD s another") == b""
+    steps = 0
+    while transfer.packing:
+        transfer.pack()
+        steps += 1
+    assert steps >= 20
+    assert there.receive(transfer) == [], "the first is still being read"
+    while there.server.long_replies.pending():
+        there.machine.work()
+        there.machine.drain()
+    assert there.guest.take_output() == b"+OK\r\n+OK\r\n"
+    here.land(transfer, b"+OK", b"+OK")
+    assert here.guest.take_output() == b":1\r\n", "the write has found the key gone"
+    assert there.say(there.client(), "SCARD s", "GET a") == b":20000\r\n$1\r\n1\r\n"
+
+
 @pytest.mark.parametrize(
     ("request_", "answer"),
     [

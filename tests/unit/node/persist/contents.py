@@ -9,6 +9,10 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
 from gossamer.node.engine.table.command import DECLARED
+from gossamer.node.persist.form import Elements
+from gossamer.node.persist.source import Source
+from gossamer.node.persist.values import read_value
+from gossamer.node.types.kind import Value
 from tests.compat.replies import Answer, read_answer
 from tests.unit.node.commands.one import One
 
@@ -28,6 +32,16 @@ TYPES: Final = frozenset(kind for kind, name in ASKED_BY.items() if name.encode(
 
 
 # --- what we say
+
+
+def read_whole(source: Source, code: int) -> Value:
+    """The value of type ``code`` in ``source``, with all its elements."""
+    value = read_value(source, code)
+    if not isinstance(value, Elements):
+        return value
+    while value.left:
+        value.step(source)
+    return value.value
 
 
 def ask(one: One, *words: bytes | str | int) -> Answer:

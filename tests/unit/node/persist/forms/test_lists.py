@@ -10,11 +10,12 @@ from gossamer.node.persist.forms import lists
 from gossamer.node.persist.packed import listpack
 from gossamer.node.persist.primitives import put_length, put_string
 from gossamer.node.persist.source import Source
-from gossamer.node.persist.values import put_value, read_value, read_whole
+from gossamer.node.persist.values import put_value, read_value
 from gossamer.node.types.kind import DONE
 from gossamer.node.types.limits import EncodingLimits
 from gossamer.node.types.lists.kind import LIST
 from gossamer.node.types.lists.list import List
+from tests.unit.node.persist.contents import read_whole
 
 ENTRIES = b"\x00\x01a\x03\xfe\x17\xff"
 """The elements ``a`` and 23, each behind the size of the one before it, and the end."""

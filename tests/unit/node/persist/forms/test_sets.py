@@ -10,10 +10,11 @@ from gossamer.node.persist.forms import sets
 from gossamer.node.persist.packed import intset, listpack
 from gossamer.node.persist.primitives import put_length, put_string
 from gossamer.node.persist.source import Source
-from gossamer.node.persist.values import put_value, read_whole
+from gossamer.node.persist.values import put_value
 from gossamer.node.types.kind import DONE
 from gossamer.node.types.limits import DEFAULTS
 from gossamer.node.types.sets.set import HASHTABLE, INTSET, LISTPACK, Set
+from tests.unit.node.persist.contents import read_whole
 
 MEMBERS = st.sets(st.one_of(st.binary(max_size=300), st.integers(-(2**63), 2**63 - 1).map(lambda n: b"%d" % n)))
 

@@ -7,11 +7,12 @@ from gossamer.node.persist import codes
 from gossamer.node.persist.codes import REDIS_10, REDIS_11, Format, RdbError, Short
 from gossamer.node.persist.form import Elements, Style
 from gossamer.node.persist.source import Source
-from gossamer.node.persist.values import put_value, read_value, read_whole
+from gossamer.node.persist.values import put_value, read_value
 from gossamer.node.types.kind import DONE
 from gossamer.node.types.limits import EncodingLimits
 from gossamer.node.types.streams.pending import PendingCursor
 from gossamer.node.types.streams.stream import Stream
+from tests.unit.node.persist.contents import read_whole
 from tests.unit.node.types.streams.test_stream import STEPS, entries, perform
 
 OLD, NEW = Style(REDIS_10), Style(REDIS_11)

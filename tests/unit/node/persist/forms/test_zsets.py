@@ -12,10 +12,11 @@ from gossamer.node.persist.forms import zsets
 from gossamer.node.persist.packed import listpack
 from gossamer.node.persist.primitives import put_length, put_string
 from gossamer.node.persist.source import Source
-from gossamer.node.persist.values import put_value, read_whole
+from gossamer.node.persist.values import put_value
 from gossamer.node.types.kind import DONE, STEP
 from gossamer.node.types.limits import EncodingLimits
 from gossamer.node.types.zsets.zset import ZSET, ZSet
+from tests.unit.node.persist.contents import read_whole
 
 Items = list[tuple[bytes, float]]
 
