@@ -28,8 +28,9 @@ HOT = [
     "gossamer/node/commands",
     "gossamer/node/commands/*",
     "gossamer/node/io/clients.py",
+    "gossamer/node/persist/aof/reader.py",
 ]
-"""Modules and packages on the way from socket to reply; ``__init__`` files stay interpreted."""
+"""Modules and packages on the way from socket or append-only file to reply; ``__init__`` files stay interpreted."""
 
 NATIVE = "gossamer/node/store/native.c"
 """The one module in C, with its headers beside it."""

@@ -56,6 +56,8 @@ class RdbReader:
         """What was fed behind the end."""
         self.offset: int = 0
         """How many bytes have become events."""
+        self.before_damage: list[Event] = []
+        """After an RdbError: what the bytes fed last told before it."""
         self._version: int = 0
         self._valkey: bool = False
         self._db: int = 0
@@ -101,6 +103,7 @@ class RdbReader:
             again = held + 1 if held < SMALL else held + held // 2
             self._wanted = max(short.wanted, again)
         except RdbError as error:
+            self.before_damage = events
             raise RdbError(f"byte {self.offset + source.at}: {error}") from None
         self._keep(data, source.start)
         return events
