@@ -46,6 +46,7 @@ from gossamer.node.migration.migrations import Migrations
 from gossamer.node.replication.replication import replication_of
 from gossamer.node.replication.write_pause import WritePause
 from gossamer.node.resp.errors import Refusal
+from gossamer.node.saving.saves import saves_of
 
 BUSY_MS: Final = 100
 """How soon something is looked at that has only just begun."""
@@ -75,6 +76,7 @@ class Machine:
         self._followed: NodeId = ""
         self._pause = WritePause(server)
         self.replication = replication_of(server)
+        self.saves = saves_of(server)
         self.migrations = Migrations(server, self.replication)
         server.migrations = self.migrations
         self.migrations.context.on_freed = self._hurry
@@ -188,6 +190,7 @@ class Machine:
         if now // 1000 != self.swept_s:
             self.swept_s = now // 1000
             self._sweep(now)
+            self.saves.tick(self.swept_s)
         if self._is_busy():
             self._house_due = now + 1000 // server.config.integer("hz")
 
@@ -240,9 +243,9 @@ class Machine:
     @property
     def has_work(self) -> bool:
         """``work`` has something to do: for replicas that are being synchronized, for clients whose replies take long,
-        or for slots that have gone."""
+        for the file that is being saved, or for slots that have gone."""
         server = self.server
-        if self.replication.replicas.sending or server.long_replies.pending():
+        if self.replication.replicas.sending or server.long_replies.pending() or self.saves.has_work:
             return True
         return server.lazyfree.pending and not server.conditions & PAUSED
 
@@ -252,6 +255,8 @@ class Machine:
             self.replication.replicas.work()
         if self.server.long_replies.pending():
             self._make_long_replies()
+        if self.saves.has_work:
+            self.saves.work()
         if not self.server.conditions & PAUSED:
             self.server.lazyfree.work()
 

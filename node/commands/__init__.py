@@ -22,6 +22,7 @@ from gossamer.node.commands import lists as lists
 from gossamer.node.commands import memory as memory
 from gossamer.node.commands import migrate as migrate
 from gossamer.node.commands import migrations as migrations
+from gossamer.node.commands import persistence as persistence
 from gossamer.node.commands import replication as replication
 from gossamer.node.commands import scan as scan
 from gossamer.node.commands import server as server

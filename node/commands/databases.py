@@ -45,6 +45,7 @@ def flushall(c: Call, argv: list[bytes]) -> Reply:
     for db in c.server.keyspace.used():
         db.clear()
     c.server.migrations.flushed()
+    c.server.saves.flushed()
     return OK
 
 

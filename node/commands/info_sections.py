@@ -11,6 +11,7 @@ from gossamer.node.commands.connection import REDIS_VERSION
 from gossamer.node.engine.data.tally import STARTUP
 from gossamer.node.engine.server import Server
 from gossamer.node.replication.replication import replication_of
+from gossamer.node.saving.saves import Loading, saves_of
 
 GOSSAMER_VERSION: Final = "0.1.0"
 
@@ -160,7 +161,7 @@ def human(size: int) -> str:
 
 
 def persistence_section(server: Server) -> list[str]:
-    """Nothing is written to disk yet: no save has begun, and none has failed. Replicas are sent snapshots.
+    """What is saved, and what is loaded. A snapshot for replicas counts as a save in the background, as in Redis.
 
     A snapshot of the primary is loaded beside the data that is served meanwhile, as Redis 7.2 does with ``swapdb``. To
     it that is ``async_loading`` if the data is an earlier state of what comes, and ``loading`` if the primary has
@@ -170,25 +171,28 @@ def persistence_section(server: Server) -> list[str]:
     primary_link = replication.primary_link
     loading = primary_link is not None and primary_link.loading
     replacing = primary_link is not None and primary_link.replacing
+    saves = saves_of(server)
+    current, now_s = saves.current, server.now_s
+    syncs = replication.replicas.syncs.walking
     return [
-        f"loading:{int(replacing)}",
+        f"loading:{int(replacing or saves.loading is not None)}",
         f"async_loading:{int(loading and not replacing)}",
         "current_cow_peak:0",
         "current_cow_size:0",
         "current_cow_size_age:0",
         "current_fork_perc:0.00",
-        "current_save_keys_processed:0",
-        "current_save_keys_total:0",
-        f"rdb_changes_since_last_save:{server.changes.dirty}",
-        f"rdb_bgsave_in_progress:{int(replication.replicas.syncs.walking)}",
-        f"rdb_last_save_time:{server.started_ms // 1000}",
-        "rdb_last_bgsave_status:ok",
-        "rdb_last_bgsave_time_sec:-1",
-        "rdb_current_bgsave_time_sec:-1",
-        "rdb_saves:0",
+        f"current_save_keys_processed:{0 if current is None else current.written}",
+        f"current_save_keys_total:{0 if current is None else current.keys}",
+        f"rdb_changes_since_last_save:{saves.changes}",
+        f"rdb_bgsave_in_progress:{int(saves.in_progress or syncs)}",
+        f"rdb_last_save_time:{saves.last_save_s}",
+        f"rdb_last_bgsave_status:{'ok' if saves.ok else 'err'}",
+        f"rdb_last_bgsave_time_sec:{saves.took_s}",
+        f"rdb_current_bgsave_time_sec:{-1 if current is None else now_s - current.began_ms // 1000}",
+        f"rdb_saves:{saves.saves}",
         "rdb_last_cow_size:0",
-        "rdb_last_load_keys_expired:0",
-        "rdb_last_load_keys_loaded:0",
+        f"rdb_last_load_keys_expired:{saves.loaded_expired}",
+        f"rdb_last_load_keys_loaded:{saves.loaded_keys}",
         "aof_enabled:0",
         "aof_rewrite_in_progress:0",
         "aof_rewrite_scheduled:0",
@@ -201,6 +205,23 @@ def persistence_section(server: Server) -> list[str]:
         "aof_last_cow_size:0",
         "module_fork_in_progress:0",
         "module_fork_last_cow_size:0",
+        *loading_lines(server, saves.loading),
+    ]
+
+
+def loading_lines(server: Server, loading: Loading | None) -> list[str]:
+    """Of the file that the node begins with, as long as it is being read."""
+    if loading is None:
+        return []
+    seconds = max(1, (server.now - loading.began_ms) // 1000)
+    left = max(0, loading.size - loading.read)
+    return [
+        f"loading_start_time:{loading.began_ms // 1000}",
+        f"loading_total_bytes:{loading.size}",
+        "loading_rdb_used_mem:0",
+        f"loading_loaded_bytes:{loading.read}",
+        f"loading_loaded_perc:{100 * loading.read / max(1, loading.size):.2f}",
+        f"loading_eta_seconds:{left * seconds // loading.read if loading.read else 1}",
     ]
 
 

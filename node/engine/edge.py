@@ -30,6 +30,35 @@ class ProcessFacts:
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
+class NewFile:
+    """A file that takes the place of another once it is whole and durable; this one is written nowhere.
+
+    ``on_progress`` is called when there is room again, and when it is ``done`` or has failed; not out of its methods.
+    """
+
+    def __init__(self) -> None:
+        self.done: bool = False
+        """It stands in its place, and a power cut does not take it away."""
+        self.failure: str = ""
+        """Why it will never stand there."""
+        self.on_progress: Callable[[], None] | None = None
+
+    def full(self) -> bool:
+        """Had more better wait, for the disk is slower than whoever writes?"""
+        return False
+
+    def write(self, data: bytes) -> None:
+        """The next bytes."""
+
+    def commit(self) -> None:
+        """That was all."""
+        self.done = True
+
+    def abandon(self) -> None:
+        """It is not wanted any more: whatever is there of it goes away."""
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Edge:
     """The default is a node in a vacuum: nothing happens, nothing is known."""
 
@@ -78,6 +107,10 @@ class Edge:
 
     def write_config_file(self, text: str) -> None:
         """Replace the configuration file. OSError if that fails."""
+
+    def new_file(self, path: str, background: bool) -> NewFile:
+        """Begin a file that will stand at ``path``. Unless in the ``background``, each step of it is done at once."""
+        return NewFile()
 
     def log(self, level: str, text: str) -> None:
         """Write a log line; ``level`` is debug, verbose, notice or warning."""

@@ -36,6 +36,7 @@ from gossamer.node.engine.insight.usage import Usages
 from gossamer.node.engine.ports.cluster import ClusterPort
 from gossamer.node.engine.ports.migrations import MigrationPort
 from gossamer.node.engine.ports.replication import ReplicationPort
+from gossamer.node.engine.ports.saves import SavesPort
 from gossamer.node.engine.slots.lazyfree import LazyFree
 from gossamer.node.engine.slots.leaving import Leaving
 from gossamer.node.engine.slots.migrate import MigrateTransport
@@ -87,6 +88,7 @@ class Server(NodeState):
         "policy",
         "replication",
         "rng",
+        "saves",
         "served",
         "skip_checksums",
         "slot_imports",
@@ -154,6 +156,7 @@ class Server(NodeState):
         # replication
         self.journal: Journal = Journal(self.changes, self.commands)
         self.replication: ReplicationPort = ReplicationPort()
+        self.saves: SavesPort = SavesPort()
         self.acks: Acks = Acks(self, self.journal, self.clients, self.limits, self.deadlines, self.stats)
         # slots that move
         self.leaving: Leaving = Leaving(self)

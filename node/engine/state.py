@@ -26,6 +26,8 @@ RETURNED: Final = 512
 """With ``write-ack-replicas``: a primary that was started with slots, and so without their keys."""
 FULL: Final = 1024
 """The data takes more than ``maxmemory``, or did when it last grew."""
+UNSAVED: Final = 2048
+"""``stop-writes-on-bgsave-error``: the data could not be saved when it last should have been."""
 
 
 class NodeState:

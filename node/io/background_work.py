@@ -1,6 +1,7 @@
 """What is done a piece at a time, whenever the clients leave time for it.
 
-Snapshots for replicas, as fast as these read, replies that take long, and the deletion of what has gone.
+Snapshots for replicas, as fast as these read, and for the RDB file, as fast as the disk takes it, replies that take
+long, and the deletion of what has gone.
 """
 
 import math
@@ -25,6 +26,7 @@ class BackgroundWork:
         clients.machine.replication.replicas.syncs.on_work = self._poke
         clients.machine.server.lazyfree.on_work = self._poke
         clients.machine.server.long_replies.on_work = self._poke
+        clients.machine.saves.on_work = self._poke
 
     def _poke(self) -> None:
         self._poked.set()
@@ -35,6 +37,9 @@ class BackgroundWork:
                 self._clients.work()
                 await trio.lowlevel.checkpoint()
             self._poked = trio.Event()
-            waiting = self._machine.replication.replicas.syncs.transfers or self._machine.server.lazyfree.pending
+            machine = self._machine
+            waiting = (
+                machine.replication.replicas.syncs.transfers or machine.server.lazyfree.pending or machine.saves.current
+            )
             with trio.move_on_after(LOOK_AGAIN_S if waiting else math.inf):
                 await self._poked.wait()

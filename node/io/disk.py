@@ -23,7 +23,7 @@ def replace_file(path: str, data: bytes, mode: int = 0o644, lock: bool = False) 
         with contextlib.suppress(OSError):
             os.unlink(beside)
         raise
-    _sync_directory(os.path.dirname(path) or ".")
+    sync_directory(os.path.dirname(path) or ".")
     return fd
 
 
@@ -47,7 +47,7 @@ def write_all(fd: int, data: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
-def _sync_directory(path: str) -> None:
+def sync_directory(path: str) -> None:
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(fd)

@@ -1,5 +1,7 @@
 """What the engine may ask of the process it runs in: clocks, memory, CPU, the log, the configuration file, the end."""
 
+import contextlib
+import functools
 import os
 import resource
 import sys
@@ -8,11 +10,14 @@ import traceback
 from collections.abc import Callable
 from typing import Final
 
+import trio
+
 from gossamer.cluster import build
 from gossamer.cluster.text import bytes_of
-from gossamer.node.engine.edge import Edge, ProcessFacts
+from gossamer.node.engine.edge import Edge, NewFile, ProcessFacts
 from gossamer.node.io.disk import replace_file
 from gossamer.node.io.log import Log
+from gossamer.node.io.new_file import BackgroundFile, DiskFile
 from gossamer.node.io.supervise import Supervisor
 
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
@@ -21,13 +26,17 @@ KILOBYTE: Final = 1024 if sys.platform != "darwin" else 1
 
 
 class ProcessEdge(Edge):
-    """``config_file`` is an absolute path, empty if there is none; ``stop`` ends the node once the batch is done."""
+    """``config_file`` is an absolute path, empty if there is none; ``stop`` ends the node once the batch is done.
+
+    ``fsync_often``: large files go to the disk in steps.
+    """
 
     def __init__(self, log: Log, supervisor: Supervisor, config_file: str, stop: Callable[[], None]) -> None:
         self._log = log
         self._supervisor = supervisor
         self._config_file = config_file
         self._stop = stop
+        self.fsync_often = True
         self._facts = process_facts(config_file)
         self._facts.supervised = supervisor.mode
 
@@ -77,6 +86,12 @@ class ProcessEdge(Edge):
             mode = 0o644
         os.close(replace_file(self._config_file, bytes_of(text), mode))
 
+    def new_file(self, path: str, background: bool) -> NewFile:
+        path = os.path.abspath(path)  # CONFIG SET dir may take us elsewhere meanwhile
+        beside = os.path.join(os.path.dirname(path), f"temp-{os.getpid()}{'' if background else '-now'}.rdb")
+        begin = functools.partial(DiskFile, path, beside, self.fsync_often)
+        return BackgroundFile(begin, run_soon()) if background else begin()
+
     def log(self, level: str, text: str) -> None:
         self._log.write(level, text)
 
@@ -90,6 +105,17 @@ class ProcessEdge(Edge):
 
     def stop(self) -> None:
         self._stop()
+
+
+def run_soon() -> Callable[[Callable[[], None]], None]:
+    """What runs a function in this thread, where trio runs, from any other; nothing once the node has ended."""
+    token = trio.lowlevel.current_trio_token()
+
+    def tell(what: Callable[[], None]) -> None:
+        with contextlib.suppress(trio.RunFinishedError):
+            token.run_sync_soon(what)
+
+    return tell
 
 
 def process_facts(config_file: str) -> ProcessFacts:

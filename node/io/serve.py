@@ -30,6 +30,7 @@ from gossamer.node.io.exports import Exports
 from gossamer.node.io.huge_pages import HugePages
 from gossamer.node.io.listen import ListenError
 from gossamer.node.io.listeners import Listeners
+from gossamer.node.io.load_rdb import load_rdb
 from gossamer.node.io.log import Log
 from gossamer.node.io.lookup import Resolver
 from gossamer.node.io.membership import CannotJoin, Membership
@@ -43,6 +44,7 @@ from gossamer.node.io.startup import Start, configure, enough_files, go_to_backg
 from gossamer.node.io.supervise import Supervisor, supervise
 from gossamer.node.io.thp import Kernel
 from gossamer.node.machine import REST_MS, Machine
+from gossamer.node.saving.rdb_load import LoadError
 from gossamer.node.store.table import seed
 from gossamer.node.version import COMPATIBLE, TITLE, VERSION
 
@@ -58,8 +60,7 @@ Options are the directives of redis.conf behind two dashes; they override the fi
        echo 'timeout 30' | python -m gossamer.node -
 """
 
-DURABILITY: Final = ("save", "appendonly")
-NOT_DURABLE: Final = "nothing is written to disk by this version, so the data is lost when the process ends"
+NO_AOF: Final = "this version writes no append-only file: only the RDB file keeps the data"
 
 
 def main(argv: Sequence[str], ready_fd: int | None = None) -> int:
@@ -120,14 +121,11 @@ def announce(config: Config, log: Log) -> None:
     log.write("warning", f"Gossamer is starting: version={VERSION}, compatible with Redis {COMPATIBLE}, PID: {pid}")
     log.write("warning", f"The {build.name()} build of the hot modules runs, on Python {sys.version.split()[0]}")
     log.write("warning", "Configuration loaded")
-    without_effect = config.ineffective_set()
-    harmless = [name for name in without_effect if name not in DURABILITY]
+    harmless = [name for name in config.ineffective_set() if name != "appendonly"]
     if harmless:
         log.write("warning", f"Taken from the configuration, but without effect here: {', '.join(harmless)}")
-    if "save" in without_effect and config.save_points():
-        log.write("warning", f"WARNING save: {NOT_DURABLE}")
     if config.flag("appendonly"):
-        log.write("warning", f"WARNING appendonly yes: {NOT_DURABLE}")
+        log.write("warning", f"WARNING appendonly yes: {NO_AOF}")
 
 
 class Node:
@@ -142,7 +140,9 @@ class Node:
         self.doors = Listeners(config, log)
         self.membership = Membership(config, log) if config.flag("cluster-enabled") else None
         self._ended = trio.Event()
-        edge = ProcessEdge(log, supervisor, start.config_file, self._ended.set)
+        self._failure = ""
+        """Why the node ends although nobody has asked for it."""
+        self.edge = edge = ProcessEdge(log, supervisor, start.config_file, self._ended.set)
         self.huge_pages = HugePages(config, log, edge.resident_memory, Kernel())
         self.server = make_server(config, edge)
         self.server.rng = Random()
@@ -158,8 +158,8 @@ class Node:
 
     def _obey(self, config: Config) -> None:
         """Put into force what concerns the process, now and after CONFIG SET."""
-        self._set_keepalive()
-        config.on_change(("tcp-keepalive",), self._set_keepalive)
+        config.obey(("tcp-keepalive",), self._set_keepalive)
+        config.obey(("rdb-save-incremental-fsync",), self._set_fsync)
         config.on_change(("loglevel",), self._set_loglevel)
         config.on_change(("maxclients",), functools.partial(enough_files, config))
         config.on_change(("dir",), self._enter_directory)
@@ -171,13 +171,17 @@ class Node:
         self.clients.keepalive_s = self.config.integer("tcp-keepalive")
         return None
 
+    def _set_fsync(self) -> str | None:
+        self.edge.fsync_often = self.config.flag("rdb-save-incremental-fsync")
+        return None
+
     def _set_loglevel(self) -> str | None:
         self.log.set_level(self.config.text("loglevel"))
         return None
 
     def _tell_of_files(self) -> str | None:
         if self.config.flag("appendonly"):
-            self.log.write("warning", f"WARNING appendonly yes: {NOT_DURABLE}")
+            self.log.write("warning", f"WARNING appendonly yes: {NO_AOF}")
         return None
 
     def _set_title(self) -> str | None:
@@ -214,10 +218,9 @@ class Node:
                 nursery.start_soon(serve_clients, self.clients)
                 nursery.start_soon(self._keep_house)
                 nursery.start_soon(self.huge_pages.run)
-                nursery.start_soon(PrimaryConnector(self.clients).run)
                 nursery.start_soon(BackgroundWork(self.clients).run)
-                self._tell_ready(outcome)
                 nursery.start_soon(self._obey_signals)
+                nursery.start_soon(self._load_and_follow, outcome)
                 await self._ended.wait()
                 self.supervisor.stopping()
                 nursery.cancel_scope.cancel()
@@ -229,8 +232,23 @@ class Node:
             self.doors.close()
             if self.membership is not None:
                 self.membership.close()
+        if self._failure:
+            return 1
         self.log.write("warning", "Redis is now ready to exit, bye bye...")
         return 0
+
+    async def _load_and_follow(self, outcome: Outcome) -> None:
+        """A replica asks its primary for what follows on its data, so it has to have them first."""
+        try:
+            await load_rdb(self.clients, self.log)
+        except LoadError as error:
+            self._failure = str(error)
+            self.log.write("warning", f"Fatal error loading the DB, which stays as it is: {error}. Exiting.")
+            outcome.failed(self._failure, aloud=bool(self.log.path))
+            self._ended.set()
+            return
+        self._tell_ready(outcome)
+        await PrimaryConnector(self.clients).run()
 
     async def _obey_signals(self) -> None:
         ending = self.machine.replication.shutdown

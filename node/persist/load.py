@@ -49,6 +49,8 @@ class Loader:
                 self._select(event.db)
             elif isinstance(event, Aux):
                 self.aux[event.name] = event.value
+                if event.name == b"repl-id":
+                    self.keep_stale = True  # the writer's replicas have them still, and wait to be told of their end
                 if event.name == bytes_of(IMPORT):
                     self._import(read_import(event.value))
             elif isinstance(event, SlotImportMark):

@@ -5,11 +5,13 @@ The machine and the commands talk to this class; ``Replicas`` and ``PrimaryLink`
 
 from collections.abc import Callable
 
+from gossamer.cluster.text import text_of
 from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.state import ACKING, FOLLOWING, LINK_DOWN
 from gossamer.node.replication.base import ReplicationBase
 from gossamer.node.replication.failover import Failover
+from gossamer.node.replication.lines import is_id, is_offset, number
 from gossamer.node.replication.link_state import DataOf
 from gossamer.node.replication.primary_link import PrimaryLink
 from gossamer.node.replication.shutdown import Shutdown
@@ -110,6 +112,20 @@ class Replication(ReplicationBase):
         self.replicas.count_good(self.server.now)
         self._tell()
         self.server.changing -= 1
+
+    def loaded(self, replid: bytes, offset: bytes, db: bytes, follows: bool) -> None:
+        """The data that the node begins with stands at ``offset`` of the stream ``replid``: go on from there.
+
+        A primary goes on under a new id, as after a change of roles: its replicas may have less, not more.
+        """
+        if not is_id(replid) or not is_offset(offset):
+            return
+        self.history.adopt(text_of(replid), int(offset), self.server.config.integer("repl-backlog-size"))
+        self.history.db = number(db) if number(db) < len(self.server.keyspace) else 0
+        if not follows:
+            self.history.branch()
+            self.replicas.alone_since_ms = self.server.now
+            self._make_stream()
 
     def upstream_client(self) -> Client | None:
         primary_link = self.primary_link

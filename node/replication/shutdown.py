@@ -5,6 +5,7 @@
 - With FAILOVER the replica with the most of the stream is told in the stream itself to take over (Valkey 9.1); nothing
   can be lost, since it has everything, so it need not ask for a pause. It is waited for within the same time, so that
   clients whose writes are held back are sent to it.
+- What is to be saved is saved when the replicas have everything; a node that cannot save stays, unless forced.
 - SHUTDOWN ABORT calls it off until the last step.
 """
 
@@ -129,9 +130,15 @@ class Shutdown:
                 "notice",
                 f"{len(replicas) - len(lagging)} of {len(replicas)} replicas are in sync when shutting down.",
             )
-        if "failover" in self._options and self._hand_over(replicas):
+        self._pause.take()
+        if not self.server.saves.before_end(self._options):
+            if self.under_way:
+                self._enter(STAYING)
+            self._pause.release()
+            self._answer()
+            log("warning", "Errors trying to shut down the server, check the logs for more information.")
+        elif "failover" in self._options and self._hand_over(replicas):
             self._enter(HANDING_OVER)
-            self._pause.take()
         else:
             self._leave()
 
@@ -173,5 +180,8 @@ class Shutdown:
             deadlines.cancel(self._timer)
 
     def _leave(self) -> None:
+        """What is in no file goes to no replica any more: it would be ahead of a node that comes back with less."""
         self._enter(GONE)
+        self._pause.take()
+        self.server.journal.close_stream()
         self.server.edge.stop()

@@ -276,6 +276,17 @@ def subcommand_syntax(argv: list[bytes]) -> bytes:
     )
 
 
+SAVE_UNDER_WAY: Final = b"ERR Background save already in progress"
+SAVE_FAILED: Final = b"ERR The data could not be saved, the log says why"
+LOADING_DATA: Final = b"LOADING Redis is loading the dataset in memory"
+CANNOT_SAVE: Final = (
+    b"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that "
+    b"may modify the data set are disabled, because this instance is configured to report errors during writes if RDB "
+    b"snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB "
+    b"error."
+)
+
+
 def no_group(key: bytes, group: bytes) -> bytes:
     return one_line(b"NOGROUP No such key '%s' or consumer group '%s'" % (c_string(key), c_string(group)))
 

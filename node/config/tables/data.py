@@ -68,13 +68,13 @@ KEYSPACE: Final = (
 )
 
 DISK: Final = (
-    D("save", Save(), (SavePoint(3600, 1), SavePoint(300, 100), SavePoint(60, 10000))),
-    D("dbfilename", Text(check=checks.database_file), "dump.rdb", protected=True),
-    D("rdbcompression", Flag(), True),
-    D("rdbchecksum", Flag(), True, immutable=True),
-    D("rdb-save-incremental-fsync", Flag(), True),
+    D("save", Save(), (SavePoint(3600, 1), SavePoint(300, 100), SavePoint(60, 10000)), effective=True),
+    D("dbfilename", Text(check=checks.database_file), "dump.rdb", protected=True, effective=True),
+    D("rdbcompression", Flag(), True, effective=True),
+    D("rdbchecksum", Flag(), True, immutable=True, effective=True),
+    D("rdb-save-incremental-fsync", Flag(), True, effective=True),
     D("rdb-del-sync-files", Flag(), False),
-    D("stop-writes-on-bgsave-error", Flag(), True),
+    D("stop-writes-on-bgsave-error", Flag(), True, effective=True),
     D("appendonly", Flag(), False, deny_loading=True),
     D("appendfilename", Text(check=checks.append_file), "appendonly.aof", immutable=True),
     D("appenddirname", Text(check=checks.append_directory), "appendonlydir", immutable=True),

@@ -35,9 +35,12 @@ from gossamer.node.engine.state import (
     LINK_DOWN,
     PAUSED,
     RETURNED,
+    UNSAVED,
 )
+from gossamer.node.engine.state import LOADING as STILL_LOADING
 from gossamer.node.engine.table.command import (
     DENYOOM,
+    LOADING,
     MAY_REPLICATE,
     NO_AUTH,
     NO_MULTI,
@@ -50,8 +53,10 @@ from gossamer.node.engine.table.command import (
     Part,
 )
 from gossamer.node.resp.errors import (
+    CANNOT_SAVE,
     DEBUG_NOT_ALLOWED,
     LINK_IS_DOWN,
+    LOADING_DATA,
     MONITORS_ONLY,
     NOAUTH,
     NOT_ENOUGH_REPLICAS,
@@ -92,8 +97,8 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
             return refuse(call, cmd, redirected)
     if server.conditions & FULL and server.memory.is_full() and takes_memory(client, cmd, parts):
         return refuse(call, cmd, aborting(client, cmd, OUT_OF_MEMORY))
-    if server.conditions & (FOLLOWING | LINK_DOWN | FEW_REPLICAS | RETURNED):
-        refusal = replica_gate(server, cmd, parts)
+    if server.conditions & (FOLLOWING | LINK_DOWN | FEW_REPLICAS | RETURNED | UNSAVED | STILL_LOADING):
+        refusal = state_gate(server, cmd, parts)
         if refusal is not None:
             return refuse(call, cmd, aborting(client, cmd, refusal))
     if modes & (MONITORING | NOT_TO_PAUSE) and cmd.flags & (READONLY | WRITE | MAY_REPLICATE):
@@ -116,18 +121,22 @@ def any_flag(parts: list[Part], flags: int) -> bool:
     return any(cmd.flags & flags for cmd, _ in parts)
 
 
-def replica_gate(server: Server, cmd: Command, parts: list[Part]) -> bytes | None:
-    """What forbids a request because of the node's place in replication; None if nothing does.
+def state_gate(server: Server, cmd: Command, parts: list[Part]) -> bytes | None:
+    """What forbids a request because of the node's disk and its place in replication; None if nothing does.
 
     A part may have been queued while the link to the primary was there.
     """
     conditions = server.conditions
+    if conditions & UNSAVED and not conditions & FOLLOWING and (cmd.name == "ping" or any_flag(parts, WRITE)):
+        return CANNOT_SAVE
     if conditions & (FOLLOWING | FEW_REPLICAS) and any_flag(parts, WRITE):
         return NOT_ENOUGH_REPLICAS if conditions & FEW_REPLICAS else READ_ONLY_REPLICA
     if conditions & RETURNED and server.acks.wanted and cmd.flags & (READONLY | WRITE) and cmd.keys:
         return RETURNED_EMPTY
     if conditions & LINK_DOWN and any(not part.flags & STALE for part, _ in parts):
         return LINK_IS_DOWN
+    if conditions & STILL_LOADING and (not cmd.flags & LOADING or any(not part.flags & LOADING for part, _ in parts)):
+        return LOADING_DATA
     return None
 
 

@@ -1,0 +1,45 @@
+"""SAVE, BGSAVE, LASTSAVE: the data as a file (redis.io, "Server management"; rdb.c of Redis 7.2)."""
+
+from gossamer.node.engine.clients.client import IN_MULTI
+from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.table.command import (
+    ADMIN,
+    DANGEROUS,
+    FAST,
+    LOADING,
+    NO_ASYNC_LOADING,
+    NO_MULTI,
+    NOSCRIPT,
+    STALE,
+    command,
+)
+from gossamer.node.resp.errors import SAVE_FAILED, SAVE_UNDER_WAY, SYNTAX, Refusal
+from gossamer.node.resp.reply import OK, Reply, Status
+from gossamer.node.saving.saves import saves_of
+
+
+@command("SAVE", arity=1, flags=ADMIN | NOSCRIPT | NO_ASYNC_LOADING | NO_MULTI)
+def save(c: Call) -> Reply:
+    saves = saves_of(c.server)
+    if saves.in_progress:
+        raise Refusal(SAVE_UNDER_WAY)
+    if not saves.save():
+        raise Refusal(SAVE_FAILED)
+    return OK
+
+
+@command("BGSAVE", arity=-1, flags=ADMIN | NOSCRIPT | NO_ASYNC_LOADING)
+def bgsave(c: Call, argv: list[bytes]) -> Reply:
+    """SCHEDULE changes nothing: no other work on the disk stands in the way of a save."""
+    if len(argv) > 2 or (len(argv) == 2 and argv[1].upper() != b"SCHEDULE"):
+        raise Refusal(SYNTAX)
+    saves = saves_of(c.server)
+    if saves.in_progress:
+        raise Refusal(SAVE_UNDER_WAY)
+    saves.begin()
+    return Status(b"Background saving scheduled" if c.client.modes & IN_MULTI else b"Background saving started")
+
+
+@command("LASTSAVE", arity=1, flags=LOADING | STALE | FAST, acl=("admin", DANGEROUS))
+def lastsave(c: Call) -> Reply:
+    return saves_of(c.server).last_save_s

@@ -1,0 +1,15 @@
+"""What the engine and replication ask of whoever saves the data, on a higher floor (``gossamer.node.saving``)."""
+
+from mypy_extensions import mypyc_attr
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class SavesPort:
+    """The default is a node that keeps nothing."""
+
+    def flushed(self) -> None:
+        """FLUSHALL has deleted all keys."""
+
+    def before_end(self, options: frozenset[str]) -> bool:
+        """The node is about to end as these words of SHUTDOWN say: save if that is wanted; may it end?"""
+        return True

@@ -1,0 +1,70 @@
+"""What an RDB file holds, on its way into a node that begins.
+
+It is loaded beside the keyspace, which stays empty until all is there. Clients are told LOADING meanwhile. Where the
+file says how far the stream had come, the node goes on from there: a replica asks its primary for what follows, and a
+primary's replicas need no full sync if they have no more than the file.
+"""
+
+from gossamer.node.engine.data.keyspace import Keyspace
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.state import LOADING
+from gossamer.node.persist.codes import RdbError
+from gossamer.node.persist.load import Loader
+from gossamer.node.persist.reader import RdbReader
+from gossamer.node.replication.replication import Replication
+from gossamer.node.saving.saves import Loading, Saves
+
+
+class LoadError(Exception):
+    """The file cannot be loaded: the node must not begin with less, nor overwrite it. One line: file, place, reason."""
+
+
+class RdbLoad(Loading):
+    """``path`` and ``size``: of the file. ``feed`` all of it, then ``finish``."""
+
+    def __init__(self, server: Server, replication: Replication, path: str, size: int) -> None:
+        super().__init__(size, server.now)
+        self.path: str = path
+        self._server: Server = server
+        topology = server.topology
+        self._follows: bool = replication.is_replica or (topology is not None and not topology.myself.is_primary)
+        self._replication: Replication = replication
+        self._reader: RdbReader = RdbReader(server.config.flag("rdbchecksum"), server.encodings)
+        self._loader: Loader = Loader(Keyspace(len(server.keyspace), server.keyspace.shift), server.now, self._follows)
+        server.conditions |= LOADING
+
+    @property
+    def keys(self) -> int:
+        return self._loader.keys
+
+    def feed(self, data: bytes) -> None:
+        """LoadError if it is damaged."""
+        try:
+            self._loader.take(self._reader.feed(data))
+        except RdbError as error:
+            raise LoadError(f"{self.path}: {error}") from None
+        self.read += len(data)
+
+    def finish(self, saves: Saves) -> None:
+        """That was all: it becomes the data of the node. LoadError."""
+        try:
+            self._loader.take(self._reader.finish())
+        except RdbError as error:
+            raise LoadError(f"{self.path}: {error}") from None
+        server = self._server
+        server.keyspace.replace(self._loader.keyspace, server.now)
+        self._drop_foreign()
+        aux = self._loader.aux
+        if b"repl-id" in aux and b"repl-offset" in aux:
+            place = aux[b"repl-id"], aux[b"repl-offset"], aux.get(b"repl-stream-db", b"0")
+            self._replication.loaded(*place, follows=self._follows)
+        saves.loaded(self._loader.keys, self._loader.stale)
+        server.conditions &= ~LOADING
+
+    def _drop_foreign(self) -> None:
+        """Slots that other nodes own now: whoever has them has newer data."""
+        topology = self._server.topology
+        if topology is None or self._follows:
+            return
+        owners, me = topology.owners, topology.me
+        self._server.drop_slots(tuple(slot for slot, owner in enumerate(owners) if owner and owner != me))

@@ -1,0 +1,213 @@
+"""When the data is saved to the RDB file, and what came of it: SAVE, BGSAVE, ``save`` points, SHUTDOWN, FLUSHALL.
+
+A save in the background goes on beside the requests, from a snapshot: there is no child process. It begins between two
+batches, so the file never shows a transaction by halves, and its place in the stream is right. What the node does and
+says follows rdb.c of Redis 7.2.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from gossamer.node.engine.ports.saves import SavesPort
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.state import LOADING, UNSAVED
+from gossamer.node.persist.codes import RdbError
+from gossamer.node.replication.replication import Replication, replication_of
+from gossamer.node.saving.rdb_save import RdbSave
+
+RETRY_S: Final = 5
+"""How soon a ``save`` point tries again after a failure (CONFIG_BGSAVE_RETRY_DELAY)."""
+
+
+class Loading:
+    """A file of ``size`` bytes, of which so many have been ``read``, since ``began_ms``."""
+
+    def __init__(self, size: int, began_ms: int) -> None:
+        self.size: int = size
+        self.read: int = 0
+        self.began_ms: int = began_ms
+
+
+class Saves(SavesPort):
+    """``on_work`` is called when there is something to do."""
+
+    def __init__(self, server: Server, replication: Replication) -> None:
+        self.server: Server = server
+        self.replication: Replication = replication
+        self.on_work: Callable[[], None] | None = None
+        self.wanted: bool = False
+        """A save in the background begins when the batch is done."""
+        self.current: RdbSave | None = None
+        """It is under way."""
+        self.ok: bool = True
+        """Has the last one in the background succeeded?"""
+        self.saves: int = 0
+        self.last_s: int = -1
+        """When the data was last saved, or begun with; -1 before the first batch."""
+        self.took_s: int = -1
+        """How long the last one in the background took."""
+        self.loading: Loading | None = None
+        """The file that the node begins with is being read."""
+        self.loaded_keys: int = 0
+        self.loaded_expired: int = 0
+        """Of the file that the node has begun with."""
+        self._tried_s: int = 0
+        self._saved_dirty: int = 0
+        server.config.on_change(("save", "stop-writes-on-bgsave-error"), self._set_condition)
+
+    @property
+    def in_progress(self) -> bool:
+        return self.wanted or self.current is not None
+
+    @property
+    def changes(self) -> int:
+        """How much has changed since the data was last saved."""
+        return self.server.changes.dirty - self._saved_dirty
+
+    @property
+    def last_save_s(self) -> int:
+        return self.last_s if self.last_s >= 0 else self.server.started_ms // 1000
+
+    def begin(self) -> None:
+        """Save in the background as soon as the batch is done."""
+        assert not self.in_progress
+        self.wanted = True
+        self.poke()
+
+    def save(self) -> bool:
+        """Save while the whole node stands still; has it succeeded?"""
+        assert self.current is None
+        self._release()
+        save = self._new_save(background=False)
+        while not save.over:
+            self._step(save)
+        save.close()
+        if save.file.failure:
+            self._log("warning", f"Error saving the database to disk: {save.file.failure}")
+            return False
+        self._saved(save)
+        return True
+
+    def stop(self) -> None:
+        """End what is under way in the background."""
+        self.wanted = False
+        if self.current is not None:
+            self.current.close()
+            self.current = None
+
+    def flushed(self) -> None:
+        """With ``save`` points the file is emptied too, as Redis does: a crash must not bring all back."""
+        self.stop()
+        if self.server.config.save_points():
+            self.save()
+
+    def before_end(self, options: frozenset[str]) -> bool:
+        """A node that was still loading has nothing that is worth more than its file."""
+        self.stop()
+        wanted = "save" in options or (bool(self.server.config.save_points()) and "nosave" not in options)
+        if not wanted or self.server.conditions & LOADING:
+            return True
+        self._log("notice", "Saving the final RDB snapshot before exiting.")
+        if self.save():
+            return True
+        if "force" in options:
+            self._log("warning", "Error trying to save the DB, but a forced shutdown: the data is lost.")
+            return True
+        self._log("warning", "Error trying to save the DB, can't exit.")
+        return False
+
+    # --- in the background
+
+    def tick(self, now_s: int) -> None:
+        """Is a ``save`` point reached?"""
+        if self.in_progress or self.server.conditions & LOADING:
+            return
+        if not self.ok and now_s - self._tried_s <= RETRY_S:
+            return
+        changes = self.changes
+        for point in self.server.config.save_points():
+            if changes >= point.changes and now_s - self.last_save_s > point.seconds:
+                self._log("notice", f"{point.changes} changes in {point.seconds} seconds. Saving...")
+                self.begin()
+                return
+
+    @property
+    def has_work(self) -> bool:
+        return self.wanted or (self.current is not None and self.current.can_go_on)
+
+    def work(self) -> None:
+        """About a millisecond's work."""
+        if self.wanted:
+            self.wanted = False
+            self._release()
+            self._tried_s = self.server.now_s
+            self.current = self._new_save(background=True)
+            self.current.file.on_progress = self.poke
+            self._log("notice", f"Background saving started by pid {self.server.edge.process().pid}")
+        save = self.current
+        if save is not None:
+            self._step(save)
+            if save.over:
+                self._end(save)
+
+    def poke(self) -> None:
+        if self.on_work is not None:
+            self.on_work()
+
+    def _release(self) -> None:
+        """What has changed so far is in the stream: the file has its place there."""
+        self.server.journal.release()
+
+    def _new_save(self, background: bool) -> RdbSave:
+        path = self.server.config.text("dbfilename")
+        return RdbSave(self.server, self.replication, self.server.edge.new_file(path, background))
+
+    def _step(self, save: RdbSave) -> None:
+        try:
+            save.step()
+        except RdbError as error:
+            save.file.failure = str(error)
+
+    def _end(self, save: RdbSave) -> None:
+        self.current = None
+        save.close()
+        self.took_s = (self.server.now - save.began_ms) // 1000
+        self.ok = not save.file.failure
+        if self.ok:
+            self._saved(save)
+            self._log("notice", "Background saving terminated with success")
+        else:
+            self._log("warning", f"Background saving error: {save.file.failure}")
+        self._set_condition()
+
+    def _saved(self, save: RdbSave) -> None:
+        self.ok = True
+        self.saves += 1
+        self.last_s = self.server.now_s
+        self._saved_dirty = save.dirty
+        self._log("notice", "DB saved on disk")
+        self._set_condition()
+
+    def loaded(self, keys: int, expired: int) -> None:
+        """The node has begun with what the file held."""
+        self.loaded_keys, self.loaded_expired = keys, expired
+        self._saved_dirty = self.server.changes.dirty
+
+    def _set_condition(self) -> None:
+        config = self.server.config
+        stops = not self.ok and config.flag("stop-writes-on-bgsave-error") and bool(config.save_points())
+        if stops:
+            self.server.conditions |= UNSAVED
+        else:
+            self.server.conditions &= ~UNSAVED
+
+    def _log(self, level: str, text: str) -> None:
+        self.server.edge.log(level, text)
+
+
+def saves_of(server: Server) -> Saves:
+    """Those of ``server``; it gets them when somebody first asks."""
+    saves = server.saves
+    if not isinstance(saves, Saves):
+        saves = server.saves = Saves(server, replication_of(server))
+    return saves
