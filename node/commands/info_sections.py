@@ -11,6 +11,7 @@ from gossamer.node.commands.connection import REDIS_VERSION
 from gossamer.node.engine.data.tally import STARTUP
 from gossamer.node.engine.server import Server
 from gossamer.node.replication.replication import replication_of
+from gossamer.node.saving.aof import OFF, Aof
 from gossamer.node.saving.saves import Loading, saves_of
 
 GOSSAMER_VERSION: Final = "0.1.0"
@@ -172,7 +173,7 @@ def persistence_section(server: Server) -> list[str]:
     loading = primary_link is not None and primary_link.loading
     replacing = primary_link is not None and primary_link.replacing
     saves = saves_of(server)
-    current, now_s = saves.current, server.now_s
+    current, aof, now_s = saves.current, saves.aof, server.now_s
     syncs = replication.replicas.syncs.walking
     return [
         f"loading:{int(replacing or saves.loading is not None)}",
@@ -193,19 +194,34 @@ def persistence_section(server: Server) -> list[str]:
         "rdb_last_cow_size:0",
         f"rdb_last_load_keys_expired:{saves.loaded_expired}",
         f"rdb_last_load_keys_loaded:{saves.loaded_keys}",
-        "aof_enabled:0",
-        "aof_rewrite_in_progress:0",
-        "aof_rewrite_scheduled:0",
-        "aof_last_rewrite_time_sec:-1",
-        "aof_current_rewrite_time_sec:-1",
-        "aof_last_bgrewrite_status:ok",
-        "aof_rewrites:0",
-        "aof_rewrites_consecutive_failures:0",
-        "aof_last_write_status:ok",
+        f"aof_enabled:{int(aof.state != OFF)}",
+        f"aof_rewrite_in_progress:{int(aof.rewrite is not None)}",
+        f"aof_rewrite_scheduled:{int(aof.scheduled)}",
+        f"aof_last_rewrite_time_sec:{aof.took_s}",
+        f"aof_current_rewrite_time_sec:{-1 if aof.rewrite is None else now_s - aof.rewrite.began_ms // 1000}",
+        f"aof_last_bgrewrite_status:{'ok' if aof.rewrite_ok else 'err'}",
+        f"aof_rewrites:{aof.rewrites}",
+        f"aof_rewrites_consecutive_failures:{aof.failures}",
+        f"aof_last_write_status:{'err' if aof.sink.failure else 'ok'}",
         "aof_last_cow_size:0",
         "module_fork_in_progress:0",
         "module_fork_last_cow_size:0",
+        *aof_lines(aof),
         *loading_lines(server, saves.loading),
+    ]
+
+
+def aof_lines(aof: Aof) -> list[str]:
+    """Of the append-only file, while there is one."""
+    if aof.state == OFF:
+        return []
+    return [
+        f"aof_current_size:{aof.size}",
+        f"aof_base_size:{aof.base_size}",
+        f"aof_pending_rewrite:{int(aof.scheduled)}",
+        f"aof_buffer_length:{aof.sink.pending_size}",
+        f"aof_pending_bio_fsync:{int(aof.sink.file.syncing)}",
+        f"aof_delayed_fsync:{aof.sink.delayed}",
     ]
 
 

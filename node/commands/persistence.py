@@ -1,4 +1,4 @@
-"""SAVE, BGSAVE, LASTSAVE: the data as a file (redis.io, "Server management"; rdb.c of Redis 7.2)."""
+"""SAVE, BGSAVE, LASTSAVE, BGREWRITEAOF: the data as files (redis.io, "Server management"; rdb.c of Redis 7.2)."""
 
 from gossamer.node.engine.clients.client import IN_MULTI
 from gossamer.node.engine.serving.call import Call
@@ -13,7 +13,7 @@ from gossamer.node.engine.table.command import (
     STALE,
     command,
 )
-from gossamer.node.resp.errors import SAVE_FAILED, SAVE_UNDER_WAY, SYNTAX, Refusal
+from gossamer.node.resp.errors import REWRITE_UNDER_WAY, SAVE_FAILED, SAVE_UNDER_WAY, SYNTAX, Refusal
 from gossamer.node.resp.reply import OK, Reply, Status
 from gossamer.node.saving.saves import saves_of
 
@@ -38,6 +38,18 @@ def bgsave(c: Call, argv: list[bytes]) -> Reply:
         raise Refusal(SAVE_UNDER_WAY)
     saves.begin()
     return Status(b"Background saving scheduled" if c.client.modes & IN_MULTI else b"Background saving started")
+
+
+@command("BGREWRITEAOF", arity=1, flags=ADMIN | NOSCRIPT | NO_ASYNC_LOADING)
+def bgrewriteaof(c: Call) -> Reply:
+    aof = saves_of(c.server).aof
+    if aof.rewriting:
+        raise Refusal(REWRITE_UNDER_WAY)
+    aof.failures = 0  # who asks knows better than the times between automatic rewrites
+    aof.schedule()
+    if c.client.modes & IN_MULTI:
+        return Status(b"Background append only file rewriting scheduled")
+    return Status(b"Background append only file rewriting started")
 
 
 @command("LASTSAVE", arity=1, flags=LOADING | STALE | FAST, acl=("admin", DANGEROUS))

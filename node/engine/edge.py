@@ -41,6 +41,8 @@ class NewFile:
         """It stands in its place, and a power cut does not take it away."""
         self.failure: str = ""
         """Why it will never stand there."""
+        self.size: int = 0
+        """Bytes that were handed in."""
         self.on_progress: Callable[[], None] | None = None
 
     def full(self) -> bool:
@@ -49,6 +51,7 @@ class NewFile:
 
     def write(self, data: bytes) -> None:
         """The next bytes."""
+        self.size += len(data)
 
     def commit(self) -> None:
         """That was all."""
@@ -56,6 +59,35 @@ class NewFile:
 
     def abandon(self) -> None:
         """It is not wanted any more: whatever is there of it goes away."""
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class AppendFile:
+    """A file that grows at its end, or not at all; this one is written nowhere."""
+
+    def __init__(self) -> None:
+        self.size: int = 0
+        self.failure: str = ""
+        """Why the last thing that was tried has failed; empty if it has not."""
+        self.syncing: bool = False
+        """``sync_soon`` has begun and is not done."""
+        self.on_synced: Callable[[], None] | None = None
+        """Called then; not out of its methods."""
+
+    def append(self, data: bytes) -> bool:
+        """Write ``data`` behind what is there; False, and nothing of it is there, if that fails."""
+        self.size += len(data)
+        return True
+
+    def sync(self) -> bool:
+        """All that was written is durable when this returns; False if that fails."""
+        return True
+
+    def sync_soon(self) -> None:
+        """As ``sync``, while the node goes on."""
+
+    def close(self) -> None:
+        """Nothing more is written to it."""
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -111,6 +143,26 @@ class Edge:
     def new_file(self, path: str, background: bool) -> NewFile:
         """Begin a file that will stand at ``path``. Unless in the ``background``, each step of it is done at once."""
         return NewFile()
+
+    def append_file(self, path: str, size: int) -> AppendFile:
+        """The file at ``path``, made if it is not there, and cut back to ``size`` bytes. OSError if that fails."""
+        return AppendFile()
+
+    def make_directory(self, path: str) -> None:
+        """There is a directory at ``path`` when this returns. OSError if that fails."""
+
+    def replace_file(self, path: str, data: bytes) -> None:
+        """A file at ``path`` holds ``data``, durably, when this returns. OSError if that fails."""
+
+    def rename_file(self, path: str, new: str) -> None:
+        """The file at ``path`` is at ``new``, durably, when this returns. OSError if that fails."""
+
+    def remove_file(self, path: str) -> None:
+        """The file at ``path`` is not needed any more; nothing is said if that fails."""
+
+    def fail(self, reason: str) -> None:
+        """End the node at once, with status 1: nothing that was not said yet may be said any more."""
+        raise AssertionError(reason)
 
     def log(self, level: str, text: str) -> None:
         """Write a log line; ``level`` is debug, verbose, notice or warning."""

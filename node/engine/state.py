@@ -27,7 +27,7 @@ RETURNED: Final = 512
 FULL: Final = 1024
 """The data takes more than ``maxmemory``, or did when it last grew."""
 UNSAVED: Final = 2048
-"""``stop-writes-on-bgsave-error``: the data could not be saved when it last should have been."""
+"""The disk has failed when it last should have kept something (``stop-writes-on-bgsave-error``, ``appendonly``)."""
 
 
 class NodeState:

@@ -8,14 +8,16 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from threading import Thread
 from typing import Final
 
 import trio
 
 from gossamer.cluster import build
 from gossamer.cluster.text import bytes_of
-from gossamer.node.engine.edge import Edge, NewFile, ProcessFacts
-from gossamer.node.io.disk import replace_file
+from gossamer.node.engine.edge import AppendFile, Edge, NewFile, ProcessFacts
+from gossamer.node.io.append_file import DiskAppendFile
+from gossamer.node.io.disk import replace_file, sync_directory
 from gossamer.node.io.log import Log
 from gossamer.node.io.new_file import BackgroundFile, DiskFile
 from gossamer.node.io.supervise import Supervisor
@@ -92,6 +94,31 @@ class ProcessEdge(Edge):
         begin = functools.partial(DiskFile, path, beside, self.fsync_often)
         return BackgroundFile(begin, run_soon()) if background else begin()
 
+    def append_file(self, path: str, size: int) -> AppendFile:
+        return DiskAppendFile(os.path.abspath(path), size, run_soon())
+
+    def make_directory(self, path: str) -> None:
+        os.makedirs(path, exist_ok=True)
+
+    def replace_file(self, path: str, data: bytes) -> None:
+        try:
+            os.close(replace_file(path, data))
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, path) from None
+
+    def rename_file(self, path: str, new: str) -> None:
+        os.rename(path, new)
+        sync_directory(os.path.dirname(new) or ".")
+
+    def remove_file(self, path: str) -> None:
+        """In a thread, for it takes long to free a large file."""
+        path = os.path.abspath(path)
+        Thread(target=remove_if_there, args=(path,), name="unlink", daemon=True).start()
+
+    def fail(self, reason: str) -> None:
+        self._log.write("warning", reason)
+        os._exit(1)
+
     def log(self, level: str, text: str) -> None:
         self._log.write(level, text)
 
@@ -105,6 +132,11 @@ class ProcessEdge(Edge):
 
     def stop(self) -> None:
         self._stop()
+
+
+def remove_if_there(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)
 
 
 def run_soon() -> Callable[[Callable[[], None]], None]:

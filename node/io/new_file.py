@@ -35,6 +35,7 @@ class DiskFile(NewFile):
             self._fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
 
     def write(self, data: bytes) -> None:
+        super().write(data)
         if self.failure:
             return
         with self._failing():
@@ -88,6 +89,7 @@ class BackgroundFile(NewFile):
         return self._given - self._taken >= WAITING_BYTES
 
     def write(self, data: bytes) -> None:
+        super().write(data)
         if data:
             self._given += len(data)
             self._steps.put(data)

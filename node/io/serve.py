@@ -30,6 +30,7 @@ from gossamer.node.io.exports import Exports
 from gossamer.node.io.huge_pages import HugePages
 from gossamer.node.io.listen import ListenError
 from gossamer.node.io.listeners import Listeners
+from gossamer.node.io.load_aof import load_aof
 from gossamer.node.io.load_rdb import load_rdb
 from gossamer.node.io.log import Log
 from gossamer.node.io.lookup import Resolver
@@ -59,8 +60,6 @@ Options are the directives of redis.conf behind two dashes; they override the fi
        python -m gossamer.node /etc/redis/6379.conf --loglevel verbose
        echo 'timeout 30' | python -m gossamer.node -
 """
-
-NO_AOF: Final = "this version writes no append-only file: only the RDB file keeps the data"
 
 
 def main(argv: Sequence[str], ready_fd: int | None = None) -> int:
@@ -121,11 +120,9 @@ def announce(config: Config, log: Log) -> None:
     log.write("warning", f"Gossamer is starting: version={VERSION}, compatible with Redis {COMPATIBLE}, PID: {pid}")
     log.write("warning", f"The {build.name()} build of the hot modules runs, on Python {sys.version.split()[0]}")
     log.write("warning", "Configuration loaded")
-    harmless = [name for name in config.ineffective_set() if name != "appendonly"]
+    harmless = config.ineffective_set()
     if harmless:
         log.write("warning", f"Taken from the configuration, but without effect here: {', '.join(harmless)}")
-    if config.flag("appendonly"):
-        log.write("warning", f"WARNING appendonly yes: {NO_AOF}")
 
 
 class Node:
@@ -163,8 +160,6 @@ class Node:
         config.on_change(("loglevel",), self._set_loglevel)
         config.on_change(("maxclients",), functools.partial(enough_files, config))
         config.on_change(("dir",), self._enter_directory)
-        config.on_change(("appendonly",), self._tell_of_files)
-
         config.on_change(("proc-title-template", "port", "bind"), self._set_title)
 
     def _set_keepalive(self) -> str | None:
@@ -177,11 +172,6 @@ class Node:
 
     def _set_loglevel(self) -> str | None:
         self.log.set_level(self.config.text("loglevel"))
-        return None
-
-    def _tell_of_files(self) -> str | None:
-        if self.config.flag("appendonly"):
-            self.log.write("warning", f"WARNING appendonly yes: {NO_AOF}")
         return None
 
     def _set_title(self) -> str | None:
@@ -240,7 +230,9 @@ class Node:
     async def _load_and_follow(self, outcome: Outcome) -> None:
         """A replica asks its primary for what follows on its data, so it has to have them first."""
         try:
-            await load_rdb(self.clients, self.log)
+            await load_aof(self.clients, self.log)
+            if not self.config.flag("appendonly"):
+                await load_rdb(self.clients, self.log)
         except LoadError as error:
             self._failure = str(error)
             self.log.write("warning", f"Fatal error loading the DB, which stays as it is: {error}. Exiting.")

@@ -76,5 +76,6 @@ class FullSync:
         size = server.config.integer("repl-backlog-size")
         replication.history.adopt(self.offer.replid, self.offer.offset, size)
         server.changing -= 1
+        server.saves.replaced()
         selected = number(loader.aux.get(b"repl-stream-db", b"0"))
         replication.history.db = selected if selected < len(server.keyspace) else 0

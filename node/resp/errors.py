@@ -277,6 +277,7 @@ def subcommand_syntax(argv: list[bytes]) -> bytes:
 
 
 SAVE_UNDER_WAY: Final = b"ERR Background save already in progress"
+REWRITE_UNDER_WAY: Final = b"ERR Background append only file rewriting already in progress"
 SAVE_FAILED: Final = b"ERR The data could not be saved, the log says why"
 LOADING_DATA: Final = b"LOADING Redis is loading the dataset in memory"
 CANNOT_SAVE: Final = (
@@ -285,6 +286,10 @@ CANNOT_SAVE: Final = (
     b"snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB "
     b"error."
 )
+
+
+def cannot_append(reason: str) -> bytes:
+    return one_line(b"MISCONF Errors writing to the AOF file: %s" % bytes_of(reason))
 
 
 def no_group(key: bytes, group: bytes) -> bytes:

@@ -53,7 +53,7 @@ class RdbLoad(Loading):
             raise LoadError(f"{self.path}: {error}") from None
         server = self._server
         server.keyspace.replace(self._loader.keyspace, server.now)
-        self._drop_foreign()
+        drop_foreign(server)
         aux = self._loader.aux
         if b"repl-id" in aux and b"repl-offset" in aux:
             place = aux[b"repl-id"], aux[b"repl-offset"], aux.get(b"repl-stream-db", b"0")
@@ -61,10 +61,11 @@ class RdbLoad(Loading):
         saves.loaded(self._loader.keys, self._loader.stale)
         server.conditions &= ~LOADING
 
-    def _drop_foreign(self) -> None:
-        """Slots that other nodes own now: whoever has them has newer data."""
-        topology = self._server.topology
-        if topology is None or self._follows:
-            return
-        owners, me = topology.owners, topology.me
-        self._server.drop_slots(tuple(slot for slot, owner in enumerate(owners) if owner and owner != me))
+
+def drop_foreign(server: Server) -> None:
+    """A primary forgets the keys of slots that other nodes own now: whoever has them has newer data."""
+    topology = server.topology
+    if topology is None or not topology.myself.is_primary:
+        return
+    owners, me = topology.owners, topology.me
+    server.drop_slots(tuple(slot for slot, owner in enumerate(owners) if owner and owner != me))

@@ -13,7 +13,9 @@ from gossamer.node.engine.server import Server
 from gossamer.node.engine.state import LOADING, UNSAVED
 from gossamer.node.persist.codes import RdbError
 from gossamer.node.replication.replication import Replication, replication_of
-from gossamer.node.saving.rdb_save import RdbSave
+from gossamer.node.resp.errors import CANNOT_SAVE, cannot_append
+from gossamer.node.saving.aof import OFF, STARTING, Aof
+from gossamer.node.saving.save import RdbSave, Save, place
 
 RETRY_S: Final = 5
 """How soon a ``save`` point tries again after a failure (CONFIG_BGSAVE_RETRY_DELAY)."""
@@ -35,9 +37,11 @@ class Saves(SavesPort):
         self.server: Server = server
         self.replication: Replication = replication
         self.on_work: Callable[[], None] | None = None
+        self.aof: Aof = Aof(server)
+        self.aof.sink.on_health = self.set_condition
         self.wanted: bool = False
         """A save in the background begins when the batch is done."""
-        self.current: RdbSave | None = None
+        self.current: Save | None = None
         """It is under way."""
         self.ok: bool = True
         """Has the last one in the background succeeded?"""
@@ -53,7 +57,8 @@ class Saves(SavesPort):
         """Of the file that the node has begun with."""
         self._tried_s: int = 0
         self._saved_dirty: int = 0
-        server.config.on_change(("save", "stop-writes-on-bgsave-error"), self._set_condition)
+        server.config.on_change(("save", "stop-writes-on-bgsave-error"), self.set_condition)
+        server.config.on_change(("appendonly",), self.aof.switch)
 
     @property
     def in_progress(self) -> bool:
@@ -103,18 +108,25 @@ class Saves(SavesPort):
 
     def before_end(self, options: frozenset[str]) -> bool:
         """A node that was still loading has nothing that is worth more than its file."""
+        if self.aof.state == STARTING and "force" not in options:
+            self._log("warning", "Writing initial AOF. Can't exit.")
+            return False
         self.stop()
+        self.aof.stop_rewrite()
         wanted = "save" in options or (bool(self.server.config.save_points()) and "nosave" not in options)
-        if not wanted or self.server.conditions & LOADING:
-            return True
-        self._log("notice", "Saving the final RDB snapshot before exiting.")
-        if self.save():
+        saved = self.server.conditions & LOADING or not wanted or self._save_last()
+        self.aof.sink.flush_all()
+        if saved and not self.aof.sink.pending:
             return True
         if "force" in options:
-            self._log("warning", "Error trying to save the DB, but a forced shutdown: the data is lost.")
+            self._log("warning", "Error trying to save the DB, but it must end: what is not on disk is lost.")
             return True
         self._log("warning", "Error trying to save the DB, can't exit.")
         return False
+
+    def _save_last(self) -> bool:
+        self._log("notice", "Saving the final RDB snapshot before exiting.")
+        return self.save()
 
     # --- in the background
 
@@ -158,17 +170,17 @@ class Saves(SavesPort):
         """What has changed so far is in the stream: the file has its place there."""
         self.server.journal.release()
 
-    def _new_save(self, background: bool) -> RdbSave:
+    def _new_save(self, background: bool) -> Save:
         path = self.server.config.text("dbfilename")
-        return RdbSave(self.server, self.replication, self.server.edge.new_file(path, background))
+        return RdbSave(self.server, self.server.edge.new_file(path, background), place(self.replication))
 
-    def _step(self, save: RdbSave) -> None:
+    def _step(self, save: Save) -> None:
         try:
             save.step()
         except RdbError as error:
             save.file.failure = str(error)
 
-    def _end(self, save: RdbSave) -> None:
+    def _end(self, save: Save) -> None:
         self.current = None
         save.close()
         self.took_s = (self.server.now - save.began_ms) // 1000
@@ -178,28 +190,41 @@ class Saves(SavesPort):
             self._log("notice", "Background saving terminated with success")
         else:
             self._log("warning", f"Background saving error: {save.file.failure}")
-        self._set_condition()
+        self.set_condition()
 
-    def _saved(self, save: RdbSave) -> None:
+    def _saved(self, save: Save) -> None:
         self.ok = True
         self.saves += 1
         self.last_s = self.server.now_s
         self._saved_dirty = save.dirty
         self._log("notice", "DB saved on disk")
-        self._set_condition()
+        self.set_condition()
 
     def loaded(self, keys: int, expired: int) -> None:
         """The node has begun with what the file held."""
         self.loaded_keys, self.loaded_expired = keys, expired
         self._saved_dirty = self.server.changes.dirty
 
-    def _set_condition(self) -> None:
-        config = self.server.config
-        stops = not self.ok and config.flag("stop-writes-on-bgsave-error") and bool(config.save_points())
-        if stops:
+    def set_condition(self) -> None:
+        """Are writes refused because of the disk?"""
+        if self._stops_writes() or self.aof.sink.failure:
             self.server.conditions |= UNSAVED
         else:
             self.server.conditions &= ~UNSAVED
+
+    def _stops_writes(self) -> bool:
+        config = self.server.config
+        return not self.ok and config.flag("stop-writes-on-bgsave-error") and bool(config.save_points())
+
+    def refusal(self) -> bytes:
+        return CANNOT_SAVE if self._stops_writes() else cannot_append(self.aof.sink.failure)
+
+    def replaced(self) -> None:
+        if self.aof.state != OFF:
+            reason = self.aof.restart()
+            if reason is not None:
+                self._log("warning", f"The append-only file cannot be begun anew after a full sync: {reason}")
+                self.aof.close()
 
     def _log(self, level: str, text: str) -> None:
         self.server.edge.log(level, text)

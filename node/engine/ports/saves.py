@@ -10,6 +10,13 @@ class SavesPort:
     def flushed(self) -> None:
         """FLUSHALL has deleted all keys."""
 
+    def replaced(self) -> None:
+        """A full sync has put other data in the place of all that was there."""
+
+    def refusal(self) -> bytes:
+        """What a write is told as long as ``UNSAVED`` holds."""
+        return b""
+
     def before_end(self, options: frozenset[str]) -> bool:
         """The node is about to end as these words of SHUTDOWN say: save if that is wanted; may it end?"""
         return True

@@ -20,6 +20,7 @@ from gossamer.node.resp.reply import Failure
 HUGE: Final = 1 << 40
 MANY: Final = 100
 SHOWN: Final = 128
+UNKNOWN: Final = b"unknown, or a wrong number of arguments"
 
 
 class Applier:
@@ -103,26 +104,30 @@ class Applier:
         return data[:done]
 
     def _run(self, argv: list[bytes], done: int) -> None:
-        server = self.server
-        cmd = server.commands.in_stream(argv)
-        if cmd is None or (len(argv) != cmd.arity and (cmd.arity > 0 or len(argv) < -cmd.arity)):
-            self._complain(argv, b"unknown, or a wrong number of arguments")
-            return
-        if cmd.name == "replconf" and len(argv) == 3:
+        if len(argv) == 3 and argv[0].upper() == b"REPLCONF":
             if argv[1].upper() == b"GETACK":
                 self.asked.append(done)
             return
+        error = self.run(argv)
+        if error:
+            self._complain(argv, error)
+
+    def run(self, argv: list[bytes]) -> bytes:
+        """Run one command; why it fails, empty if it does not."""
+        server = self.server
+        cmd = server.commands.in_stream(argv)
+        if cmd is None or (len(argv) != cmd.arity and (cmd.arity > 0 or len(argv) < -cmd.arity)):
+            return UNKNOWN
         client = self.client
         if client.modes & IN_MULTI and not cmd.flags & UNQUEUED:
             client.queue.append((cmd, argv))
-            return
+            return b""
         call = self._call
         if server.slot_imports.all:
             call.db = server.slot_imports.place_of(cmd, argv, client.db)
         reply = run(call, cmd, argv)
         call.db = client.db
-        if isinstance(reply, Failure):
-            self._complain(argv, reply.text)
+        return reply.text if isinstance(reply, Failure) else b""
 
     def _complain(self, argv: list[bytes], text: bytes) -> None:
         name = argv[0][:32].lower()

@@ -53,7 +53,6 @@ from gossamer.node.engine.table.command import (
     Part,
 )
 from gossamer.node.resp.errors import (
-    CANNOT_SAVE,
     DEBUG_NOT_ALLOWED,
     LINK_IS_DOWN,
     LOADING_DATA,
@@ -128,7 +127,7 @@ def state_gate(server: Server, cmd: Command, parts: list[Part]) -> bytes | None:
     """
     conditions = server.conditions
     if conditions & UNSAVED and not conditions & FOLLOWING and (cmd.name == "ping" or any_flag(parts, WRITE)):
-        return CANNOT_SAVE
+        return server.saves.refusal()
     if conditions & (FOLLOWING | FEW_REPLICAS) and any_flag(parts, WRITE):
         return NOT_ENOUGH_REPLICAS if conditions & FEW_REPLICAS else READ_ONLY_REPLICA
     if conditions & RETURNED and server.acks.wanted and cmd.flags & (READONLY | WRITE) and cmd.keys:

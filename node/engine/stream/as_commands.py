@@ -10,6 +10,7 @@ from gossamer.node.engine.data.kinds import STRING, kind_of
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.engine.stream.rewrite import hashes, lists, sets, streams, zsets
+from gossamer.node.engine.stream.stream import NOT_SELECTED
 from gossamer.node.types.hashes.kind import HASH
 from gossamer.node.types.kind import DONE, Kind, Value
 from gossamer.node.types.lists.kind import LIST
@@ -41,16 +42,23 @@ WORDS: Final[dict[Kind, Words]] = {
 
 
 class AsCommands:
-    """All of ``snapshot``, which is its to close. ``done`` when everything has been given out."""
+    """All of ``snapshot``, which is its to close. ``done`` when everything has been given out.
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    ``selects``: tell of which database the keys are.
+    """
+
+    def __init__(self, snapshot: Snapshot, selects: bool = False) -> None:
         self.snapshot: Snapshot = snapshot
+        self.selects: bool = selects
+        self.keys: int = 0
+        """How many have been begun."""
         self.done: bool = False
         self.left: int = len(snapshot.views)
         self.key: bytes = b""
         self.value: Value = b""
         self.at: int = DONE
         """Where to go on in ``value``, which takes several steps."""
+        self._selected: int = NOT_SELECTED
 
     def next(self, size: int) -> bytes:
         """About ``size`` bytes more; fewer at the end, and more for a large string."""
@@ -65,7 +73,11 @@ class AsCommands:
                 if not view.pending and not view.begin_piece():
                     self.left -= 1
                     continue
+                if self.selects and self._selected != view.index:
+                    self._selected = view.index
+                    out.append(encoded([b"SELECT", b"%d" % view.index]))
                 self.key, self.value = view.take()
+                self.keys += 1
                 self.at = 0
             write = WORDS[kind_of(self.value)]
             words, self.at = write(self.key, self.value, view.expire_of(self.key), self.at)

@@ -25,6 +25,7 @@ class MemoryFile(NewFile):
         return self.disk.is_slow
 
     def write(self, data: bytes) -> None:
+        super().write(data)
         self._fail("write")
         self.data += data
 

@@ -1,0 +1,133 @@
+"""The append-only file that a node begins with, read a little at a time between the requests of others.
+
+Rules kept here:
+- The manifest is read whether ``appendonly`` is on or not: a rewrite must not take the names of files that it lists.
+- A file that ends too early is cut back, if it is the last and ``aof-load-truncated`` says so. Whatever else is wrong
+  ends the node, and nothing is changed.
+"""
+
+import os
+import time
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from gossamer.node.io.clients import Clients
+from gossamer.node.io.disk import replace_file, sync_directory
+from gossamer.node.io.log import Log
+from gossamer.node.persist.aof.manifest import Manifest, ManifestError, manifest_name, parse
+from gossamer.node.saving.aof_load import AofLoad
+from gossamer.node.saving.rdb_load import LoadError
+
+READ_BYTES: Final = 1 << 18
+FEED_BYTES: Final = 1 << 14
+"""About a millisecond's work."""
+REPORT_S: Final = 2.0
+
+
+async def load_aof(clients: Clients, log: Log) -> None:
+    """Load what the manifest lists if ``appendonly`` is on, and append to it from now on. LoadError."""
+    server, aof = clients.machine.server, clients.machine.saves.aof
+    folder, filename = Path(server.config.text("appenddirname")), server.config.text("appendfilename")
+    aof.manifest = read_manifest(folder / manifest_name(filename))
+    if not server.config.flag("appendonly"):
+        return
+    try:
+        manifest = upgraded(aof.manifest, folder, filename)
+        paths = [folder / file.name for file in manifest.loaded]
+        if not paths:
+            warn_of_rdb(server.config.text("dbfilename"), log)
+        aof.go_on(manifest, await load_files(paths, clients, log))
+    except OSError as error:
+        raise LoadError(f"{error.filename}: {error.strerror}") from None
+
+
+def warn_of_rdb(path: str, log: Log) -> None:
+    if os.path.exists(path):
+        log.write("warning", f"With appendonly yes {path} is not loaded: the node begins without what it holds")
+
+
+async def load_files(paths: list[Path], clients: Clients, log: Log) -> list[int]:
+    """Load the files; how many bytes of each count. LoadError, OSError."""
+    sizes = [path.stat().st_size for path in paths]
+    if not paths:
+        return sizes
+    machine = clients.machine
+    may_cut = machine.server.config.flag("aof-load-truncated")
+    began = time.perf_counter()
+    load = AofLoad(machine.server, sum(sizes))
+    machine.saves.loading = load
+    for index, path in enumerate(paths):
+        cut = await load_file(path, load, clients, log)
+        if cut >= 0:
+            check_cut(cut, path, index == len(paths) - 1, may_cut)
+            log.write("warning", f"{path} ends too early: it is cut back from {sizes[index]} bytes to {cut}")
+            sizes[index] = cut
+    clients.begin()
+    load.finish(machine.saves)
+    machine.saves.loading = None
+    clients.finish()
+    log.write("notice", f"DB loaded from append only file: {time.perf_counter() - began:.3f} seconds")
+    return sizes
+
+
+def read_manifest(path: Path) -> Manifest:
+    """LoadError if it is none."""
+    try:
+        return parse(path.read_bytes())
+    except FileNotFoundError:
+        return Manifest()
+    except OSError as error:
+        raise LoadError(f"{path}: {error.strerror}") from None
+    except ManifestError as error:
+        raise LoadError(f"{path}: {error}") from None
+
+
+def upgraded(manifest: Manifest, folder: Path, filename: str) -> Manifest:
+    """With the single file of before Redis 7 as its base, if there is one. OSError."""
+    old = Path(filename)
+    if not manifest.loaded and old.exists():
+        manifest = manifest.adopting(filename)
+    base = manifest.base
+    if base is not None and base.name == filename and old.exists() and not (folder / filename).exists():
+        folder.mkdir(exist_ok=True)
+        os.close(replace_file(str(folder / manifest_name(filename)), manifest.text()))
+        old.rename(folder / filename)
+        sync_directory(str(folder))
+    return manifest
+
+
+def check_cut(cut: int, path: Path, is_last: bool, may_cut: bool) -> None:
+    """LoadError unless ``path``, which ends too early, may be cut back."""
+    if not is_last:
+        raise LoadError(f"{path}: byte {cut}: it ends too early, and it is not the last file")
+    if not may_cut:
+        raise LoadError(
+            f"{path}: byte {cut}: Unexpected end of file: set aof-load-truncated to yes, or look at it with "
+            "gossamer check-aof --fix"
+        )
+
+
+async def load_file(path: Path, load: AofLoad, clients: Clients, log: Log) -> int:
+    """Load the file at ``path``; where it is to be cut, or -1. LoadError, OSError."""
+    report = time.perf_counter() + REPORT_S
+    clients.begin()
+    load.begin_file(str(path))
+    clients.finish()
+    with path.open("rb", buffering=0) as file:
+        while data := file.read(READ_BYTES):
+            for at in range(0, len(data), FEED_BYTES):
+                clients.begin()
+                load.feed(data[at : at + FEED_BYTES])
+                clients.finish()
+                await trio.lowlevel.checkpoint()
+            if time.perf_counter() >= report:
+                report += REPORT_S
+                log.write(
+                    "notice", f"Loading {path}: {load.read * 100 // load.size} % of all, {load.commands} commands"
+                )
+    clients.begin()
+    cut = load.end_file()
+    clients.finish()
+    return cut

@@ -1,0 +1,89 @@
+"""What an append-only file holds, on its way into a node that begins: the base, then the incrs, file by file.
+
+Commands run as those of a primary's stream do, on the data itself, which no client sees before all is there. Nothing
+expires meanwhile: what was written later may give a key another end. Transactions count when their EXEC comes.
+"""
+
+from gossamer.node.engine.data.keyspace import Keyspace
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.serving.applier import UNKNOWN, Applier
+from gossamer.node.engine.state import LOADING
+from gossamer.node.persist.aof.reader import AofError, AofReader
+from gossamer.node.persist.codes import RdbError
+from gossamer.node.persist.load import Loader
+from gossamer.node.saving.rdb_load import LoadError, drop_foreign
+from gossamer.node.saving.saves import Loading, Saves
+
+
+class AofLoad(Loading):
+    """``size``: of all files. For each ``begin_file``, ``feed`` and ``end_file``; then ``finish``."""
+
+    def __init__(self, server: Server, size: int) -> None:
+        super().__init__(size, server.now)
+        self.commands: int = 0
+        self._server: Server = server
+        self._applier: Applier = Applier(server)
+        self._path: str = ""
+        self._reader: AofReader = AofReader()
+        self._loader: Loader | None = None
+        """Of the RDB at the start of the file."""
+        self._expires: bool = server.lazy_expire_deletes
+        server.lazy_expire_deletes = False
+        server.conditions |= LOADING
+
+    def begin_file(self, path: str) -> None:
+        server = self._server
+        self._path = path
+        self._reader = AofReader(server.config.flag("rdbchecksum"), server.encodings)
+        self._applier.begin(0)
+
+    def feed(self, data: bytes) -> None:
+        """LoadError if it is damaged, or says what no node does."""
+        try:
+            self._reader.feed(data)
+            self._run()
+        except (AofError, RdbError) as error:
+            raise LoadError(f"{self._path}: {error}") from None
+        self.read += len(data)
+
+    def end_file(self) -> int:
+        """That was all of it; the offset at which it is to be cut, since it ends too early, or -1. LoadError."""
+        reader = self._reader
+        try:
+            reader.finish()
+            self._run()
+        except (AofError, RdbError) as error:
+            raise LoadError(f"{self._path}: {error}") from None
+        self._install()
+        return reader.whole if reader.truncated else -1
+
+    def finish(self, saves: Saves) -> None:
+        """That was the last file."""
+        server = self._server
+        drop_foreign(server)
+        server.lazy_expire_deletes = self._expires
+        server.conditions &= ~LOADING
+        saves.loaded(sum(db.size for db in server.keyspace.used()), 0)
+
+    def _run(self) -> None:
+        reader = self._reader
+        events = reader.events()
+        if events:
+            if self._loader is None:
+                keyspace = self._server.keyspace
+                self._loader = Loader(Keyspace(len(keyspace), keyspace.shift), self._server.now, True)
+            self._loader.take(events)
+        if reader.in_rdb():
+            return
+        self._install()
+        while (argv := reader.next()) is not None:
+            error = self._applier.run(argv)
+            if error == UNKNOWN:
+                raise AofError(reader.offset, f"a command that is unknown, or has too few arguments: {argv[0][:32]!r}")
+            self.commands += 1
+
+    def _install(self) -> None:
+        """The RDB is whole: what follows goes on from there."""
+        loader, self._loader = self._loader, None
+        if loader is not None:
+            self._server.keyspace.replace(loader.keyspace, self._server.now)

@@ -1,0 +1,162 @@
+"""What the node writes to its append-only file: a sink of the journal, written once a batch, before that is answered.
+
+``appendfsync always`` makes the writes of a batch durable before its replies leave, in one fsync; ``everysec`` once a
+second, beside the requests; ``no`` leaves it to the system. If the disk fails, what could not be written is kept and
+tried again, and new writes are refused until it is there. With ``always`` the node ends: it must not answer them.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from gossamer.node.engine.edge import AppendFile
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.stream.sink import Sink, Write
+from gossamer.node.engine.stream.stream import EXEC, MULTI, NOT_SELECTED
+
+SYNC_MS: Final = 1000
+LATE_MS: Final = 2000
+"""A write waits so long for an fsync that is under way; the system would make the whole node wait for it."""
+
+
+class AofSink(Sink):
+    """``file`` is appended to. ``on_health`` is called when the disk fails, and when it does not any more."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__()
+        self.server: Server = server
+        self.file: AppendFile = AppendFile()
+        self.on_health: Callable[[], None] | None = None
+        self.failure: str = ""
+        """Why the last write or fsync has failed; empty if it has not."""
+        self.pending: list[bytes] = []
+        """Of this batch, or what could not be written yet."""
+        self.pending_size: int = 0
+        self.delayed: int = 0
+        """Writes that the node had to wait for, because an fsync took too long."""
+        self._selected: int = NOT_SELECTED
+        self._told_s: int = 0
+        """The time of the last timestamp."""
+        self._unsynced: bool = False
+        self._synced_ms: int = 0
+        self._held_since_ms: int = 0
+
+    def append_to(self, file: AppendFile) -> None:
+        """From now on; all that was for the file before is in it."""
+        assert not self.pending
+        self.file.close()
+        self.file = file
+        self._selected = NOT_SELECTED
+        self._told_s = 0
+        self._unsynced = False
+
+    def write(self, db: int, data: bytes, slot: int) -> None:
+        if self._told_s != self.server.now_s and self.server.config.flag("aof-timestamp-enabled"):
+            self._told_s = self.server.now_s
+            self._put(b"#TS:%d\r\n" % self._told_s)
+        if db != self._selected:
+            self._selected = db
+            self._put(b"*2\r\n$6\r\nSELECT\r\n$%d\r\n%d\r\n" % (len(str(db)), db))
+        self._put(data)
+
+    def group(self, writes: list[Write]) -> None:
+        self._put(MULTI)
+        for write in writes:
+            self.write(write.db, write.data, write.slot)
+        self._put(EXEC)
+
+    def _put(self, data: bytes) -> None:
+        self.pending.append(data)
+        self.pending_size += len(data)
+
+    # --- to the disk
+
+    def flush(self) -> None:
+        """At the end of a batch, before anything that it has said leaves."""
+        policy = self.server.config.text("appendfsync")
+        if self.pending and not self._must_wait(policy):
+            self._append()
+        if policy == "always":
+            self.sync()
+        elif policy == "everysec" and self._unsynced and not self.file.syncing and self._is_due():
+            self._sync_soon()
+
+    def flush_all(self) -> None:
+        """All of it, durably, whatever the policy."""
+        if self.pending:
+            self._append()
+        self.sync()
+
+    def drop_pending(self) -> None:
+        """It belongs to a file that does not count any more."""
+        self.pending = []
+        self.pending_size = 0
+
+    def sync(self) -> None:
+        if not self._unsynced:
+            return
+        if self.file.sync():
+            self._unsynced = False
+        else:
+            self._failed("Error syncing the AOF file")
+
+    def _must_wait(self, policy: str) -> bool:
+        """Is an fsync under way, so that a write would stop the node until it is done?"""
+        now = self.server.now
+        if policy == "no" or not self.file.syncing:
+            self._held_since_ms = 0
+            return False
+        if not self._held_since_ms:
+            self._held_since_ms = now
+        if 0 <= now - self._held_since_ms < LATE_MS:
+            return True
+        self._held_since_ms = 0
+        self.delayed += 1
+        text = (
+            "Asynchronous AOF fsync is taking too long (disk is busy?). Writing the AOF buffer without waiting for it."
+        )
+        self.server.edge.log("notice", text)
+        return False
+
+    def _append(self) -> None:
+        pending = self.pending
+        if not self.file.append(pending[0] if len(pending) == 1 else b"".join(pending)):
+            self._failed("Error writing to the AOF file")
+            return
+        self.pending = []
+        self.pending_size = 0
+        self._unsynced = True
+        self._healed()
+
+    def _is_due(self) -> bool:
+        return not 0 <= self.server.now - self._synced_ms < SYNC_MS
+
+    def _sync_soon(self) -> None:
+        self._unsynced = False
+        self._synced_ms = self.server.now
+        self.file.on_synced = self._synced
+        self.file.sync_soon()
+
+    def _synced(self) -> None:
+        if self.file.failure:
+            self._unsynced = True
+            self._failed("Error syncing the AOF file")
+        elif not self.pending:
+            self._healed()
+
+    def _failed(self, what: str) -> None:
+        reason = self.file.failure
+        if not self.failure:
+            self.server.edge.log("warning", f"{what}: {reason}")
+        if self.server.config.text("appendfsync") == "always":
+            self.server.edge.fail(f"{what}: {reason}: what was promised to be on disk is not. Exiting.")
+        self._set_failure(reason)
+
+    def _healed(self) -> None:
+        if self.failure:
+            self.server.edge.log("warning", "AOF write error looks solved. The server can write again.")
+            self._set_failure("")
+
+    def _set_failure(self, reason: str) -> None:
+        self.failure = reason
+        if self.on_health is not None:
+            self.on_health()
