@@ -92,7 +92,8 @@ class AofSink(Sink):
         self.pending_size = 0
 
     def sync(self) -> None:
-        if not self._unsynced:
+        """One that is under way in the background may end too late."""
+        if not (self._unsynced or self.file.syncing):
             return
         if self.file.sync():
             self._unsynced = False

@@ -78,8 +78,8 @@ DIFFERENT: dict[tuple[str, str], str] = {
 PROMISED: dict[str, str] = {
     "connection": "auth client echo hello ping quit reset select",
     "client": "getname help id info kill list no-evict pause reply setname unblock unpause",
-    "server": "bgrewriteaof bgsave command config dbsize debug flushall flushdb info lastsave latency lolwut memory monitor"
-    " restore-asking psync replconf replicaof role save shutdown slaveof slowlog swapdb sync time",
+    "server": "bgrewriteaof bgsave command config dbsize debug flushall flushdb info lastsave latency lolwut memory"
+    " monitor restore-asking psync replconf replicaof role save shutdown slaveof slowlog swapdb sync time",
     "command": "count docs getkeys getkeysandflags help info list",
     "config": "get help resetstat rewrite set",
     "latency": "doctor graph help histogram history latest reset",

@@ -1,0 +1,275 @@
+"""The append-only file: what is in it, when, and what a power cut at any moment leaves."""
+
+from random import Random
+
+import pytest
+
+from gossamer.node.persist.aof.manifest import Manifest, parse
+from gossamer.node.saving.aof_load import AofLoad
+from tests.unit.node.saving.disk import Disk, GrowingFile, Keeper, PowerCut
+
+MANIFEST = "appendonlydir/appendonly.aof.manifest"
+
+
+def begin(disk: Disk, **options: str) -> Keeper:
+    """A node that begins with what is on ``disk``, as ``io/load_aof.py`` does for a process."""
+    keeper = Keeper(disk=disk, appendonly="yes", **options)
+    manifest = parse(disk.files[MANIFEST]) if MANIFEST in disk.files else Manifest()
+    sizes = []
+    if manifest.loaded:
+        load = AofLoad(keeper.server, 1)
+        for file in manifest.loaded:
+            path = f"appendonlydir/{file.name}"
+            load.begin_file(path)
+            load.feed(disk.files[path])
+            cut = load.end_file()
+            assert cut < 0 or file == manifest.loaded[-1], "only the last may end too early"
+            sizes.append(cut if cut >= 0 else len(disk.files[path]))
+        load.finish(keeper.machine.saves)
+    keeper.machine.saves.aof.go_on(manifest, sizes)
+    return keeper
+
+
+def reborn(keeper: Keeper) -> Keeper:
+    """A node that begins with what ``keeper`` has written, after a second."""
+    keeper.machine.saves.aof.sink.flush_all()
+    return begin(keeper.disk.left(Random(0)))
+
+
+def incr(keeper: Keeper) -> GrowingFile:
+    manifest = keeper.machine.saves.aof.manifest
+    return keeper.disk.appended[f"appendonlydir/{manifest.incrs[-1].name}"]
+
+
+def shown(keeper: Keeper) -> bytes:
+    return incr(keeper).data.replace(b"\r\n", b" ")
+
+
+def test_it_begins_with_an_empty_base_and_an_empty_incr() -> None:
+    keeper = begin(Disk())
+    assert keeper.disk.files[MANIFEST] == (
+        b"file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n"
+    )
+    assert keeper.disk.files["appendonlydir/appendonly.aof.1.base.rdb"].startswith(b"REDIS0010\xfa\x09redis-ver")
+    assert keeper.info("aof_enabled") == "1"
+
+
+def test_writes_are_told_as_replicas_are_told_them() -> None:
+    keeper = begin(Disk())
+    keeper.ask("SET", "a", "1", "EX", "10")
+    keeper.ask("GET", "a")
+    keeper.ask("SELECT", "3")
+    keeper.ask("MULTI")
+    keeper.ask("INCR", "n")
+    keeper.ask("SADD", "s", "m")
+    keeper.ask("EXEC")
+    assert shown(keeper) == (
+        b"*2 $6 SELECT $1 0 *5 $3 SET $1 a $1 1 $4 PXAT $13 1700000010000 "
+        b"*1 $5 MULTI *2 $6 SELECT $1 3 *2 $4 INCR $1 n *3 $4 SADD $1 s $1 m *1 $4 EXEC "
+    )
+
+
+def test_timestamps_stand_where_the_second_changes() -> None:
+    keeper = begin(Disk(), aof_timestamp_enabled="yes")
+    for second, key in ((0, "a"), (0, "b"), (2, "c")):
+        keeper.at(second)
+        keeper.ask("SET", key, "v")
+    told = shown(keeper)
+    assert told.startswith(b"#TS:1700000000 *2 $6 SELECT")
+    assert told.count(b"#TS:") == 2
+    assert b"#TS:1700000002 *3 $3 SET $1 c" in told
+    assert reborn(keeper).ask("DBSIZE") == b":3\r\n"
+
+
+def test_with_always_a_batch_is_durable_when_it_is_answered() -> None:
+    keeper = begin(Disk(), appendfsync="always")
+    before = keeper.disk.steps
+    keeper.server.begin_batch(keeper.now)
+    for number in range(50):
+        keeper.say_nothing("SET", f"k{number}", "v")
+    keeper.machine.drain()
+    assert incr(keeper).synced == len(incr(keeper).data) > 1000
+    assert keeper.disk.steps - before == 2, "one write and one fsync"
+
+
+def test_with_everysec_it_is_durable_a_second_later() -> None:
+    keeper = begin(Disk())
+    keeper.at(10)
+    keeper.disk.is_slow = True
+    keeper.ask("SET", "a", "1")
+    file = incr(keeper)
+    assert file.synced < len(file.data)
+    file.synchronize()
+    assert file.synced == len(file.data)
+    keeper.disk.is_slow = False
+    keeper.ask("SET", "b", "1")
+    keeper.at(10.5)
+    assert file.synced < len(file.data)
+    keeper.at(11.5)
+    assert file.synced == len(file.data), "nobody had to write for that"
+
+
+def test_a_write_does_not_wait_for_an_fsync_for_more_than_two_seconds() -> None:
+    keeper = begin(Disk())
+    keeper.at(10)
+    keeper.disk.is_slow = True
+    keeper.ask("SET", "a", "1")
+    file = incr(keeper)
+    written = len(file.data)
+    keeper.ask("SET", "b", "1")
+    assert len(file.data) == written
+    assert keeper.info("aof_buffer_length") != "0"
+    keeper.at(12.5)
+    assert len(file.data) > written
+    assert keeper.info("aof_delayed_fsync") == "1"
+
+
+@pytest.mark.parametrize("step", ["append", "sync"])
+def test_a_disk_that_fails_stops_writes_and_loses_none(step: str) -> None:
+    keeper = begin(Disk())
+    keeper.at(10)
+    keeper.disk.fails_at = step
+    assert keeper.ask("SET", "a", "1") == b"+OK\r\n"
+    assert keeper.ask("SET", "b", "1").startswith(b"-MISCONF Errors writing to the AOF file: appendonlydir/")
+    assert keeper.info("aof_last_write_status") == "err"
+    assert keeper.ask("GET", "a") == b"$1\r\n1\r\n"
+    keeper.disk.fails_at = ""
+    keeper.at(12)
+    assert keeper.ask("SET", "b", "1") == b"+OK\r\n"
+    keeper.at(14)
+    assert reborn(keeper).ask("EXISTS", "a") == b":1\r\n"
+
+
+@pytest.mark.parametrize("step", ["append", "sync"])
+def test_with_always_a_node_whose_disk_fails_says_nothing_more(step: str) -> None:
+    keeper = begin(Disk(), appendfsync="always")
+    keeper.disk.fails_at = step
+    with pytest.raises(PowerCut):
+        keeper.ask("SET", "a", "1")
+    assert "what was promised to be on disk is not" in keeper.disk.logged[-1]
+
+
+@pytest.mark.parametrize("preamble", ["yes", "no"])
+def test_a_rewrite_takes_the_place_of_all_that_was_before(preamble: str) -> None:
+    keeper = begin(Disk(), aof_use_rdb_preamble=preamble)
+    for number in range(3000):
+        keeper.ask("SET", f"k{number % 1000}", number)
+    keeper.ask("SELECT", 5)
+    keeper.ask("RPUSH", "l", "a", "b")
+    size = keeper.machine.saves.aof.size
+    assert keeper.ask("BGREWRITEAOF") == b"+Background append only file rewriting started\r\n"
+    assert keeper.ask("BGREWRITEAOF") == b"-ERR Background append only file rewriting already in progress\r\n"
+    keeper.machine.work()
+    keeper.ask("RPUSH", "l", "c")
+    keeper.work()
+    aof = keeper.machine.saves.aof
+    assert (len(aof.manifest.incrs), aof.manifest.history) == (1, ())
+    assert aof.size < size
+    assert sorted(keeper.disk.files) == [
+        f"appendonlydir/appendonly.aof.2.base.{'rdb' if preamble == 'yes' else 'aof'}",
+        MANIFEST,
+    ]
+    assert b"RPUSH" in shown(keeper)
+    again = reborn(keeper)
+    assert again.ask("GET", "k999") == b"$4\r\n2999\r\n"
+    again.ask("SELECT", 5)
+    assert again.ask("LRANGE", "l", 0, -1).count(b"$1") == 3
+
+
+def test_a_rewrite_that_fails_leaves_an_incr_more() -> None:
+    keeper = begin(Disk())
+    keeper.ask("SET", "a", "1")
+    keeper.disk.fails_at = "commit"
+    keeper.ask("BGREWRITEAOF")
+    keeper.work()
+    keeper.ask("SET", "b", "2")
+    assert keeper.info("aof_last_bgrewrite_status") == "err"
+    assert [file.seq for file in keeper.machine.saves.aof.manifest.incrs] == [1, 2]
+    keeper.disk.fails_at = ""
+    assert reborn(keeper).ask("MGET", "a", "b") == b"*2\r\n$1\r\n1\r\n$1\r\n2\r\n"
+
+
+def test_it_is_rewritten_when_it_has_grown() -> None:
+    keeper = begin(Disk(), auto_aof_rewrite_min_size="2000")
+    for number in range(10):
+        keeper.ask("SET", "k", "v" * 300)
+        keeper.at(number)
+        keeper.work()
+    assert keeper.info("aof_rewrites") == "1"
+    assert reborn(keeper).ask("STRLEN", "k") == b":300\r\n"
+
+
+def test_switched_on_it_holds_what_was_there_before() -> None:
+    keeper = Keeper()
+    keeper.ask("SET", "a", "1")
+    assert keeper.ask("CONFIG", "SET", "appendonly", "yes") == b"+OK\r\n"
+    keeper.ask("SET", "b", "2")
+    assert keeper.ask("SHUTDOWN").startswith(b"-ERR Errors trying to SHUTDOWN")
+    assert MANIFEST not in keeper.disk.files
+    keeper.work()
+    keeper.ask("SET", "c", "3")
+    assert reborn(keeper).ask("DBSIZE") == b":3\r\n"
+    assert keeper.ask("CONFIG", "SET", "appendonly", "no") == b"+OK\r\n"
+    keeper.ask("SET", "d", "4")
+    assert reborn(keeper).ask("DBSIZE") == b":3\r\n"
+    keeper.ask("CONFIG", "SET", "appendonly", "yes")
+    keeper.work()
+    assert reborn(keeper).ask("DBSIZE") == b":4\r\n"
+
+
+def test_a_full_sync_begins_it_anew() -> None:
+    keeper = begin(Disk())
+    keeper.ask("SET", "old", "1")
+    keeper.server.keyspace.database(0).clear()
+    keeper.server.journal.seen = keeper.server.changes.dirty
+    keeper.server.saves.replaced()
+    keeper.ask("SET", "new", "1")
+    assert reborn(keeper).ask("KEYS", "*") == b"*1\r\n$3\r\nold\r\n"
+    keeper.work()
+    assert reborn(keeper).ask("KEYS", "*") == b"*1\r\n$3\r\nnew\r\n"
+
+
+TICK_MS = 100
+
+
+class Life:
+    """Writes, one a tenth of a second, rewrites and switches; ``answered`` is until when each was, by number."""
+
+    def __init__(self) -> None:
+        self.answered: dict[int, int] = {}
+        self.now = 0
+
+    def go_on(self, disk: Disk, policy: str) -> None:
+        keeper = begin(disk, appendfsync=policy)
+        for number in range(60):
+            self.now = number * TICK_MS
+            keeper.at(self.now / 1000)
+            if keeper.ask("RPUSH", "l", number).startswith(b":"):
+                self.answered[number] = self.now
+            if number % 20 == 5:
+                keeper.ask("BGREWRITEAOF")
+            if number == 40:
+                keeper.ask("CONFIG", "SET", "appendonly", "no")
+                keeper.ask("CONFIG", "SET", "appendonly", "yes")
+            if number % 5 == 0 or number == 40:
+                keeper.work()
+
+
+@pytest.mark.parametrize(("policy", "most_ms"), [("always", 0), ("everysec", 1000 + TICK_MS)])
+@pytest.mark.parametrize("seed", range(2))
+def test_whenever_the_power_is_cut_no_more_is_lost_than_was_promised(seed: int, policy: str, most_ms: int) -> None:
+    disk = Disk()
+    Life().go_on(disk, policy)
+    rng = Random(seed)
+    for cut_in in range(disk.steps):
+        life, disk = Life(), Disk()
+        disk.cut_in = cut_in
+        with pytest.raises(PowerCut):
+            life.go_on(disk, policy)
+        again = begin(disk.left(rng))
+        found = [int(word) for word in again.ask("LRANGE", "l", 0, -1).split(b"\r\n")[2::2]]
+        assert found == list(range(len(found))), "nothing is there twice, and nothing is missing in between"
+        lost = [at for number, at in life.answered.items() if number >= len(found)]
+        assert not lost or life.now - min(lost) <= most_ms, (
+            f"cut before step {cut_in}: lost what was answered at {lost}"
+        )
