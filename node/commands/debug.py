@@ -9,7 +9,7 @@ from typing import Final
 from gossamer.cluster.text import bytes_of, text_of
 from gossamer.gossip.events import DropKind, KillLink, PauseCron
 from gossamer.node.commands.debug_protocol import sample
-from gossamer.node.commands.debug_reload import reload
+from gossamer.node.commands.debug_reload import load_aof, reload
 from gossamer.node.commands.debug_values import describe, held, show, string_sizes, table_sizes
 from gossamer.node.commands.digest import DataDigest, ValueDigests
 from gossamer.node.commands.numbers import integer, integer_or_none
@@ -59,6 +59,8 @@ POPULATE <count> [<prefix>] [<size>]
 PROTOCOL <type>
     Reply with a value of this type: string, integer, double, bignum, null,
     array, set, map, attrib, push, verbatim, true or false.
+LOADAOF
+    Write what is still to be written to the append-only file, and read all of it again.
 QUICKLIST <key> [<0|1>]
     Write the elements of a value that Redis holds in a quicklist to the log.
 QUICKLIST-PACKED-THRESHOLD <size>
@@ -91,6 +93,8 @@ def debug(c: Call, argv: list[bytes]) -> Reply:
         return [Status(bytes_of(line)) for line in HELP.splitlines()]
     if word == b"RELOAD":
         return reload(c, argv[2:])
+    if word == b"LOADAOF" and count == 2:
+        return load_aof(c)
     if count == 3:
         shown = of_value(c, word, argv[2])
         if shown is not None:

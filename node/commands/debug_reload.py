@@ -1,4 +1,6 @@
-"""DEBUG RELOAD: all data are written as an RDB and read again, in memory, so that tests see what gets lost on the way.
+"""DEBUG RELOAD and LOADAOF: the data are read again from what is written of them, so that tests see what gets lost.
+
+RELOAD: all data are written as an RDB and read again, in memory.
 
 Redis takes the way through its file. Without one, NOSAVE has nothing to load, and NOFLUSH and MERGE change nothing:
 each key is replaced by what was written of it.
@@ -14,6 +16,10 @@ from gossamer.node.persist.reader import RdbReader
 from gossamer.node.persist.writer import RdbWriter
 from gossamer.node.resp.errors import RELOAD_FAILED, RELOAD_OPTIONS, Refusal
 from gossamer.node.resp.reply import OK, Reply
+from gossamer.node.saving.aof import OFF
+from gossamer.node.saving.aof_load import AofLoad
+from gossamer.node.saving.rdb_load import LoadError
+from gossamer.node.saving.saves import saves_of
 
 
 def reload(c: Call, options: list[bytes]) -> Reply:
@@ -39,4 +45,27 @@ def reload(c: Call, options: list[bytes]) -> Reply:
     finally:
         snapshot.close()
     server.keyspace.replace(loader.keyspace, server.now)
+    return OK
+
+
+def load_aof(c: Call) -> Reply:
+    """The data give way to what the append-only file holds, or the node ends, as a start would."""
+    server, saves = c.server, saves_of(c.server)
+    aof = saves.aof
+    if aof.state == OFF:
+        return OK
+    aof.sink.flush_all()
+    sinks = server.journal.mute()
+    server.keyspace.replace(Keyspace(len(server.keyspace), server.keyspace.shift), server.now)
+    load = AofLoad(server, aof.size)
+    try:
+        for path in aof.paths():
+            load.begin_file(path)
+            for piece in server.edge.read_file(path):
+                load.feed(piece)
+            load.end_file()
+    except (LoadError, OSError) as error:
+        server.edge.fail(f"DEBUG LOADAOF: {error}")
+    load.finish(saves)
+    server.journal.unmute(sinks)
     return OK

@@ -3,7 +3,7 @@
 ``node/io`` implements it for a process, the simulator and the tests for themselves. Everything here answers at once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from mypy_extensions import mypyc_attr
 
@@ -156,6 +156,10 @@ class Edge:
 
     def rename_file(self, path: str, new: str) -> None:
         """The file at ``path`` is at ``new``, durably, when this returns. OSError if that fails."""
+
+    def read_file(self, path: str) -> Iterator[bytes]:
+        """What the file at ``path`` holds, in pieces. OSError."""
+        raise FileNotFoundError(2, "No such file or directory", path)
 
     def remove_file(self, path: str) -> None:
         """The file at ``path`` is not needed any more; nothing is said if that fails."""

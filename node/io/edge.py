@@ -7,7 +7,7 @@ import resource
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import Thread
 from typing import Final
 
@@ -23,6 +23,7 @@ from gossamer.node.io.new_file import BackgroundFile, DiskFile
 from gossamer.node.io.supervise import Supervisor
 
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+READ_BYTES: Final = 1 << 20
 KILOBYTE: Final = 1024 if sys.platform != "darwin" else 1
 """The unit of ru_maxrss."""
 
@@ -109,6 +110,11 @@ class ProcessEdge(Edge):
     def rename_file(self, path: str, new: str) -> None:
         os.rename(path, new)
         sync_directory(os.path.dirname(new) or ".")
+
+    def read_file(self, path: str) -> Iterator[bytes]:
+        with open(path, "rb") as file:
+            while data := file.read(READ_BYTES):
+                yield data
 
     def remove_file(self, path: str) -> None:
         """In a thread, for it takes long to free a large file."""

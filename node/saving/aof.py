@@ -288,6 +288,10 @@ class Aof:
 
     # --- files
 
+    def paths(self) -> list[str]:
+        """Of the files that hold the data, in the order in which they are loaded."""
+        return [self._path(file) for file in self.manifest.loaded]
+
     def _filename(self) -> str:
         return self.server.config.text("appendfilename")
 

@@ -36,7 +36,7 @@ def wait_alike(primary: Node, replica: Node) -> None:
     assert found is None, "\n".join(map(repr, found))
 
 
-@pytest.mark.parametrize("pair", [*PAIRS, (GOSSAMER, GOSSAMER)], ids=name)
+@pytest.mark.parametrize("pair", PAIRS, ids=name)
 def test_a_file_of_one_is_loaded_by_the_other(nodes: Nodes, pair: tuple[Program, Program]) -> None:
     writer, reader = nodes.start(*DEBUG, program=pair[0]), nodes.make(*DEBUG, program=pair[1])
     put(writer, fill())

@@ -84,6 +84,18 @@ class Journal:
             self.stream = None
             self.detach(stream)
 
+    def mute(self) -> list[Sink]:
+        """Nobody is told of anything until ``unmute`` has what this returns."""
+        self.release()
+        sinks, self.sinks = self.sinks, []
+        self._count_sinks()
+        return sinks
+
+    def unmute(self, sinks: list[Sink]) -> None:
+        self.seen = self.changes.dirty
+        self.sinks = sinks
+        self._count_sinks()
+
     def _count_sinks(self) -> None:
         self.open = bool(self.sinks)
         self.by_slot = any(sink.by_slot for sink in self.sinks)

@@ -1,5 +1,6 @@
 """A disk in memory: what was written, what of it a power cut leaves, and faults at each step."""
 
+from collections.abc import Iterator
 from random import Random
 
 from gossamer.node.engine.edge import AppendFile, Edge, NewFile
@@ -68,6 +69,9 @@ class Disk(Edge):
     def rename_file(self, path: str, new: str) -> None:
         self.step()
         self.appended[new] = self.appended.pop(path)
+
+    def read_file(self, path: str) -> Iterator[bytes]:
+        yield self.content(path)
 
     def remove_file(self, path: str) -> None:
         self.step()

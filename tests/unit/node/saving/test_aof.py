@@ -229,6 +229,23 @@ def test_a_full_sync_begins_it_anew() -> None:
     assert reborn(keeper).ask("KEYS", "*") == b"*1\r\n$3\r\nnew\r\n"
 
 
+def test_debug_loadaof_reads_all_of_it_again_and_tells_nobody() -> None:
+    keeper = begin(Disk())
+    keeper.ask("SET", "a", "1", "PX", 100)
+    keeper.ask("BGREWRITEAOF")
+    keeper.work()
+    keeper.ask("RPUSH", "l", "x", "y")
+    size = keeper.machine.saves.aof.size
+    keeper.at(5)
+    assert keeper.ask("DEBUG", "LOADAOF") == b"+OK\r\n"
+    assert keeper.ask("EXISTS", "a", "l") == b":1\r\n"
+    assert keeper.ask("LLEN", "l") == b":2\r\n"
+    keeper.ask("RPUSH", "l", "z")
+    assert keeper.machine.saves.aof.size > size
+    assert shown(keeper).endswith(b"*3 $5 RPUSH $1 l $1 z ")
+    assert reborn(keeper).ask("LLEN", "l") == b":3\r\n"
+
+
 TICK_MS = 100
 
 
