@@ -35,6 +35,8 @@ class Record:
     """The nodes have agreed once; from then on they find each other by their nodes.conf."""
     replicas: int = 0
     """Of each primary, when the cluster is formed; later the nodes know better, for they change roles by themselves."""
+    persistence: bool = True
+    """The nodes keep their data: an append-only file, on disk at most a second later."""
     version: int = VERSION
 
     @property

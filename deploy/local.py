@@ -114,7 +114,9 @@ class LocalCluster:
     def _arguments(self, port: int) -> list[str]:
         """What stands behind ``gossamer node``; the options given by the operator come last, so they win."""
         record = self.record
+        kept = "yes" if record.persistence else "no"
         out = ["--port", str(port), "--bind", record.host, "--cluster-enabled", "yes", "--dir", "."]
+        out += ["--save", "", "--appendonly", kept]
         if record.node_timeout_ms is not None:
             out += ["--cluster-node-timeout", str(record.node_timeout_ms)]
         if password := password_in(record.options):

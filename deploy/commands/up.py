@@ -26,6 +26,9 @@ def add(parsers: Parsers) -> None:
     parser.add_argument("--port", type=int, help=f"port of the first node (default: {FIRST_PORT})")
     parser.add_argument("--host", help=f"address that the nodes listen on (default: {HOST})")
     parser.add_argument("--node-timeout", type=int, metavar="MS", help="cluster-node-timeout (default: 15000)")
+    parser.add_argument(
+        "--no-persistence", action="store_true", help="keep no data: a node that is started again is empty"
+    )
     parser.add_argument("--detach", action="store_true", help="return when the cluster is up, and leave it running")
     add_dir(parser)
     parser.set_defaults(run=run)
@@ -79,7 +82,14 @@ def plan(folder: Folder, args: argparse.Namespace, options: list[str]) -> Record
         count = args.nodes or NODES
         demand_whole_shards(count, args.replicas or 0)
         ports = consecutive(FIRST_PORT if args.port is None else args.port, count)
-        return Record(args.host or HOST, ports, args.node_timeout, options, replicas=args.replicas or 0)
+        return Record(
+            args.host or HOST,
+            ports,
+            args.node_timeout,
+            options,
+            replicas=args.replicas or 0,
+            persistence=not args.no_persistence,
+        )
     asked_and_kept = (
         (args.nodes, len(record.ports), "number of nodes"),
         (args.replicas, record.replicas, "replicas of each primary"),
@@ -89,10 +99,11 @@ def plan(folder: Folder, args: argparse.Namespace, options: list[str]) -> Record
     for asked, kept, name in asked_and_kept:
         if asked is not None and asked != kept:
             raise UserError(f"the cluster in {folder.path} has {kept} as {name}, not {asked}: choose another --dir")
-    settings = (args.node_timeout or record.node_timeout_ms, options or record.options)
-    if settings != (record.node_timeout_ms, record.options) and folder.running(record):
+    persistence = record.persistence and not args.no_persistence
+    settings = (args.node_timeout or record.node_timeout_ms, options or record.options, persistence)
+    if settings != (record.node_timeout_ms, record.options, record.persistence) and folder.running(record):
         raise UserError(f"nodes of {folder.path} run with other settings: gossamer down ends them first")
-    record.node_timeout_ms, record.options = settings
+    record.node_timeout_ms, record.options, record.persistence = settings
     return record
 
 

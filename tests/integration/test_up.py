@@ -240,6 +240,20 @@ def test_a_killed_primary_is_replaced_under_a_client_and_returns_as_a_replica(go
         assert ask(primary, "DEBUG", "DIGEST") == ask(replica, "DEBUG", "DIGEST") != "0" * 40
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_cluster_that_is_killed_has_its_data_unless_told_otherwise(gossamer: Gossamer, kept: bool) -> None:
+    base = gossamer.up(3, *([] if kept else ["--no-persistence"]))
+    with RedisCluster(host="127.0.0.1", port=base, decode_responses=True) as client:
+        for key in KEYS:
+            client.set(key, "kept")
+    for pid in gossamer.pids().values():
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not gossamer.pids(), "they have gone")
+    assert gossamer.run("up", "--detach").returncode == 0
+    with RedisCluster(host="127.0.0.1", port=base, decode_responses=True) as client:
+        assert [client.get(key) for key in KEYS] == ["kept" if kept else None] * len(KEYS)
+
+
 def written(client: RedisCluster, key: str) -> bool:
     """Whether the write is answered with OK now, by whoever the client takes for the right node."""
     try:
