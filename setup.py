@@ -28,7 +28,9 @@ HOT = [
     "gossamer/node/commands",
     "gossamer/node/commands/*",
     "gossamer/node/io/clients.py",
-    "gossamer/node/persist/aof/reader.py",
+    "gossamer/node/persist",
+    "gossamer/node/persist/*",
+    "gossamer/node/saving",
 ]
 """Modules and packages on the way from socket or append-only file to reply; ``__init__`` files stay interpreted."""
 

@@ -69,20 +69,21 @@ class ModuleAux:
     module: int
 
 
-@define
 class Key:
     """A key with its value. ``end`` in unix milliseconds; ``idle_s``: seconds without use; ``freq``: how often used,
     0 to 255. -1 is what was not told.
 
-    Keys whose time is over occur. A primary drops them, a replica keeps them.
+    Keys whose time is over occur. A primary drops them, a replica keeps them. There are millions of these, so it is a
+    class that mypyc makes fast; those of attrs it does not.
     """
 
-    db: int
-    key: bytes
-    value: Value
-    end: int
-    idle_s: int
-    freq: int
+    def __init__(self, db: int, key: bytes, value: Value, end: int = -1, idle_s: int = -1, freq: int = -1) -> None:
+        self.db: int = db
+        self.key: bytes = key
+        self.value: Value = value
+        self.end: int = end
+        self.idle_s: int = idle_s
+        self.freq: int = freq
 
 
 @define

@@ -128,7 +128,9 @@ class RdbReader:
             self._go_on(source, self._elements, events)
             return
         code = source.byte()
-        if code in READERS:
+        if code == codes.STRING:
+            self._whole(source.string(), source.string(), events)
+        elif code in READERS:
             self._key(source, code, events)
         elif code == codes.EXPIRETIME_MS:
             self._ends_at(source.signed(8))

@@ -8,7 +8,7 @@ from typing import Final
 
 from gossamer.node.persist import codes
 from gossamer.node.persist.codes import RdbError, Short
-from gossamer.node.persist.lzf import LzfError, decompress
+from gossamer.node.store.lzf import decompress
 from gossamer.node.types.limits import DEFAULTS, EncodingLimits
 
 MAX_STRING: Final = 4 << 30
@@ -114,7 +114,7 @@ class Source:
         size = self.believed(self.length())
         try:
             return decompress(self.take(packed), size)
-        except LzfError as error:
+        except ValueError as error:
             raise RdbError(f"a compressed string is damaged: {error}") from None
 
     def believed(self, length: int) -> int:

@@ -94,6 +94,11 @@ class RdbWriter:
             if expire >= 0:
                 out.append(codes.EXPIRETIME_MS)
                 out += expire.to_bytes(8, "little", signed=True)
+            if isinstance(value, bytes):  # the commonest, without a detour
+                out.append(codes.STRING)
+                put_string(out, key)
+                put_string(out, value, style.compress)
+                continue
             name = bytearray()
             put_string(name, key)
             self._at = put_value(out, name, value, style)

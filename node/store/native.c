@@ -1,4 +1,4 @@
-/* The table of keys in C: what Python sees of it. plain.py says what each method promises.
+/* The table of keys in C: what Python sees of it. plain.py says what each method promises. And LZF, beside it.
  *
  * docs/table.md has a picture. Read from below: hash.h, heap.h, entry.h, segment.h, table.h.
  *
@@ -9,6 +9,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "lzf.h"
 #include "table.h"
 
 static int is_key(PyObject *key)
@@ -220,11 +221,18 @@ static PyObject *key_if_expiring(Entry *entry) { return entry->flags & EXPIRES ?
 
 static PyObject *item_of(Entry *entry)
 {
-    PyObject *value = entry_value(entry);
-    if (!value)
+    PyObject *item = PyTuple_New(3);
+    if (!item)
         return NULL;
-    long long at = entry_expire(entry);
-    return Py_BuildValue("(y#NL)", key_start(entry), (Py_ssize_t)key_size(entry), value, at);
+    PyObject *parts[] = {key_of(entry), entry_value(entry), PyLong_FromLongLong(entry_expire(entry))};
+    int whole = 1;
+    for (int i = 0; i < 3; i++) {
+        PyTuple_SET_ITEM(item, i, parts[i]);
+        whole &= parts[i] != NULL;
+    }
+    if (!whole)
+        Py_CLEAR(item);
+    return item;
 }
 
 typedef struct {
@@ -527,6 +535,42 @@ static PyObject *route(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ss
     return slots;
 }
 
+/* --- LZF */
+
+#define BYTES_OF(object) ((uint8_t *)PyBytes_AS_STRING(object))
+
+static PyObject *compress(PyObject *Py_UNUSED(module), PyObject *data)
+{
+    if (!PyBytes_CheckExact(data))
+        return PyErr_Format(PyExc_TypeError, "compress takes bytes");
+    size_t size = (size_t)PyBytes_GET_SIZE(data);
+    if (size > LZF_MOST)
+        return PyErr_Format(PyExc_OverflowError, "a string of 4 GB");
+    PyObject *packed = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)lzf_room(size));
+    if (packed) {
+        size_t count = lzf_pack(BYTES_OF(data), size, BYTES_OF(packed));
+        _PyBytes_Resize(&packed, (Py_ssize_t)count);
+    }
+    return packed;
+}
+
+static PyObject *decompress(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    Py_ssize_t size = count == 2 && PyBytes_CheckExact(args[0]) ? PyLong_AsSsize_t(args[1]) : -1;
+    if (size < 0)
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "decompress(bytes, size)");
+    size_t packed = (size_t)PyBytes_GET_SIZE(args[0]);
+    if ((size_t)size > packed * LZF_GROWTH) /* before memory is asked for: the size may be a lie */
+        return PyErr_Format(PyExc_ValueError, "shorter than it says");
+    PyObject *data = PyBytes_FromStringAndSize(NULL, size);
+    const char *wrong = data ? lzf_unpack(BYTES_OF(args[0]), packed, BYTES_OF(data), (size_t)size) : NULL;
+    if (wrong) {
+        Py_CLEAR(data);
+        PyErr_SetString(PyExc_ValueError, wrong);
+    }
+    return data;
+}
+
 /* --- the module */
 
 static PyObject *seed(PyObject *Py_UNUSED(module), PyObject *key)
@@ -570,6 +614,8 @@ static PyObject *fail_after(PyObject *Py_UNUSED(module), PyObject *count)
 
 static PyMethodDef functions[] = {
     {"route", (PyCFunction)(void *)route, METH_FASTCALL, "route(requests, tables, shift): the slots of their keys."},
+    {"compress", compress, METH_O, "compress(bytes): as LZF; may be longer."},
+    {"decompress", (PyCFunction)(void *)decompress, METH_FASTCALL, "decompress(bytes, size): ValueError if damaged."},
     {"seed", seed, METH_O, "seed(16 bytes): the key of the hash, before there is any table."},
     {"use_huge_pages", use_huge_pages, METH_O, "use_huge_pages(wanted): for the memory of tables."},
     {"resident", resident, METH_NOARGS, "resident(): bytes of memory, as pages of the heap."},
@@ -606,7 +652,7 @@ static PyModuleDef_Slot slots[] = {
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "gossamer.node.store.native",
-    .m_doc = "The table of keys, in C.",
+    .m_doc = "The table of keys, and LZF, in C.",
     .m_methods = functions,
     .m_slots = slots,
 };

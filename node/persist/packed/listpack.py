@@ -13,6 +13,8 @@ HEADER_SIZE: Final = 6
 END: Final = 0xFF
 UNKNOWN_COUNT: Final = 0xFFFF
 LONGEST_INTEGER: Final = 20
+SHORT: Final = 1 << 7
+"""Elements below this many bytes, the most by far, end with a single byte."""
 WIDTHS: Final = {0xF1: 2, 0xF2: 3, 0xF3: 4, 0xF4: 8}
 """Bytes of an integer by its encoding."""
 
@@ -26,10 +28,11 @@ def decode(data: bytes) -> list[bytes]:
     at = HEADER_SIZE
     while at < size - 1:
         element, end = element_at(data, at)
-        if data[end : end + back_size(end - at)] != back_length(end - at):
+        length = end - at
+        if not (data[end] == length if length < SHORT else data[end : end + back_size(length)] == back_length(length)):
             raise RdbError("an element of a listpack says another size at its end")
         elements.append(element)
-        at = end + back_size(end - at)
+        at = end + back_size(length)
     count = int.from_bytes(data[4:6], "little")
     if at != size - 1 or count not in (len(elements), UNKNOWN_COUNT):
         raise RdbError("a listpack of another count than it says")
@@ -83,7 +86,7 @@ def encode(elements: list[bytes]) -> bytes:
 def put(out: bytearray, element: bytes) -> None:
     begin = len(out)
     size = len(element)
-    if not (0 < size <= LONGEST_INTEGER and element[-1:].isdigit() and put_integer(out, element)):
+    if not (0 < size <= LONGEST_INTEGER and put_integer(out, element)):
         if size < 1 << 6:
             out.append(0x80 | size)
         elif size < 1 << 12:
@@ -93,15 +96,18 @@ def put(out: bytearray, element: bytes) -> None:
             out.append(0xF0)
             out += size.to_bytes(4, "little")
         out += element
-    out += back_length(len(out) - begin)
+    length = len(out) - begin
+    if length < SHORT:
+        out.append(length)
+    else:
+        out += back_length(length)
 
 
 def put_integer(out: bytearray, text: bytes) -> bool:
     """Put ``text`` as an integer; False if it is none of 64 bits in its shortest form."""
-    try:
-        number = int(text)
-    except ValueError:
+    if not (text[1:] if text[:1] == b"-" else text).isdigit():
         return False
+    number = int(text)
     if b"%d" % number != text:
         return False
     if 0 <= number < 1 << 7:
@@ -133,8 +139,6 @@ def back_size(size: int) -> int:
 
 def back_length(size: int) -> bytes:
     """``size`` in groups of seven bits, the largest first; all but the first have the upper bit set."""
-    if size < 1 << 7:
-        return bytes((size,))
     count = back_size(size)
     out = bytearray(count)
     for place in range(count):

@@ -99,11 +99,19 @@ LITTLE_OF_ALL = (
 )
 
 
+def plain(events: list[Event]) -> list[object]:
+    """Events that can be compared: keys cannot."""
+    return [
+        (event.db, event.key, event.value, event.end, event.idle_s, event.freq) if isinstance(event, Key) else event
+        for event in events
+    ]
+
+
 def test_pieces_make_no_difference() -> None:
     for size in (7, 1000):
-        assert read(STRINGS.data, size) == read(STRINGS.data)
+        assert plain(read(STRINGS.data, size)) == plain(read(STRINGS.data))
     for size in range(1, 20):
-        assert read(whole(LITTLE_OF_ALL), size) == read(whole(LITTLE_OF_ALL))
+        assert plain(read(whole(LITTLE_OF_ALL), size)) == plain(read(whole(LITTLE_OF_ALL)))
 
 
 def test_a_long_value_is_not_read_again_with_every_piece() -> None:
@@ -142,15 +150,15 @@ def test_all_opcodes() -> None:
         b"\x00\x01c\x01d"
         b"\xf7\x81\x01\x02\x03\x04\x05\x06\x07\x08\x02\x01\x01\x05\x02\x06\x03abcd\x04abcdefgh\x05\x02hi\x00"
     )
-    assert read(whole(body))[1:] == [
+    assert plain(read(whole(body))[1:]) == [
         Aux(b"n", b"v"),
         Function(b"code"),
         SelectDb(5),
         ResizeDb(64, 2),
         SlotInfo(100, 3, 1),
-        Key(5, b"a", b"1", 1000, 7, -1),
-        Key(5, b"b", b"-5", 1000, -1, 255),
-        Key(5, b"c", b"d", -1, -1, -1),
+        (5, b"a", b"1", 1000, 7, -1),
+        (5, b"b", b"-5", 1000, -1, 255),
+        (5, b"c", b"d", -1, -1, -1),
         ModuleAux(0x0102030405060708),
         End(True),
     ]

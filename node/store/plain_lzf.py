@@ -4,6 +4,8 @@ A control byte below 32 is followed by that many literal bytes and one more. Els
 three are set, a further byte tell the length of the copy, less 2; its lower five bits and the next byte how far back it
 starts, less 1. A copy may overlap what it makes. Any valid coding will do for other servers, so ``compress`` is a
 simple one.
+
+``lzf.h`` is its twin in C, and ``lzf.py`` chooses.
 """
 
 from typing import Final
@@ -17,12 +19,8 @@ PATIENCE: Final = 5
 """After so many powers of two of bytes without a copy the search goes in longer steps: it is a waste on random data."""
 
 
-class LzfError(Exception):
-    """No LZF, or not of the length it should have."""
-
-
-def decompress(data: bytes | memoryview, size: int) -> bytes:
-    """What ``data`` stands for, which must be ``size`` bytes long. LzfError; never more memory than about ``size``."""
+def decompress(data: bytes, size: int) -> bytes:
+    """What ``data`` stands for, which must be ``size`` bytes long; ValueError if it is not."""
     out = bytearray()
     at, end = 0, len(data)
     while at < end:
@@ -30,22 +28,22 @@ def decompress(data: bytes | memoryview, size: int) -> bytes:
         at += 1
         if control < MAX_LITERAL:
             if at + control >= end:
-                raise LzfError("literal bytes are missing")
+                raise ValueError("literal bytes are missing")
             out += data[at : at + control + 1]
             at += control + 1
         else:
             length = control >> 5
             if at + (length == LONG) >= end:
-                raise LzfError("a copy is cut off")
+                raise ValueError("a copy is cut off")
             if length == LONG:
                 length += data[at]
                 at += 1
             _copy(out, ((control & 31) << 8 | data[at]) + 1, length + 2)
             at += 1
         if len(out) > size:
-            raise LzfError("longer than it says")
+            raise ValueError("longer than it says")
     if len(out) != size:
-        raise LzfError("shorter than it says")
+        raise ValueError("shorter than it says")
     return bytes(out)
 
 
@@ -53,7 +51,7 @@ def _copy(out: bytearray, distance: int, length: int) -> None:
     """Append ``length`` bytes, starting ``distance`` before the end; what is appended may be copied again."""
     start = len(out) - distance
     if start < 0:
-        raise LzfError("a copy from before the beginning")
+        raise ValueError("a copy from before the beginning")
     piece = out[start : start + length]
     if len(piece) < length:
         piece = (piece * (length // len(piece) + 1))[:length]
