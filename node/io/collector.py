@@ -6,6 +6,8 @@ that are lists or sets, in one piece.
 """
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 NEVER: Final = 1 << 30
@@ -19,3 +21,14 @@ def spare_what_lives_long() -> None:
     """To be called when the node is ready. What lives by now lives as long as the process."""
     gc.freeze()
     gc.set_threshold(*THRESHOLDS)
+
+
+@contextmanager
+def at_rest() -> Iterator[None]:
+    """While data comes, millions of objects that all stay: looking at them takes a seventh of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

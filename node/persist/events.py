@@ -3,6 +3,7 @@
 from typing import TypeAlias
 
 from attrs import define
+from mypy_extensions import mypyc_attr
 
 from gossamer.node.types.kind import Value
 
@@ -69,6 +70,7 @@ class ModuleAux:
     module: int
 
 
+@mypyc_attr(acyclic=True)
 class Key:
     """A key with its value. ``end`` in unix milliseconds; ``idle_s``: seconds without use; ``freq``: how often used,
     0 to 255. -1 is what was not told.

@@ -46,12 +46,9 @@ def integer_or_none(text: bytes | bytearray) -> int | None:
             return plain
     elif text.isdigit() and len(text) < SURELY and (text[0] != ZERO or len(text) == 1):
         return int(text)  # what nearly all are; the rest is checked by writing it again
-    if len(text) > LONGEST:
+    if len(text) > LONGEST or not (text[1:] if text[:1] == b"-" else text).isdigit():
         return None
-    try:
-        value = int(text)
-    except ValueError:
-        return None
+    value = int(text)
     if value > LONG_MAX or value < LONG_MIN or b"%d" % value != text:
         return None
     return value

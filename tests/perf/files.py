@@ -125,8 +125,12 @@ class Loaded(Node):
         super().__init__(kind, "--dir", self._folder.name, *data.options)
         self.start_s = 0.0
 
+    def __enter__(self) -> "Loaded":
+        super().__enter__()
+        return self
+
     def wait_until_ready(self) -> None:
-        super().wait_until_ready()
+        wait_for(self._answers, PATIENCE_S, f"{self.kind.name} does not load its file")
         self.start_s = time.monotonic() - self._started
 
     def stop(self) -> None:

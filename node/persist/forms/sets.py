@@ -11,13 +11,18 @@ from gossamer.node.persist.form import Elements, Style
 from gossamer.node.persist.packed import intset, listpack
 from gossamer.node.persist.primitives import put_length, put_string
 from gossamer.node.persist.source import Source
+from gossamer.node.types.integers import integer_or_none
 from gossamer.node.types.kind import DONE, Value
+from gossamer.node.types.limits import EncodingLimits
 from gossamer.node.types.sets import set as form
 from gossamer.node.types.sets.set import Set
 
 MEMBERS: Final = 2
 INTSET: Final = 11
 LISTPACK: Final = 20
+
+MOST_AT_ONCE: Final = 128
+"""Members that are read in one go."""
 
 
 class SetElements(Elements):
@@ -28,14 +33,33 @@ class SetElements(Elements):
             raise RdbError("a set with the same member twice")
 
 
-def read(source: Source) -> Elements:
+def read(source: Source) -> Value | Elements:
     count = source.length()
     if count == 0:
         raise RdbError("a set without members")
+    if count <= MOST_AT_ONCE:
+        return made([source.string() for _ in range(count)], source.limits)
     value = Set()
     if count > source.limits.set_max_intset_entries:
         value.begin_as(form.HASHTABLE)
     return SetElements(value, count)
+
+
+def made(members: list[bytes], limits: EncodingLimits) -> Set:
+    """The set of a few ``members``, as if they had been added one by one."""
+    value = Set()
+    short = max([len(member) for member in members]) <= limits.set_max_listpack_value
+    if len(set(members)) < len(members):
+        raise RdbError("a set with the same member twice")
+    if len(members) <= limits.set_max_listpack_entries and short and integer_or_none(members[0]) is None:
+        value.begin_as(form.LISTPACK)
+        value.fill(members)
+        return value
+    if len(members) > limits.set_max_intset_entries:
+        value.begin_as(form.HASHTABLE)
+    for member in members:
+        value.add(member, limits)
+    return value
 
 
 def read_intset(source: Source) -> Value:

@@ -113,13 +113,30 @@ def from_pairs(elements: list[bytes], limits: EncodingLimits) -> Value:
     """A set of members and scores in turn. However long a member is, it has been in a listpack and stays there."""
     if not elements or len(elements) % 2:
         raise RdbError("a sorted set without members, or with one that has no score")
-    kept = EncodingLimits()
-    kept.zset_max_listpack_entries = limits.zset_max_listpack_entries
-    kept.zset_max_listpack_value = max(limits.zset_max_listpack_value, max(map(len, elements)))
+    longest = max([len(element) for element in elements])
+    if longest > limits.zset_max_listpack_value:
+        kept = EncodingLimits()
+        kept.zset_max_listpack_entries = limits.zset_max_listpack_entries
+        kept.zset_max_listpack_value = longest
+        limits = kept
+    members = elements[::2]
+    scores = [score_of(text) for text in elements[1::2]]
     value = ZSet()
-    for at in range(0, len(elements), 2):
-        add(value, elements[at], score_of(elements[at + 1]), kept)
+    if in_order(members, scores) and len(set(members)) == len(members):
+        value.fill(members, scores, limits)
+    else:
+        for at, member in enumerate(members):
+            add(value, member, scores[at], limits)
     return value
+
+
+def in_order(members: list[bytes], scores: list[float]) -> bool:
+    """As every server writes them."""
+    for at in range(1, len(members)):
+        before, score = scores[at - 1], scores[at]
+        if before > score or (before == score and members[at - 1] >= members[at]):
+            return False
+    return True
 
 
 def add(value: ZSet, member: bytes, score: float, limits: EncodingLimits) -> None:

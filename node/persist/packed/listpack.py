@@ -15,6 +15,8 @@ UNKNOWN_COUNT: Final = 0xFFFF
 LONGEST_INTEGER: Final = 20
 SHORT: Final = 1 << 7
 """Elements below this many bytes, the most by far, end with a single byte."""
+NUMBERS: Final = [b"%d" % number for number in range(0x80)]
+"""As text."""
 WIDTHS: Final = {0xF1: 2, 0xF2: 3, 0xF3: 4, 0xF4: 8}
 """Bytes of an integer by its encoding."""
 
@@ -43,7 +45,7 @@ def element_at(data: bytes, at: int) -> tuple[bytes, int]:
     """The element at ``at`` and where its data ends."""
     first = data[at]
     if first < 0x80:
-        return b"%d" % first, at + 1
+        return NUMBERS[first], at + 1
     if first < 0xC0:
         return text_at(data, at + 1, first & 0x3F)
     if first < 0xE0:
