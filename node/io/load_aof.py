@@ -14,6 +14,7 @@ from typing import Final
 import trio
 
 from gossamer.node.io.clients import Clients
+from gossamer.node.io.collector import at_rest
 from gossamer.node.io.disk import replace_file, sync_directory
 from gossamer.node.io.log import Log
 from gossamer.node.persist.aof.manifest import Manifest, ManifestError, manifest_name, parse
@@ -59,7 +60,8 @@ async def load_files(paths: list[Path], clients: Clients, log: Log) -> list[int]
     load = AofLoad(machine.server, sum(sizes))
     machine.saves.loading = load
     for index, path in enumerate(paths):
-        cut = await load_file(path, load, clients, log)
+        with at_rest():
+            cut = await load_file(path, load, clients, log)
         if cut >= 0:
             check_cut(cut, path, index == len(paths) - 1, may_cut)
             log.write("warning", f"{path} ends too early: it is cut back from {sizes[index]} bytes to {cut}")
