@@ -149,7 +149,7 @@ class Edge:
         return AppendFile()
 
     def make_directory(self, path: str) -> None:
-        """There is a directory at ``path`` when this returns. OSError if that fails."""
+        """There is a directory at ``path`` when this returns, for this node alone. OSError if that fails."""
 
     def replace_file(self, path: str, data: bytes) -> None:
         """A file at ``path`` holds ``data``, durably, when this returns. OSError if that fails."""

@@ -276,8 +276,9 @@ class Clients:
         except OSError:
             data = b""
         if not data:
-            # It may have closed only its half: what this batch has to say to it goes out first.
+            # It may have closed only its half: what this batch has to say to it, and may say, goes out first.
             if connection.session.out:
+                self.machine.drain()
                 self._write(connection, connection.session)
             self.drop(connection)
             return False

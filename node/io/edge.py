@@ -1,6 +1,7 @@
 """What the engine may ask of the process it runs in: clocks, memory, CPU, the log, the configuration file, the end."""
 
 import contextlib
+import fcntl
 import functools
 import os
 import resource
@@ -40,6 +41,8 @@ class ProcessEdge(Edge):
         self._config_file = config_file
         self._stop = stop
         self.fsync_often = True
+        self._held: dict[str, int] = {}
+        """Descriptors of directories that no other node may write to, by path."""
         self._facts = process_facts(config_file)
         self._facts.supervised = supervisor.mode
 
@@ -99,7 +102,18 @@ class ProcessEdge(Edge):
         return DiskAppendFile(os.path.abspath(path), size, run_soon())
 
     def make_directory(self, path: str) -> None:
+        """This process holds it until it ends; OSError if another one does."""
+        path = os.path.abspath(path)
         os.makedirs(path, exist_ok=True)
+        if path in self._held:
+            return
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(fd)
+            raise OSError(error.errno, "another node writes to it", path) from None
+        self._held[path] = fd
 
     def replace_file(self, path: str, data: bytes) -> None:
         try:

@@ -35,6 +35,7 @@ async def load_aof(clients: Clients, log: Log) -> None:
     if not server.config.flag("appendonly"):
         return
     try:
+        server.edge.make_directory(str(folder))
         manifest = upgraded(aof.manifest, folder, filename)
         paths = [folder / file.name for file in manifest.loaded]
         if not paths:
@@ -65,6 +66,7 @@ async def load_files(paths: list[Path], clients: Clients, log: Log) -> list[int]
         if cut >= 0:
             check_cut(cut, path, index == len(paths) - 1, may_cut)
             log.write("warning", f"{path} ends too early: it is cut back from {sizes[index]} bytes to {cut}")
+            os.truncate(path, cut)
             sizes[index] = cut
     clients.begin()
     load.finish(machine.saves)
@@ -93,7 +95,6 @@ def upgraded(manifest: Manifest, folder: Path, filename: str) -> Manifest:
         manifest = manifest.adopting(filename)
     base = manifest.base
     if base is not None and base.name == filename and old.exists() and not (folder / filename).exists():
-        folder.mkdir(exist_ok=True)
         os.close(replace_file(str(folder / manifest_name(filename)), manifest.text()))
         old.rename(folder / filename)
         sync_directory(str(folder))

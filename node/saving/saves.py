@@ -108,7 +108,7 @@ class Saves(SavesPort):
 
     def before_end(self, options: frozenset[str]) -> bool:
         """A node that was still loading has nothing that is worth more than its file."""
-        if self.aof.state == STARTING and "force" not in options:
+        if self.aof.state == STARTING and self.aof.rewrite is not None and "force" not in options:
             self._log("warning", "Writing initial AOF. Can't exit.")
             return False
         self.stop()

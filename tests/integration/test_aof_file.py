@@ -123,6 +123,34 @@ def test_what_is_no_manifest_ends_the_start(nodes: Nodes) -> None:
         assert manifest_of(node) == text
 
 
+def test_a_base_that_ends_too_early_is_cut_back_too(nodes: Nodes) -> None:
+    node = nodes.make(*APPENDS)
+    folder_of(node).mkdir()
+    (folder_of(node) / "appendonly.aof.manifest").write_text("file base.aof seq 1 type b\n")
+    whole = b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n"
+    (folder_of(node) / "base.aof").write_bytes(whole + whole[:-3])
+    for _ in range(2):
+        node.start()
+        assert node.ask("GET", "k").text == b"v"
+        assert (folder_of(node) / "base.aof").read_bytes() == whole
+        node.kill()
+
+
+def test_two_nodes_cannot_append_to_the_same_files(nodes: Nodes) -> None:
+    first, second, third = nodes.start(*APPENDS), nodes.make(*APPENDS), nodes.make()
+    demand(first, "SET", "k", "v")
+    second.home = third.home = first.home
+    before = files_of(first)
+    second.launch()
+    assert second.wait_end() == 1
+    assert "appendonlydir: another node writes to it" in second.log()
+    third.start()
+    assert third.ask("CONFIG", "SET", "appendonly", "yes").text.endswith(b"another node writes to it")
+    assert files_of(first) == before
+    first.kill()
+    assert third.ask("CONFIG", "SET", "appendonly", "yes") == OK
+
+
 # --- a node that is killed
 
 
