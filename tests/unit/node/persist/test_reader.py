@@ -118,12 +118,13 @@ def test_a_long_value_is_not_read_again_with_every_piece() -> None:
     size = 3_000_000
     data = whole(b"\x00\x01k\x80" + size.to_bytes(4, "big") + bytes(size))
     reader = RdbReader()
-    tries = []
-    read_again = reader._read
-    reader._read = lambda: tries.append(1) or read_again()  # type: ignore[method-assign, func-returns-value]
-    events = [event for at in range(0, len(data), 1000) for event in reader.feed(data[at : at + 1000])]
+    events: list[Event] = []
+    tries = 0
+    for at in range(0, len(data), 1000):
+        events += reader.feed(data[at : at + 1000])
+        tries += len(reader._waiting) <= 1  # a try leaves one piece of what it could not use
     assert keys(events)[0].value == bytes(size)
-    assert len(tries) < 10
+    assert tries < 10
 
 
 def test_what_follows_the_end_is_left_alone() -> None:
