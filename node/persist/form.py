@@ -11,6 +11,8 @@ may not know the newer ones.
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
+from mypy_extensions import mypyc_attr
+
 from gossamer.node.persist.codes import REDIS_10, Format
 from gossamer.node.persist.source import Source
 from gossamer.node.types.kind import STEP, Value
@@ -27,6 +29,7 @@ class Style:
         self.compress: bool = compress
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Elements:
     """A ``value`` that is being read, with ``left`` elements to come. A kind derives its own from it."""
 
