@@ -107,8 +107,8 @@ def check_cut(cut: int, path: Path, is_last: bool, may_cut: bool) -> None:
         raise LoadError(f"{path}: byte {cut}: it ends too early, and it is not the last file")
     if not may_cut:
         raise LoadError(
-            f"{path}: byte {cut}: Unexpected end of file: set aof-load-truncated to yes, or look at it with "
-            "gossamer check-aof --fix"
+            f"{path}: byte {cut}: Unexpected end of file reading the append only file: set aof-load-truncated to yes, "
+            "or look at it with gossamer check-aof --fix"
         )
 
 

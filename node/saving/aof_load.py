@@ -4,6 +4,9 @@ Commands run as those of a primary's stream do, on the data itself, which no cli
 expires meanwhile: what was written later may give a key another end. Transactions count when their EXEC comes.
 """
 
+from typing import Final
+
+from gossamer.cluster.text import text_of
 from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.applier import UNKNOWN, Applier
@@ -13,6 +16,9 @@ from gossamer.node.persist.codes import RdbError
 from gossamer.node.persist.load import Loader
 from gossamer.node.saving.rdb_load import LoadError, drop_foreign
 from gossamer.node.saving.saves import Loading, Saves
+
+READING: Final = "reading the append only file"
+BAD_FORMAT: Final = f"Bad file format {READING}"
 
 
 class AofLoad(Loading):
@@ -42,7 +48,9 @@ class AofLoad(Loading):
         try:
             self._reader.feed(data)
             self._run()
-        except (AofError, RdbError) as error:
+        except AofError as error:
+            raise LoadError(f"{self._path}: byte {error.offset}: {BAD_FORMAT}: {error.reason}") from None
+        except RdbError as error:
             raise LoadError(f"{self._path}: {error}") from None
         self.read += len(data)
 
@@ -52,7 +60,9 @@ class AofLoad(Loading):
         try:
             reader.finish()
             self._run()
-        except (AofError, RdbError) as error:
+        except AofError as error:
+            raise LoadError(f"{self._path}: byte {error.offset}: {BAD_FORMAT}: {error.reason}") from None
+        except RdbError as error:
             raise LoadError(f"{self._path}: {error}") from None
         self._install()
         return reader.whole if reader.truncated else -1
@@ -79,7 +89,8 @@ class AofLoad(Loading):
         while (argv := reader.next()) is not None:
             error = self._applier.run(argv)
             if error == UNKNOWN:
-                raise AofError(reader.offset, f"a command that is unknown, or has too few arguments: {argv[0][:32]!r}")
+                name = text_of(argv[0][:32])
+                raise LoadError(f"{self._path}: byte {reader.offset}: Unknown command '{name}' {READING}")
             self.commands += 1
 
     def _install(self) -> None:

@@ -101,6 +101,8 @@ class CommandsSave(Save):
     def __init__(self, server: Server, file: NewFile) -> None:
         super().__init__(server, file)
         self._commands: AsCommands = AsCommands(self.snapshot, selects=True)
+        if server.config.flag("aof-timestamp-enabled"):
+            file.write(b"#TS:%d\r\n" % server.now_s)
 
     @property
     def written(self) -> int:

@@ -109,7 +109,7 @@ class Saves(SavesPort):
     def before_end(self, options: frozenset[str]) -> bool:
         """A node that was still loading has nothing that is worth more than its file."""
         if self.aof.state == STARTING and self.aof.rewrite is not None and "force" not in options:
-            self._log("warning", "Writing initial AOF. Can't exit.")
+            self._log("warning", "Writing initial AOF, can't exit.")
             return False
         self.stop()
         self.aof.stop_rewrite()
