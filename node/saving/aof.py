@@ -12,7 +12,6 @@ from typing import Final
 from gossamer.node.engine.edge import AppendFile
 from gossamer.node.engine.server import Server
 from gossamer.node.persist.aof.manifest import AofFile, Manifest, manifest_name, temporary_name
-from gossamer.node.persist.codes import RdbError
 from gossamer.node.saving.aof_sink import AofSink
 from gossamer.node.saving.save import BASE, CommandsSave, RdbSave, Save
 
@@ -202,10 +201,7 @@ class Aof:
         rewrite = self.rewrite
         if rewrite is None:
             return
-        try:
-            rewrite.step()
-        except RdbError as error:
-            rewrite.file.failure = str(error)
+        rewrite.step()
         if rewrite.over:
             self._end(rewrite)
 

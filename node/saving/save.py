@@ -7,7 +7,7 @@ from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.edge import NewFile
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.stream.as_commands import AsCommands
-from gossamer.node.persist.codes import REDIS_10, VALKEY_80, Format
+from gossamer.node.persist.codes import REDIS_10, VALKEY_80, Format, RdbError
 from gossamer.node.persist.form import Style
 from gossamer.node.persist.writer import CHUNK, RdbWriter, aux_fields
 from gossamer.node.replication.replication import Replication
@@ -58,7 +58,11 @@ class Save:
         """Write about a millisecond's work more."""
         if self.over or self._whole:
             return
-        piece = self._next()
+        try:
+            piece = self._next()
+        except RdbError as error:
+            self.file.failure = str(error)
+            return
         if piece:
             self.file.write(piece)
             return

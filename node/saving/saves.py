@@ -11,7 +11,6 @@ from typing import Final
 from gossamer.node.engine.ports.saves import SavesPort
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.state import LOADING, UNSAVED
-from gossamer.node.persist.codes import RdbError
 from gossamer.node.replication.replication import Replication, replication_of
 from gossamer.node.resp.errors import CANNOT_SAVE, cannot_append
 from gossamer.node.saving.aof import OFF, STARTING, Aof
@@ -85,7 +84,7 @@ class Saves(SavesPort):
         self._release()
         save = self._new_save(background=False)
         while not save.over:
-            self._step(save)
+            save.step()
         save.close()
         if save.file.failure:
             self._log("warning", f"Error saving the database to disk: {save.file.failure}")
@@ -158,7 +157,7 @@ class Saves(SavesPort):
             self._log("notice", f"Background saving started by pid {self.server.edge.process().pid}")
         save = self.current
         if save is not None:
-            self._step(save)
+            save.step()
             if save.over:
                 self._end(save)
 
@@ -173,12 +172,6 @@ class Saves(SavesPort):
     def _new_save(self, background: bool) -> Save:
         path = self.server.config.text("dbfilename")
         return RdbSave(self.server, self.server.edge.new_file(path, background), place(self.replication))
-
-    def _step(self, save: Save) -> None:
-        try:
-            save.step()
-        except RdbError as error:
-            save.file.failure = str(error)
 
     def _end(self, save: Save) -> None:
         self.current = None
