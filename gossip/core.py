@@ -35,6 +35,7 @@ Rules kept here:
   stops are left out: nobody is suspected for a silence that nobody heard.
 """
 
+from operator import itemgetter
 from random import Random
 from typing import Final
 
@@ -320,7 +321,7 @@ class Gossip:
         wall = self._clock.to_wall
         to = [(link, "to", p.id, wall(p.linked_at)) for link, p in self._peers.outbound.items()]
         from_ = [(link, "from", i.node, wall(i.accepted)) for link, i in self._peers.inbound.items() if i.node]
-        return sorted(to + from_, key=lambda told: told[2])
+        return sorted(to + from_, key=itemgetter(2))
 
     def knows(self, link: int) -> bool:
         """Has a known node spoken on ``link``, or was it dialled to one?"""

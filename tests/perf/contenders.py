@@ -47,7 +47,7 @@ def sources() -> list[Path]:
     """Every file that a build depends on, relative to the checkout."""
     walk = os.walk(ROOT / PACKAGE, followlinks=True)
     found = [Path(folder, name) for folder, _, names in walk for name in names]
-    kept = [path.relative_to(ROOT) for path in found if path.suffix in (".py", ".json")]
+    kept = [path.relative_to(ROOT) for path in found if path.suffix in (".py", ".json", ".c", ".h")]
     return sorted([*kept, *map(Path, BUILD_FILES)])
 
 
