@@ -18,13 +18,13 @@ Sets of slots are integers with bit s for slot s, so a comparison of two nodes i
 from random import Random
 from typing import Final
 
-from gossamer.cluster.slots import SLOTS
 from gossamer.cluster.topology import NOBODY, Flag, Millis, NodeId
 from gossamer.gossip.bitmap import BITMAP_BYTES, bitmap_to_slots
 from gossamer.gossip.effects import Level, Outbox
 from gossamer.gossip.peers import Peer, Peers
 
-FULL: Final = (1 << SLOTS) - 1
+FULL: Final = int.from_bytes(b"\xff" * BITMAP_BYTES, "little")
+"""All slots, as a set. Written as a shift, mypyc would fold it into a literal that is too long for it, and crash."""
 LATER_MS: Final = 100
 """When a collision is looked at again that could not be settled."""
 PATIENCE_MS_PER_NODE: Final = 10
