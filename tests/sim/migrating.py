@@ -359,15 +359,16 @@ class MigrateRun(WriteRun):
         owners = next(iter(self.world.views().values())).owners
         for host in self.world.hosts.values():
             me = host.running.gossip.me
-            for slot, values in enumerate(self.values_at(host)):
-                if values and owners[slot] not in (me.id, me.primary):
+            for slot, values in self.values_at(host).items():
+                if owners[slot] not in (me.id, me.primary):
                     return f"{host.name} has {len(values)} keys of slot {slot}, which is not its own"
         return ""
 
-    def values_at(self, host: Host) -> list[dict[bytes, object]]:
+    def values_at(self, host: Host) -> dict[int, dict[bytes, object]]:
         """All that it has, by slot; of collections their elements, for each node has objects of its own."""
         db = host.running.machine.server.keyspace.database(0)
-        return [{key: contents(value) for key, value, _ in db.items_of(part)} for part in range(db.part_count)]
+        filled = [part for part in sorted(db.open_parts()) if db.size_of(part)]
+        return {part: {key: contents(value) for key, value, _ in db.items_of(part)} for part in filled}
 
     def unlike(self) -> str:
         """Replicas that do not have what their primary has."""
