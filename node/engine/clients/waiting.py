@@ -21,11 +21,13 @@ A client whose replies wait for replicas (``acks.py``, ``pending.py``) is not bl
 wait here, only a timer in the same heap.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from mypy_extensions import mypyc_attr
 
 from gossamer.cluster.slots import key_slot
+from gossamer.cluster.topology import NodeId
 from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.data.changes import Changes, Listener
 from gossamer.node.engine.data.kinds import kind_of
@@ -290,10 +292,14 @@ class Waiting(Listener):
             if wait.reason.closed_with_role:
                 wait.client.close_after_reply()
 
-    def slots_changed(self, served: bytearray) -> None:
-        """Other slots are served here than before: who waits for keys asks anew, and is told where they are now."""
+    def slots_changed(self, served: bytearray, migrating: Mapping[int, NodeId]) -> None:
+        """Other slots are served here than before: who waits for keys asks anew, and is told where they are now.
+
+        As long as a slot is ``migrating``, those who wait for its keys stay (cluster.c of Redis).
+        """
         for wait in self.of(KEYS):
-            if not all(served[key_slot(name)] for _, name in wait.keys):
+            slots = [key_slot(name) for _, name in wait.keys]
+            if not all(served[slot] or slot in migrating for slot in slots):
                 self.retry(wait)
 
     def forget(self, client: Client) -> None:

@@ -249,6 +249,22 @@ def test_each_wait_ends_as_it_should(kind: str, ending: str) -> None:
     assert waiting.by_key == {}
 
 
+def test_who_waits_for_a_key_of_a_slot_that_is_migrating_waits_until_it_has_gone() -> None:
+    node = Node()
+    node.say(node.waiter, "WAITGET {x}k 0")
+    owners = (ME,) * SLOTS
+    node.server.adopt(Topology(ME, MEMBERS, owners, migrating={SLOT: OTHER}, ok=True))
+    assert node.say(node.waiter) == NOTHING
+    assert node.server.waiting.find(node.waiter) is not None
+    node.own_slot(False)
+    assert node.say(node.waiter) == MOVED
+
+    node.own_slot(True)
+    node.say(node.waiter, "WAITGET {x}k 0")
+    node.server.adopt(Topology(ME, MEMBERS, owners, migrating={SLOT: OTHER}, ok=False))
+    assert node.say(node.waiter).startswith(b"-CLUSTERDOWN")
+
+
 def test_the_table_is_about_the_kinds_and_endings_there_are() -> None:
     assert TABLE.keys() <= ENDINGS.keys()
     assert all(row.keys() <= KINDS.keys() for row in TABLE.values())
