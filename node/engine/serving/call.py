@@ -42,6 +42,8 @@ class Call:
         """The client is this node's primary, which alone decides when a key expires."""
         self.effects: list[list[bytes]] | None = None
         """What the stream of writes says instead of the request itself."""
+        self.monitored: list[bytes] | None = None
+        """The request that waits, if MONITOR was told of it."""
         self.route_key: bytes = NO_KEY
         self.route_slot: int = 0
         """The slot of ``route_key``, the key whose slot was asked for last."""

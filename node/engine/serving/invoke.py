@@ -32,6 +32,9 @@ def run(call: Call, cmd: Command, argv: list[bytes], nested: bool = False) -> Re
     if reply is RETRY:
         if call.effects and server.journal.open:  # XREADGROUP has made a consumer, and waits
             server.journal.ran(client, cmd, argv, call.db, call.effects, nested)
+        if server.conditions & MONITORED:
+            monitor(call, cmd, argv)
+            call.monitored = argv
         return reply  # it has not run yet, and will be counted when it has
     end = server.clock() // 1000
     took = end - began
@@ -74,5 +77,12 @@ def tell(call: Call, cmd: Command, argv: list[bytes], reply: Reply, nested: bool
     server = call.server
     if server.conditions & ACKING:
         server.acks.ran(call.client, cmd, argv, reply, nested)
-    if server.conditions & MONITORED and not cmd.flags & (SKIP_MONITOR | ADMIN):
-        server.monitors.feed(call.client, argv)
+    if server.conditions & MONITORED:
+        monitor(call, cmd, argv)
+    call.monitored = None
+
+
+def monitor(call: Call, cmd: Command, argv: list[bytes]) -> None:
+    """Tell MONITOR of ``argv`` once: when it begins to wait, if it does, and not again when it runs anew."""
+    if argv is not call.monitored and not cmd.flags & (SKIP_MONITOR | ADMIN):
+        call.server.monitors.feed(call.client, argv)

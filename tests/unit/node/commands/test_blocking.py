@@ -255,3 +255,17 @@ def test_a_replica_has_what_the_primary_has_after_waits_and_moves() -> None:
     link.settle()
     assert waiter.take_output() == b"$1\r\n1\r\n" + popped("a", "2")
     assert primary.digest == replica.digest
+
+
+def test_monitor_is_told_of_a_request_once_when_it_begins_to_wait() -> None:
+    scene = Scene()
+    monitor = scene.client()
+    assert scene.say(monitor, "MONITOR") == b"+OK\r\n"
+    late = scene.waiter("BLPOP late 0.1")
+    waiter = scene.waiter("BLPOP k 0")
+    scene.tell("LPUSH k v")
+    assert scene.say(waiter) == popped("k", "v")
+    scene.at(200)
+    assert scene.say(late, "BLPOP k 0.1") == NULL
+    told = [line.partition(b"] ")[2] for line in monitor.take_output().splitlines()]
+    assert told == [b'"BLPOP" "late" "0.1"', b'"BLPOP" "k" "0"', b'"LPUSH" "k" "v"', b'"BLPOP" "k" "0.1"']
