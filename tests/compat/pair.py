@@ -24,6 +24,7 @@ from typing import Literal, TypeAlias
 
 from hypothesis import HealthCheck, settings
 
+from gossamer.cluster import build
 from gossamer.node.engine.server import Server
 from gossamer.node.machine import Machine
 from gossamer.node.version import COMPATIBLE
@@ -41,14 +42,14 @@ Normal: TypeAlias = Callable[[Answer], Answer]
 
 EXAMPLES = int(os.environ.get("COMPAT_EXAMPLES", "0"))
 SETTINGS = settings(
-    max_examples=EXAMPLES or 60,
+    max_examples=EXAMPLES or (60 if build.name() == "compiled" else 25),
     deadline=None,
     derandomize=not EXAMPLES,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 """For every hypothesis test over a Pair: few and always the same examples, or as many new ones as COMPAT_EXAMPLES
-says."""
+says. The slower build has fewer: they are the same requests."""
 
 
 NEWER = {

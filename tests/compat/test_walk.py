@@ -16,7 +16,7 @@ TYPES = [name for name in TABLES if name not in ALWAYS]
 REQUESTS = 3_000
 
 
-@pytest.fixture(scope="module", params=["redis", "valkey"])
+@pytest.fixture(scope="module", params=["redis", pytest.param("valkey", marks=pytest.mark.once)])
 def theirs(request: pytest.FixtureRequest) -> Iterator[tuple[str, Side]]:
     with side(request.param) as server:
         yield request.param, server
