@@ -1,4 +1,5 @@
-/* The table of keys in C: what Python sees of it. plain.py says what each method promises. And LZF, beside it.
+/* The table of keys in C: what Python sees of it. plain.py says what each method promises. And LZF and the
+ * searches of sorted sets, beside it.
  *
  * docs/table.md has a picture. Read from below: hash.h, heap.h, entry.h, segment.h, table.h.
  *
@@ -10,6 +11,7 @@
 #include <Python.h>
 
 #include "lzf.h"
+#include "search.h"
 #include "table.h"
 
 static int is_key(PyObject *key)
@@ -616,6 +618,9 @@ static PyMethodDef functions[] = {
     {"route", (PyCFunction)(void *)route, METH_FASTCALL, "route(requests, tables, shift): the slots of their keys."},
     {"compress", compress, METH_O, "compress(bytes): as LZF; may be longer."},
     {"decompress", (PyCFunction)(void *)decompress, METH_FASTCALL, "decompress(bytes, size): ValueError if damaged."},
+    {"count_less", (PyCFunction)(void *)count_less, METH_FASTCALL, "count_less(scores, score): how many are less."},
+    {"count_up_to", (PyCFunction)(void *)count_up_to, METH_FASTCALL, "count_up_to(scores, score): not greater."},
+    {"place_of", (PyCFunction)(void *)place_of, METH_FASTCALL, "place_of(scores, members, score, member)"},
     {"seed", seed, METH_O, "seed(16 bytes): the key of the hash, before there is any table."},
     {"use_huge_pages", use_huge_pages, METH_O, "use_huge_pages(wanted): for the memory of tables."},
     {"resident", resident, METH_NOARGS, "resident(): bytes of memory, as pages of the heap."},

@@ -6,11 +6,11 @@ it. Scores stand side by side, as numbers: a search through objects would wait f
 """
 
 from array import array
-from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import mypyc_attr
 
+from gossamer.node.store.search import count_less, count_up_to, place_of
 from gossamer.node.types.zsets.ranks import Ranks
 
 if TYPE_CHECKING:
@@ -35,15 +35,11 @@ class Bucket:
 
     def find(self, score: float, member: bytes) -> int:
         """How many are less than ``score`` with ``member``."""
-        scores = self.scores
-        place = bisect_left(scores, score)
-        if place == len(scores) or scores[place] != score:
-            return place
-        return bisect_left(self.members, member, place, bisect_right(scores, score, place))
+        return place_of(self.scores, self.members, score, member)
 
     def below(self, score: float, inclusive: bool) -> int:
         """How many have a score less than ``score``, or equal to it if ``inclusive``."""
-        return bisect_right(self.scores, score) if inclusive else bisect_left(self.scores, score)
+        return count_up_to(self.scores, score) if inclusive else count_less(self.scores, score)
 
     def copy(self) -> "Bucket":
         return Bucket(self.scores[:], self.members.copy())
@@ -65,12 +61,12 @@ class Order:
     def index_of(self, score: float, member: bytes) -> "i64":
         """The last bucket that begins with ``score`` and ``member`` or less; the first one if none does."""
         lows = self.lows
-        high: i64 = bisect_right(lows, score)
+        high: i64 = count_up_to(lows, score)
         if high == 0:
             return 0
         if lows[high - 1] != score:
             return high - 1
-        low: i64 = bisect_left(lows, score)
+        low: i64 = count_less(lows, score)
         while low < high:
             middle = (low + high) >> 1
             if self.buckets[middle].members[0] <= member:
@@ -88,7 +84,7 @@ class Order:
 
     def below(self, score: float, inclusive: bool) -> int:
         """How many have a score less than ``score``, or equal to it if ``inclusive``."""
-        index = bisect_right(self.lows, score) if inclusive else bisect_left(self.lows, score)
+        index = count_up_to(self.lows, score) if inclusive else count_less(self.lows, score)
         return 0 if index == 0 else self.start(index - 1) + self.buckets[index - 1].below(score, inclusive)
 
     def start(self, index: int) -> int:
