@@ -28,9 +28,12 @@ from gossamer.node.resp.errors import (
     subcommand_syntax,
 )
 from gossamer.node.resp.reply import OK, Reply, Status
+from gossamer.node.saving.saves import saves_of
 
 HELP: Final = """\
 DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+AOF-FLUSH-SLEEP <microseconds>
+    Stop the server for so long before each write to the append-only file.
 CLUSTERLINK KILL <to|from|all> <node-id>
     End the bus connection to a node, the one from it, or both.
 DIGEST
@@ -103,6 +106,9 @@ def debug(c: Call, argv: list[bytes]) -> Reply:
             return switch(c, word, argv[2])
         if word == b"SLEEP":
             return sleep(c, max(0.0, leading_number(argv[2])))
+        if word == b"AOF-FLUSH-SLEEP":
+            saves_of(c.server).aof.sink.sleep_us = max(0, integer(argv[2]))
+            return OK
         if word == b"DROP-CLUSTER-PACKET-FILTER":
             return execute(c, DropKind(integer(argv[2])))
         if word == b"PAUSE-CRON":

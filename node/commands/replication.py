@@ -13,6 +13,7 @@ from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.table.command import (
     ADMIN,
     ALLOW_BUSY,
+    BLOCKING,
     CONNECTION,
     DANGEROUS,
     FAST,
@@ -26,7 +27,9 @@ from gossamer.node.engine.table.command import (
 from gossamer.node.replication.replication import replication_of
 from gossamer.node.resp.errors import (
     NO_PRIMARY_LINK,
+    NOT_0_OR_1,
     NOT_AN_INTEGER,
+    NOT_POSITIVE,
     PENDING_OUTPUT,
     PRIMARY_PORT,
     PSYNC_FAILOVER_ID,
@@ -34,11 +37,16 @@ from gossamer.node.resp.errors import (
     SYNTAX,
     TIMEOUT_NEGATIVE,
     TIMEOUT_NUMBER,
+    TIMEOUT_RANGE,
     WAIT_ON_REPLICA,
+    WAITAOF_ON_REPLICA,
+    WAITAOF_WITHOUT_AOF,
     Refusal,
     one_line,
 )
 from gossamer.node.resp.reply import NO_REPLY, OK, Reply, Status
+from gossamer.node.saving.disk_wait import DiskWait
+from gossamer.node.saving.saves import saves_of
 
 MAX_PORT: Final = 65535
 LONGEST_IP: Final = 46
@@ -205,8 +213,9 @@ def replconf(c: Call, argv: list[bytes]) -> Reply:
         option, value = argv[at].lower(), argv[at + 1]
         if option == b"ack":
             offset = integer_or_none(value)
+            fsynced = integer_or_none(argv[at + 3]) if at + 3 < len(argv) and argv[at + 2].lower() == b"fack" else None
             if offset is not None:
-                primary.acknowledged(c.client, offset)
+                primary.acknowledged(c.client, offset, 0 if fsynced is None else fsynced)
             return NO_REPLY
         if option == b"getack":
             return NO_REPLY  # only a primary may ask, on its own connection
@@ -252,14 +261,44 @@ def wait(c: Call, replicas: bytes, timeout: bytes) -> Reply:
     if replication.primary_link is not None:
         raise Refusal(WAIT_ON_REPLICA)
     wanted = integer(replicas)
-    timeout_ms = integer_or_none(timeout)
-    if timeout_ms is None or timeout_ms + c.now > LONG_MAX:
-        raise Refusal(TIMEOUT_NUMBER)
-    if timeout_ms < 0:
-        raise Refusal(TIMEOUT_NEGATIVE)
+    timeout_ms = milliseconds(c, timeout)
     primary = replication.replicas
     acked = primary.count_acked(c.client.wrote_to)
     if acked >= wanted or c.client.modes & IN_MULTI:
         return acked
     primary.wait(c.client, wanted, timeout_ms)
+    return NO_REPLY
+
+
+def milliseconds(c: Call, timeout: bytes) -> int:
+    """How long to wait; 0: for ever. Refusal."""
+    timeout_ms = integer_or_none(timeout)
+    if timeout_ms is None:
+        raise Refusal(TIMEOUT_NUMBER)
+    if timeout_ms < 0:
+        raise Refusal(TIMEOUT_NEGATIVE)
+    if timeout_ms + c.now > LONG_MAX:
+        raise Refusal(TIMEOUT_RANGE)
+    return timeout_ms
+
+
+@command("WAITAOF", arity=4, flags=BLOCKING, acl=CONNECTION)
+def waitaof(c: Call, local: bytes, replicas: bytes, timeout: bytes) -> Reply:
+    replication = replication_of(c.server)
+    wanted_here = integer(local)
+    if not 0 <= wanted_here <= 1:
+        raise Refusal(NOT_0_OR_1)
+    wanted = integer(replicas, NOT_POSITIVE)
+    if wanted < 0:
+        raise Refusal(NOT_POSITIVE)
+    timeout_ms = milliseconds(c, timeout)
+    if replication.primary_link is not None:
+        raise Refusal(WAITAOF_ON_REPLICA)
+    aof = saves_of(c.server).aof
+    if wanted_here and not c.server.config.flag("appendonly"):
+        raise Refusal(WAITAOF_WITHOUT_AOF)
+    wait = DiskWait(aof, replication.replicas, c.client, wanted_here, wanted)
+    if wait.fulfilled() or c.client.modes & IN_MULTI:
+        return wait.timeout_reply()
+    replication.replicas.begin_wait(wait, timeout_ms)
     return NO_REPLY

@@ -223,6 +223,7 @@ class Node:
             if self.membership is not None:
                 self.membership.close()
         if self._failure:
+            self.log.write("warning", self._failure)  # the last line, where those who look for the reason find it
             return 1
         self.log.write("warning", "Redis is now ready to exit, bye bye...")
         return 0
@@ -234,9 +235,8 @@ class Node:
             if not self.config.flag("appendonly"):
                 await load_rdb(self.clients, self.log)
         except LoadError as error:
-            self._failure = str(error)
-            self.log.write("warning", f"Fatal error loading the DB, which stays as it is: {error}. Exiting.")
-            outcome.failed(self._failure, aloud=bool(self.log.path))
+            self._failure = f"Fatal error loading the DB, which stays as it is: {error}. Exiting."
+            outcome.failed(str(error), aloud=bool(self.log.path))
             self._ended.set()
             return
         self._tell_ready(outcome)

@@ -72,6 +72,11 @@ class PrimaryLink(LinkStatus):
         self.on_output: Callable[[], None] | None = None
         self._failover: Failover = failover
         self._out: list[bytes] = []
+        self._acks: list[int] = []
+        """Offsets that are to be acknowledged, with what is on the disk by the time that this is sent."""
+        self._asked: int = 0
+        """The offset at which the primary has last asked for it."""
+        self._told_fsynced: int = -1
         self._buffer: bytes = b""
         """What has come of a line."""
         self._handshake: Handshake | None = None
@@ -122,7 +127,7 @@ class PrimaryLink(LinkStatus):
         self.failure = ""
         self.result = Result.NOTHING
         self.heard_ms = self.server.now
-        self._out = []
+        self._forget_output()
         self._buffer = b""
         self._handshake = Handshake(self.server, self.node)
         self._send(self._handshake.next())
@@ -140,7 +145,7 @@ class PrimaryLink(LinkStatus):
         if self._full_sync is not None:
             self._full_sync.drop(self.server.changes)
             self._full_sync = None
-        self._out = []
+        self._forget_output()
         self._applier.begin(self.replication.history.db)
         if not self.abandoned:
             self.replication.set_conditions()
@@ -166,9 +171,25 @@ class PrimaryLink(LinkStatus):
             self._fail("the connection is ended by CLIENT KILL")
             self.disconnected()
 
+    def _forget_output(self) -> None:
+        self._out = []
+        self._acks = []
+        self._asked = 0
+        self._told_fsynced = -1
+
     def take_output(self) -> bytes:
         out, self._out = self._out, []
-        return b"".join(out)
+        acks, self._acks = self._acks, []
+        return b"".join(out + [self._acknowledgement(offset) for offset in acks])
+
+    def _acknowledgement(self, offset: int) -> bytes:
+        """With FACK if there is an append-only file (Redis 7.2; older primaries do not read so far)."""
+        words = [b"REPLCONF", b"ACK", b"%d" % offset]
+        fsynced = self.server.saves.synced_offset()
+        if fsynced >= 0:
+            self._told_fsynced = fsynced
+            words += [b"FACK", b"%d" % fsynced]
+        return encoded(words)
 
     def load_pause_s(self) -> float:
         """``key-load-delay`` (µs for each key): for how long to read no more, for tests."""
@@ -197,7 +218,13 @@ class PrimaryLink(LinkStatus):
     def acknowledge(self, offset: int) -> None:
         self._acked_ms = self.server.now
         if not self.replication.acks_suspended:
-            self._send(encoded([b"REPLCONF", b"ACK", b"%d" % offset]))
+            self._acks.append(offset)
+            self._poke()
+
+    def fsynced(self) -> None:
+        """More of the stream is on the disk: the primary hears of it if that is what it has asked for."""
+        if self.connected and self._told_fsynced < min(self._asked, self.server.saves.synced_offset()):
+            self.acknowledge(self.replication.history.offset)
 
     # --- what the primary says
 
@@ -342,6 +369,7 @@ class PrimaryLink(LinkStatus):
             history.db = self._applier.db
             self.replication.replicas.relay(applied)
         for asked_at in self._applier.asked:
+            self._asked = began + asked_at
             self.acknowledge(began + asked_at)
         if self._applier.broken:
             # What was run before it has been passed on and counted. The same command would fail again: pass it by.

@@ -45,6 +45,8 @@ class ReplicaLink:
         self.acknowledges: bool = False
         """It came with PSYNC, so it sends ACK."""
         self.acked: int = 0
+        self.fsynced: int = 0
+        """Up to where it has the stream on its disk, as it tells if it has an append-only file."""
         self.acked_ms: int = 0
         self.since_ms: int = 0
         """When it asked to be synchronized."""

@@ -13,7 +13,7 @@ from typing import Final
 from gossamer.cluster.text import bytes_of
 from gossamer.node.engine.clients.client import NOT_TO_PAUSE, REPLIES_OFF, Client
 from gossamer.node.engine.clients.limits import REPLICA
-from gossamer.node.engine.clients.waiting import CONFIRMATION, REPLICAS, Wait
+from gossamer.node.engine.clients.waiting import CONFIRMATION, DISKS, REPLICAS, Wait
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.state import FEW_REPLICAS, PAUSED, RETURNED
 from gossamer.node.engine.stream.journal import encoded
@@ -28,7 +28,14 @@ TAKES_SETSLOT: Final = (8, 0)
 """The version of Valkey, by ``REPLCONF version``, from which on a replica takes SETSLOT from its primary."""
 
 
-class ReplicaWait(Wait):
+class AckWait(Wait):
+    """Replicas end it by what they acknowledge; ``timeout_reply`` is the answer then, too."""
+
+    def fulfilled(self) -> bool:
+        raise NotImplementedError
+
+
+class ReplicaWait(AckWait):
     """A client waits until ``count`` replicas have acknowledged the stream up to its last write.
 
     In WAIT it is told how many they are. Else ``then`` is what it asked for, done when they are enough.
@@ -42,6 +49,9 @@ class ReplicaWait(Wait):
         self.count: int = count
         self.offset: int = client.wrote_to
         self.then: Callable[[], Reply] | None = then
+
+    def fulfilled(self) -> bool:
+        return self.replicas.count_acked(self.offset) >= self.count
 
     def timeout_reply(self) -> Reply:
         acked = self.replicas.count_acked(self.offset)
@@ -202,12 +212,13 @@ class Replicas:
         if stream.pending:
             self.relay(stream.take())
 
-    def acknowledged(self, client: Client, offset: int) -> None:
-        """REPLCONF ACK."""
+    def acknowledged(self, client: Client, offset: int, fsynced: int = 0) -> None:
+        """REPLCONF ACK. ``fsynced``: how much of it the replica has on its disk, so far as it tells."""
         replica = self.by_client.get(client.id)
         if replica is None or replica.state == HANDSHAKE:
             return
         replica.acked = max(replica.acked, offset)
+        replica.fsynced = max(replica.fsynced, fsynced)
         replica.acked_ms = self.server.now
         if replica.state == LOADING:
             self._online(replica)
@@ -223,6 +234,9 @@ class Replicas:
     def count_acked(self, offset: int) -> int:
         return sum([f.state == ONLINE and f.acked >= offset for f in self.by_client.values()])
 
+    def count_fsynced(self, offset: int) -> int:
+        return sum([f.state == ONLINE and f.fsynced >= offset for f in self.by_client.values()])
+
     def acked_by(self, count: int) -> int:
         """Up to where at least ``count`` replicas have the stream; 0 if they are fewer."""
         acked = sorted([f.acked for f in self.by_client.values() if f.state == ONLINE], reverse=True)
@@ -230,8 +244,12 @@ class Replicas:
 
     def wait(self, client: Client, count: int, timeout_ms: int, then: Callable[[], Reply] | None = None) -> None:
         """Let ``client`` wait until ``count`` replicas have its last write; ``timeout_ms`` 0: for ever."""
+        self.begin_wait(ReplicaWait(self, client, count, then), timeout_ms)
+
+    def begin_wait(self, wait: AckWait, timeout_ms: int) -> None:
+        """Replicas are asked how far they are."""
         deadline = self.server.now + timeout_ms if timeout_ms else 0
-        self.server.waiting.begin(ReplicaWait(self, client, count, then), deadline)
+        self.server.waiting.begin(wait, deadline)
         if self.server.journal.stream is not None:
             self.server.journal.stream.want_acks = True
 
@@ -246,10 +264,10 @@ class Replicas:
     def end_waits(self) -> None:
         """Answer those who have waited for no more than has been acknowledged now."""
         waiting = self.server.waiting
-        for reason in (REPLICAS, CONFIRMATION):
+        for reason in (REPLICAS, DISKS, CONFIRMATION):
             for wait in waiting.of(reason):
-                assert isinstance(wait, ReplicaWait)
-                if self.count_acked(wait.offset) >= wait.count:
+                assert isinstance(wait, AckWait)
+                if wait.fulfilled():
                     waiting.answer(wait, wait.timeout_reply())
 
     # --- time

@@ -223,6 +223,12 @@ WAIT_ON_REPLICA: Final = (
     b"ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a replica is configured "
     b"to be writable (which is not the default) writes to replicas are just local and are not propagated."
 )
+WAITAOF_ON_REPLICA: Final = (
+    b"ERR WAITAOF cannot be used with replica instances. Please also note that writes to replicas are just local and "
+    b"are not propagated."
+)
+WAITAOF_WITHOUT_AOF: Final = b"ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."
+NOT_0_OR_1: Final = b"ERR value is out of range, value must between 0 and 1"
 PACKED_THRESHOLD: Final = b"ERR argument must be a memory value bigger than 1 and smaller than 4gb"
 NOT_A_LISTPACK: Final = b"ERR Not a listpack encoded object."
 NOT_A_QUICKLIST: Final = b"ERR Not a quicklist encoded object."

@@ -12,7 +12,8 @@ from typing import Final
 from gossamer.node.engine.edge import AppendFile
 from gossamer.node.engine.server import Server
 from gossamer.node.persist.aof.manifest import AofFile, Manifest, manifest_name, temporary_name
-from gossamer.node.saving.aof_sink import AofSink
+from gossamer.node.replication.replication import replication_of
+from gossamer.node.saving.aof_sink import AofSink, Place
 from gossamer.node.saving.save import BASE, CommandsSave, RdbSave, Save
 
 OFF: Final = "off"
@@ -33,6 +34,7 @@ class Aof:
         self.server: Server = server
         self.sink: AofSink = AofSink(server)
         self.on_work: Callable[[], None] | None = None
+        self.sink.on_durable = self._more_is_durable
         self.state: str = OFF
         self.manifest: Manifest = Manifest()
         """As it is on the disk."""
@@ -51,6 +53,8 @@ class Aof:
         self._coming: Manifest = Manifest()
         """What the manifest will be when the rewrite is done."""
         self._failed_s: int = 0
+        self._told_durable: bool = True
+        """Who waits for that has been told how much is durable."""
 
     @property
     def size(self) -> int:
@@ -60,6 +64,25 @@ class Aof:
         """At the end of a batch, before anything that it has said leaves."""
         if self.state != OFF:
             self.sink.flush()
+
+    # --- what is durable
+
+    @property
+    def durable(self) -> Place:
+        """Up to where the files have all and keep it, whatever happens: -1 while there are none that count."""
+        return self.sink.durable if self.state == ON else (-1, -1)
+
+    def _more_is_durable(self) -> None:
+        self._told_durable = False
+        self._poke()
+
+    def _tell_durable(self) -> None:
+        """Between the batches, when there is more of it, or nothing any more: who waits for that goes on."""
+        self._told_durable = True
+        replication = replication_of(self.server)
+        replication.replicas.end_waits()
+        if replication.primary_link is not None:
+            replication.primary_link.fsynced()
 
     # --- how it begins and ends
 
@@ -138,6 +161,7 @@ class Aof:
     def _enter(self, state: str) -> None:
         assert state in NEXT[self.state], f"appending does not go from '{self.state}' to '{state}'"
         self.state = state
+        self._more_is_durable()
 
     # --- rewriting
 
@@ -192,10 +216,14 @@ class Aof:
 
     @property
     def has_work(self) -> bool:
-        return self.scheduled or (self.rewrite is not None and self.rewrite.can_go_on)
+        if self.scheduled or not self._told_durable:
+            return True
+        return self.rewrite is not None and self.rewrite.can_go_on
 
     def work(self) -> None:
         """About a millisecond's work."""
+        if not self._told_durable:
+            self._tell_durable()
         if self.scheduled:
             self._begin_scheduled()
         rewrite = self.rewrite

@@ -18,14 +18,27 @@ LATE_MS: Final = 2000
 """A write waits so long for an fsync that is under way; the system would make the whole node wait for it."""
 
 
+Place = tuple[int, int]
+"""How far something has come: the number of a request that has written (``Journal.told``), and a place in the stream of
+replication."""
+
+
 class AofSink(Sink):
-    """``file`` is appended to. ``on_health`` is called when the disk fails, and when it does not any more."""
+    """``file`` is appended to. ``on_health`` is called when the disk fails, and when it does not any more;
+    ``on_durable`` when more of the file is durable."""
 
     def __init__(self, server: Server) -> None:
         super().__init__()
         self.server: Server = server
         self.file: AppendFile = AppendFile()
         self.on_health: Callable[[], None] | None = None
+        self.on_durable: Callable[[], None] | None = None
+        self.written: Place = (0, 0)
+        """All up to here is in the file, so far as it counts there."""
+        self.durable: Place = (0, 0)
+        """And a power cut does not take this away."""
+        self.sleep_us: int = 0
+        """How long to wait before each write (DEBUG AOF-FLUSH-SLEEP)."""
         self.failure: str = ""
         """Why the last write or fsync has failed; empty if it has not."""
         self.pending: list[bytes] = []
@@ -39,10 +52,13 @@ class AofSink(Sink):
         self._unsynced: bool = False
         self._synced_ms: int = 0
         self._held_since_ms: int = 0
+        self._syncing: Place = (0, 0)
+        """What the fsync that is under way makes durable."""
 
     def append_to(self, file: AppendFile) -> None:
         """From now on; all that was for the file before is in it."""
         assert not self.pending
+        self.file.on_synced = None
         self.file.close()
         self.file = file
         self._selected = NOT_SELECTED
@@ -75,6 +91,8 @@ class AofSink(Sink):
         policy = self.server.config.text("appendfsync")
         if self.pending and not self._must_wait(policy):
             self._append()
+        if not self.pending:
+            self._count_written()
         if policy == "always":
             self.sync()
         elif policy == "everysec" and self._unsynced and not self.file.syncing and self._is_due():
@@ -87,9 +105,10 @@ class AofSink(Sink):
         self.sync()
 
     def drop_pending(self) -> None:
-        """It belongs to a file that does not count any more."""
+        """It belongs to a file that does not count any more. What was told so far is elsewhere."""
         self.pending = []
         self.pending_size = 0
+        self.written = self.durable = self._place()
 
     def sync(self) -> None:
         """One that is under way in the background may end too late."""
@@ -97,6 +116,7 @@ class AofSink(Sink):
             return
         if self.file.sync():
             self._unsynced = False
+            self._count_durable(self.written)
         else:
             self._failed("Error syncing the AOF file")
 
@@ -120,13 +140,33 @@ class AofSink(Sink):
 
     def _append(self) -> None:
         pending = self.pending
+        if self.sleep_us:
+            self.server.edge.sleep(self.sleep_us / 1_000_000)
         if not self.file.append(pending[0] if len(pending) == 1 else b"".join(pending)):
             self._failed("Error writing to the AOF file")
             return
         self.pending = []
         self.pending_size = 0
         self._unsynced = True
+        self._count_written()
         self._healed()
+
+    def _place(self) -> Place:
+        return self.server.journal.told, self.server.replication.offset
+
+    def _count_written(self) -> None:
+        """Nothing is pending."""
+        place = self._place()
+        if place != self.written:
+            self.written = place
+            if not self._unsynced and not self.file.syncing:
+                self._count_durable(place)
+
+    def _count_durable(self, place: Place) -> None:
+        if place != self.durable:
+            self.durable = place
+            if self.on_durable is not None:
+                self.on_durable()
 
     def _is_due(self) -> bool:
         return not 0 <= self.server.now - self._synced_ms < SYNC_MS
@@ -134,6 +174,7 @@ class AofSink(Sink):
     def _sync_soon(self) -> None:
         self._unsynced = False
         self._synced_ms = self.server.now
+        self._syncing = self.written
         self.file.on_synced = self._synced
         self.file.sync_soon()
 
@@ -141,7 +182,9 @@ class AofSink(Sink):
         if self.file.failure:
             self._unsynced = True
             self._failed("Error syncing the AOF file")
-        elif not self.pending:
+            return
+        self._count_durable(self._syncing)
+        if not self.pending:
             self._healed()
 
     def _failed(self, what: str) -> None:

@@ -209,6 +209,11 @@ class Saves(SavesPort):
         config = self.server.config
         return not self.ok and config.flag("stop-writes-on-bgsave-error") and bool(config.save_points())
 
+    def synced_offset(self) -> int:
+        if self.aof.state == STARTING:
+            return 0
+        return self.aof.durable[1]
+
     def refusal(self) -> bytes:
         return CANNOT_SAVE if self._stops_writes() else cannot_append(self.aof.sink.failure)
 

@@ -18,7 +18,7 @@ from tests.integration.test_every_type import has_fields_that_end, key_names
 from tests.integration.test_full_disk import fill as fill_disk
 from tests.integration.test_full_disk import small_disk
 from tests.integration.test_rdb_file import persistence, wait_alike
-from tests.integration.test_replication import PAIRS, follow, name
+from tests.integration.test_replication import PAIRS, facts, follow, name
 from tests.unit.node.persist.aof.recorded import Folder, folders
 
 DEBUG = ("--enable-debug-command", "yes")
@@ -299,3 +299,20 @@ def test_with_always_a_full_disk_ends_the_node_before_it_answers(nodes: Nodes) -
         node.start()
         assert node.ask("STRLEN", "l").content == answered * 4096
         node.stop()
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=name)
+def test_writes_are_waited_for_until_they_are_on_disks_elsewhere(nodes: Nodes, pair: tuple[Program, Program]) -> None:
+    """Redis 7.0 has no WAITAOF, and is not disturbed by what replicas tell of their disks."""
+    primary, replica = (nodes.start(*APPENDS, "--repl-diskless-sync-delay", "0", program=program) for program in pair)
+    follow(replica, primary)
+    demand(primary, "SET", "k", "v")
+    if REDIS in pair:
+        assert primary.ask("WAIT", "1", "5000") == Answer("integer", 1)
+        assert facts(replica)["master_link_status"] == "up"
+        return
+    wait_until(lambda: persistence(replica)["aof_rewrite_in_progress"] == "0", "the replica has its first base")
+    assert primary.ask("WAITAOF", "1", "1", "10000").items == (Answer("integer", 1), Answer("integer", 1))
+    demand(replica, "CONFIG", "SET", "appendonly", "no")
+    demand(primary, "SET", "k", "w")
+    assert primary.ask("WAITAOF", "1", "1", "1500").items == (Answer("integer", 1), Answer("integer", 0))

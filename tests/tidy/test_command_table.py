@@ -24,6 +24,7 @@ OURS: dict[str, Command] = {cmd.name: cmd for cmd in everything(DECLARED)}
 EXTRA: dict[str, str] = {
     "client|no-touch": "Redis 7.2",
     "client|setinfo": "Redis 7.2: client libraries send it with each connection",
+    "waitaof": "Redis 7.2",
     "cluster|myshardid": "Redis 7.2 and Valkey have it, and clients of theirs ask for it",
     "cluster|migrateslots": "Valkey 9: slots move as a whole",
     "cluster|getslotmigrations": "Valkey 9",

@@ -84,6 +84,7 @@ class Client:
         "killed",
         "laddr",
         "last_command",
+        "last_write",
         "lib_name",
         "lib_ver",
         "modes",
@@ -137,6 +138,8 @@ class Client:
         self.over_soft_limit_since: int = 0
         self.wrote_to: int = 0
         """Where in the stream of writes its last write ended: what WAIT waits for."""
+        self.last_write: int = 0
+        """The number of its last request that has written (``Journal.told``): what WAITAOF waits for here."""
         self.pending: PendingReplies | None = None
         """Replies that wait for replicas: see ``acks.py``."""
         self.announced: bool = False

@@ -71,13 +71,14 @@ class Reason:
 PAUSE: Final = Reason("a pause", retried=True)
 LEAVING_KEYS: Final = Reason("keys or slots that are under way to another node", retried=True)
 REPLICAS: Final = Reason("replicas (WAIT)", unblockable=True, of_primary=True, closed_with_role=True)
+DISKS: Final = Reason("the append-only files (WAITAOF)", unblockable=True, of_primary=True, closed_with_role=True)
 CONFIRMATION: Final = Reason("replicas, before a request is carried out", unblockable=True, of_primary=True)
 MIGRATION: Final = Reason("the target of MIGRATE", of_primary=True)
 SHUTDOWN: Final = Reason("the end of the node")
 LONG_REPLY: Final = Reason("a reply that takes long to make", retried=True)
 KEYS: Final = Reason("keys", retried=True, unblockable=True, of_primary=True, closed_with_role=True)
 
-REASONS: Final = (PAUSE, LEAVING_KEYS, REPLICAS, CONFIRMATION, MIGRATION, SHUTDOWN, LONG_REPLY, KEYS)
+REASONS: Final = (PAUSE, LEAVING_KEYS, REPLICAS, DISKS, CONFIRMATION, MIGRATION, SHUTDOWN, LONG_REPLY, KEYS)
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)

@@ -13,6 +13,10 @@ class SavesPort:
     def replaced(self) -> None:
         """A full sync has put other data in the place of all that was there."""
 
+    def synced_offset(self) -> int:
+        """Up to where the append-only file here has the stream durably: -1 if there is none, 0 if it has just begun."""
+        return -1
+
     def refusal(self) -> bytes:
         """What a write is told as long as ``UNSAVED`` holds."""
         return b""

@@ -49,7 +49,9 @@ def element_at(data: bytes, at: int) -> tuple[bytes, int]:
     if first < 0xC0:
         return text_at(data, at + 1, first & 0x3F)
     if first < 0xE0:
-        number = (first & 0x1F) << 8 | byte_at(data, at + 1)
+        if at + 2 >= len(data):
+            raise RdbError("a listpack is cut off")
+        number = (first & 0x1F) << 8 | data[at + 1]
         return b"%d" % (number - 0x2000 if number >= 0x1000 else number), at + 2
     if first < 0xF0:
         return text_at(data, at + 2, (first & 0x0F) << 8 | byte_at(data, at + 1))

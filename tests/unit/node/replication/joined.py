@@ -5,6 +5,7 @@ from typing import Final
 
 from gossamer.node.commands.digest import digest_of_all
 from gossamer.node.config import Config, load_text
+from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.engine.stream.journal import encoded
@@ -14,10 +15,10 @@ START: Final = 1_700_000_000_000
 
 
 class Node:
-    def __init__(self, seed: int, *settings: tuple[str, str], text: str = "") -> None:
+    def __init__(self, seed: int, *settings: tuple[str, str], text: str = "", edge: Edge | None = None) -> None:
         config = Config()
         load_text(config, text, "redis.conf", lambda _: [])
-        self.server = Server(config=config)
+        self.server = Server(config=config, edge=Edge() if edge is None else edge)
         self.server.rng = Random(seed)
         for name, value in settings:
             self.server.config.set([(name, value)])

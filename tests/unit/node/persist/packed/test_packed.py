@@ -65,6 +65,14 @@ def test_the_size_at_the_end_of_an_element_grows_with_it(size: int) -> None:
     assert listpack.decode(packed) == [b"x" * size, b"y"]
 
 
+@pytest.mark.parametrize("last", [b"\xc0", b"\xdf", b"\x81", b"\xe0", b"\xf0", b"\xf1", b"\xf4"])
+def test_a_listpack_that_ends_within_an_element_is_damaged(last: bytes) -> None:
+    for behind in (b"\xff", b"\x01\xff"):
+        data = (listpack.HEADER_SIZE + len(last + behind)).to_bytes(4, "little") + b"\x01\x00" + last + behind
+        with pytest.raises(RdbError):
+            listpack.decode(data)
+
+
 def test_a_listpack_that_does_not_know_its_count_is_read() -> None:
     packed = bytearray(listpack.encode([b"a", b"b"]))
     packed[4:6] = b"\xff\xff"
