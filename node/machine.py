@@ -192,7 +192,7 @@ class Machine:
             self.swept_s = now // 1000
             self._sweep(now)
             self.saves.tick(self.swept_s)
-            self.saves.aof.tick(self.swept_s)
+            self.saves.rewrites.tick(self.swept_s)
         if self._is_busy():
             self._house_due = now + 1000 // server.config.integer("hz")
 
@@ -249,7 +249,7 @@ class Machine:
         server = self.server
         if self.replication.replicas.sending or server.long_replies.pending() or self.saves.has_work:
             return True
-        if self.saves.aof.has_work:
+        if self.saves.rewrites.has_work:
             return True
         return server.lazyfree.pending and not server.conditions & PAUSED
 
@@ -261,8 +261,8 @@ class Machine:
             self._make_long_replies()
         if self.saves.has_work:
             self.saves.work()
-        if self.saves.aof.has_work:
-            self.saves.aof.work()
+        if self.saves.rewrites.has_work:
+            self.saves.rewrites.work()
         if not self.server.conditions & PAUSED:
             self.server.lazyfree.work()
 

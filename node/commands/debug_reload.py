@@ -52,7 +52,7 @@ def load_aof(c: Call) -> Reply:
     """The data give way to what the append-only file holds, or the node ends, as a start would."""
     server, saves = c.server, saves_of(c.server)
     aof = saves.aof
-    if aof.state == OFF:
+    if aof.state == OFF and not aof.manifest.loaded:
         return OK
     aof.sink.flush_all()
     sinks = server.journal.mute()

@@ -173,8 +173,8 @@ def persistence_section(server: Server) -> list[str]:
     loading = primary_link is not None and primary_link.loading
     replacing = primary_link is not None and primary_link.replacing
     saves = saves_of(server)
-    current, aof, now_s = saves.current, saves.aof, server.now_s
-    syncs = replication.replicas.syncs.walking
+    current, aof, rewrites, now_s = saves.current, saves.aof, saves.rewrites, server.now_s
+    syncs, rewriting = replication.replicas.syncs.walking, rewrites.current
     return [
         f"loading:{int(replacing or saves.loading is not None)}",
         f"async_loading:{int(loading and not replacing)}",
@@ -195,13 +195,13 @@ def persistence_section(server: Server) -> list[str]:
         f"rdb_last_load_keys_expired:{saves.loaded_expired}",
         f"rdb_last_load_keys_loaded:{saves.loaded_keys}",
         f"aof_enabled:{int(aof.state != OFF)}",
-        f"aof_rewrite_in_progress:{int(aof.rewriting)}",
-        "aof_rewrite_scheduled:0",
-        f"aof_last_rewrite_time_sec:{aof.took_s}",
-        f"aof_current_rewrite_time_sec:{-1 if aof.rewrite is None else now_s - aof.rewrite.began_ms // 1000}",
-        f"aof_last_bgrewrite_status:{'ok' if aof.rewrite_ok else 'err'}",
-        f"aof_rewrites:{aof.rewrites}",
-        f"aof_rewrites_consecutive_failures:{aof.failures}",
+        f"aof_rewrite_in_progress:{int(rewrites.in_progress)}",
+        f"aof_rewrite_scheduled:{int(rewrites.is_scheduled)}",
+        f"aof_last_rewrite_time_sec:{rewrites.took_s}",
+        f"aof_current_rewrite_time_sec:{-1 if rewriting is None else now_s - rewriting.began_ms // 1000}",
+        f"aof_last_bgrewrite_status:{'ok' if rewrites.ok else 'err'}",
+        f"aof_rewrites:{rewrites.done}",
+        f"aof_rewrites_consecutive_failures:{rewrites.failures}",
         f"aof_last_write_status:{'err' if aof.sink.failure else 'ok'}",
         "aof_last_cow_size:0",
         "module_fork_in_progress:0",
@@ -274,7 +274,7 @@ def stats_section(server: Server) -> list[str]:
         "pubsub_patterns:0",
         "pubsubshard_channels:0",
         "latest_fork_usec:0",
-        "total_forks:0",
+        f"total_forks:{server.stats.total_forks}",
         "migrate_cached_sockets:0",
         f"slave_expires_tracked_keys:{len(server.expiry.own)}",
         "active_defrag_hits:0",

@@ -13,7 +13,14 @@ from gossamer.node.engine.table.command import (
     STALE,
     command,
 )
-from gossamer.node.resp.errors import REWRITE_UNDER_WAY, SAVE_FAILED, SAVE_UNDER_WAY, SYNTAX, Refusal
+from gossamer.node.resp.errors import (
+    REWRITE_IN_THE_WAY,
+    REWRITE_UNDER_WAY,
+    SAVE_FAILED,
+    SAVE_UNDER_WAY,
+    SYNTAX,
+    Refusal,
+)
 from gossamer.node.resp.reply import OK, Reply, Status
 from gossamer.node.saving.saves import saves_of
 
@@ -30,24 +37,27 @@ def save(c: Call) -> Reply:
 
 @command("BGSAVE", arity=-1, flags=ADMIN | NOSCRIPT | NO_ASYNC_LOADING)
 def bgsave(c: Call, argv: list[bytes]) -> Reply:
-    """SCHEDULE changes nothing: no other work on the disk stands in the way of a save."""
     if len(argv) > 2 or (len(argv) == 2 and argv[1].upper() != b"SCHEDULE"):
         raise Refusal(SYNTAX)
     saves = saves_of(c.server)
     if saves.in_progress:
         raise Refusal(SAVE_UNDER_WAY)
+    in_multi = bool(c.client.modes & IN_MULTI)
+    if saves.rewrites.in_progress and len(argv) == 1 and not in_multi:
+        raise Refusal(REWRITE_IN_THE_WAY)
+    scheduled = in_multi or saves.rewrites.in_progress
     saves.begin()
-    return Status(b"Background saving scheduled" if c.client.modes & IN_MULTI else b"Background saving started")
+    return Status(b"Background saving scheduled" if scheduled else b"Background saving started")
 
 
 @command("BGREWRITEAOF", arity=1, flags=ADMIN | NOSCRIPT | NO_ASYNC_LOADING)
 def bgrewriteaof(c: Call) -> Reply:
-    aof = saves_of(c.server).aof
-    if aof.rewriting:
+    rewrites = saves_of(c.server).rewrites
+    if rewrites.in_progress:
         raise Refusal(REWRITE_UNDER_WAY)
-    aof.failures = 0  # who asks knows better than the times between automatic rewrites
-    aof.schedule()
-    if c.client.modes & IN_MULTI:
+    rewrites.schedule()
+    if rewrites.is_scheduled or c.client.modes & IN_MULTI:
+        rewrites.failures = 0  # as Redis: it is not held up any longer than it takes
         return Status(b"Background append only file rewriting scheduled")
     return Status(b"Background append only file rewriting started")
 

@@ -43,6 +43,8 @@ class NewFile:
         """Why it will never stand there."""
         self.size: int = 0
         """Bytes that were handed in."""
+        self.pid: int = 0
+        """Of the process that stands for it in the background: whoever ends that ends the file."""
         self.on_progress: Callable[[], None] | None = None
 
     def full(self) -> bool:

@@ -27,7 +27,7 @@ class BackgroundWork:
         clients.machine.server.lazyfree.on_work = self._poke
         clients.machine.server.long_replies.on_work = self._poke
         clients.machine.saves.on_work = self._poke
-        clients.machine.saves.aof.on_work = self._poke
+        clients.machine.saves.rewrites.on_work = self._poke
 
     def _poke(self) -> None:
         self._poked.set()
@@ -44,7 +44,7 @@ class BackgroundWork:
                 machine.replication.replicas.syncs.transfers
                 or machine.server.lazyfree.pending
                 or saves.current
-                or saves.aof.rewrite
+                or saves.rewrites.current
             )
             with trio.move_on_after(LOOK_AGAIN_S if waiting else math.inf):
                 await self._poked.wait()

@@ -20,7 +20,7 @@ from gossamer.node.engine.edge import AppendFile, Edge, NewFile, ProcessFacts
 from gossamer.node.io.append_file import DiskAppendFile
 from gossamer.node.io.disk import replace_file, sync_directory
 from gossamer.node.io.log import Log
-from gossamer.node.io.new_file import BackgroundFile, DiskFile
+from gossamer.node.io.new_file import BackgroundFile, begin_file
 from gossamer.node.io.supervise import Supervisor
 
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
@@ -94,9 +94,8 @@ class ProcessEdge(Edge):
 
     def new_file(self, path: str, background: bool) -> NewFile:
         path = os.path.abspath(path)  # CONFIG SET dir may take us elsewhere meanwhile
-        beside = os.path.join(os.path.dirname(path), f"temp-{os.getpid()}{'' if background else '-now'}.rdb")
-        begin = functools.partial(DiskFile, path, beside, self.fsync_often)
-        return BackgroundFile(begin, run_soon()) if background else begin()
+        begin = functools.partial(begin_file, path, self.fsync_often)
+        return BackgroundFile(begin, run_soon()) if background else begin(str(os.getpid()))
 
     def append_file(self, path: str, size: int) -> AppendFile:
         return DiskAppendFile(os.path.abspath(path), size, run_soon())
@@ -131,9 +130,13 @@ class ProcessEdge(Edge):
                 yield data
 
     def remove_file(self, path: str) -> None:
-        """In a thread, for it takes long to free a large file."""
-        path = os.path.abspath(path)
-        Thread(target=remove_if_there, args=(path,), name="unlink", daemon=True).start()
+        """Its name goes at once, what it holds in a thread: it takes long to free a large file."""
+        with contextlib.suppress(OSError):
+            fd = os.open(path, os.O_RDONLY)
+            try:
+                os.unlink(path)
+            finally:
+                Thread(target=os.close, args=(fd,), name="unlink", daemon=True).start()
 
     def fail(self, reason: str) -> None:
         self._log.write("warning", reason)
@@ -152,11 +155,6 @@ class ProcessEdge(Edge):
 
     def stop(self) -> None:
         self._stop()
-
-
-def remove_if_there(path: str) -> None:
-    with contextlib.suppress(OSError):
-        os.unlink(path)
 
 
 def run_soon() -> Callable[[Callable[[], None]], None]:

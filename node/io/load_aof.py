@@ -17,6 +17,7 @@ from gossamer.node.io.clients import Clients
 from gossamer.node.io.collector import at_rest
 from gossamer.node.io.disk import replace_file, sync_directory
 from gossamer.node.io.log import Log
+from gossamer.node.io.new_file import remove_orphans
 from gossamer.node.persist.aof.manifest import Manifest, ManifestError, manifest_name, parse
 from gossamer.node.saving.aof_load import AofLoad
 from gossamer.node.saving.rdb_load import LoadError
@@ -36,6 +37,7 @@ async def load_aof(clients: Clients, log: Log) -> None:
         return
     try:
         server.edge.make_directory(str(folder))
+        remove_orphans(str(folder), log.write)
         manifest = upgraded(aof.manifest, folder, filename)
         paths = [folder / file.name for file in manifest.loaded]
         if not paths:

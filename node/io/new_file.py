@@ -5,13 +5,16 @@ goes to the disk in steps, too (``rdb-save-incremental-fsync``), so that the las
 """
 
 import contextlib
+import fcntl
 import os
+import re
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from threading import Thread
 from typing import Final
 
 from gossamer.node.engine.edge import NewFile
+from gossamer.node.io.child import start_child
 from gossamer.node.io.disk import sync_directory, write_all
 
 FSYNC_BYTES: Final = 4 << 20
@@ -19,6 +22,12 @@ FSYNC_BYTES: Final = 4 << 20
 
 WAITING_BYTES: Final = 16 << 20
 """Bytes that may wait for the thread."""
+
+TEMPORARY: Final = re.compile(r"temp-(\d+)(-bg)?\.rdb")
+"""Names of files that are not whole yet, with the process that they belong to."""
+
+unfinished: Final[set[str]] = set()
+"""Paths of those of this process."""
 
 
 class DiskFile(NewFile):
@@ -31,8 +40,10 @@ class DiskFile(NewFile):
         self._fsync_often = fsync_often
         self._unsynced = 0
         self._fd = -1
+        unfinished.add(beside)
         with self._failing():
             self._fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def write(self, data: bytes) -> None:
         super().write(data)
@@ -53,6 +64,7 @@ class DiskFile(NewFile):
             fd, self._fd = self._fd, -1
             os.close(fd)
             os.rename(self._beside, self._path)
+            unfinished.discard(self._beside)
             sync_directory(os.path.dirname(self._path) or ".")
             self.done = True
 
@@ -62,6 +74,7 @@ class DiskFile(NewFile):
             self._fd = -1
         with contextlib.suppress(OSError):
             os.unlink(self._beside)
+        unfinished.discard(self._beside)
 
     @contextlib.contextmanager
     def _failing(self) -> Iterator[None]:
@@ -72,12 +85,15 @@ class DiskFile(NewFile):
 
 
 class BackgroundFile(NewFile):
-    """``begin`` makes the file, in the thread; ``tell`` runs a function in the node's own thread."""
+    """``begin`` makes the file, in the thread, of the name of the process that it is given; ``tell`` runs a function in
+    the node's own thread."""
 
-    def __init__(self, begin: Callable[[], DiskFile], tell: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(self, begin: Callable[[str], DiskFile], tell: Callable[[Callable[[], None]], None]) -> None:
         super().__init__()
         self._begin = begin
         self._tell = tell
+        self._child = start_child("gossamer-bgsave", self._killed)
+        self.pid = os.getpid() if self._child is None else self._child.pid
         self._steps: SimpleQueue[bytes | None] = SimpleQueue()
         """What is to be written; empty: that was all; None: it is not wanted any more."""
         self._given = 0
@@ -98,10 +114,24 @@ class BackgroundFile(NewFile):
         self._steps.put(b"")
 
     def abandon(self) -> None:
+        self._end_child()
         self._steps.put(None)
 
+    def _killed(self, number: int) -> None:
+        """In a thread."""
+        self._tell(lambda: self._give_up(number))
+
+    def _give_up(self, number: int) -> None:
+        if not (self.done or self.failure):
+            self.failure = f"terminated by signal {number}"
+            self._progress()
+
+    def _end_child(self) -> None:
+        if self._child is not None:
+            self._child.end()
+
     def _run(self) -> None:
-        file = self._begin()
+        file = self._begin(f"{self.pid}-bg" if self._child is None else f"{self.pid}")
         while not file.done:
             step = self._steps.get()
             if step is None:
@@ -120,9 +150,55 @@ class BackgroundFile(NewFile):
             file.abandon()
 
     def _ended(self, file: DiskFile) -> None:
-        self.done, self.failure = file.done, file.failure
+        self._end_child()
+        if not self.failure:
+            self.done, self.failure = file.done, file.failure
         self._progress()
 
     def _progress(self) -> None:
         if self.on_progress is not None:
             self.on_progress()
+
+
+def begin_file(path: str, fsync_often: bool, process: str) -> DiskFile:
+    """``process`` is in its name until it is whole, as with Redis."""
+    return DiskFile(path, os.path.join(os.path.dirname(path), f"temp-{process}.rdb"), fsync_often)
+
+
+def remove_unfinished() -> None:
+    """The process ends at once."""
+    for path in list(unfinished):
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+
+
+def remove_orphans(folder: str, log: Callable[[str, str], None]) -> None:
+    """Remove what processes that are no more have left unfinished in ``folder``."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            found = TEMPORARY.fullmatch(name)
+            if found is not None and not lives(int(found[1])) and is_free(os.path.join(folder, name)):
+                log("notice", f"Removing {name}, which a process that is no more has left unfinished")
+                os.unlink(os.path.join(folder, name))
+
+
+def lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def is_free(path: str) -> bool:
+    """Does nobody hold it who may be in another container, with process ids of its own?"""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    return True

@@ -36,6 +36,7 @@ from gossamer.node.io.log import Log
 from gossamer.node.io.lookup import Resolver
 from gossamer.node.io.membership import CannotJoin, Membership
 from gossamer.node.io.migrate import MigrateConnections
+from gossamer.node.io.new_file import remove_orphans, remove_unfinished
 from gossamer.node.io.outcome import Outcome
 from gossamer.node.io.primary_connector import PrimaryConnector
 from gossamer.node.io.reactor import serve_clients
@@ -218,6 +219,7 @@ class Node:
             self.pid_file.remove()
             self.doors.remove_unix_socket()
         finally:
+            remove_unfinished()
             self.clients.close()
             self.doors.close()
             if self.membership is not None:
@@ -230,6 +232,7 @@ class Node:
 
     async def _load_and_follow(self, outcome: Outcome) -> None:
         """A replica asks its primary for what follows on its data, so it has to have them first."""
+        remove_orphans(".", self.log.write)
         try:
             await load_aof(self.clients, self.log)
             if not self.config.flag("appendonly"):
@@ -244,13 +247,16 @@ class Node:
 
     async def _obey_signals(self) -> None:
         ending = self.machine.replication.shutdown
-        self.signals.ending = lambda: ending.under_way
+        self.signals.ending = lambda: ending.under_way or ending.is_asked
+        self.signals.at_once = remove_unfinished
         while True:
             number = await self.signals.wait()
             options = self.config.words("shutdown-on-sigint" if number == signal.SIGINT else "shutdown-on-sigterm")
+            self.signals.obeyed = True
             self.clients.begin()
-            ending.begin(frozenset(options))
+            ending.ask(frozenset(options))
             self.clients.finish()
+            self.signals.obeyed = False
 
     def _keep_promises(self, membership: Membership, bus: Bus) -> None:
         if not membership.save_at_once():

@@ -23,6 +23,10 @@ class Signals:
         self._token: trio.lowlevel.TrioToken | None = None
         self._waiting: list[int] = []
         self.ending: Callable[[], bool] = lambda: False
+        self.at_once: Callable[[], None] = lambda: None
+        """What is done before the process ends at once."""
+        self.obeyed: bool = False
+        """One is being obeyed."""
 
     def install(self) -> None:
         """From the main thread, before the loop runs. A hang-up is nobody's wish here."""
@@ -41,10 +45,11 @@ class Signals:
         return number
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        again = bool(self._waiting) or self.ending()
+        again = bool(self._waiting) or self.obeyed or self.ending()
         self._waiting.append(number)  # first of all: a second signal may come while this one is handled
         if again and number == signal.SIGINT:
             self._log.from_signal("You insist... exiting now.")
+            self.at_once()
             os._exit(1)
         self._log.from_signal(f"Received {signal.Signals(number).name} scheduling shutdown...")
         if self._token is not None:

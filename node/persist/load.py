@@ -22,7 +22,8 @@ IMPORT: Final = "slot-import"
 
 
 class Loader:
-    """``now``: unix milliseconds. ``keep_stale``: keep keys whose time is over, as a replica must.
+    """``now``: unix milliseconds. ``keep_stale``: keep keys whose time is over, as a replica must. Who drops them and
+    goes on with the stream of the writer has to tell the writer's replicas.
 
     The keyspace should be empty; a key that is there already, or twice in the RDB, is an error, as in Redis.
     """
@@ -35,6 +36,8 @@ class Loader:
         """How many keys were put in."""
         self.stale: int = 0
         """How many were dropped."""
+        self.dropped: list[tuple[int, bytes]] = []
+        """Database and name of each, if the writer has told its place in a stream."""
         self.aux: dict[bytes, bytes] = {}
         self.functions: list[bytes] = []
         self.slot_imports: list[SlotImport] = []
@@ -49,8 +52,6 @@ class Loader:
                 self._select(event.db)
             elif isinstance(event, Aux):
                 self.aux[event.name] = event.value
-                if event.name == b"repl-id":
-                    self.keep_stale = True  # the writer's replicas have them still, and wait to be told of their end
                 if event.name == bytes_of(IMPORT):
                     self._import(read_import(event.value))
             elif isinstance(event, SlotImportMark):
@@ -86,6 +87,8 @@ class Loader:
     def _put(self, event: Key) -> None:
         if 0 <= event.end < self.now and not self.keep_stale:
             self.stale += 1
+            if b"repl-id" in self.aux:
+                self.dropped.append((self._db.index, event.key))
             return
         key = event.key
         db = self._place(key)

@@ -218,6 +218,7 @@ class Replication(ReplicationBase):
 
     def tick(self, now: int) -> None:
         """About ten times a second while it is ``in_a_hurry``, else once."""
+        self.shutdown.tick()
         self.replicas.tick(now)
         if self.primary_link is not None:
             self.primary_link.tick(now)

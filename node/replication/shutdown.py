@@ -47,6 +47,8 @@ class Shutdown:
         self.server = replication.server
         self.stage: str = STAYING
         self.until: int = 0
+        self.is_asked: bool = False
+        """A signal has asked for it, and no housekeeping has come since."""
         self._options: frozenset[str] = frozenset()
         self._target: int = 0
         """The end of the stream, without the question for acknowledgements."""
@@ -58,12 +60,26 @@ class Shutdown:
     def under_way(self) -> bool:
         return self.stage != STAYING
 
+    def ask(self, options: frozenset[str]) -> None:
+        """A signal has come. Redis obeys it in its housekeeping, which DEBUG PAUSE-CRON holds up."""
+        if not self.server.cron_paused:
+            self.begin(options)
+        elif not self.under_way:
+            self.is_asked = True
+            self._options = options
+
+    def tick(self) -> None:
+        """Housekeeping."""
+        if self.is_asked:
+            self.begin(self._options)
+
     def begin(self, options: frozenset[str], client: Client | None = None) -> None:
         """``options``: words of SHUTDOWN, in lower case; ``client`` waits until it is decided."""
         if client is not None:
             self.server.waiting.begin(Wait(client, SHUTDOWN))
         if self.under_way:
             return
+        self.is_asked = False
         server, replication = self.server, self.replication
         server.edge.log("warning", "User requested shutdown...")
         self._options = options
@@ -83,6 +99,10 @@ class Shutdown:
 
     def abort(self) -> bool:
         """Stay after all; False if nothing was under way, or it is too late."""
+        if self.is_asked:
+            self.is_asked = False
+            self.server.edge.log("notice", "Shutdown manually aborted.")
+            return True
         if not self.under_way or STAYING not in NEXT[self.stage]:
             return False
         self._enter(STAYING)

@@ -283,6 +283,10 @@ def subcommand_syntax(argv: list[bytes]) -> bytes:
 
 
 SAVE_UNDER_WAY: Final = b"ERR Background save already in progress"
+REWRITE_IN_THE_WAY: Final = (
+    b"ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to schedule a "
+    b"BGSAVE whenever possible."
+)
 REWRITE_UNDER_WAY: Final = b"ERR Background append only file rewriting already in progress"
 SAVE_FAILED: Final = b"ERR The data could not be saved, the log says why"
 LOADING_DATA: Final = b"LOADING Redis is loading the dataset in memory"

@@ -58,8 +58,16 @@ class RdbLoad(Loading):
         if b"repl-id" in aux and b"repl-offset" in aux:
             place = aux[b"repl-id"], aux[b"repl-offset"], aux.get(b"repl-stream-db", b"0")
             self._replication.loaded(*place, follows=self._follows)
+            self._tell_dropped()
         saves.loaded(self._loader.keys, self._loader.stale)
         server.conditions &= ~LOADING
+
+    def _tell_dropped(self) -> None:
+        """The replicas have the keys whose time was over still, and go on from here: they are told of their end."""
+        journal = self._server.journal
+        for db, key in self._loader.dropped:
+            journal.deleted(db, [key])
+        journal.release()
 
 
 def drop_foreign(server: Server) -> None:

@@ -14,6 +14,7 @@ from gossamer.node.engine.state import LOADING, UNSAVED
 from gossamer.node.replication.replication import Replication, replication_of
 from gossamer.node.resp.errors import CANNOT_SAVE, cannot_append
 from gossamer.node.saving.aof import OFF, STARTING, Aof
+from gossamer.node.saving.aof_rewrites import AofRewrites
 from gossamer.node.saving.save import RdbSave, Save, place
 
 RETRY_S: Final = 5
@@ -38,8 +39,9 @@ class Saves(SavesPort):
         self.on_work: Callable[[], None] | None = None
         self.aof: Aof = Aof(server)
         self.aof.sink.on_health = self.set_condition
+        self.rewrites: AofRewrites = AofRewrites(server, self.aof, self.is_saving)
         self.wanted: bool = False
-        """A save in the background begins when the batch is done."""
+        """A save in the background begins when the batch is done, and no rewrite is under way."""
         self.current: Save | None = None
         """It is under way."""
         self.ok: bool = True
@@ -57,11 +59,14 @@ class Saves(SavesPort):
         self._tried_s: int = 0
         self._saved_dirty: int = 0
         server.config.on_change(("save", "stop-writes-on-bgsave-error"), self.set_condition)
-        server.config.on_change(("appendonly",), self.aof.switch)
+        server.config.on_change(("appendonly",), self.rewrites.switch)
 
     @property
     def in_progress(self) -> bool:
-        return self.wanted or self.current is not None
+        return self.current is not None or (self.wanted and self.rewrites.current is None)
+
+    def is_saving(self) -> bool:
+        return self.in_progress
 
     @property
     def changes(self) -> int:
@@ -73,8 +78,8 @@ class Saves(SavesPort):
         return self.last_s if self.last_s >= 0 else self.server.started_ms // 1000
 
     def begin(self) -> None:
-        """Save in the background as soon as the batch is done."""
-        assert not self.in_progress
+        """Save in the background as soon as that can be."""
+        assert self.current is None
         self.wanted = True
         self.poke()
 
@@ -82,9 +87,13 @@ class Saves(SavesPort):
         """Save while the whole node stands still; has it succeeded?"""
         assert self.current is None
         self._release()
+        delay_us = self.server.config.integer("rdb-key-save-delay")
         save = self._new_save(background=False)
         while not save.over:
+            written = save.written
             save.step()
+            if delay_us > 0:
+                self.server.edge.sleep(delay_us * (save.written - written) / 1_000_000)
         save.close()
         if save.file.failure:
             self._log("warning", f"Error saving the database to disk: {save.file.failure}")
@@ -107,11 +116,11 @@ class Saves(SavesPort):
 
     def before_end(self, options: frozenset[str]) -> bool:
         """A node that was still loading has nothing that is worth more than its file."""
-        if self.aof.state == STARTING and self.aof.rewrite is not None and "force" not in options:
+        if self.aof.state == STARTING and self.rewrites.current is not None and "force" not in options:
             self._log("warning", "Writing initial AOF, can't exit.")
             return False
         self.stop()
-        self.aof.stop_rewrite()
+        self.rewrites.stop()
         wanted = "save" in options or (bool(self.server.config.save_points()) and "nosave" not in options)
         saved = self.server.conditions & LOADING or not wanted or self._save_last()
         self.aof.sink.flush_all()
@@ -131,7 +140,7 @@ class Saves(SavesPort):
 
     def tick(self, now_s: int) -> None:
         """Is a ``save`` point reached?"""
-        if self.in_progress or self.server.conditions & LOADING:
+        if self.wanted or self.current is not None or self.rewrites.in_progress or self.server.conditions & LOADING:
             return
         if not self.ok and now_s - self._tried_s <= RETRY_S:
             return
@@ -144,17 +153,20 @@ class Saves(SavesPort):
 
     @property
     def has_work(self) -> bool:
-        return self.wanted or (self.current is not None and self.current.can_go_on)
+        if self.wanted and self.rewrites.current is None:
+            return True
+        return self.current is not None and self.current.can_go_on
 
     def work(self) -> None:
         """About a millisecond's work."""
-        if self.wanted:
+        if self.wanted and self.rewrites.current is None:
             self.wanted = False
             self._release()
             self._tried_s = self.server.now_s
             self.current = self._new_save(background=True)
             self.current.file.on_progress = self.poke
-            self._log("notice", f"Background saving started by pid {self.server.edge.process().pid}")
+            self.server.stats.total_forks += 1
+            self._log("notice", f"Background saving started by pid {self.current.file.pid}")
         save = self.current
         if save is not None:
             save.step()
@@ -219,10 +231,10 @@ class Saves(SavesPort):
 
     def replaced(self) -> None:
         if self.aof.state != OFF:
-            reason = self.aof.restart()
+            reason = self.rewrites.restart()
             if reason is not None:
                 self._log("warning", f"The append-only file cannot be begun anew after a full sync: {reason}")
-                self.aof.close()
+                self.rewrites.close()
 
     def _log(self, level: str, text: str) -> None:
         self.server.edge.log(level, text)

@@ -73,7 +73,7 @@ DISK: Final = (
     D("rdbcompression", Flag(), True, effective=True),
     D("rdbchecksum", Flag(), True, immutable=True, effective=True),
     D("rdb-save-incremental-fsync", Flag(), True, effective=True),
-    D("rdb-del-sync-files", Flag(), False),
+    D("rdb-del-sync-files", Flag(), False, effective=True),  # no full sync leaves a file here
     D("stop-writes-on-bgsave-error", Flag(), True, effective=True),
     D("appendonly", Flag(), False, deny_loading=True, effective=True),
     D("appendfilename", Text(check=checks.append_file), "appendonly.aof", immutable=True, effective=True),

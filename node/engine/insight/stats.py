@@ -30,6 +30,8 @@ class Stats:
         self.total_writes_processed: int = 0
         self.client_query_buffer_limit_disconnections: int = 0
         self.client_output_buffer_limit_disconnections: int = 0
+        self.total_forks: int = 0
+        """Saves and rewrites that were begun in the background: Redis forks for each."""
         self.unexpected_errors: int = 0
         """Exceptions that cost a client or a link: see ``unexpected.py``."""
         self.errors: dict[bytes, int] = {}

@@ -1,0 +1,243 @@
+"""The append-only file is written anew: when, how, and what came of it (aof.c of Redis 7.2).
+
+A rewrite begins a new incr, to which is appended from then on, and writes all data of that moment as a new base. Until
+that is whole the manifest lists the old base, the old incrs and the new one, so a crash at any time loses nothing. It
+does not begin while the data is saved in the background: one of the two at a time.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from gossamer.node.engine.server import Server
+from gossamer.node.persist.aof.manifest import Manifest
+from gossamer.node.replication.replication import replication_of
+from gossamer.node.saving.aof import OFF, STARTING, Aof, told
+from gossamer.node.saving.save import BASE, CommandsSave, RdbSave, Save
+
+RETRY_MIN: Final = 1
+MOST_RETRY_MIN: Final = 60
+FREE_FAILURES: Final = 3
+"""After so many failures in a row rewrites that nobody asks for wait longer and longer (AOF_REWRITE_LIMITE_…)."""
+
+
+class AofRewrites:
+    """``is_held_up``: is something else under way in the background? ``on_work`` is called when there is something to
+    do between the batches."""
+
+    def __init__(self, server: Server, aof: Aof, is_held_up: Callable[[], bool]) -> None:
+        self.server: Server = server
+        self.aof: Aof = aof
+        self.aof.on_durable = self._more_is_durable
+        self.is_held_up: Callable[[], bool] = is_held_up
+        self.on_work: Callable[[], None] | None = None
+        self.current: Save | None = None
+        self.wanted: bool = False
+        """One begins when the batch is done, and nothing holds it up."""
+        self.ok: bool = True
+        self.done: int = 0
+        self.failures: int = 0
+        """In a row."""
+        self.took_s: int = -1
+        """How long the last one took."""
+        self._coming: Manifest = Manifest()
+        """What the manifest will be when the rewrite is done."""
+        self._failed_s: int = 0
+        self._told_limit: int = 0
+        """The number of failures when the log was told of the limit."""
+        self._told_durable: bool = True
+        """Who waits for that has been told how much is durable."""
+
+    @property
+    def in_progress(self) -> bool:
+        return self.current is not None or (self.wanted and not self.is_held_up())
+
+    @property
+    def is_scheduled(self) -> bool:
+        """It waits for the end of something else."""
+        return self.wanted and self.is_held_up()
+
+    def schedule(self) -> None:
+        """Rewrite as soon as that can be."""
+        assert self.current is None
+        self.wanted = True
+        self.poke()
+
+    # --- appending is switched on and off
+
+    def switch(self) -> str | None:
+        """CONFIG SET appendonly: why it cannot be obeyed."""
+        on = self.server.config.flag("appendonly")
+        if on == (self.aof.state != OFF):
+            return None
+        if on:
+            return self.restart()
+        self.close()
+        return None
+
+    def restart(self) -> str | None:
+        """From here on, whatever the files say: a new base, and an incr that counts once that is there."""
+        self.stop()
+        try:
+            self.aof.prepare()
+        except OSError as error:
+            return told(error)
+        if self.is_held_up():
+            self._log(
+                "notice",
+                "AOF was enabled but there is already another background operation. An AOF background was scheduled to "
+                "start when possible.",
+            )
+            self.schedule()
+            return None
+        try:
+            self._write(self.aof.begin_first())
+        except OSError as error:
+            self.aof.close()
+            return told(error)
+        return None
+
+    def close(self) -> None:
+        self.stop()
+        self.aof.close()
+
+    def stop(self) -> None:
+        self.wanted = False
+        if self.current is not None:
+            self.current.close()
+            self.current = None
+
+    # --- a rewrite
+
+    @property
+    def has_work(self) -> bool:
+        if not self._told_durable or (self.wanted and not self.is_held_up()):
+            return True
+        return self.current is not None and self.current.can_go_on
+
+    def work(self) -> None:
+        """About a millisecond's work."""
+        if not self._told_durable:
+            self._tell_durable()
+        if self.wanted and not self.is_held_up():
+            self.wanted = False
+            self._begin()
+        save = self.current
+        if save is not None:
+            save.step()
+            if save.over:
+                self._end(save)
+
+    def _begin(self) -> None:
+        aof = self.aof
+        self.server.journal.release()
+        try:
+            if aof.state == OFF:
+                aof.make_folder()
+                self._write(aof.manifest)
+            elif aof.state == STARTING:
+                self._write(aof.begin_first())
+            else:
+                aof.sink.flush_all()
+                if aof.sink.pending:
+                    self._failed("what was written before it is not in the file yet")
+                    return
+                self._write(aof.begin_incr())
+        except OSError as error:
+            self._failed(told(error))
+
+    def _write(self, manifest: Manifest) -> None:
+        """``manifest``: with the incr that is appended to from now on, if there is one."""
+        server, aof = self.server, self.aof
+        as_rdb = server.config.flag("aof-use-rdb-preamble")
+        self._coming = manifest.rewritten(aof.filename(), as_rdb, kept=int(aof.state != OFF))
+        assert self._coming.base is not None
+        file = server.edge.new_file(aof.path(self._coming.base), True)
+        file.on_progress = self.poke
+        self.current = RdbSave(server, file, BASE) if as_rdb else CommandsSave(server, file)
+        server.stats.total_forks += 1
+        self._log("notice", f"Background append only file rewriting started by pid {file.pid}")
+        self.poke()
+
+    def _end(self, save: Save) -> None:
+        self.current = None
+        save.close()
+        self.took_s = (self.server.now - save.began_ms) // 1000
+        if save.file.failure:
+            self._failed(save.file.failure)
+            return
+        try:
+            self.aof.install(self._coming, save.file.size)
+        except OSError as error:
+            self._failed(told(error))
+            return
+        self.done += 1
+        self.failures = 0
+        self.ok = True
+        self._log("notice", "Background AOF rewrite finished successfully")
+        self.aof.delete_history()
+
+    def _failed(self, reason: str) -> None:
+        self.ok = False
+        self.failures += 1
+        self._failed_s = self.server.now_s
+        self._log("warning", f"Background AOF rewrite terminated by an error: {reason}")
+        if self.aof.state == STARTING:
+            self.aof.drop_first()
+
+    # --- by the clock
+
+    def tick(self, now_s: int) -> None:
+        """Once a second."""
+        aof = self.aof
+        aof.flush()
+        if aof.state == OFF or self.current is not None or self.wanted or self.is_held_up():
+            return
+        if (aof.state == STARTING or self._has_grown()) and self._may_retry(now_s):
+            self.schedule()
+
+    def _may_retry(self, now_s: int) -> bool:
+        late = self.failures - FREE_FAILURES
+        if late < 0:
+            return True
+        minutes = min(RETRY_MIN << min(late, 10), MOST_RETRY_MIN)
+        if now_s - self._failed_s >= minutes * 60:
+            return True
+        if self._told_limit != self.failures:
+            self._told_limit = self.failures
+            self._log(
+                "warning",
+                "Background AOF rewrite has repeatedly failed and triggered the limit, "
+                f"will retry in {minutes} minutes",
+            )
+        return False
+
+    def _has_grown(self) -> bool:
+        percent = self.server.config.integer("auto-aof-rewrite-percentage")
+        if not percent or self.aof.size <= self.server.config.integer("auto-aof-rewrite-min-size"):
+            return False
+        base = self.aof.base_size or 1
+        growth = (self.aof.size - base) * 100 // base
+        if growth >= percent and self.failures < FREE_FAILURES:
+            self._log("notice", f"Starting automatic rewriting of AOF on {growth}% growth")
+        return growth >= percent
+
+    # --- what is durable
+
+    def _more_is_durable(self) -> None:
+        self._told_durable = False
+        self.poke()
+
+    def _tell_durable(self) -> None:
+        """Between the batches, when there is more of it, or nothing any more: who waits for that goes on."""
+        self._told_durable = True
+        replication = replication_of(self.server)
+        replication.replicas.end_waits()
+        if replication.primary_link is not None:
+            replication.primary_link.fsynced()
+
+    def poke(self) -> None:
+        if self.on_work is not None:
+            self.on_work()
+
+    def _log(self, level: str, text: str) -> None:
+        self.server.edge.log(level, text)
