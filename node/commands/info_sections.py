@@ -243,7 +243,6 @@ def loading_lines(server: Server, loading: Loading | None) -> list[str]:
 
 def stats_section(server: Server) -> list[str]:
     stats = server.stats
-    primary = replication_of(server).replicas
     return [
         f"total_connections_received:{stats.total_connections_received}",
         f"total_commands_processed:{stats.total_commands_processed}",
@@ -257,9 +256,9 @@ def stats_section(server: Server) -> list[str]:
         "instantaneous_input_repl_kbps:0.00",
         "instantaneous_output_repl_kbps:0.00",
         f"rejected_connections:{stats.rejected_connections}",
-        f"sync_full:{primary.full_syncs}",
-        f"sync_partial_ok:{primary.partial_syncs}",
-        f"sync_partial_err:{primary.refused_partial_syncs}",
+        f"sync_full:{stats.full_syncs}",
+        f"sync_partial_ok:{stats.partial_syncs}",
+        f"sync_partial_err:{stats.refused_partial_syncs}",
         f"expired_keys:{stats.expired_keys}",
         f"expired_stale_perc:{stats.expired_stale_perc:.2f}",
         f"expired_time_cap_reached_count:{stats.expired_time_cap_reached_count}",

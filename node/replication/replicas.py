@@ -74,9 +74,6 @@ class Replicas:
         self.syncs: Syncs = Syncs(server, history)
         self.pinged_ms: int = 0
         self.alone_since_ms: int = 0
-        self.full_syncs: int = 0
-        self.partial_syncs: int = 0
-        self.refused_partial_syncs: int = 0
 
     def link_of(self, client: Client) -> ReplicaLink:
         found = self.by_client.get(client.id)
@@ -118,7 +115,7 @@ class Replicas:
         history = self.history
         if modern and self._may_continue(replica, replid, offset):
             assert history.backlog is not None
-            self.partial_syncs += 1
+            self.server.stats.partial_syncs += 1
             name = b" " + bytes_of(history.replid) if replica.takes_psync2 else b""
             client.send(b"+CONTINUE%s\r\n" % name)
             client.send(history.backlog.since(offset))
@@ -126,8 +123,8 @@ class Replicas:
             self.log(f"Partial resynchronization request from {name_of(replica)} accepted from offset {offset}.")
             return
         if modern and replid != "?":
-            self.refused_partial_syncs += 1
-        self.full_syncs += 1
+            self.server.stats.refused_partial_syncs += 1
+        self.server.stats.full_syncs += 1
         self.log(f"Full resync requested by replica {name_of(replica)}")
         self.syncs.ask(replica)
 

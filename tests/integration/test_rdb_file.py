@@ -231,3 +231,69 @@ def test_a_full_disk_stops_writes_until_there_is_room(nodes: Nodes) -> None:
         node.start()
         assert node.ask("GET", "k").text == value
         node.stop()
+
+
+# --- what is not whole yet
+
+
+def slow_save(nodes: Nodes) -> tuple[Node, int, Path]:
+    """A node that saves in the background, the process that stands for that, and its file."""
+    node = nodes.start(*KEEPS)
+    for number in range(20):
+        demand(node, "SET", f"k{number}", "v")
+    demand(node, "CONFIG", "SET", "rdb-key-save-delay", "10000000")
+    node.ask("BGSAVE")
+    pid = int(node.wait_log("Background saving started by pid ").rpartition(" ")[2])
+    beside = node.home / f"temp-{pid}.rdb"
+    wait_until(beside.exists, "the file is begun")
+    return node, pid, beside
+
+
+def test_who_ends_the_child_ends_the_save(nodes: Nodes) -> None:
+    node, pid, beside = slow_save(nodes)
+    children = Path(f"/proc/{node.pid}/task/{node.pid}/children")
+    assert str(pid) in children.read_text().split()
+    assert node.ask("BGREWRITEAOF").text == b"Background append only file rewriting scheduled"
+    assert persistence(node)["aof_rewrite_scheduled"] == "1"
+    os.kill(pid, signal.SIGKILL)
+    node.wait_log("Background saving error: terminated by signal 9")
+    wait_until(lambda: not beside.exists(), "what was written of it is gone")
+    assert persistence(node)["rdb_last_bgsave_status"] == "err"
+    wait_until(lambda: persistence(node)["aof_rewrite_in_progress"] == "1", "the rewrite has its turn")
+    assert node.ask("BGSAVE").text.startswith(b"ERR Another child process is active (AOF?)")
+    assert node.ask("BGSAVE", "SCHEDULE").text == b"Background saving scheduled"
+    demand(node, "CONFIG", "SET", "rdb-key-save-delay", "0")
+    wait_until(lambda: persistence(node)["rdb_last_bgsave_status"] == "ok", "both are done in turn")
+    wait_until(lambda: not children.read_text().split(), "no process is left")
+
+
+def test_the_end_of_the_node_leaves_nothing_unfinished(nodes: Nodes) -> None:
+    node, _, beside = slow_save(nodes)
+    node.ask("SHUTDOWN", "NOSAVE")
+    assert node.wait_end() == 0
+    assert not beside.exists()
+
+
+def test_what_a_killed_node_has_left_is_removed_by_the_next(nodes: Nodes) -> None:
+    node, pid, beside = slow_save(nodes)
+    node.kill()
+    wait_until(lambda: not Path(f"/proc/{pid}").exists(), "the child ends with the node")
+    other = node.home / "temp-appendonly.rdb"
+    other.write_bytes(b"")
+    assert beside.exists()
+    node.start()
+    assert not beside.exists()
+    assert other.exists(), "whatever has another name is none of ours"
+
+
+def test_a_second_interrupt_ends_a_save_that_takes_too_long(nodes: Nodes) -> None:
+    node = nodes.start(*KEEPS)
+    for number in range(20):
+        demand(node, "SET", f"k{number}", "v")
+    demand(node, "CONFIG", "SET", "rdb-key-save-delay", "1000000")
+    beside = node.home / f"temp-{node.pid}.rdb"
+    os.kill(node.pid, signal.SIGINT)
+    wait_until(beside.exists, "the last save has begun")
+    os.kill(node.pid, signal.SIGINT)
+    assert node.wait_end() == 1
+    assert not beside.exists()

@@ -30,6 +30,10 @@ class Stats:
         self.total_writes_processed: int = 0
         self.client_query_buffer_limit_disconnections: int = 0
         self.client_output_buffer_limit_disconnections: int = 0
+        self.full_syncs: int = 0
+        """Of replicas by this node; ``refused_partial_syncs`` are those that became full ones."""
+        self.partial_syncs: int = 0
+        self.refused_partial_syncs: int = 0
         self.total_forks: int = 0
         """Saves and rewrites that were begun in the background: Redis forks for each."""
         self.unexpected_errors: int = 0

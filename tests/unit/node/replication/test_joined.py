@@ -60,8 +60,8 @@ def test_after_a_cut_the_rest_is_enough() -> None:
     link = Link(replica, primary)
     link.settle()
     same(primary, replica)
-    assert primary.replication.replicas.full_syncs == 1
-    assert primary.replication.replicas.partial_syncs == 1
+    assert primary.server.stats.full_syncs == 1
+    assert primary.server.stats.partial_syncs == 1
 
 
 def test_after_a_cut_inside_a_transaction_it_is_told_again() -> None:
@@ -86,8 +86,8 @@ def test_who_was_away_for_too_long_gets_all_again() -> None:
     primary.tell(*[f"SET key:{number} value" for number in range(20)])
     Link(replica, primary).settle()
     same(primary, replica)
-    assert primary.replication.replicas.full_syncs == 2
-    assert primary.replication.replicas.refused_partial_syncs == 2
+    assert primary.server.stats.full_syncs == 2
+    assert primary.server.stats.refused_partial_syncs == 2
 
 
 def test_a_promoted_replica_leads_its_sibling_and_the_old_primary() -> None:
@@ -105,7 +105,7 @@ def test_a_promoted_replica_leads_its_sibling_and_the_old_primary() -> None:
     new.tell("SET k new-era", "SELECT 4", "SET k v")
     join(sibling, new)
     join(old, new)
-    assert new.replication.replicas.full_syncs == 0
+    assert new.server.stats.full_syncs == 0
     same(new, sibling, old)
 
 
@@ -117,7 +117,7 @@ def test_an_old_primary_that_wrote_on_gets_all_again() -> None:
     new.replication.lead()
     new.tell("SET k elected")
     join(old, new)
-    assert new.replication.replicas.full_syncs == 1
+    assert new.server.stats.full_syncs == 1
     same(new, old)
     assert old.tell("GET k") == b"$7\r\nelected\r\n"
 
@@ -199,7 +199,7 @@ def test_the_connection_to_the_primary_can_be_listed_and_ended() -> None:
     link.cut()
     Link(replica, primary).settle()
     same(primary, replica)
-    assert primary.replication.replicas.full_syncs == 1
+    assert primary.server.stats.full_syncs == 1
     assert replica.tell("CLIENT KILL TYPE master") == b":1\r\n"
 
 
@@ -502,7 +502,7 @@ def test_a_transaction_in_another_database_arrives_there() -> None:
     primary.tell("APPEND b x", "MULTI", "SELECT 3", "APPEND a x", "APPEND a y", "EXEC")
     Link(replica, primary).settle()
     same(primary, replica)
-    assert primary.replication.replicas.full_syncs == 1
+    assert primary.server.stats.full_syncs == 1
 
 
 MASTERDOWN = b"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.\r\n"

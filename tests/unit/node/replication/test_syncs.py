@@ -54,7 +54,7 @@ def test_replicas_that_come_together_share_a_walk(settings: tuple[tuple[str, str
     settle(*links)
     same(primary, *[link.replica for link in links])
     assert primary.replication.replicas.syncs.walks == 1
-    assert primary.replication.replicas.full_syncs == 4
+    assert primary.server.stats.full_syncs == 4
 
 
 @pytest.mark.parametrize("settings", [(), (DISK,)], ids=["streamed", "with length"])
@@ -168,7 +168,7 @@ def test_what_waits_for_one_replica_is_there_for_another() -> None:
     back = Link(away, primary)
     while not back.primary_link.connected:
         back.step()
-    assert primary.replication.replicas.partial_syncs == 1
+    assert primary.server.stats.partial_syncs == 1
     same(primary, away)
     slow.cut()
     assert field(primary, "repl_backlog_histlen") < 2000
@@ -189,7 +189,7 @@ def test_but_not_for_one_that_would_be_dropped_for_not_reading_it_at_once() -> N
     while back.primary_link.state is not LinkState.PSYNC:
         back.step()
     back.step()
-    assert (primary.replication.replicas.partial_syncs, primary.replication.replicas.full_syncs) == (0, 3)
+    assert (primary.server.stats.partial_syncs, primary.replication.replicas.full_syncs) == (0, 3)
 
 
 def test_a_delay_that_was_asked_for_is_kept() -> None:

@@ -28,7 +28,7 @@ def test_keys_whose_time_was_over_are_gone_on_replicas_too() -> None:
     again = restarted(disk.files["dump.rdb"], 30)
     assert (again.machine.saves.loaded_keys, again.machine.saves.loaded_expired) == (2, 2)
     Link(replica, again).settle()
-    assert again.replication.replicas.partial_syncs == 1
+    assert again.server.stats.partial_syncs == 1
     assert (again.history, again.digest) == (replica.history, replica.digest)
     assert replica.tell("DBSIZE") == b":1\r\n"
     again.tell("SET e 5")
@@ -44,7 +44,7 @@ def test_more_of_them_than_the_backlog_holds_take_a_full_sync() -> None:
     link.cut()
     again = restarted(disk.files["dump.rdb"], 30, repl_backlog_size="16384")
     Link(replica, again).settle()
-    assert again.replication.replicas.partial_syncs == 0
+    assert again.server.stats.partial_syncs == 0
     assert (again.history, again.digest) == (replica.history, replica.digest)
 
 
