@@ -18,7 +18,7 @@ from gossamer.node.resp.errors import RELOAD_FAILED, RELOAD_OPTIONS, Refusal
 from gossamer.node.resp.reply import OK, Reply
 from gossamer.node.saving.aof import OFF
 from gossamer.node.saving.aof_load import AofLoad
-from gossamer.node.saving.rdb_load import LoadError
+from gossamer.node.saving.loading import LoadError
 from gossamer.node.saving.saves import saves_of
 
 

@@ -12,7 +12,8 @@ from gossamer.node.engine.data.tally import STARTUP
 from gossamer.node.engine.server import Server
 from gossamer.node.replication.replication import replication_of
 from gossamer.node.saving.aof import OFF, Aof
-from gossamer.node.saving.saves import Loading, saves_of
+from gossamer.node.saving.loading import Loading
+from gossamer.node.saving.saves import saves_of
 
 GOSSAMER_VERSION: Final = "0.1.0"
 

@@ -1,4 +1,4 @@
-"""The append-only file that a node begins with, read a little at a time between the requests of others.
+"""The append-only files that a node begins with.
 
 Rules kept here:
 - The manifest is read whether ``appendonly`` is on or not: a rewrite must not take the names of files that it lists.
@@ -9,23 +9,16 @@ Rules kept here:
 import os
 import time
 from pathlib import Path
-from typing import Final
-
-import trio
 
 from gossamer.node.io.clients import Clients
 from gossamer.node.io.collector import at_rest
 from gossamer.node.io.disk import replace_file, sync_directory
+from gossamer.node.io.feed import feed_all
 from gossamer.node.io.log import Log
 from gossamer.node.io.new_file import remove_orphans
 from gossamer.node.persist.aof.manifest import Manifest, ManifestError, manifest_name, parse
 from gossamer.node.saving.aof_load import AofLoad
-from gossamer.node.saving.rdb_load import LoadError
-
-READ_BYTES: Final = 1 << 18
-FEED_BYTES: Final = 1 << 14
-"""About a millisecond's work."""
-REPORT_S: Final = 2.0
+from gossamer.node.saving.loading import LoadError
 
 
 async def load_aof(clients: Clients, log: Log) -> None:
@@ -116,22 +109,11 @@ def check_cut(cut: int, path: Path, is_last: bool, may_cut: bool) -> None:
 
 async def load_file(path: Path, load: AofLoad, clients: Clients, log: Log) -> int:
     """Load the file at ``path``; where it is to be cut, or -1. LoadError, OSError."""
-    report = time.perf_counter() + REPORT_S
     clients.begin()
     load.begin_file(str(path))
     clients.finish()
     with path.open("rb", buffering=0) as file:
-        while data := file.read(READ_BYTES):
-            for at in range(0, len(data), FEED_BYTES):
-                clients.begin()
-                load.feed(data[at : at + FEED_BYTES])
-                clients.finish()
-                await trio.lowlevel.checkpoint()
-            if time.perf_counter() >= report:
-                report += REPORT_S
-                log.write(
-                    "notice", f"Loading {path}: {load.read * 100 // load.size} % of all, {load.commands} commands"
-                )
+        await feed_all(file, load, clients, log)
     clients.begin()
     cut = load.end_file()
     clients.finish()

@@ -46,7 +46,7 @@ from gossamer.node.io.startup import Start, configure, enough_files, go_to_backg
 from gossamer.node.io.supervise import Supervisor, supervise
 from gossamer.node.io.thp import Kernel
 from gossamer.node.machine import REST_MS, Machine
-from gossamer.node.saving.rdb_load import LoadError
+from gossamer.node.saving.loading import LoadError
 from gossamer.node.store.table import seed
 from gossamer.node.version import COMPATIBLE, TITLE, VERSION
 

@@ -14,8 +14,8 @@ from gossamer.node.engine.state import LOADING
 from gossamer.node.persist.aof.reader import AofError, AofReader
 from gossamer.node.persist.codes import RdbError
 from gossamer.node.persist.load import Loader
-from gossamer.node.saving.rdb_load import LoadError, drop_foreign
-from gossamer.node.saving.saves import Loading, Saves
+from gossamer.node.saving.loading import LoadError, Loading, drop_foreign
+from gossamer.node.saving.saves import Saves
 
 READING: Final = "reading the append only file"
 BAD_FORMAT: Final = f"Bad file format {READING}"
@@ -25,33 +25,35 @@ class AofLoad(Loading):
     """``size``: of all files. For each ``begin_file``, ``feed`` and ``end_file``; then ``finish``."""
 
     def __init__(self, server: Server, size: int) -> None:
-        super().__init__(size, server.now)
+        super().__init__(server, size)
         self.commands: int = 0
         self._server: Server = server
         self._applier: Applier = Applier(server)
-        self._path: str = ""
         self._reader: AofReader = AofReader()
         self._loader: Loader | None = None
         """Of the RDB at the start of the file."""
         self._expires: bool = server.lazy_expire_deletes
         server.lazy_expire_deletes = False
-        server.conditions |= LOADING
+
+    @property
+    def steps(self) -> int:
+        return self.commands
 
     def begin_file(self, path: str) -> None:
         server = self._server
-        self._path = path
+        self.path = path
         self._reader = AofReader(server.config.flag("rdbchecksum"), server.encodings)
         self._applier.begin(0)
 
     def feed(self, data: bytes) -> None:
-        """LoadError if it is damaged, or says what no node does."""
+        """LoadError also if it says what no node does."""
         try:
             self._reader.feed(data)
             self._run()
         except AofError as error:
-            raise LoadError(f"{self._path}: byte {error.offset}: {BAD_FORMAT}: {error.reason}") from None
+            raise LoadError(f"{self.path}: byte {error.offset}: {BAD_FORMAT}: {error.reason}") from None
         except RdbError as error:
-            raise LoadError(f"{self._path}: {error}") from None
+            raise LoadError(f"{self.path}: {error}") from None
         self.read += len(data)
 
     def end_file(self) -> int:
@@ -61,9 +63,9 @@ class AofLoad(Loading):
             reader.finish()
             self._run()
         except AofError as error:
-            raise LoadError(f"{self._path}: byte {error.offset}: {BAD_FORMAT}: {error.reason}") from None
+            raise LoadError(f"{self.path}: byte {error.offset}: {BAD_FORMAT}: {error.reason}") from None
         except RdbError as error:
-            raise LoadError(f"{self._path}: {error}") from None
+            raise LoadError(f"{self.path}: {error}") from None
         self._install()
         return reader.whole if reader.truncated else -1
 
@@ -90,7 +92,7 @@ class AofLoad(Loading):
             error = self._applier.run(argv)
             if error == UNKNOWN:
                 name = text_of(argv[0][:32])
-                raise LoadError(f"{self._path}: byte {reader.offset}: Unknown command '{name}' {READING}")
+                raise LoadError(f"{self.path}: byte {reader.offset}: Unknown command '{name}' {READING}")
             self.commands += 1
 
     def _install(self) -> None:

@@ -12,33 +12,28 @@ from gossamer.node.persist.codes import RdbError
 from gossamer.node.persist.load import Loader
 from gossamer.node.persist.reader import RdbReader
 from gossamer.node.replication.replication import Replication
-from gossamer.node.saving.saves import Loading, Saves
-
-
-class LoadError(Exception):
-    """The file cannot be loaded: the node must not begin with less, nor overwrite it. One line: file, place, reason."""
+from gossamer.node.saving.loading import LoadError, Loading, drop_foreign
+from gossamer.node.saving.saves import Saves
 
 
 class RdbLoad(Loading):
     """``path`` and ``size``: of the file. ``feed`` all of it, then ``finish``."""
 
     def __init__(self, server: Server, replication: Replication, path: str, size: int) -> None:
-        super().__init__(size, server.now)
-        self.path: str = path
+        super().__init__(server, size)
+        self.path = path
         self._server: Server = server
         topology = server.topology
         self._follows: bool = replication.is_replica or (topology is not None and not topology.myself.is_primary)
         self._replication: Replication = replication
         self._reader: RdbReader = RdbReader(server.config.flag("rdbchecksum"), server.encodings)
         self._loader: Loader = Loader(Keyspace(len(server.keyspace), server.keyspace.shift), server.now, self._follows)
-        server.conditions |= LOADING
 
     @property
-    def keys(self) -> int:
+    def steps(self) -> int:
         return self._loader.keys
 
     def feed(self, data: bytes) -> None:
-        """LoadError if it is damaged."""
         try:
             self._loader.take(self._reader.feed(data))
         except RdbError as error:
@@ -68,12 +63,3 @@ class RdbLoad(Loading):
         for db, key in self._loader.dropped:
             journal.deleted(db, [key])
         journal.release()
-
-
-def drop_foreign(server: Server) -> None:
-    """A primary forgets the keys of slots that other nodes own now: whoever has them has newer data."""
-    topology = server.topology
-    if topology is None or not topology.myself.is_primary:
-        return
-    owners, me = topology.owners, topology.me
-    server.drop_slots(tuple(slot for slot, owner in enumerate(owners) if owner and owner != me))

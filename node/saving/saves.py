@@ -15,19 +15,11 @@ from gossamer.node.replication.replication import Replication, replication_of
 from gossamer.node.resp.errors import CANNOT_SAVE, cannot_append
 from gossamer.node.saving.aof import OFF, STARTING, Aof
 from gossamer.node.saving.aof_rewrites import AofRewrites
+from gossamer.node.saving.loading import Loading
 from gossamer.node.saving.save import RdbSave, Save, place
 
 RETRY_S: Final = 5
 """How soon a ``save`` point tries again after a failure (CONFIG_BGSAVE_RETRY_DELAY)."""
-
-
-class Loading:
-    """A file of ``size`` bytes, of which so many have been ``read``, since ``began_ms``."""
-
-    def __init__(self, size: int, began_ms: int) -> None:
-        self.size: int = size
-        self.read: int = 0
-        self.began_ms: int = began_ms
 
 
 class Saves(SavesPort):

@@ -189,7 +189,7 @@ def test_but_not_for_one_that_would_be_dropped_for_not_reading_it_at_once() -> N
     while back.primary_link.state is not LinkState.PSYNC:
         back.step()
     back.step()
-    assert (primary.server.stats.partial_syncs, primary.replication.replicas.full_syncs) == (0, 3)
+    assert (primary.server.stats.partial_syncs, primary.server.stats.full_syncs) == (0, 3)
 
 
 def test_a_delay_that_was_asked_for_is_kept() -> None:

@@ -1,0 +1,45 @@
+"""What a node begins with, on its way into it: what is the same for an RDB file (``rdb_load.py``) and for append-only
+files (``aof_load.py``)."""
+
+from mypy_extensions import mypyc_attr
+
+from gossamer.node.engine.server import Server
+from gossamer.node.engine.state import LOADING
+
+
+class LoadError(Exception):
+    """The file cannot be loaded: the node must not begin with less, nor overwrite it. One line: file, place, reason."""
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Loading:
+    """Files of ``size`` bytes, of which so many have been ``read``, since ``began_ms``. Clients are told LOADING."""
+
+    def __init__(self, server: Server, size: int) -> None:
+        self.path: str = ""
+        """Of the file that is being read."""
+        self.size: int = size
+        self.read: int = 0
+        self.began_ms: int = server.now
+        server.conditions |= LOADING
+
+    @property
+    def steps(self) -> int:
+        """How many keys or commands have come."""
+        raise NotImplementedError
+
+    def feed(self, data: bytes) -> None:
+        """The next bytes of the file. LoadError if it is damaged."""
+        raise NotImplementedError
+
+    def progress(self) -> str:
+        return f"Loading {self.path}: {self.read * 100 // max(1, self.size)} %, {self.steps} keys or commands"
+
+
+def drop_foreign(server: Server) -> None:
+    """A primary forgets the keys of slots that other nodes own now: whoever has them has newer data."""
+    topology = server.topology
+    if topology is None or not topology.myself.is_primary:
+        return
+    owners, me = topology.owners, topology.me
+    server.drop_slots(tuple(slot for slot, owner in enumerate(owners) if owner and owner != me))
