@@ -145,11 +145,15 @@ class Clients:
 
     def finish(self) -> None:
         """Do what the batch asked for, then write what it has said."""
+        self._keep_promises()
+        self.flush()
+
+    def _keep_promises(self) -> None:
+        """What the batch has said is on the disk and acknowledged, if it has to be; else it is held back."""
         machine = self.machine
         machine.drain()
         if machine.outbox and self.on_effects is not None:
             self.on_effects()
-        self.flush()
 
     def tick(self) -> None:
         """Do what is due: the node's housekeeping, and for those who have waited."""
@@ -278,7 +282,7 @@ class Clients:
         if not data:
             # It may have closed only its half: what this batch has to say to it, and may say, goes out first.
             if connection.session.out:
-                self.machine.drain()
+                self._keep_promises()
                 self._write(connection, connection.session)
             self.drop(connection)
             return False

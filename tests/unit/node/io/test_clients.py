@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gossamer.node.engine.clients.limits import OutputLimit
-from gossamer.node.engine.server import Server
+from gossamer.node.engine.server import Server, default_config
 from gossamer.node.io.clients import LONG_READ, READ_BYTES, Clients
 from gossamer.node.machine import Machine
+from gossamer.node.persist.aof.manifest import Manifest
+from gossamer.node.replication.replica_link import ONLINE
+from tests.unit.node.saving.disk import Disk
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -103,6 +106,77 @@ def test_what_was_sent_before_the_client_closed_its_half_is_answered(clients: Cl
         while piece := client.recv(1 << 16):
             data += piece
     assert data == b"".join(b":%d\r\n" % n for n in range(1, 3001))
+
+
+class Witness(socket.socket):
+    """A socket that looks at the disk whenever something is said."""
+
+    disk: Disk
+
+    def look(self) -> None:
+        (file,) = self.disk.appended.values()
+        assert file.synced == len(file.data) > 0, "what is said is not durable"
+        self.disk.logged.append(f"{file.data.count(b'INCR')} writes were there")
+
+    def send(self, data: "Buffer", flags: int = 0) -> int:
+        self.look()
+        return super().send(bytes(data), flags)
+
+    def sendmsg(self, buffers: "Iterable[Buffer]", *others: object) -> int:
+        self.look()
+        return super().sendmsg(buffers)
+
+
+class ToWitness(socket.socket):
+    """A listener: what whoever comes is told is watched."""
+
+    disk: Disk
+
+    def accept(self) -> tuple[socket.socket, object]:
+        sock, address = super().accept()
+        witness = Witness(fileno=sock.detach())
+        witness.disk = self.disk
+        return witness, address
+
+
+def half_closed(clients: Clients, address: tuple[str, int]) -> bytes:
+    """What a client hears who sends more than one batch serves and closes his half at once."""
+    with connect(address) as client:
+        client.sendall(b"INCR n\r\n" * 3000)
+        client.shutdown(socket.SHUT_WR)
+        serve_all(clients)
+        data = b""
+        while piece := client.recv(1 << 16):
+            data += piece
+    return data
+
+
+def test_what_a_half_closed_client_is_told_last_is_on_the_disk() -> None:
+    disk = Disk()
+    config = default_config(16, clustered=False)
+    config.load("appendonly", ["yes"])
+    config.load("appendfsync", ["always"])
+    clients = Clients(Machine(Server(edge=disk, config=config)))
+    clients.machine.saves.aof.go_on(Manifest(), [])
+    with contextlib.closing(clients):
+        sock = ToWitness()
+        sock.disk = disk
+        assert half_closed(clients, listener(clients, sock)).endswith(b":3000\r\n")
+        assert disk.logged[-1] == "3000 writes were there"
+
+
+def test_what_a_half_closed_client_is_told_last_is_acknowledged(clients: Clients) -> None:
+    server, replication = clients.machine.server, clients.machine.replication
+    address = listener(clients, socket.socket())
+    with connect(address):
+        serve_all(clients)
+        (session,) = server.clients.by_id.values()
+        replica = replication.replicas.link_of(session)
+        replica.state, replica.acknowledges = ONLINE, True
+        replication.need_stream()
+        server.config.set([("write-ack-replicas", "1")])
+        assert half_closed(clients, address) == b"", "nobody has acknowledged anything"
+        assert server.keyspace.database(0).size == 1
 
 
 def test_while_requests_wait_for_their_turn_no_more_are_read(clients: Clients) -> None:
