@@ -38,8 +38,9 @@ class Verdict:
 
     def __str__(self) -> str:
         if not self.wrong:
-            return f"{self.path} is whole: {self.size:,} bytes, {self.commands:,} commands"
-        return f"{self.path} {self.wrong}; of {self.size:,} bytes {self.whole:,} are whole, {self.lost:,} follow"
+            return f"{self.path} is valid: {self.size:,} bytes, {self.commands:,} commands"
+        of_all = f"of {self.size:,} bytes {self.whole:,} are whole, {self.lost:,} follow"
+        return f"{self.path} is not valid, it {self.wrong}; {of_all}"
 
 
 def check_aof(path: Path, fix: bool) -> int:
@@ -125,7 +126,7 @@ def offer_cut(verdict: Verdict) -> int:
     if size_of(verdict.path) != verdict.size:
         raise UserError(f"{verdict.path} has changed meanwhile: nothing was done")
     shorten(verdict.path, verdict.whole)
-    print(f"{verdict.path} was cut to {verdict.whole:,} bytes")
+    print(f"Successfully truncated AOF {verdict.path} to {verdict.whole:,} bytes")
     return 0
 
 

@@ -1,8 +1,6 @@
 """What a node begins with, on its way into it: what is the same for an RDB file (``rdb_load.py``) and for append-only
 files (``aof_load.py``)."""
 
-from mypy_extensions import mypyc_attr
-
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.state import LOADING
 
@@ -11,7 +9,6 @@ class LoadError(Exception):
     """The file cannot be loaded: the node must not begin with less, nor overwrite it. One line: file, place, reason."""
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
 class Loading:
     """Files of ``size`` bytes, of which so many have been ``read``, since ``began_ms``. Clients are told LOADING."""
 

@@ -96,7 +96,7 @@ def test_a_single_file_is_judged_as_redis_check_aof_does(
     ours = gossamer(capsys, "check-aof", path)
     assert ours.code == theirs.code
     (up_to,) = re.findall(r"ok_up_to=(\d+)", theirs.out)
-    assert (f"is whole: {up_to} bytes" in ours.out) if ours.code == 0 else (f" {up_to} are whole" in ours.err)
+    assert (f"is valid: {up_to} bytes" in ours.out) if ours.code == 0 else (f" {up_to} are whole" in ours.err)
 
 
 def test_what_is_found_is_told_file_by_file(capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,13 +105,15 @@ def test_what_is_found_is_told_file_by_file(capsys: pytest.CaptureFixture[str]) 
     base = folder.path / "appendonly.aof.2.base.rdb"
     assert f"{base}:\n  RDB version 10 of Redis\n" in said.out
     assert "  database 0: 7 keys, 1 expire, " in said.out
-    assert f"{base} is whole: 237 bytes, 0 commands\n{folder.incr} is whole: 812 bytes, 20 commands\n" in said.out
+    assert f"{base} is valid: 237 bytes, 0 commands\n{folder.incr} is valid: 812 bytes, 20 commands\n" in said.out
 
 
 def test_damage_is_told_with_file_and_place(capsys: pytest.CaptureFixture[str]) -> None:
     folder = named("redis-7.0.15/corrupt-middle")
     said = gossamer(capsys, "check-aof", folder.manifest)
-    assert said.err.startswith(f"gossamer: {folder.incr} is damaged at byte 384: an argument begins with '$', but here")
+    assert said.err.startswith(
+        f"gossamer: {folder.incr} is not valid, it is damaged at byte 384: an argument begins with '$', but here"
+    )
     assert "of 812 bytes 371 are whole, 441 follow" in said.err
 
 
