@@ -32,7 +32,8 @@ class AofRewrites:
         self.on_work: Callable[[], None] | None = None
         self.current: Save | None = None
         self.wanted: bool = False
-        """One begins when the batch is done, and nothing holds it up."""
+        """One begins when the batch is done, or when what it is ``waiting`` for has ended."""
+        self.waiting: bool = False
         self.ok: bool = True
         self.done: int = 0
         self.failures: int = 0
@@ -49,17 +50,18 @@ class AofRewrites:
 
     @property
     def in_progress(self) -> bool:
-        return self.current is not None or (self.wanted and not self.is_held_up())
+        return self.current is not None or (self.wanted and not self.waiting)
 
     @property
     def is_scheduled(self) -> bool:
         """It waits for the end of something else."""
-        return self.wanted and self.is_held_up()
+        return self.wanted and self.waiting
 
     def schedule(self) -> None:
         """Rewrite as soon as that can be."""
         assert self.current is None
         self.wanted = True
+        self.waiting = self.is_held_up()
         self.poke()
 
     # --- appending is switched on and off
@@ -105,6 +107,7 @@ class AofRewrites:
         if self.current is not None:
             self.current.close()
             self.current = None
+            self.poke()  # a save may wait for its end
 
     # --- a rewrite
 

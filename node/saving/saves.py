@@ -33,7 +33,8 @@ class Saves(SavesPort):
         self.aof.sink.on_health = self.set_condition
         self.rewrites: AofRewrites = AofRewrites(server, self.aof, self.is_saving)
         self.wanted: bool = False
-        """A save in the background begins when the batch is done, and no rewrite is under way."""
+        """A save in the background begins when the batch is done, or when the rewrite that it is ``waiting`` for is."""
+        self.waiting: bool = False
         self.current: Save | None = None
         """It is under way."""
         self.ok: bool = True
@@ -55,7 +56,7 @@ class Saves(SavesPort):
 
     @property
     def in_progress(self) -> bool:
-        return self.current is not None or (self.wanted and self.rewrites.current is None)
+        return self.current is not None or (self.wanted and not self.waiting)
 
     def is_saving(self) -> bool:
         return self.in_progress
@@ -73,6 +74,7 @@ class Saves(SavesPort):
         """Save in the background as soon as that can be."""
         assert self.current is None
         self.wanted = True
+        self.waiting = self.rewrites.in_progress
         self.poke()
 
     def save(self) -> bool:
@@ -99,6 +101,7 @@ class Saves(SavesPort):
         if self.current is not None:
             self.current.close()
             self.current = None
+            self.poke()  # a rewrite may wait for its end
 
     def flushed(self) -> None:
         """With ``save`` points the file is emptied too, as Redis does: a crash must not bring all back."""
@@ -145,13 +148,13 @@ class Saves(SavesPort):
 
     @property
     def has_work(self) -> bool:
-        if self.wanted and self.rewrites.current is None:
+        if self.wanted and not self.rewrites.in_progress:
             return True
         return self.current is not None and self.current.can_go_on
 
     def work(self) -> None:
         """About a millisecond's work."""
-        if self.wanted and self.rewrites.current is None:
+        if self.wanted and not self.rewrites.in_progress:
             self.wanted = False
             self._release()
             self._tried_s = self.server.now_s

@@ -217,6 +217,69 @@ def test_switched_on_it_holds_what_was_there_before() -> None:
     assert reborn(keeper).ask("DBSIZE") == b":4\r\n"
 
 
+def test_the_first_base_waits_for_the_end_of_a_save() -> None:
+    keeper = Keeper()
+    keeper.ask("SET", "a", "1")
+    keeper.ask("BGSAVE")
+    keeper.machine.work()
+    keeper.ask("CONFIG", "SET", "appendonly", "yes")
+    assert (keeper.info("aof_rewrite_scheduled"), keeper.info("aof_rewrite_in_progress")) == ("1", "0")
+    keeper.ask("SET", "b", "2")
+    assert MANIFEST not in keeper.disk.files
+    keeper.work()
+    assert (keeper.info("aof_rewrite_scheduled"), keeper.info("rdb_last_bgsave_status")) == ("0", "ok")
+    keeper.ask("SET", "c", "3")
+    assert reborn(keeper).ask("DBSIZE") == b":3\r\n"
+
+
+def test_one_of_save_and_rewrite_at_a_time() -> None:
+    keeper = begin(Disk())
+    keeper.ask("SET", "a", "1")
+    keeper.ask("BGREWRITEAOF")
+    assert keeper.ask("BGSAVE").startswith(b"-ERR Another child process is active (AOF?): can't BGSAVE right now. ")
+    assert keeper.ask("BGSAVE", "SCHEDULE") == b"+Background saving scheduled\r\n"
+    assert keeper.info("rdb_bgsave_in_progress") == "0"
+    keeper.work()
+    assert (keeper.info("aof_rewrites"), keeper.info("rdb_saves")) == ("1", "1")
+    keeper.ask("BGSAVE")
+    assert keeper.ask("BGREWRITEAOF") == b"+Background append only file rewriting scheduled\r\n"
+    keeper.work()
+    assert (keeper.info("aof_rewrites"), keeper.info("rdb_saves")) == ("2", "2")
+    assert b"total_forks:4" in keeper.say("INFO", "stats")
+
+
+def test_a_first_base_that_fails_is_tried_again_and_loses_nothing() -> None:
+    keeper = Keeper()
+    keeper.disk.fails_at = "commit"
+    keeper.ask("CONFIG", "SET", "appendonly", "yes")
+    keeper.ask("SET", "a", "1")
+    keeper.work()
+    assert any("Removing the temp incr aof file" in line for line in keeper.disk.logged)
+    assert list(keeper.disk.appended) == []
+    keeper.ask("SET", "b", "2")
+    keeper.disk.fails_at = ""
+    keeper.at(1)
+    keeper.work()
+    keeper.ask("SET", "c", "3")
+    assert reborn(keeper).ask("DBSIZE") == b":3\r\n"
+
+
+def test_rewrites_that_fail_again_and_again_wait_longer_and_longer() -> None:
+    keeper = begin(Disk(), auto_aof_rewrite_min_size="10")
+    keeper.ask("SET", "a", "v" * 1000)
+    keeper.disk.fails_at = "commit"
+    for second in range(1, 200):
+        keeper.at(second)
+        keeper.work()
+    assert keeper.info("aof_rewrites_consecutive_failures") == "5", "three at once, then after one minute and after two"
+    told = [line for line in keeper.disk.logged if "triggered the limit" in line]
+    assert [line.rpartition("in ")[2] for line in told] == ["1 minutes", "2 minutes", "4 minutes"]
+    keeper.disk.fails_at = ""
+    assert keeper.ask("BGREWRITEAOF") == b"+Background append only file rewriting started\r\n"
+    keeper.work()
+    assert keeper.info("aof_rewrites_consecutive_failures") == "0"
+
+
 def test_a_full_sync_begins_it_anew() -> None:
     keeper = begin(Disk())
     keeper.ask("SET", "old", "1")
