@@ -145,6 +145,8 @@ class Replicas:
 
     def _online(self, replica: ReplicaLink) -> None:
         replica.go_online()
+        if self.server.waiting.of(DISKS) and self.server.journal.stream is not None:
+            self.server.journal.stream.want_acks = True
         self._let_backlog_shrink()
         self.count_good(self.server.now)
         topology = self.server.topology

@@ -18,7 +18,9 @@ class DiskWait(AckWait):
         self.local: int = local
         self.count: int = count
         self.last_write: int = client.last_write
-        self.offset: int = client.wrote_to
+        self.offset: int = max(client.wrote_to, 1)
+        """What was written before there was a stream is in the snapshot that each replica has got: one that tells of
+        anything has it on its disk. One that has no files tells of nothing."""
 
     def _is_here(self) -> int:
         return int(self.aof.durable[0] >= self.last_write)

@@ -122,6 +122,18 @@ def test_a_replica_tells_what_is_on_its_disk(policy: str) -> None:
     assert primary.tell("WAITAOF 1 1 0") == WITHOUT_AOF
 
 
+def test_what_was_written_before_there_were_replicas_is_in_their_snapshot() -> None:
+    primary, replica = Writer(1, "always"), Writer(2, "always")
+    assert primary.tell("SET a 1", "WAITAOF 1 1 0") == b"+OK\r\n"
+    primary.work()
+    assert primary.heard() == b""
+    link = join(replica, primary)
+    assert primary.heard() == b"", "the replica has no base yet"
+    replica.pass_time(11.5)
+    settle(link, replica)
+    assert primary.heard() == BOTH
+
+
 def settle(link: Link, replica: Writer) -> None:
     link.settle()
     replica.work()
