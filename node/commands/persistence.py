@@ -46,7 +46,7 @@ def bgsave(c: Call, argv: list[bytes]) -> Reply:
     if saves.rewrites.in_progress and len(argv) == 1 and not in_multi:
         raise Refusal(REWRITE_IN_THE_WAY)
     scheduled = in_multi or saves.rewrites.in_progress
-    saves.begin()
+    saves.begin(at_once=not in_multi)
     return Status(b"Background saving scheduled" if scheduled else b"Background saving started")
 
 
@@ -55,8 +55,9 @@ def bgrewriteaof(c: Call) -> Reply:
     rewrites = saves_of(c.server).rewrites
     if rewrites.in_progress:
         raise Refusal(REWRITE_UNDER_WAY)
-    rewrites.schedule()
-    if rewrites.is_scheduled or c.client.modes & IN_MULTI:
+    in_multi = bool(c.client.modes & IN_MULTI)
+    rewrites.schedule(at_once=not in_multi)
+    if rewrites.is_scheduled or in_multi:
         rewrites.failures = 0  # as Redis: it is not held up any longer than it takes
         return Status(b"Background append only file rewriting scheduled")
     return Status(b"Background append only file rewriting started")

@@ -150,8 +150,11 @@ class Edge:
         """The file at ``path``, made if it is not there, and cut back to ``size`` bytes. OSError if that fails."""
         return AppendFile()
 
-    def make_directory(self, path: str) -> None:
-        """There is a directory at ``path`` when this returns, for this node alone. OSError if that fails."""
+    def make_directory(self, path: str, name: str) -> None:
+        """There is a directory at ``path`` when this returns, and files of this ``name`` there are this node's alone.
+
+        OSError if that fails.
+        """
 
     def replace_file(self, path: str, data: bytes) -> None:
         """A file at ``path`` holds ``data``, durably, when this returns. OSError if that fails."""

@@ -42,7 +42,7 @@ class ProcessEdge(Edge):
         self._stop = stop
         self.fsync_often = True
         self._held: dict[str, int] = {}
-        """Descriptors of directories that no other node may write to, by path."""
+        """Descriptors of lock files, by path."""
         self._facts = process_facts(config_file)
         self._facts.supervised = supervisor.mode
 
@@ -100,18 +100,18 @@ class ProcessEdge(Edge):
     def append_file(self, path: str, size: int) -> AppendFile:
         return DiskAppendFile(os.path.abspath(path), size, run_soon())
 
-    def make_directory(self, path: str) -> None:
-        """This process holds it until it ends; OSError if another one does."""
-        path = os.path.abspath(path)
+    def make_directory(self, path: str, name: str) -> None:
+        """This process holds a lock file until it ends; OSError if another one does."""
         os.makedirs(path, exist_ok=True)
+        path = os.path.abspath(os.path.join(path, f"{name}.lock"))
         if path in self._held:
             return
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(fd)
-            raise OSError(error.errno, "another node writes to it", path) from None
+            raise OSError(error.errno, "another node writes to it", os.path.dirname(path)) from None
         self._held[path] = fd
 
     def replace_file(self, path: str, data: bytes) -> None:

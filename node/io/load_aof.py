@@ -29,7 +29,7 @@ async def load_aof(clients: Clients, log: Log) -> None:
     if not server.config.flag("appendonly"):
         return
     try:
-        server.edge.make_directory(str(folder))
+        server.edge.make_directory(str(folder), filename)
         remove_orphans(str(folder), log.write)
         manifest = upgraded(aof.manifest, folder, filename)
         paths = [folder / file.name for file in manifest.loaded]
@@ -47,7 +47,7 @@ def warn_of_rdb(path: str, log: Log) -> None:
 
 async def load_files(paths: list[Path], clients: Clients, log: Log) -> list[int]:
     """Load the files; how many bytes of each count. LoadError, OSError."""
-    sizes = [path.stat().st_size for path in paths]
+    sizes = [size_of(path) for path in paths]
     if not paths:
         return sizes
     machine = clients.machine
@@ -69,6 +69,14 @@ async def load_files(paths: list[Path], clients: Clients, log: Log) -> list[int]
     clients.finish()
     log.write("notice", f"DB loaded from append only file: {time.perf_counter() - began:.3f} seconds")
     return sizes
+
+
+def size_of(path: Path) -> int:
+    """LoadError."""
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise LoadError(f"The append-only file {path} is in the manifest, but: {error.strerror}") from None
 
 
 def read_manifest(path: Path) -> Manifest:

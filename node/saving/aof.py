@@ -162,7 +162,7 @@ class Aof:
 
     def make_folder(self) -> None:
         """OSError."""
-        self.server.edge.make_directory(self._folder())
+        self.server.edge.make_directory(self._folder(), self.filename())
 
     def path(self, file: AofFile) -> str:
         return f"{self._folder()}/{file.name}"

@@ -57,11 +57,13 @@ class AofRewrites:
         """It waits for the end of something else."""
         return self.wanted and self.waiting
 
-    def schedule(self) -> None:
-        """Rewrite as soon as that can be."""
+    def schedule(self, at_once: bool = False) -> None:
+        """Rewrite as soon as that can be. ``at_once``: no transaction is half done."""
         assert self.current is None
         self.wanted = True
         self.waiting = self.is_held_up()
+        if at_once and not self.waiting:
+            self._begin()
         self.poke()
 
     # --- appending is switched on and off
@@ -122,7 +124,6 @@ class AofRewrites:
         if not self._told_durable:
             self._tell_durable()
         if self.wanted and not self.is_held_up():
-            self.wanted = False
             self._begin()
         save = self.current
         if save is not None:
@@ -132,6 +133,7 @@ class AofRewrites:
 
     def _begin(self) -> None:
         aof = self.aof
+        self.wanted = False
         self.server.journal.release()
         try:
             if aof.state == OFF:

@@ -1,8 +1,8 @@
 """When the data is saved to the RDB file, and what came of it: SAVE, BGSAVE, ``save`` points, SHUTDOWN, FLUSHALL.
 
-A save in the background goes on beside the requests, from a snapshot: there is no child process. It begins between two
-batches, so the file never shows a transaction by halves, and its place in the stream is right. What the node does and
-says follows rdb.c of Redis 7.2.
+A save in the background goes on beside the requests, from a snapshot; a child process only stands for it. It begins
+between two requests, so the file never shows a transaction by halves, and its place in the stream is right. What the
+node does and says follows rdb.c of Redis 7.2.
 """
 
 from collections.abc import Callable
@@ -70,11 +70,13 @@ class Saves(SavesPort):
     def last_save_s(self) -> int:
         return self.last_s if self.last_s >= 0 else self.server.started_ms // 1000
 
-    def begin(self) -> None:
-        """Save in the background as soon as that can be."""
+    def begin(self, at_once: bool = False) -> None:
+        """Save in the background as soon as that can be. ``at_once``: no transaction is half done."""
         assert self.current is None
         self.wanted = True
         self.waiting = self.rewrites.in_progress
+        if at_once and not self.waiting:
+            self._start()
         self.poke()
 
     def save(self) -> bool:
@@ -155,18 +157,21 @@ class Saves(SavesPort):
     def work(self) -> None:
         """About a millisecond's work."""
         if self.wanted and not self.rewrites.in_progress:
-            self.wanted = False
-            self._release()
-            self._tried_s = self.server.now_s
-            self.current = self._new_save(background=True)
-            self.current.file.on_progress = self.poke
-            self.server.stats.total_forks += 1
-            self._log("notice", f"Background saving started by pid {self.current.file.pid}")
+            self._start()
         save = self.current
         if save is not None:
             save.step()
             if save.over:
                 self._end(save)
+
+    def _start(self) -> None:
+        self.wanted = False
+        self._release()
+        self._tried_s = self.server.now_s
+        self.current = self._new_save(background=True)
+        self.current.file.on_progress = self.poke
+        self.server.stats.total_forks += 1
+        self._log("notice", f"Background saving started by pid {self.current.file.pid}")
 
     def poke(self) -> None:
         if self.on_work is not None:

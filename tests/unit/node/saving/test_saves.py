@@ -175,11 +175,12 @@ def test_the_file_says_where_it_stands_in_the_stream() -> None:
     keeper.say("SELECT", 3)
     keeper.say("SET", "k", "v")
     keeper.say("BGSAVE")
+    offset = stream.offset
     keeper.session.feed(encoded([b"SET", b"k", b"w"]))
     keeper.work()
     loader = Loader(Keyspace(16), START, True)
     loader.take(RdbReader().feed(keeper.disk.files["dump.rdb"]))
     told = {name: loader.aux[name] for name in (b"repl-id", b"repl-offset", b"repl-stream-db")}
     id_ = replication.history.replid.encode()
-    assert told == {b"repl-id": id_, b"repl-offset": b"%d" % stream.offset, b"repl-stream-db": b"3"}
+    assert told == {b"repl-id": id_, b"repl-offset": b"%d" % offset, b"repl-stream-db": b"3"}
     assert loader.keyspace.database(3).size == 1
