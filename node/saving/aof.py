@@ -176,7 +176,7 @@ class Aof:
         self.manifest = manifest
 
     def delete_history(self) -> None:
-        """Files that nobody needs any more."""
+        """Files that nobody needs any more, unless ``aof-disable-auto-gc`` keeps them."""
         history = self.manifest.history
         if self.server.config.flag("aof-disable-auto-gc") or not history:
             return

@@ -28,6 +28,8 @@ class Save:
         self.snapshot: Snapshot = Snapshot(server.keyspace)
         self.keys: int = self.snapshot.keys
         """How many there are in all."""
+        self._delay_us: int = server.config.integer("rdb-key-save-delay")
+        """For each key, which makes it slow for tests; as Redis' child does, it keeps what it has begun with."""
         self._server: Server = server
         self._whole: bool = False
 
@@ -46,12 +48,12 @@ class Save:
 
     @property
     def can_go_on(self) -> bool:
-        """Is there something to be done now? ``rdb-key-save-delay`` (µs for each key) makes it slow, for tests."""
+        """Is there something to be done now?"""
         if self.over:
             return True
         if self._whole or self.file.full():
             return False
-        delay = self._server.config.integer("rdb-key-save-delay")
+        delay = self._delay_us
         return delay <= 0 or self.written * delay <= (self._server.now - self.began_ms) * 1000
 
     def step(self) -> None:

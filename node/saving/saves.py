@@ -53,6 +53,7 @@ class Saves(SavesPort):
         self._saved_dirty: int = 0
         server.config.on_change(("save", "stop-writes-on-bgsave-error"), self.set_condition)
         server.config.on_change(("appendonly",), self.rewrites.switch)
+        server.config.on_change(("aof-disable-auto-gc",), self.aof.delete_history)
 
     @property
     def in_progress(self) -> bool:
