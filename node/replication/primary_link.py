@@ -223,7 +223,9 @@ class PrimaryLink(LinkStatus):
 
     def fsynced(self) -> None:
         """More of the stream is on the disk: the primary hears of it if that is what it has asked for."""
-        if self.connected and self._told_fsynced < min(self._asked, self.server.saves.synced_offset()):
+        if not self.connected or self._acks:
+            return
+        if self._told_fsynced < min(self._asked, self.server.saves.synced_offset()):
             self.acknowledge(self.replication.history.offset)
 
     # --- what the primary says

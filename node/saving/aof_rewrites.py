@@ -8,6 +8,7 @@ does not begin while the data is saved in the background: one of the two at a ti
 from collections.abc import Callable
 from typing import Final
 
+from gossamer.node.engine.clients.waiting import DISKS
 from gossamer.node.engine.server import Server
 from gossamer.node.persist.aof.manifest import Manifest
 from gossamer.node.replication.replication import replication_of
@@ -229,16 +230,18 @@ class AofRewrites:
     # --- what is durable
 
     def _more_is_durable(self) -> None:
-        self._told_durable = False
-        self.poke()
+        """Or nothing any more. With ``appendfsync always`` that is every batch, and most often nobody cares."""
+        primary_link = replication_of(self.server).primary_link
+        if primary_link is not None:
+            primary_link.fsynced()
+        if self.server.waiting.by_reason[DISKS.name]:
+            self._told_durable = False
+            self.poke()
 
     def _tell_durable(self) -> None:
-        """Between the batches, when there is more of it, or nothing any more: who waits for that goes on."""
+        """Between the batches: who waits for that goes on."""
         self._told_durable = True
-        replication = replication_of(self.server)
-        replication.replicas.end_waits()
-        if replication.primary_link is not None:
-            replication.primary_link.fsynced()
+        replication_of(self.server).replicas.end_waits()
 
     def poke(self) -> None:
         if self.on_work is not None:
