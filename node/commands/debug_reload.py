@@ -55,6 +55,7 @@ def load_aof(c: Call) -> Reply:
     if aof.state == OFF and not aof.manifest.loaded:
         return OK
     aof.sink.flush_all()
+    aof.forget_numbers()
     sinks = server.journal.mute()
     server.keyspace.replace(Keyspace(len(server.keyspace), server.keyspace.shift), server.now)
     load = AofLoad(server, aof.size)

@@ -10,7 +10,7 @@ from typing import Final
 
 from gossamer.node.engine.edge import AppendFile
 from gossamer.node.engine.server import Server
-from gossamer.node.persist.aof.manifest import AofFile, Manifest, manifest_name, temporary_name
+from gossamer.node.persist.aof.manifest import AofFile, Manifest, manifest_name, parse, temporary_name
 from gossamer.node.saving.aof_sink import AofSink, Place
 from gossamer.node.saving.save import BASE, CommandsSave, RdbSave, Save
 
@@ -149,6 +149,11 @@ class Aof:
             self.on_durable()
 
     # --- files
+
+    def forget_numbers(self) -> None:
+        """Go on with the manifest as a start would, which knows no numbers of files that are not listed any more."""
+        text = self.manifest.text()
+        self.manifest = parse(text) if text else Manifest()
 
     def paths(self) -> list[str]:
         """Of the files that hold the data, in the order in which they are loaded."""
