@@ -139,6 +139,7 @@ class Machine:
             self.replication.drain()
         self.saves.aof.flush()
         server.acks.settle()
+        server.client_memory.keep(server.now)
         if self.gossip is not None and self.gossip.awaited_offset is not None:
             self.tell_progress(server.now)
         self._plan()
@@ -249,7 +250,7 @@ class Machine:
         server = self.server
         if self.replication.replicas.sending or server.long_replies.pending() or self.saves.has_work:
             return True
-        if self.saves.rewrites.has_work:
+        if self.saves.rewrites.has_work or server.memory.has_work():
             return True
         return server.lazyfree.pending and not server.conditions & PAUSED
 
@@ -263,6 +264,8 @@ class Machine:
             self.saves.work()
         if self.saves.rewrites.has_work:
             self.saves.rewrites.work()
+        if self.server.memory.has_work():
+            self.server.make_room()
         if not self.server.conditions & PAUSED:
             self.server.lazyfree.work()
 

@@ -14,7 +14,7 @@ def describe(client: Client, now: int, asking: bool) -> bytes:
     """
     command = client.last_command
     unread = client.query_buffer() if asking else client.unread()
-    queued = queued_bytes(client)
+    queued = client.queued()
     multi = len(client.queue) if client.modes & IN_MULTI else -1
     fields = (
         f"id={client.id} addr={client.addr} laddr={client.laddr} fd={client.fd} name={text_of(client.name)}"
@@ -22,7 +22,7 @@ def describe(client: Client, now: int, asking: bool) -> bytes:
         f" flags={flags(client)} db={client.db.index} sub=0 psub=0 ssub=0 multi={multi}"
         f" qbuf={unread} qbuf-free=0 argv-mem=0 multi-mem={queued} rbs=0 rbp=0"
         f" obl={client.out_bytes} oll={1 if client.unsent else 0} omem={client.unsent}"
-        f" tot-mem={unread + queued + client.out_bytes + client.unsent} events={'rw' if client.unsent else 'r'}"
+        f" tot-mem={client.memory()} events={'rw' if client.unsent else 'r'}"
         f" cmd={command.name if command is not None else 'NULL'} user={client.user} redir=-1"
         f" resp={3 if client.resp3 else 2} lib-name={text_of(client.lib_name)} lib-ver={text_of(client.lib_ver)}\n"
     )
@@ -57,12 +57,3 @@ def flags(client: Client) -> str:
     if client.no_touch:
         out += "T"
     return out or "N"
-
-
-def queued_bytes(client: Client) -> int:
-    """What waits between MULTI and EXEC."""
-    total = 0
-    for _, argv in client.queue:
-        for arg in argv:
-            total += len(arg)
-    return total

@@ -6,7 +6,6 @@ Redis takes the way through its file. Without one, NOSAVE has nothing to load, a
 each key is replaced by what was written of it.
 """
 
-from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.persist.codes import VALKEY_80, RdbError
@@ -31,7 +30,7 @@ def reload(c: Call, options: list[bytes]) -> Reply:
     if b"NOSAVE" in words:
         raise Refusal(RELOAD_FAILED)
     server = c.server
-    loader = Loader(Keyspace(len(server.keyspace), server.keyspace.shift), server.now, server.follows())
+    loader = Loader(server.keyspace.apart(), server.now, server.follows())
     reader = RdbReader(limits=server.encodings)
     snapshot = Snapshot(server.keyspace)
     try:
@@ -57,7 +56,7 @@ def load_aof(c: Call) -> Reply:
     aof.sink.flush_all()
     aof.forget_numbers()
     sinks = server.journal.mute()
-    server.keyspace.replace(Keyspace(len(server.keyspace), server.keyspace.shift), server.now)
+    server.keyspace.replace(server.keyspace.apart(), server.now)
     load = AofLoad(server, aof.size)
     try:
         for path in aof.paths():

@@ -27,7 +27,7 @@ def describe(c: Call, key: bytes) -> Status:
     """Where and how the value of ``key`` is held; the address is an object's identity, good for comparing only."""
     value = present(c, key)
     kind = kind_of(value)
-    used = c.db.last_use(c.part_of(key), key, c.server.now_s)
+    stamp = c.db.stamp(c.part_of(key), key)
     return Status(
         b"Value at:0x%x refcount:%d encoding:%s serializedlength:%d lru:%d lru_seconds_idle:%d"
         % (
@@ -35,8 +35,8 @@ def describe(c: Call, key: bytes) -> Status:
             kind.references(value),
             kind.encoding(value),
             serialized_length(value, c.server.config.flag("rdbcompression")),
-            used & 0xFFFFFF,
-            max(0, c.server.now_s - used),
+            stamp,
+            c.server.changes.clock.idle(stamp),
         )
     )
 

@@ -11,6 +11,7 @@ from gossamer.node.commands.numbers import LONG_MAX, integer
 from gossamer.node.engine.clients.long_reply import LongReply
 from gossamer.node.engine.clients.waiting import RETRY
 from gossamer.node.engine.data.changes import RESTORE, Changes
+from gossamer.node.engine.data.clock import stamp_of
 from gossamer.node.engine.data.kinds import is_large
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.table.command import ASKING, DANGEROUS, DENYOOM, KEYSPACE, READONLY, WRITE, command
@@ -107,9 +108,9 @@ def restore_key(c: Call, argv: list[bytes], name: str) -> Reply:
         c.store_until(key, value, at, RESTORE)
         words = [word for word in argv[4:] if word.upper() != b"ABSTTL"]
         c.propagate(b"RESTORE", key, b"%d" % at, argv[3], *words, b"ABSTTL")
-    if options.idle_s != UNTOLD:
-        now_s = c.server.now_s
-        c.db.track_uses(now_s)[key] = now_s - options.idle_s
+    stamp = stamp_of(c.server.changes.clock, options.idle_s, options.freq)
+    if stamp >= 0:
+        c.db.set_stamp(key, stamp)
     return OK
 
 
@@ -152,14 +153,14 @@ class RestoreReply(LongReply):
 
 
 class RestoreOptions:
-    """The words behind the payload. How often a key is used (FREQ) is not tracked here: it is checked and forgotten."""
+    """The words behind the payload."""
 
     def __init__(self, argv: list[bytes]) -> None:
         self.replace: bool = False
         self.absolute: bool = False
         """The time to live is a unix time."""
         self.idle_s: int = UNTOLD
-        freq = UNTOLD
+        self.freq: int = UNTOLD
         at = 4
         while at < len(argv):
             word = argv[at].upper()
@@ -167,12 +168,12 @@ class RestoreOptions:
                 self.replace = True
             elif word == b"ABSTTL":
                 self.absolute = True
-            elif word == b"IDLETIME" and at + 1 < len(argv) and freq == UNTOLD:
+            elif word == b"IDLETIME" and at + 1 < len(argv) and self.freq == UNTOLD:
                 at += 1
                 self.idle_s = number(argv[at], LONG_MAX, IDLETIME_NEGATIVE)
             elif word == b"FREQ" and at + 1 < len(argv) and self.idle_s == UNTOLD:
                 at += 1
-                freq = number(argv[at], MAX_FREQ, FREQ_OUT_OF_RANGE)
+                self.freq = number(argv[at], MAX_FREQ, FREQ_OUT_OF_RANGE)
             else:
                 raise Refusal(SYNTAX)
             at += 1

@@ -79,11 +79,11 @@ def memory_section(server: Server) -> list[str]:
     """``used_memory`` is what the data takes (``data/tally.py``), ``rss`` what the system counts for the process."""
     config = server.config
     resident = server.edge.resident_memory()
+    server.count_buffers()
     tally = server.keyspace.tally
     used = tally.used()
     total = server.edge.process().total_memory
     limit = config.integer("maxmemory")
-    buffers = sum([client.unread() + client.out_bytes + client.unsent for client in server.clients.by_id.values()])
     return [
         f"used_memory:{used}",
         f"used_memory_human:{human(used)}",
@@ -92,10 +92,10 @@ def memory_section(server: Server) -> list[str]:
         f"used_memory_peak:{tally.peak}",
         f"used_memory_peak_human:{human(tally.peak)}",
         f"used_memory_peak_perc:{used * 100 / tally.peak:.2f}%",
-        f"used_memory_overhead:{STARTUP}",
+        f"used_memory_overhead:{used - tally.held}",
         f"used_memory_startup:{STARTUP}",
         f"used_memory_dataset:{tally.held}",
-        "used_memory_dataset_perc:100.00%",
+        f"used_memory_dataset_perc:{tally.held * 100 / max(used - STARTUP, 1):.2f}%",
         f"allocator_allocated:{used}",
         f"allocator_active:{resident}",
         f"allocator_resident:{resident}",
@@ -125,11 +125,11 @@ def memory_section(server: Server) -> list[str]:
         "rss_overhead_bytes:0",
         f"mem_fragmentation_ratio:{resident / used:.2f}",
         f"mem_fragmentation_bytes:{resident - used}",
-        "mem_not_counted_for_evict:0",
+        f"mem_not_counted_for_evict:{server.replication.buffers()[1] + server.saves.buffered()}",
         *replication_memory(server),
-        f"mem_clients_normal:{buffers}",
+        f"mem_clients_normal:{server.client_memory.measure()}",
         "mem_cluster_links:0",
-        "mem_aof_buffer:0",
+        f"mem_aof_buffer:{server.saves.buffered()}",
         "mem_allocator:python",
         "active_defrag_running:0",
         "lazyfree_pending_objects:0",
@@ -264,10 +264,10 @@ def stats_section(server: Server) -> list[str]:
         f"expired_stale_perc:{stats.expired_stale_perc:.2f}",
         f"expired_time_cap_reached_count:{stats.expired_time_cap_reached_count}",
         f"expire_cycle_cpu_milliseconds:{stats.expire_cycle_us // 1000}",
-        "evicted_keys:0",
-        "evicted_clients:0",
-        "total_eviction_exceeded_time:0",
-        "current_eviction_exceeded_time:0",
+        f"evicted_keys:{stats.evicted_keys}",
+        f"evicted_clients:{stats.evicted_clients}",
+        f"total_eviction_exceeded_time:{(stats.total_eviction_exceeded_us + server.memory.exceeded_us()) // 1000}",
+        f"current_eviction_exceeded_time:{server.memory.exceeded_us() // 1000}",
         f"keyspace_hits:{stats.keyspace_hits}",
         f"keyspace_misses:{stats.keyspace_misses}",
         "pubsub_channels:0",

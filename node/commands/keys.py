@@ -20,7 +20,15 @@ from gossamer.node.engine.table.command import (
 )
 from gossamer.node.engine.table.keyspec import ACCESS, DELETE, INSERT, OW, RM, RO, RW, UPDATE, KeySpec, all_keys, first
 from gossamer.node.glob import glob_match
-from gossamer.node.resp.errors import COPY_IN_CLUSTER, LFU_NOT_SELECTED, NO_SUCH_KEY, SAME_OBJECT, SYNTAX, Refusal
+from gossamer.node.resp.errors import (
+    COPY_IN_CLUSTER,
+    LFU_NOT_SELECTED,
+    LFU_SELECTED,
+    NO_SUCH_KEY,
+    SAME_OBJECT,
+    SYNTAX,
+    Refusal,
+)
 from gossamer.node.resp.reply import OK, Reply, Status
 
 REMOVED: Final = all_keys(RM, DELETE)
@@ -188,22 +196,30 @@ def object_encoding(c: Call, _: bytes, key: bytes) -> Reply:
 @command("OBJECT|REFCOUNT", arity=3, flags=READONLY, keys=OBJECT_KEY, acl=KEYSPACE)
 def object_refcount(c: Call, _: bytes, key: bytes) -> Reply:
     value = c.get_untouched(key)
-    return None if value is None else kind_of(value).references(value)
+    if value is None:
+        return None
+    shared = not c.server.memory.unshares()
+    return kind_of(value).references(value) if shared else 1
 
 
 @command("OBJECT|IDLETIME", arity=3, flags=READONLY, keys=OBJECT_KEY, acl=KEYSPACE)
 def object_idletime(c: Call, _: bytes, key: bytes) -> Reply:
     if c.get_untouched(key) is None:
         return None
-    now_s = c.server.now_s
-    return max(now_s - c.db.last_use(c.part_of(key), key, now_s), 0)
+    clock = c.server.changes.clock
+    if clock.lfu:
+        raise Refusal(LFU_SELECTED)
+    return clock.idle(c.db.stamp(c.part_of(key), key))
 
 
 @command("OBJECT|FREQ", arity=3, flags=READONLY, keys=OBJECT_KEY, acl=KEYSPACE)
 def object_freq(c: Call, _: bytes, key: bytes) -> Reply:
     if c.get_untouched(key) is None:
         return None
-    raise Refusal(LFU_NOT_SELECTED)
+    clock = c.server.changes.clock
+    if not clock.lfu:
+        raise Refusal(LFU_NOT_SELECTED)
+    return clock.frequency(c.db.stamp(c.part_of(key), key))
 
 
 @command("OBJECT|HELP", arity=2, flags=LOADING | STALE, acl=KEYSPACE)

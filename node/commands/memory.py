@@ -3,6 +3,7 @@
 from typing import Final
 
 from gossamer.cluster.text import bytes_of
+from gossamer.node.commands.memory_report import MemoryReport
 from gossamer.node.commands.numbers import integer
 from gossamer.node.engine.data.sizes import usage
 from gossamer.node.engine.serving.call import Call
@@ -12,8 +13,6 @@ from gossamer.node.resp.errors import SYNTAX, Refusal
 from gossamer.node.resp.reply import OK, Reply, Status, Verbatim
 
 KEY: Final = (KeySpec((RO,), index=2),)
-LITTLE: Final = 5 * 1024 * 1024
-"""Below that there is nothing to diagnose."""
 
 
 @command("MEMORY", arity=-2)
@@ -37,12 +36,12 @@ def memory_usage(c: Call, argv: list[bytes]) -> Reply:
 
 @command("MEMORY|DOCTOR", arity=2)
 def memory_doctor(c: Call, _: bytes) -> Reply:
-    resident = c.server.edge.resident_memory()
-    if resident < LITTLE:
-        return Verbatim(b"So little memory is in use that there is nothing to diagnose.\n")
-    if c.server.edge.peak_memory() > resident * 3 // 2:
-        return Verbatim(b"The node once used much more memory than it does now; that is no problem by itself.\n")
-    return Verbatim(b"No memory problem is to be seen.\n")
+    return Verbatim(bytes_of(MemoryReport(c.server).diagnosis()))
+
+
+@command("MEMORY|STATS", arity=2)
+def memory_stats(c: Call, _: bytes) -> Reply:
+    return MemoryReport(c.server).stats()
 
 
 @command("MEMORY|MALLOC-STATS", arity=2)
@@ -52,6 +51,7 @@ def memory_malloc_stats(c: Call, _: bytes) -> Reply:
 
 @command("MEMORY|PURGE", arity=2)
 def memory_purge(c: Call, _: bytes) -> Reply:
+    c.server.edge.give_back_memory()
     return OK
 
 
@@ -63,6 +63,8 @@ MALLOC-STATS
     Statistics of the memory allocator.
 PURGE
     Ask the allocator to give memory back.
+STATS
+    Tell what the memory is used for.
 USAGE <key> [SAMPLES <count>]
     Estimate the bytes that <key> and its value take.
 HELP

@@ -9,9 +9,6 @@ from typing import Final
 
 NO_ACL: Final = "ACL rules are not supported yet: the server would be open to everybody that the rules keep out"
 NO_TLS: Final = "TLS is not supported yet: nothing would be encrypted"
-NO_EVICTION: Final = "only noeviction is supported yet: no key would be evicted"
-NO_CLIENT_EVICTION: Final = "maxmemory-clients is not supported yet: no client would be disconnected to free memory"
-NO_REPLICA_LIMIT: Final = "a replica cannot obey maxmemory yet: it has what its primary has"
 NO_MODULES: Final = "modules are not supported yet: the commands of this one would be missing"
 NO_MARK: Final = "socket marks are not supported yet: no packet would have one"
 

@@ -118,6 +118,9 @@ class Edge:
         """Resident set size of the process in bytes, 0 if unknown."""
         return 0
 
+    def give_back_memory(self) -> None:
+        """What the allocator keeps goes back to the system."""
+
     def peak_memory(self) -> int:
         """The largest resident set size so far in bytes, 0 if unknown."""
         return 0

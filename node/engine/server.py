@@ -14,6 +14,7 @@ from gossamer.cluster.topology import Topology
 from gossamer.node.config import Config, ConfigError
 from gossamer.node.engine.clients.access import Access
 from gossamer.node.engine.clients.client import Clients
+from gossamer.node.engine.clients.client_memory import ClientMemory
 from gossamer.node.engine.clients.limits import Limits
 from gossamer.node.engine.clients.long_reply import LongReplies
 from gossamer.node.engine.clients.monitors import Monitors
@@ -60,6 +61,7 @@ class Server(NodeState):
         "access",
         "acks",
         "changes",
+        "client_memory",
         "clients",
         "clock",
         "cluster",
@@ -138,17 +140,19 @@ class Server(NodeState):
         # data
         self.changes: Changes = Changes()
         self.changes.on_expired = self._tell_expired
+        self.changes.on_evicted = self._tell_evicted
         self.changes.on_elements_expired = self._tell_elements_expired
         self.keyspace: Keyspace = (
             Keyspace(1, CLUSTER_SHIFT, self.changes) if clustered else Keyspace(databases, changes=self.changes)
         )
         self.encodings: Encodings = Encodings(self.config)
-        self.memory: MemoryLimit = MemoryLimit(self, self.keyspace, self.edge, self.config)
+        self.memory: MemoryLimit = MemoryLimit(self, self.keyspace, self.stats, self.edge, self.config)
         self.expiry: ActiveExpiry = ActiveExpiry(self, self.keyspace, self.stats, self.edge, self.config)
         # clients
         self.access: Access = Access(self.config)
         self.clients: Clients = Clients(self, self.keyspace, self.access, self.edge)
         self.limits: Limits = Limits(self.config, self.clients)
+        self.client_memory: ClientMemory = ClientMemory(self.config, self.clients, self.stats)
         self.monitors: Monitors = Monitors(self, self.edge)
         self.waiting: Waiting = Waiting(self.deadlines, self.stats, self.usages, self.changes)
         self.long_replies: LongReplies = LongReplies(self.clients, self.waiting)
@@ -176,7 +180,10 @@ class Server(NodeState):
     def begin_batch(self, now: int) -> None:
         """Everything until the next call happens at ``now`` (unix milliseconds)."""
         self.now = now
-        self.now_s = self.changes.now_s = now // 1000
+        now_s = now // 1000
+        if now_s != self.now_s:
+            self.now_s = now_s
+            self.changes.clock.tick(now_s)
         self.last_end_us = self.clock() // 1000
         if self.conditions & PAUSED and now >= self.pause.until:
             self.pause.end()
@@ -192,8 +199,27 @@ class Server(NodeState):
         """
         self.looked_ms = now
         self.stats.sample(now)
+        if self.memory.limit:
+            self.count_buffers()
+            self.memory.look()
         self.keyspace.tally.used()
-        self.memory.is_full()
+
+    def count_buffers(self) -> None:
+        """What clients and replicas have not read or sent to the end, and the like, as it is now."""
+        total, uncounted = self.replication.buffers()
+        unwritten = self.saves.buffered()
+        total += self.client_memory.measure() + unwritten
+        self.memory.count_buffers(total, uncounted + unwritten)
+
+    def make_room(self) -> bool:
+        """Evict keys if the data takes too much; True if it still does, and nothing can be done about it."""
+        began = self.edge.microseconds()
+        evicted = self.stats.evicted_keys
+        full = self.memory.make_room()
+        if self.stats.evicted_keys != evicted:
+            self.journal.release()
+            self.latency.add("eviction-cycle", self.now_s, (self.edge.microseconds() - began) // 1000)
+        return full
 
     def adopt(self, topology: Topology) -> None:
         """Serve by ``topology`` from now on."""
@@ -216,6 +242,10 @@ class Server(NodeState):
     def _tell_expired(self, db: int, key: bytes) -> None:
         self.stats.expired_keys += 1
         self.journal.deleted(db, [key])
+
+    def _tell_evicted(self, db: int, key: bytes) -> None:
+        self.stats.evicted_keys += 1
+        self.journal.caused(db, key, [b"UNLINK" if self.config.flag("lazyfree-lazy-eviction") else b"DEL", key])
 
     def _tell_elements_expired(self, db: int, key: bytes, fields: list[bytes]) -> None:
         self.stats.expired_fields += len(fields)

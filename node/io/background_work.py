@@ -25,6 +25,7 @@ class BackgroundWork:
         clients.on_room = self._poke
         clients.machine.replication.replicas.syncs.on_work = self._poke
         clients.machine.server.lazyfree.on_work = self._poke
+        clients.machine.server.memory.on_work = self._poke
         clients.machine.server.long_replies.on_work = self._poke
         clients.machine.saves.on_work = self._poke
         clients.machine.saves.rewrites.on_work = self._poke
@@ -42,6 +43,7 @@ class BackgroundWork:
             saves = machine.saves
             waiting = (
                 machine.replication.replicas.syncs.transfers
+                or machine.server.memory.evicting
                 or machine.server.lazyfree.pending
                 or saves.current
                 or saves.rewrites.current

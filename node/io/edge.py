@@ -21,6 +21,7 @@ from gossamer.node.io.append_file import DiskAppendFile
 from gossamer.node.io.disk import replace_file, sync_directory
 from gossamer.node.io.log import Log
 from gossamer.node.io.new_file import BackgroundFile, begin_file
+from gossamer.node.io.spare_memory import give_back
 from gossamer.node.io.supervise import Supervisor
 
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
@@ -64,6 +65,9 @@ class ProcessEdge(Edge):
                 return int(file.read().split()[1]) * PAGE
         except OSError:
             return self.peak_memory()
+
+    def give_back_memory(self) -> None:
+        give_back()
 
     def peak_memory(self) -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KILOBYTE

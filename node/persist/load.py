@@ -10,6 +10,7 @@ from typing import Final
 from gossamer.cluster.slots import SLOTS
 from gossamer.cluster.text import bytes_of, text_of
 from gossamer.node.engine.data.changes import LOADED, Changes
+from gossamer.node.engine.data.clock import stamp_of
 from gossamer.node.engine.data.contents import CLUSTER_SHIFT
 from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.keyspace import Keyspace
@@ -73,6 +74,7 @@ class Loader:
     def _import(self, slot_import: SlotImport) -> None:
         """Told in both ways, the first counts: ours, which says more."""
         if all(slot_import.name != other.name for other in self.slot_imports):
+            slot_import.begin(self.keyspace.changes)
             self.slot_imports.append(slot_import)
 
     def _place(self, key: bytes) -> Database:
@@ -97,9 +99,10 @@ class Loader:
         db.store(part, key, event.value, LOADED, max(event.end, NEVER))
         if db.size == before:
             raise RdbError(f"key {key[:128]!r} of database {db.index} occurs twice")
-        if event.idle_s >= 0:
-            now_s = self.now // 1000
-            db.track_uses(now_s)[key] = now_s - event.idle_s
+        if event.idle_s >= 0 or event.freq >= 0:
+            stamp = stamp_of(self.keyspace.changes.clock, event.idle_s, event.freq)
+            if stamp >= 0:
+                db.set_stamp(key, stamp)
         self.keys += 1
 
 

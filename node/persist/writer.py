@@ -16,6 +16,7 @@ from gossamer.node.persist.crc64 import crc64, footer
 from gossamer.node.persist.form import Style
 from gossamer.node.persist.primitives import put_length, put_string
 from gossamer.node.persist.values import put_value
+from gossamer.node.store.table import Clock
 from gossamer.node.types.kind import DONE, Value
 
 CHUNK: Final = 1 << 15
@@ -44,6 +45,9 @@ class RdbWriter:
         """Slots that are being imported, by the name of the job: told in Valkey's format alone."""
         self.keys: int = 0
         """How many keys have been written."""
+        changes = snapshot.keyspace.changes
+        self._clock: Clock | None = changes.clock if changes.by_use else None
+        """Without it nothing is told of the uses of keys."""
         self._sum: int = 0
         self._value: Value = b""
         self._at: int = DONE
@@ -94,6 +98,8 @@ class RdbWriter:
             if expire >= 0:
                 out.append(codes.EXPIRETIME_MS)
                 out += expire.to_bytes(8, "little", signed=True)
+            if self._clock is not None:
+                put_use(out, self._clock, view.stamp_of(key))
             if isinstance(value, bytes):  # the commonest, without a detour
                 out.append(codes.STRING)
                 put_string(out, key)
@@ -112,6 +118,18 @@ class RdbWriter:
             if self.checksum:
                 self._sum = crc64(piece, self._sum)
             yield piece
+
+
+def put_use(out: bytearray, clock: Clock, stamp: int) -> None:
+    """How often the next key is used, or how long it was not."""
+    if stamp < 0:
+        return
+    if clock.lfu:
+        out.append(codes.FREQ)
+        out.append(clock.frequency(stamp))
+    else:
+        out.append(codes.IDLE)
+        put_length(out, clock.idle(stamp))
 
 
 def put_database(out: bytearray, view: DatabaseView) -> None:

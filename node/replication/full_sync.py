@@ -6,7 +6,6 @@ It takes the place of that data when it is whole, so a transfer that breaks off 
 from typing import Final
 
 from gossamer.node.engine.data.changes import Changes
-from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.server import Server
 from gossamer.node.persist.codes import RdbError
 from gossamer.node.persist.load import Loader
@@ -34,7 +33,7 @@ class FullSync:
         else:
             raise LinkError(f"unexpected reply before the snapshot: {shown(line)}", damaged=True)
         self._reader: RdbReader = RdbReader(server.config.flag("rdbchecksum"), server.encodings)
-        self._loader: Loader = Loader(Keyspace(len(server.keyspace), server.keyspace.shift), server.now, True)
+        self._loader: Loader = Loader(server.keyspace.apart(), server.now, True)
 
     @property
     def streamed(self) -> bool:

@@ -39,6 +39,14 @@ class Replication(ReplicationBase):
         stream = self.server.journal.stream
         return self.history.offset if stream is None else stream.offset
 
+    def buffers(self) -> tuple[int, int]:
+        """What replicas have not read yet, and the backlog, which is larger than it was made while replicas sync."""
+        backlog = self.history.backlog
+        held = 0 if backlog is None else backlog.held
+        beyond = 0 if backlog is None else max(held - backlog.size, 0)
+        unread = sum([replica.unread for replica in self.replicas.attached()])
+        return held + unread, beyond + unread
+
     @property
     def is_replica(self) -> bool:
         return self.primary_link is not None

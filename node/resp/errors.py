@@ -81,6 +81,10 @@ LFU_NOT_SELECTED: Final = (
     b"ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching "
     b"between policies at runtime LRU and LFU data will take some time to adjust."
 )
+LFU_SELECTED: Final = (
+    b"ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies "
+    b"at runtime LRU and LFU data will take some time to adjust."
+)
 STRING_TOO_LONG: Final = b"ERR string exceeds maximum allowed size (proto-max-bulk-len)"
 NOT_A_HLL: Final = b"WRONGTYPE Key is not a valid HyperLogLog string value."
 HLL_CORRUPTED: Final = b"INVALIDOBJ Corrupted HLL object detected"

@@ -7,7 +7,6 @@ expires meanwhile: what was written later may give a key another end. Transactio
 from typing import Final
 
 from gossamer.cluster.text import text_of
-from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.applier import UNKNOWN, Applier
 from gossamer.node.engine.state import LOADING
@@ -83,7 +82,7 @@ class AofLoad(Loading):
         if events:
             if self._loader is None:
                 keyspace = self._server.keyspace
-                self._loader = Loader(Keyspace(len(keyspace), keyspace.shift), self._server.now, True)
+                self._loader = Loader(keyspace.apart(), self._server.now, True)
             self._loader.take(events)
         if reader.in_rdb():
             return

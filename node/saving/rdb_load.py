@@ -5,7 +5,6 @@ file says how far the stream had come, the node goes on from there: a replica as
 primary's replicas need no full sync if they have no more than the file.
 """
 
-from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.state import LOADING
 from gossamer.node.persist.codes import RdbError
@@ -27,7 +26,7 @@ class RdbLoad(Loading):
         self._follows: bool = replication.is_replica or (topology is not None and not topology.myself.is_primary)
         self._replication: Replication = replication
         self._reader: RdbReader = RdbReader(server.config.flag("rdbchecksum"), server.encodings)
-        self._loader: Loader = Loader(Keyspace(len(server.keyspace), server.keyspace.shift), server.now, self._follows)
+        self._loader: Loader = Loader(server.keyspace.apart(), server.now, self._follows)
 
     @property
     def steps(self) -> int:

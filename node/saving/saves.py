@@ -112,6 +112,9 @@ class Saves(SavesPort):
         if self.server.config.save_points():
             self.save()
 
+    def buffered(self) -> int:
+        return self.aof.sink.pending_size
+
     def before_end(self, options: frozenset[str]) -> bool:
         """A node that was still loading has nothing that is worth more than its file."""
         if self.aof.state == STARTING and self.rewrites.current is not None and "force" not in options:

@@ -1,6 +1,6 @@
-/* An entry: the key, the expire time if there is one, and the value, in one piece of memory.
+/* An entry: the key, when it was used, the expire time if there is one, and the value, in one piece of memory.
  *
- *     | flags 1 | key size 1 | value size 2 | long key size 4? | expire time 8? | key | value, or pointer to it 8 |
+ *     | flags 1 | key size 1 | value size 2 | stamp 4 | long key size 4? | expire time 8? | key | value, or pointer 8 |
  *
  * A short string (bytes) lies in the entry. A longer one, and any other value, is an object that the entry refers to.
  */
@@ -14,6 +14,7 @@
 #include "heap.h"
 
 #define NEVER ((int64_t)-1)
+#define KEEP ((int64_t)-2) /* of a put: the key expires when it did, and this is no use of it */
 #define INLINE_BYTES 448 /* a copy of a longer string costs more than what it saves: an object's header of 33 bytes */
 #define SHORT_KEY 254
 
@@ -23,6 +24,7 @@ typedef struct {
     uint8_t flags;
     uint8_t key_size; /* 255 if LONG_KEY */
     uint16_t value_size;
+    uint32_t stamp; /* see clock.h */
     char data[];
 } Entry;
 
@@ -125,13 +127,13 @@ static void entry_set_value(Entry *entry, PyObject *value)
 }
 
 /* NULL for want of memory. */
-static Entry *entry_new(const char *key, size_t size, PyObject *value, int64_t at)
+static Entry *entry_new(const char *key, size_t size, PyObject *value, int64_t at, uint32_t stamp)
 {
     unsigned flags = flags_of(size, value, at);
     Entry *entry = heap_take(entry_size_of(flags, size, flags & OBJECT ? 0 : (size_t)PyBytes_GET_SIZE(value)));
     if (!entry)
         return NULL;
-    *entry = (Entry){.flags = (uint8_t)flags, .key_size = (uint8_t)(flags & LONG_KEY ? 255 : size)};
+    *entry = (Entry){(uint8_t)flags, (uint8_t)(flags & LONG_KEY ? 255 : size), 0, stamp};
     uint32_t long_size = (uint32_t)size;
     if (flags & LONG_KEY)
         memcpy(entry->data, &long_size, sizeof long_size);

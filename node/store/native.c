@@ -1,7 +1,7 @@
 /* The table of keys in C: what Python sees of it. plain.py says what each method promises. And LZF and the
  * searches of sorted sets, beside it.
  *
- * docs/table.md has a picture. Read from below: hash.h, heap.h, entry.h, segment.h, table.h.
+ * docs/table.md has a picture. Read from below: hash.h, heap.h, clock.h, entry.h, segment.h, table.h.
  *
  * Whatever the end of a value runs (``__del__``) may call the table again. So a method lets go of a value last, when it
  * holds no pointer into the table; and while a method reads a table, the collector rests.
@@ -10,6 +10,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "clock.h"
 #include "lzf.h"
 #include "search.h"
 #include "table.h"
@@ -42,10 +43,59 @@ static PyObject *table_expire(Table *self, PyObject *key)
     return PyLong_FromLongLong(entry ? entry_expire(entry) : NEVER);
 }
 
-/* -1 with an error set. */
-static int put_new(Table *table, uint64_t hash, PyObject *key, PyObject *value, int64_t at)
+/* 0 if there is an error, which is set. */
+static int is_clock(PyObject *object)
 {
-    Entry *entry = entry_new(KEY(key), value, at);
+    if (Py_IS_TYPE(object, &clock_type))
+        return 1;
+    PyErr_Format(PyExc_TypeError, "a Clock is needed, not %.100s", Py_TYPE(object)->tp_name);
+    return 0;
+}
+
+static PyObject *table_use(Table *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 2) {
+        PyErr_SetString(PyExc_TypeError, "use(key, clock)");
+        return NULL;
+    }
+    if (!is_key(args[0]) || !is_clock(args[1]))
+        return NULL;
+    Entry *entry = table_entry(self, KEY(args[0]));
+    if (!entry)
+        Py_RETURN_NONE;
+    uint32_t stamp = clock_used((Clock *)args[1], entry->stamp);
+    if (stamp != entry->stamp) /* most keys are used often: their memory stays as it is */
+        entry->stamp = stamp;
+    return entry_value(entry);
+}
+
+static PyObject *table_stamp(Table *self, PyObject *key)
+{
+    if (!is_key(key))
+        return NULL;
+    const Entry *entry = table_entry(self, KEY(key));
+    return PyLong_FromLong(entry ? (long)entry->stamp : -1);
+}
+
+static PyObject *table_set_stamp(Table *self, PyObject *const *args, Py_ssize_t count)
+{
+    uint32_t stamp;
+    if (count != 2) {
+        PyErr_SetString(PyExc_TypeError, "set_stamp(key, stamp)");
+        return NULL;
+    }
+    if (!is_key(args[0]) || !read_stamp(args[1], &stamp))
+        return NULL;
+    Entry *entry = table_entry(self, KEY(args[0]));
+    if (entry)
+        entry->stamp = stamp;
+    return PyBool_FromLong(entry != NULL);
+}
+
+/* -1 with an error set. */
+static int put_new(Table *table, uint64_t hash, PyObject *key, PyObject *value, int64_t at, const Clock *clock)
+{
+    Entry *entry = entry_new(KEY(key), value, at, clock ? clock_fresh(clock) : 0);
     if (entry && table_add(table, hash, entry) == 0)
         return 0;
     if (entry)
@@ -59,7 +109,7 @@ static int put_over(Table *table, uint64_t hash, Bucket *bucket, int place, PyOb
 {
     if (entry_rewrite(bucket->entry[place], value, at))
         return 0;
-    Entry *entry = entry_new(KEY(key), value, at);
+    Entry *entry = entry_new(KEY(key), value, at, bucket->entry[place]->stamp);
     if (!entry) {
         PyErr_NoMemory();
         return -1;
@@ -68,16 +118,19 @@ static int put_over(Table *table, uint64_t hash, Bucket *bucket, int place, PyOb
     return 0;
 }
 
-static PyObject *put(Table *table, PyObject *key, PyObject *value, int64_t at)
+static PyObject *put(Table *table, PyObject *key, PyObject *value, int64_t at, Clock *clock)
 {
     int place;
     uint64_t hash = hash_of(KEY(key));
     Bucket *bucket = table_find(table, hash, KEY(key), &place);
     if (!bucket)
-        return put_new(table, hash, key, value, at) < 0 ? NULL : Py_NewRef(Py_None);
-    PyObject *old = entry_length_or_object(bucket->entry[place]);
-    if (old && put_over(table, hash, bucket, place, key, value, at) < 0)
+        return put_new(table, hash, key, value, at, clock) < 0 ? NULL : Py_NewRef(Py_None);
+    Entry *entry = bucket->entry[place];
+    PyObject *old = entry_length_or_object(entry);
+    if (old && put_over(table, hash, bucket, place, key, value, at == KEEP ? entry_expire(entry) : at) < 0)
         Py_CLEAR(old);
+    else if (old && clock && at != KEEP)
+        bucket->entry[place]->stamp = clock_used(clock, bucket->entry[place]->stamp);
     return old;
 }
 
@@ -88,22 +141,20 @@ static int read_time(PyObject *object, int64_t *at)
     return !(*at == -1 && PyErr_Occurred());
 }
 
-static PyObject *table_put(Table *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
+static PyObject *table_put(Table *self, PyObject *const *args, Py_ssize_t count)
 {
     int64_t at = NEVER;
-    Py_ssize_t named = names ? PyTuple_GET_SIZE(names) : 0;
-    int usual = count >= 2 && count + named <= 3;
-    if (!usual || (named && PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "at") != 0)) {
-        PyErr_SetString(PyExc_TypeError, "put(key, value, at=NEVER)");
+    if (count < 2 || count > 4) {
+        PyErr_SetString(PyExc_TypeError, "put(key, value, at, clock)");
         return NULL;
     }
-    if (!is_key(args[0]) || (count + named == 3 && !read_time(args[2], &at)))
+    if (!is_key(args[0]) || (count > 2 && !read_time(args[2], &at)) || (count > 3 && !is_clock(args[3])))
         return NULL;
     if ((uint64_t)PyBytes_GET_SIZE(args[0]) > UINT32_MAX) {
         PyErr_SetString(PyExc_OverflowError, "a key of 4 GB");
         return NULL;
     }
-    return put(self, args[0], args[1], at);
+    return put(self, args[0], args[1], at, count > 3 ? (Clock *)args[3] : NULL);
 }
 
 /* An entry like ``old``, but with another expire time, or NEVER; NULL for want of memory. The object is the same. */
@@ -219,8 +270,6 @@ static PyObject *key_of(Entry *entry)
     return PyBytes_FromStringAndSize(key_start(entry), (Py_ssize_t)key_size(entry));
 }
 
-static PyObject *key_if_expiring(Entry *entry) { return entry->flags & EXPIRES ? key_of(entry) : Py_NewRef(Py_None); }
-
 static PyObject *item_of(Entry *entry)
 {
     PyObject *item = PyTuple_New(3);
@@ -237,16 +286,25 @@ static PyObject *item_of(Entry *entry)
     return item;
 }
 
+static PyObject *candidate_of(Entry *entry)
+{
+    PyObject *key = key_of(entry);
+    return key ? Py_BuildValue("(NIL)", key, (unsigned)entry->stamp, (long long)entry_expire(entry)) : NULL;
+}
+
 typedef struct {
     PyObject *list;
     Told *told;
+    int expiring; /* only those that expire are told of */
 } Telling;
 
 static int tell(Entry *entry, void *context)
 {
     const Telling *telling = context;
+    if (telling->expiring && !(entry->flags & EXPIRES))
+        return 0;
     PyObject *told = telling->told(entry);
-    int failed = !told || (told != Py_None && PyList_Append(telling->list, told) < 0);
+    int failed = !told || PyList_Append(telling->list, told) < 0;
     Py_XDECREF(told);
     return failed;
 }
@@ -262,7 +320,7 @@ static int walk_on(const Table *table, uint64_t *position, Py_ssize_t most, Tell
         if (*position >= POSITION_END)
             return 0;
         const Segment *segment = segment_at(table, *position);
-        if (telling->told == key_if_expiring ? !segment->expiring : !segment->count) {
+        if (telling->expiring ? !segment->expiring : !segment->count) {
             *position = position_behind(segment, *position);
             continue;
         }
@@ -273,7 +331,7 @@ static int walk_on(const Table *table, uint64_t *position, Py_ssize_t most, Tell
     return 0;
 }
 
-static PyObject *walk(const Table *table, PyObject *const *args, Py_ssize_t count, Told *told)
+static PyObject *walk(const Table *table, PyObject *const *args, Py_ssize_t count, Told *told, int expiring)
 {
     if (count != 2) {
         PyErr_SetString(PyExc_TypeError, "a walk takes a cursor and a count");
@@ -281,7 +339,7 @@ static PyObject *walk(const Table *table, PyObject *const *args, Py_ssize_t coun
     }
     uint64_t position = PyLong_AsUnsignedLongLong(args[0]);
     Py_ssize_t most = PyErr_Occurred() ? -1 : PyLong_AsSsize_t(args[1]);
-    Telling telling = {PyErr_Occurred() ? NULL : PyList_New(0), told};
+    Telling telling = {PyErr_Occurred() ? NULL : PyList_New(0), told, expiring};
     if (!telling.list)
         return NULL;
     int collecting = PyGC_Disable();
@@ -297,17 +355,17 @@ static PyObject *walk(const Table *table, PyObject *const *args, Py_ssize_t coun
 
 static PyObject *table_keys(Table *self, PyObject *const *args, Py_ssize_t count)
 {
-    return walk(self, args, count, key_of);
+    return walk(self, args, count, key_of, 0);
 }
 
 static PyObject *table_items(Table *self, PyObject *const *args, Py_ssize_t count)
 {
-    return walk(self, args, count, item_of);
+    return walk(self, args, count, item_of, 0);
 }
 
 static PyObject *table_expiring_keys(Table *self, PyObject *const *args, Py_ssize_t count)
 {
-    return walk(self, args, count, key_if_expiring);
+    return walk(self, args, count, key_of, 1);
 }
 
 static PyObject *table_position(Table *Py_UNUSED(self), PyObject *key)
@@ -318,15 +376,6 @@ static PyObject *table_position(Table *Py_UNUSED(self), PyObject *key)
 /* --- chance */
 
 #define DRAWS 1000 /* of which none hits an entry in a table that could not shrink */
-
-/* The next of the numbers that follow from one (SplitMix64, Steele et al.). */
-static uint64_t next_number(uint64_t *state)
-{
-    uint64_t number = *state += 0x9e3779b97f4a7c15;
-    number = (number ^ number >> 30) * 0xbf58476d1ce4e5b9;
-    number = (number ^ number >> 27) * 0x94d049bb133111eb;
-    return number ^ number >> 31;
-}
 
 /* Draw a place of a segment of the largest size, each with the same chance; NULL if there is no entry. For that the
  * segment must be drawn by the first of its places in the directory. */
@@ -364,6 +413,54 @@ static PyObject *table_random(Table *self, PyObject *number)
     for (int drawn = 0; drawn < DRAWS && !entry; drawn++)
         entry = draw(self, next_number(&chance));
     return key_of(entry ? entry : next_entry(self, next_number(&chance) >> POSITION_SHIFT));
+}
+
+/* Fill ``telling`` with ``most`` entries, or more, that stand side by side from ``position`` on; behind the last one
+ * comes the first. Nobody asks for more than there are. */
+static int take_sample(const Table *table, uint64_t position, Py_ssize_t most, Telling *telling)
+{
+    for (int turn = 0; turn < 2 && PyList_GET_SIZE(telling->list) < most; turn++) {
+        while (position < POSITION_END && PyList_GET_SIZE(telling->list) < most)
+            if (walk_on(table, &position, most, telling))
+                return -1;
+        position = 0;
+    }
+    return 0;
+}
+
+/* Leave ``most`` of a list, from where ``number`` says: the last of a crowded bucket shall have its chance. */
+static int cut(PyObject *list, Py_ssize_t most, uint64_t number)
+{
+    Py_ssize_t more = PyList_GET_SIZE(list) - most;
+    if (more <= 0)
+        return 0;
+    Py_ssize_t before = (Py_ssize_t)(number % (uint64_t)(more + 1));
+    if (PyList_SetSlice(list, before + most, PyList_GET_SIZE(list), NULL) < 0)
+        return -1;
+    return PyList_SetSlice(list, 0, before, NULL);
+}
+
+static PyObject *table_sample(Table *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 3) {
+        PyErr_SetString(PyExc_TypeError, "sample(number, count, expiring)");
+        return NULL;
+    }
+    uint64_t number = PyLong_AsUnsignedLongLong(args[0]);
+    Py_ssize_t most = PyErr_Occurred() ? -1 : PyLong_AsSsize_t(args[1]);
+    int expiring = PyErr_Occurred() ? -1 : PyObject_IsTrue(args[2]);
+    Telling telling = {expiring < 0 ? NULL : PyList_New(0), candidate_of, expiring};
+    if (!telling.list)
+        return NULL;
+    most = Py_MIN(most, expiring ? self->expiring : self->count);
+    uint64_t position = number >> POSITION_SHIFT;
+    int collecting = PyGC_Disable();
+    int failed = take_sample(self, position_of_bucket(segment_at(self, position), position), most, &telling);
+    if (collecting)
+        PyGC_Enable();
+    if (failed || cut(telling.list, Py_MAX(most, 0), number) < 0)
+        Py_CLEAR(telling.list);
+    return telling.list;
 }
 
 /* --- the table as a whole */
@@ -409,7 +506,10 @@ static void table_dealloc(Table *self)
 static PyMethodDef table_methods[] = {
     {"get", (PyCFunction)table_get, METH_O, "get(key): its value, or None."},
     {"expire", (PyCFunction)table_expire, METH_O, "expire(key): when it expires, or NEVER."},
-    {"put", (PyCFunction)(void *)table_put, METH_FASTCALL | METH_KEYWORDS, "put(key, value, at=NEVER): what was."},
+    {"use", (PyCFunction)(void *)table_use, METH_FASTCALL, "use(key, clock): its value, or None; it is used now."},
+    {"stamp", (PyCFunction)table_stamp, METH_O, "stamp(key): what a Clock notes of its uses; -1: no key."},
+    {"set_stamp", (PyCFunction)(void *)table_set_stamp, METH_FASTCALL, "set_stamp(key, stamp): is the key there?"},
+    {"put", (PyCFunction)(void *)table_put, METH_FASTCALL, "put(key, value, at, clock): what was."},
     {"set_expire", (PyCFunction)(void *)table_set_expire, METH_FASTCALL, "set_expire(key, at): is the key there?"},
     {"remove", (PyCFunction)table_remove, METH_O, "remove(key): its value, or None."},
     {"drop", (PyCFunction)table_drop, METH_O, "drop(count): take out so many; those values that are not strings."},
@@ -418,6 +518,7 @@ static PyMethodDef table_methods[] = {
     {"items", (PyCFunction)(void *)table_items, METH_FASTCALL, "As keys, with the value and the expire time of each."},
     {"expiring_keys", (PyCFunction)(void *)table_expiring_keys, METH_FASTCALL, "As keys, of those that expire."},
     {"random", (PyCFunction)table_random, METH_O, "random(number below 1 << 64): a key, or None."},
+    {"sample", (PyCFunction)(void *)table_sample, METH_FASTCALL, "sample(number, count, expiring): key, stamp, end."},
     {"used", (PyCFunction)table_used, METH_NOARGS, "used(): bytes of memory, without values that are no strings."},
     {NULL, NULL, 0, NULL},
 };
@@ -629,15 +730,17 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* Bytes of a key with a string beside their lengths: 4 of head, 3.5 of rounding, and of a bucket's 64 what falls to
+/* Bytes of a key with a string beside their lengths: 8 of head, 3.5 of rounding, and of a bucket's 64 what falls to
  * each of the keys that it has on an average. Measured. */
-#define OVERHEAD 22
+#define OVERHEAD 26
 #define EXPIRY 8 /* bytes of an expire time */
 
 static int prepare(PyObject *module)
 {
     crc_prepare();
     if (PyType_Ready(&table_type) < 0 || PyModule_AddObjectRef(module, "Table", (PyObject *)&table_type) < 0)
+        return -1;
+    if (PyType_Ready(&clock_type) < 0 || PyModule_AddObjectRef(module, "Clock", (PyObject *)&clock_type) < 0)
         return -1;
     return PyModule_AddIntMacro(module, OVERHEAD) < 0 ? -1 : PyModule_AddIntMacro(module, EXPIRY);
 }

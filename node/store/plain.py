@@ -1,6 +1,7 @@
 """The table of keys in Python: for builds without a compiler. ``native.c`` has the same interface.
 
 A key is ``bytes``, a value any object but an integer or None. An expire time is unix milliseconds; ``NEVER`` is none.
+A stamp is what a ``Clock`` notes of a key's uses (``plain_clock.py``).
 
 A walk goes through the table in the order of the keys' positions, which are hashes and never change. Its cursor is the
 least position that it has not seen yet: 0 at the beginning, and again at the end. So a key that is there from the
@@ -14,15 +15,19 @@ from typing import Final
 
 from gossamer.cluster.slots import key_slot
 from gossamer.node.store.order import END, Order, position
+from gossamer.node.store.plain_clock import Clock
 
 Value = object
 
 NEVER: Final = -1
+KEEP: Final = -2
+"""Of a put: the key expires when it did before, and this is no use of it."""
 
 ENTRY: Final = 40
 """A dictionary's entry: hash, key and value of 8 bytes each, an index, and the room it keeps free."""
-OVERHEAD: Final = 2 * getsizeof(b"") + ENTRY
-"""Bytes of a key with a string, beside their lengths."""
+OVERHEAD: Final = 2 * getsizeof(b"") + 2 * ENTRY
+"""Bytes of a key with a string, beside their lengths. Its stamp is an entry of its own; the number itself is shared by
+all that were used at the time."""
 EXPIRY: Final = ENTRY + 32
 """Bytes of an expire time, which is an integer in a dictionary of its own."""
 
@@ -31,17 +36,18 @@ WHOLE: Final = 4096
 
 
 class Table:
-    """Keys with their values and expire times."""
+    """Keys with their values, expire times and stamps."""
 
-    __slots__ = ("_expires", "_order", "_values", "get")
+    __slots__ = ("_expires", "_order", "_stamps", "_values", "get")
 
     def __init__(self) -> None:
         self._values: dict[bytes, Value] = {}
         self._expires: dict[bytes, int] = {}
+        self._stamps: dict[bytes, int] = {}
         self._order: Order | None = None
         """Of the walks that are under way."""
         self.get: Callable[[bytes], Value | None] = self._values.get
-        """The value of a key, None if there is none."""
+        """The value of a key, None if there is none. This is no use of it."""
 
     def __len__(self) -> int:
         return len(self._values)
@@ -58,8 +64,26 @@ class Table:
         """When ``key`` expires, ``NEVER`` also if it is not there."""
         return self._expires.get(key, NEVER)
 
-    def put(self, key: bytes, value: Value, at: int = NEVER) -> Value | None:
-        """Set ``key`` to ``value``, which expires ``at``.
+    def use(self, key: bytes, clock: Clock) -> Value | None:
+        """As ``get``, and ``key`` is used now."""
+        value = self._values.get(key)
+        if value is not None:
+            self._stamps[key] = clock.used(self._stamps[key]) if clock.lfu else clock.second
+        return value
+
+    def stamp(self, key: bytes) -> int:
+        """What is noted of the uses of ``key``; -1 if it is not there."""
+        return self._stamps.get(key, -1)
+
+    def set_stamp(self, key: bytes, stamp: int) -> bool:
+        """Note ``stamp`` for ``key``; False if it is not there."""
+        if key not in self._values:
+            return False
+        self._stamps[key] = stamp
+        return True
+
+    def put(self, key: bytes, value: Value, at: int = NEVER, clock: Clock | None = None) -> Value | None:
+        """Set ``key`` to ``value``, which expires ``at``, and is used now. Without a clock nobody notes that.
 
         What was there before: None if nothing was, the length of a string (``bytes``), else the object.
         """
@@ -67,8 +91,12 @@ class Table:
         self._values[key] = value
         if at >= 0:
             self._expires[key] = at
-        elif self._expires:
+        elif self._expires and at != KEEP:
             self._expires.pop(key, None)
+        if old is None:
+            self._stamps[key] = 0 if clock is None else clock.fresh()
+        elif clock is not None and at != KEEP:
+            self._stamps[key] = clock.used(self._stamps[key]) if clock.lfu else clock.second
         return len(old) if isinstance(old, bytes) else old
 
     def set_expire(self, key: bytes, at: int) -> bool:
@@ -84,6 +112,7 @@ class Table:
     def remove(self, key: bytes) -> Value | None:
         """Take ``key`` out; its value, None if it was not there."""
         self._expires.pop(key, None)
+        self._stamps.pop(key, None)
         return self._values.pop(key, None)
 
     def drop(self, count: int) -> list[Value]:
@@ -92,6 +121,7 @@ class Table:
         for _ in range(min(count, len(self._values))):
             key, value = self._values.popitem()
             self._expires.pop(key, None)
+            del self._stamps[key]
             if not isinstance(value, bytes):
                 objects.append(value)
         return objects
@@ -120,11 +150,30 @@ class Table:
             return None
         return next(islice(self._values, number % len(self._values), None))
 
+    def sample(self, number: int, count: int, expiring: bool) -> list[tuple[bytes, int, int]]:
+        """``count`` keys, or as many as there are, by ``number`` (see ``random``), with stamp and expire time of each.
+
+        Each key has about the same chance, though not every set of keys: they stand at equal distances, in C side by
+        side. ``expiring``: only those that expire.
+        """
+        present: Collection[bytes] = self._expires if expiring else self._values
+        size = len(present)
+        count = min(count, size)
+        walk = iter(present)
+        behind = 0
+        found: list[tuple[bytes, int, int]] = []
+        for place in sorted([(number + index * size // count) % size for index in range(count)]):
+            key = next(islice(walk, place - behind, None))
+            behind = place + 1
+            found.append((key, self._stamps[key], self._expires.get(key, NEVER)))
+        return found
+
     def used(self) -> int:
         """Bytes that the keys, the strings among the values and the table take; objects are not counted."""
         strings = sum([getsizeof(value) for value in self._values.values() if isinstance(value, bytes)])
         keys = sum([getsizeof(key) for key in self._values])
-        return strings + keys + getsizeof(self._values) + getsizeof(self._expires) + 32 * len(self._expires)
+        dictionaries = getsizeof(self._values) + getsizeof(self._stamps) + getsizeof(self._expires)
+        return strings + keys + dictionaries + 32 * len(self._expires)
 
     def _walk(self, present: Collection[bytes], cursor: int, count: int) -> tuple[int, list[bytes]]:
         if cursor == 0 and len(present) <= count:

@@ -273,6 +273,13 @@ static uint64_t position_of_next(const Segment *segment, uint64_t position)
     return ((position >> shift) + 1) << shift;
 }
 
+/* The first position of the bucket at ``position``. */
+static uint64_t position_of_bucket(const Segment *segment, uint64_t position)
+{
+    unsigned shift = POSITION_BITS - segment->depth - segment->bits;
+    return position >> shift << shift;
+}
+
 /* Show ``visit`` all entries whose home is the bucket at ``position``, from there on. Not 0 as soon as it says so. */
 static int visit_home(const Segment *segment, uint64_t position, int (*visit)(Entry *, void *), void *context)
 {

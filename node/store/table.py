@@ -7,14 +7,16 @@ chooses the interpreted build of the other modules (``cluster/build.py``).
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gossamer.node.store.plain import EXPIRY, OVERHEAD, Table, route, seed, use_huge_pages
+    from gossamer.node.store.plain import EXPIRY, OVERHEAD, Clock, Table, route, seed, use_huge_pages
 else:
     try:
-        from gossamer.node.store.native import EXPIRY, OVERHEAD, Table, route, seed, use_huge_pages
+        from gossamer.node.store.native import EXPIRY, OVERHEAD, Clock, Table, route, seed, use_huge_pages
     except ImportError:
-        from gossamer.node.store.plain import EXPIRY, OVERHEAD, Table, route, seed, use_huge_pages
+        from gossamer.node.store.plain import EXPIRY, OVERHEAD, Clock, Table, route, seed, use_huge_pages
 
-__all__ = ["EXPIRY", "NEVER", "OVERHEAD", "Table", "route", "seed", "use_huge_pages"]
+__all__ = ["EXPIRY", "KEEP", "NEVER", "OVERHEAD", "Clock", "Table", "route", "seed", "use_huge_pages"]
 
 NEVER = -1
 """The key does not expire."""
+KEEP = -2
+"""Of a put: the key expires when it did before, and this is no use of it."""

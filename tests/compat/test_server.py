@@ -245,7 +245,7 @@ def test_help_names_the_same_subcommands(pair: Pair, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "missing"),
-    [("LATENCY", []), ("MEMORY", ["STATS"])],
+    [("LATENCY", []), ("MEMORY", [])],
 )
 def test_help_names_the_subcommands_that_are_there(pair: Pair, name: str, missing: list[str]) -> None:
     pair.flush()

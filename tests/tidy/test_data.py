@@ -17,6 +17,7 @@ HIDDEN: Final = frozenset(
     {
         "_values",
         "_expires",
+        "_stamps",
         "_order",
         "_tables",
         "_open",

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gossamer.node.config import checks, promises
+from gossamer.node.config import checks
 from gossamer.node.config.directive import Directive as D  # noqa: N817  (a table reads better narrow)
 from gossamer.node.config.kinds import Choice, Flag, Integer, Memory, Text
 from gossamer.node.config.numbers import INT_MAX, INT_MIN, LONG_MAX, ULONG_MAX
@@ -15,11 +15,11 @@ _POLICIES: Final = (
 
 MEMORY: Final = (
     D("maxmemory", Memory(0, ULONG_MAX, unsigned=True), 0, effective=True),
-    D("maxmemory-policy", Choice(*_POLICIES), "noeviction", unkept=promises.NO_EVICTION, effective=True),
-    D("maxmemory-samples", Integer(1, INT_MAX), 5),
-    D("maxmemory-eviction-tenacity", Integer(0, 100), 10),
-    D("lfu-log-factor", Integer(0, INT_MAX), 10),
-    D("lfu-decay-time", Integer(0, INT_MAX), 1),
+    D("maxmemory-policy", Choice(*_POLICIES), "noeviction", effective=True),
+    D("maxmemory-samples", Integer(1, INT_MAX), 5, effective=True),
+    D("maxmemory-eviction-tenacity", Integer(0, 100), 10, effective=True),
+    D("lfu-log-factor", Integer(0, INT_MAX), 10, effective=True),
+    D("lfu-decay-time", Integer(0, INT_MAX), 1, effective=True),
     D("activerehashing", Flag(), True),
     D("activedefrag", Flag(refuse_yes=checks.NO_DEFRAG), False),
     D("active-defrag-ignore-bytes", Memory(1, LONG_MAX, unsigned=True), 100 << 20),
@@ -28,7 +28,7 @@ MEMORY: Final = (
     D("active-defrag-cycle-min", Integer(1, 99), 1),
     D("active-defrag-cycle-max", Integer(1, 99), 25),
     D("active-defrag-max-scan-fields", Integer(1, LONG_MAX), 1000),
-    D("lazyfree-lazy-eviction", Flag(), False),
+    D("lazyfree-lazy-eviction", Flag(), False, effective=True),
     D("lazyfree-lazy-expire", Flag(), False),
     D("lazyfree-lazy-server-del", Flag(), False),
     D("lazyfree-lazy-user-del", Flag(), False),

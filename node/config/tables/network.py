@@ -24,7 +24,7 @@ NETWORK: Final = (
     D("socket-mark-id", Integer(0, UINT_MAX, unsigned=True), 0, immutable=True, unkept=promises.NO_MARK),
     D("protected-mode", Flag(), True, effective=True),
     D("maxclients", Integer(1, UINT_MAX, unsigned=True), 10000, effective=True),
-    D("maxmemory-clients", MemoryOrPercent(-100, LONG_MAX), 0, unkept=promises.NO_CLIENT_EVICTION),
+    D("maxmemory-clients", MemoryOrPercent(-100, LONG_MAX), 0, effective=True),
     D("proto-max-bulk-len", Memory(_MB, LONG_MAX), 512 * _MB, effective=True),
     D("client-query-buffer-limit", Memory(_MB, LONG_MAX, unsigned=True), 1024 * _MB, effective=True),
     D("client-output-buffer-limit", BufferLimits(), _OUTPUT_LIMITS, effective=True),

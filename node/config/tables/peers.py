@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gossamer.node.config import checks, promises
+from gossamer.node.config import checks
 from gossamer.node.config.directive import Directive as D  # noqa: N817  (a table reads better narrow)
 from gossamer.node.config.kinds import Choice, Flag, Integer, Memory, SignedMemory, Text
 from gossamer.node.config.numbers import INT_MAX, LONG_MAX, ULONG_MAX
@@ -15,14 +15,7 @@ REPLICATION: Final = (
     D("replica-serve-stale-data", Flag(), True, "slave-serve-stale-data", effective=True),
     D("replica-read-only", Flag(), True, "slave-read-only", effective=True),
     D("replica-lazy-flush", Flag(), False, "slave-lazy-flush"),
-    D(
-        "replica-ignore-maxmemory",
-        Flag(),
-        True,
-        "slave-ignore-maxmemory",
-        unkept=promises.NO_REPLICA_LIMIT,
-        effective=True,
-    ),
+    D("replica-ignore-maxmemory", Flag(), True, "slave-ignore-maxmemory", effective=True),
     D("replica-ignore-disk-write-errors", Flag(), False),
     D("replica-priority", Integer(0, INT_MAX), 100, "slave-priority", effective=True),
     D("replica-announced", Flag(), True, effective=True),

@@ -13,10 +13,13 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
+from gossamer.node.store.table import Clock
+
 # one key, any type
 DEL: Final = b"del"
 EXPIRE: Final = b"expire"
 EXPIRED: Final = b"expired"
+EVICTED: Final = b"evicted"
 PERSIST: Final = b"persist"
 RENAME_FROM: Final = b"rename_from"
 RENAME_TO: Final = b"rename_to"
@@ -126,18 +129,22 @@ class Changes:
     Those whose names begin with ``on_`` are set by the node; a keyspace that is being loaded has none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock: Clock = clock if clock is not None else Clock()
+        """Notes when keys are used, or how often. The node sets its time."""
+        self.by_use: bool = False
+        """A ``maxmemory-policy`` goes by the uses of keys: then an RDB tells them."""
         self.dirty: int = 0
         """Changes since the start, as Redis counts them. It moves before the change itself, so that an exception in
         between is known to have left the data half changed."""
-        self.now_s: int = 0
-        """The batch's time: a change counts as a use of the key."""
         self.memory_limit: int = NEVER_FULL
         """Bytes in the tally above which ``on_full`` is called."""
         self.listeners: list[Listener] = []
         self.on_full: Callable[[], None] | None = None
         self.on_expired: Callable[[int, bytes], None] | None = None
         """A key was deleted because its time is over: no command tells the replicas."""
+        self.on_evicted: Callable[[int, bytes], None] | None = None
+        """A key was deleted because there was no room for it."""
         self.on_elements_expired: Callable[[int, bytes, list[bytes]], None] | None = None
         """As ``on_expired``, of elements of a key's value."""
         self.on_garbage: Callable[[Sequence[object]], None] | None = None
@@ -165,6 +172,10 @@ class Changes:
     def expired(self, db: int, key: bytes) -> None:
         if self.on_expired is not None:
             self.on_expired(db, key)
+
+    def evicted(self, db: int, key: bytes) -> None:
+        if self.on_evicted is not None:
+            self.on_evicted(db, key)
 
     def elements_expired(self, db: int, key: bytes, elements: list[bytes]) -> None:
         if self.on_elements_expired is not None:

@@ -48,6 +48,14 @@ class Contents:
         """As ``get``, for those who do not know the part."""
         return self._tables[key_slot(key) >> self.shift].get(key)
 
+    def stamp(self, part: int, key: bytes) -> int:
+        """What the clock has noted of the uses of ``key``; -1 if it does not exist."""
+        return self._tables[part].stamp(key)
+
+    def sample(self, part: int, number: int, count: int, expiring: bool) -> list[tuple[bytes, int, int]]:
+        """``count`` keys of a part, by chance, with stamp and expire time of each (``Table.sample``)."""
+        return self._tables[part].sample(number, count, expiring)
+
     def expire_time(self, part: int, key: bytes) -> int:
         """When ``key`` expires, ``NEVER`` also if it does not exist."""
         return self._tables[part].expire(key)

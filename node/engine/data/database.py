@@ -3,8 +3,8 @@
 Rules kept here:
 
 - Every change passes ``store``, ``delete``, ``set_expire``, ``clear_expire``, ``move``, or one of the methods for many
-  keys. Each of them counts it first (``Changes.dirty``), warns the snapshots, keeps the books (size, tally, last use),
-  wakes WATCH and tells ``Changes`` by the event's name, so no caller can forget one of these.
+  keys. Each of them counts it first (``Changes.dirty``), warns the snapshots, keeps the books (size, tally), wakes
+  WATCH and tells ``Changes`` by the event's name, so no caller can forget one of these.
 - A value that is changed in place is warned of by ``before_change`` and told of by ``changed``, or by ``store``.
 - What many keys or elements have held is not freed here but in pieces (``Changes.discard``).
 
@@ -12,11 +12,10 @@ What a value is, ``kinds.py`` knows. Times are unix milliseconds. Nothing here k
 whose time is over may be deleted is the caller's question.
 """
 
-from typing import Final
-
 from gossamer.node.engine.data.changes import (
     ALL_PARTS,
     DEL,
+    EVICTED,
     EXPIRE,
     EXPIRED,
     FLUSHED,
@@ -38,9 +37,6 @@ from gossamer.node.engine.data.watch import Watched
 from gossamer.node.store.table import Table
 from gossamer.node.types.kind import Value
 
-KEEP: Final = -2
-"""The key expires when it did before."""
-
 
 class Database(Watched):
     """One numbered database. ``part`` in the methods below is ``part_of(key)``, which callers often know already.
@@ -61,12 +57,6 @@ class Database(Watched):
         self.share: Share = Share(tally if tally is not None else Tally())
         self.changes: Changes = changes if changes is not None else Changes()
         self.hidden: bool = hidden
-        self.uses: dict[bytes, int] | None = None
-        """When keys were last used, in unix seconds; None until somebody wants to know (``track_uses``)."""
-        self.busy: list[int] = [0] * self.part_count
-        """When any key of a part was last used, in unix seconds: all that is known of keys used before ``uses``."""
-        self.busy_before: list[int] = []
-        """``busy`` as it was when ``uses`` began."""
         self.ends: Ends = Ends()
         """Of values of which elements expire."""
         self.changing: Value | None = None
@@ -74,23 +64,21 @@ class Database(Watched):
         self.views: list[View] = []
         """Snapshots of the present contents that are still being given out; they are told before a change."""
 
-    # --- when keys were used
+    # --- when keys were used, see node/store/plain_clock.py
 
-    def track_uses(self, now_s: int) -> dict[bytes, int]:
-        """Note from now on when keys are used. It is off at first: it costs a fifth of a GET and 40 bytes a key."""
-        if self.uses is None:
-            self.uses = {}
-            self.busy_before = self.busy.copy()
-        return self.uses
+    def use(self, part: int, key: bytes) -> Value | None:
+        """As ``get``, and ``key`` is used now."""
+        return self._tables[part].use(key, self.changes.clock)
 
-    def last_use(self, part: int, key: bytes, now_s: int) -> int:
-        """When ``key`` was last used, in unix seconds; of uses before the first question, the latest possible time."""
-        return self.track_uses(now_s).get(key, self.busy_before[part])
+    def set_stamp(self, key: bytes, stamp: int) -> None:
+        """``key``, which exists, was used when, or as often as, the ``stamp`` says."""
+        self._tables[self.part_of(key)].set_stamp(key, stamp)
 
     # --- one key changes
 
     def store(self, part: int, key: bytes, value: Value, event: bytes, at: int = NEVER, count: int = 1) -> None:
-        """Set or replace a value, which expires ``at``; ``count``: how many changes this is."""
+        """Set or replace a value, which expires ``at``, and counts as a use; ``KEEP``: it expires when it did, and the
+        use was counted when it was read. ``count``: how many changes this is."""
         changes = self.changes
         changes.dirty += count
         if self.views:
@@ -100,7 +88,7 @@ class Database(Watched):
             table = self._tables[part] = Table()
             self._open.add(part)
         if at < 0 and not self.volatile:  # the common case, without a call
-            old = table.put(key, value)
+            old = table.put(key, value, at, changes.clock)
         else:
             old = self._put_expiring(part, key, value, at)
         if old is None:
@@ -110,7 +98,7 @@ class Database(Watched):
             grown = len(value) - old
         else:
             grown = self._replaced(key, old, value)
-        self._account(part, key, grown)
+        self._account(key, grown)
         if changes.listeners and not self.hidden:
             changes.tell(self.index, key, event)
             if at >= 0 and event == SET:
@@ -136,22 +124,19 @@ class Database(Watched):
         size = kind.size(value)
         grown = size - self.share.changing
         self.share.changing = size
-        self._account(part, key, grown)
+        self._account(key, grown)
         if changes.listeners and not self.hidden:
             changes.tell(self.index, key, event)
         if kind.length(value) == 0:
             self.delete(part, key, DEL, 0)
 
-    def _account(self, part: int, key: bytes, grown: int) -> None:
-        """``key`` was changed and takes ``grown`` bytes more: the size, the last use, the limit, WATCH."""
+    def _account(self, key: bytes, grown: int) -> None:
+        """``key`` was changed and takes ``grown`` bytes more: the size, the limit, WATCH."""
         changes = self.changes
         share = self.share
         tally = share.tally
         share.held += grown
         tally.held += grown
-        self.busy[part] = changes.now_s
-        if self.uses is not None:
-            self.uses[key] = changes.now_s
         if tally.held > changes.memory_limit:
             changes.full()
         if self.watchers:
@@ -190,6 +175,8 @@ class Database(Watched):
         value = self._pop(part, key)
         if event == EXPIRED:
             changes.expired(self.index, key)
+        elif event == EVICTED:
+            changes.evicted(self.index, key)
         if self.watchers:
             self.touch(key)
         if changes.listeners and not self.hidden:
@@ -256,12 +243,9 @@ class Database(Watched):
         self._expiring = set()
         self.size = 0
         self.volatile = 0
-        uses = self.uses
-        if uses is not None:
-            self.uses = {}
         self.ends = Ends()
         self.changing = None
-        self._discard(full, uses, changes)
+        self._discard(full, changes)
         self.views = []
         if changes.listeners and not self.hidden:
             changes.tell_many(self.index, ALL_PARTS, FLUSHED)
@@ -270,7 +254,7 @@ class Database(Watched):
     def dispose(self, changes: Changes) -> None:
         """Nobody uses the database any more: ``changes`` has its keys freed in pieces."""
         self._withdraw()
-        self._discard(self.full_parts(), self.uses, changes)
+        self._discard(self.full_parts(), changes)
         self._tables = []
         self._open = set()
         self.size = 0
@@ -289,9 +273,6 @@ class Database(Watched):
         self._expiring.discard(part)
         self.size -= len(held)
         self.volatile -= held.expiring
-        if self.uses is not None:
-            for key in keys(held):
-                self.uses.pop(key, None)
         if self.ends.of_key:
             for key in keys(held):
                 self.ends.forget(key)
@@ -314,7 +295,6 @@ class Database(Watched):
             self._tables[part] = held
             self._open.add(part)
             self.size += len(held)
-            self.busy[part] = changes.now_s
             if held.expiring:
                 self._expiring.add(part)
                 self.volatile += held.expiring
@@ -338,10 +318,7 @@ class Database(Watched):
         self.size, other.size = other.size, self.size
         self.share, other.share = other.share, self.share
         self.volatile, other.volatile = other.volatile, self.volatile
-        self.uses, other.uses = other.uses, self.uses
         self.ends, other.ends = other.ends, self.ends
-        self.busy, other.busy = other.busy, self.busy
-        self.busy_before, other.busy_before = other.busy_before, self.busy_before
         self.views, other.views = other.views, self.views
         for db in (self, other):
             if db.changes.listeners and not db.hidden:
@@ -378,10 +355,8 @@ class Database(Watched):
         self.share = Share(share.tally)
         share.withdraw()
 
-    def _discard(self, full: list[Table], uses: dict[bytes, int] | None, changes: Changes) -> None:
+    def _discard(self, full: list[Table], changes: Changes) -> None:
         """Nobody can reach these any more but the views; they are freed in pieces."""
-        if uses:
-            changes.discard([uses])
         if full and not self.views:
             changes.discard(full)
         elif full:
@@ -401,8 +376,6 @@ class Database(Watched):
         self.changing = None
         self.size -= 1
         self.share.add(-(len(key) + size_of(value) + OVERHEAD))
-        if self.uses is not None:
-            self.uses.pop(key, None)
         if self.ends.of_key:
             self.ends.forget(key)
         return value
@@ -410,10 +383,8 @@ class Database(Watched):
     def _put_expiring(self, part: int, key: bytes, value: Value, at: int) -> Value | None:
         """As ``Table.put``, where keys expire. ``at`` may be ``KEEP``."""
         table = self._tables[part]
-        if at == KEEP:
-            at = table.expire(key)
         before = table.expiring
-        old = table.put(key, value, at)
+        old = table.put(key, value, at, self.changes.clock)
         self._count_expiring(part, table.expiring - before)
         return old
 

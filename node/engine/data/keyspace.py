@@ -15,6 +15,12 @@ class Keyspace:
         self.tally: Tally = Tally()
         self.changes: Changes = changes if changes is not None else Changes()
 
+    def apart(self) -> "Keyspace":
+        """An empty keyspace of the same shape, for data that are being loaded: nobody is told what changes there."""
+        other = Keyspace(len(self), self.shift, Changes(self.changes.clock))
+        other.changes.by_use = self.changes.by_use
+        return other
+
     def __len__(self) -> int:
         return len(self.databases)
 
@@ -45,6 +51,7 @@ class Keyspace:
         for db in self.used():
             db.swap(loaded.database(db.index), now, REPLACED)
         self.tally, loaded.tally = loaded.tally, self.tally
+        self.tally.buffers = loaded.tally.buffers
         loaded.dispose(self.changes)
 
     def dispose(self, changes: Changes) -> None:

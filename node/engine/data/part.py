@@ -8,10 +8,10 @@ from typing import Final
 
 from gossamer.node.engine.data.kinds import copy_of, size_of
 from gossamer.node.engine.data.tally import EXPIRY, OVERHEAD
-from gossamer.node.store.table import NEVER, Table
+from gossamer.node.store.table import KEEP, NEVER, Table
 from gossamer.node.types.kind import Value
 
-__all__ = ["EMPTY", "NEVER", "batch", "copied", "items", "keys", "size_in_tally"]
+__all__ = ["EMPTY", "KEEP", "NEVER", "batch", "copied", "items", "keys", "size_in_tally"]
 
 EMPTY: Final = Table()
 """Stands for every part without keys, so that thousands of those cost nothing. Nobody puts anything into it."""
@@ -43,10 +43,11 @@ def batch(table: Table, most: int) -> list[tuple[bytes, Value, int]]:
 
 
 def copied(table: Table) -> Table:
-    """The same keys with the same values, as they are now, whatever is changed in place later."""
+    """The same keys with the same values and stamps, as they are now, whatever is changed in place later."""
     other = Table()
     for key, value, at in items(table):
         other.put(key, copy_of(value), at)
+        other.set_stamp(key, table.stamp(key))
     return other
 
 

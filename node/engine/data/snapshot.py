@@ -159,6 +159,11 @@ class DatabaseView(View):
         """When a key of the present piece expires, in unix milliseconds; -1 if never."""
         return self.expires.get(key, NEVER) if self.expires else NEVER
 
+    def stamp_of(self, key: bytes) -> int:
+        """What is noted of the uses of a key of the present piece; -1 if it is gone by now. A snapshot keeps no notes
+        of that: who wants to know hears of later uses, too."""
+        return self.tables[self.current].stamp(key)
+
 
 class Snapshot:
     """``parts``: only these parts of each database, in this order (in cluster mode a part is a slot); None: all.

@@ -1,7 +1,7 @@
 """How many bytes the data takes, counted as it changes: what ``used_memory`` tells and ``maxmemory`` limits.
 
-Counted are keys, values and their entries, as MEMORY USAGE tells; not what the allocator adds, nor the buffers of
-clients and replicas. The interpreter's own memory, tens of megabytes, is in ``used_memory_rss`` alone: a limit is meant
+Counted are keys, values and their entries, as MEMORY USAGE tells, and the buffers of clients and replicas; not what the
+allocator adds. The interpreter's own memory, tens of megabytes, is in ``used_memory_rss`` alone: a limit is meant
 for the data. In its place stands what an empty redis-server counts, so that a limit chosen for Redis leaves as much.
 """
 
@@ -20,12 +20,14 @@ class Tally:
 
     def __init__(self) -> None:
         self.held: int = 0
+        self.buffers: int = 0
+        """Bytes beside the data, whenever somebody last looked."""
         self.peak: int = 0
         """The most that was there whenever somebody looked."""
 
     def used(self) -> int:
         """``used_memory``"""
-        used = self.held + STARTUP
+        used = self.held + self.buffers + STARTUP
         self.peak = max(self.peak, used)
         return used
 

@@ -20,6 +20,9 @@ class Stats:
         self.expired_keys: int = 0
         self.expired_fields: int = 0
         """Of hashes."""
+        self.evicted_keys: int = 0
+        self.evicted_clients: int = 0
+        self.total_eviction_exceeded_us: int = 0
         self.expired_stale_perc: float = 0.0
         self.expired_time_cap_reached_count: int = 0
         self.expire_cycle_us: int = 0

@@ -12,6 +12,10 @@ class ReplicationPort:
     def left(self, client: Client) -> None:
         """The connection of ``client`` has ended."""
 
+    def buffers(self) -> tuple[int, int]:
+        """Bytes of the backlog and of what replicas have not read; how many of them count against no limit."""
+        return 0, 0
+
     # the connection to the primary, for CLIENT LIST and CLIENT KILL
 
     def upstream_client(self) -> Client | None:

@@ -21,6 +21,10 @@ class SavesPort:
         """What a write is told as long as ``UNSAVED`` holds."""
         return b""
 
+    def buffered(self) -> int:
+        """Bytes that wait to be written to the append-only file."""
+        return 0
+
     def before_end(self, options: frozenset[str]) -> bool:
         """The node is about to end as these words of SHUTDOWN say: save if that is wanted; may it end?"""
         return True

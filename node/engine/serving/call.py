@@ -12,9 +12,9 @@ from typing import TypeVar
 from gossamer.cluster.slots import key_slot
 from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.data.changes import DEL
-from gossamer.node.engine.data.database import KEEP, Database
+from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.kinds import is_large
-from gossamer.node.engine.data.part import NEVER
+from gossamer.node.engine.data.part import KEEP, NEVER
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.state import FOLLOWING, PAUSED
 from gossamer.node.engine.table.command import Command
@@ -91,7 +91,7 @@ class Call:
             self.route_slot = key_slot(key)
             self.route_key = key
         part = self.route_slot >> db.shift
-        value = db.get(part, key)
+        value = db.get(part, key) if self.client.no_touch else db.use(part, key)
         if value is not None and db.volatile and self._expired(key):
             value = None
         if self.counting:
@@ -100,12 +100,6 @@ class Call:
                 stats.keyspace_misses += 1
             else:
                 stats.keyspace_hits += 1
-        if value is not None and not self.client.no_touch:
-            now_s = self.server.now_s
-            if db.busy[part] != now_s:  # most often it is: a comparison is cheaper than another integer object
-                db.busy[part] = now_s
-            if db.uses is not None:
-                db.uses[key] = now_s
         return value
 
     def values(self, keys: list[bytes]) -> list[Value | None]:

@@ -94,7 +94,7 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
             if cmd.runs_queue:
                 client.forget_transaction()
             return refuse(call, cmd, redirected)
-    if server.conditions & FULL and server.memory.is_full() and takes_memory(client, cmd, parts):
+    if server.conditions & FULL and server.make_room() and takes_memory(client, cmd, parts):
         return refuse(call, cmd, aborting(client, cmd, OUT_OF_MEMORY))
     if server.conditions & (FOLLOWING | LINK_DOWN | FEW_REPLICAS | RETURNED | UNSAVED | STILL_LOADING):
         refusal = state_gate(server, cmd, parts)

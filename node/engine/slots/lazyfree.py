@@ -50,7 +50,7 @@ class LazyFree:
         self.journal: Journal = journal
         self.dropped: list[DroppedSlot] = []
         self.garbage: list[Value] = []
-        """Large values, parts of databases, and what was known of their keys beside."""
+        """Large values, and parts of databases."""
         self.on_work: Callable[[], None] | None = None
         changes.on_garbage = self.discard
 
@@ -120,11 +120,6 @@ class LazyFree:
         if isinstance(last, Table):
             before = len(last)
             self.garbage += [value for value in last.drop(most) if is_large(value)]
-            left = len(last)
-        elif isinstance(last, dict):
-            before = len(last)
-            for _ in range(min(most, before)):
-                last.popitem()
             left = len(last)
         else:
             before = kind_of(last).length(last)

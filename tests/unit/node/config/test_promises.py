@@ -9,12 +9,6 @@ REFUSED = [
     ("tls-port", "6380"),
     ("tls-cluster", "yes"),
     ("tls-replication", "yes"),
-    ("maxmemory-policy", "allkeys-lru"),
-    ("maxmemory-policy", "volatile-ttl"),
-    ("maxmemory-clients", "1gb"),
-    ("maxmemory-clients", "5%"),
-    ("replica-ignore-maxmemory", "no"),
-    ("slave-ignore-maxmemory", "no"),
     ("socket-mark-id", "7"),
 ]
 IMMUTABLE = ("aclfile", "socket-mark-id")

@@ -132,8 +132,27 @@ def test_a_primary_drops_what_is_over_and_a_replica_keeps_it() -> None:
 
 def test_idle_times_are_kept() -> None:
     keyspace = Keyspace(16)
-    Loader(keyspace, 100_000, False).take([Key(0, b"k", b"v", -1, 30, -1)])
-    assert keyspace.database(0).uses == {b"k": 70}
+    clock = keyspace.changes.clock
+    clock.tick(100)
+    Loader(keyspace, 100_000, False).take([Key(0, b"k", b"v", -1, 30, -1), Key(0, b"other", b"v", -1, -1, 9)])
+    db = keyspace.database(0)
+    assert [db.stamp(db.part_of(key), key) for key in (b"k", b"other")] == [70, 100]
+
+
+@pytest.mark.parametrize("lfu", [False, True])
+def test_uses_are_written_if_a_policy_goes_by_them(lfu: bool) -> None:
+    keyspace = Keyspace(16)
+    clock = keyspace.changes.clock
+    clock.choose(lfu, 10, 1)
+    clock.tick(6000)
+    db = keyspace.database(0)
+    db.store(db.part_of(b"k"), b"k", b"v", SET, 1 << 50)
+    clock.tick(6120)
+    for wanted in (False, True):
+        keyspace.changes.by_use = wanted
+        key = next(event for event in read(written(keyspace)) if isinstance(event, Key))
+        told = (-1, 3) if lfu else (120, -1)
+        assert (key.idle_s, key.freq, key.end) == ((*told, 1 << 50) if wanted else (-1, -1, 1 << 50))
 
 
 def test_more_databases_than_here_are_refused() -> None:

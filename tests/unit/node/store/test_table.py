@@ -75,7 +75,7 @@ def test_a_put_ends_the_expire_time_of_what_was_there(table: Table) -> None:
     table.put(b"k", b"v", 5)
     table.put(b"k", b"w")
     assert (table.expire(b"k"), table.expiring) == (NEVER, 0)
-    table.put(b"k", b"v", at=6)
+    table.put(b"k", b"v", 6)
     assert (table.expire(b"k"), table.expiring) == (6, 1)
 
 

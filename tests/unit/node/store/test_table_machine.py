@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from gossamer.node.store.plain import NEVER, Table, Value
+from gossamer.node.store.plain import KEEP, NEVER, Clock, Table, Value
 from tests.unit.node.store.walks import contents, walk
 
 KEYS: Final = st.one_of(
@@ -19,6 +19,7 @@ VALUES: Final = st.one_of(
     st.lists(st.binary(max_size=3), max_size=3),
 )
 TIMES: Final = st.sampled_from([NEVER, NEVER, 0, 1, 1 << 62])
+SECONDS: Final = st.integers(1, 1 << 30)
 
 
 class TableMachine(RuleBasedStateMachine):
@@ -26,13 +27,45 @@ class TableMachine(RuleBasedStateMachine):
         super().__init__()
         self.table: Table = store.Table()
         self.model: dict[bytes, tuple[Value, int]] = {}
+        self.stamps: dict[bytes, int] = {}
+        """Of the keys that are there, and of some that were."""
+        self.clock: Clock = store.Clock()
 
     @rule(key=KEYS, value=VALUES, at=TIMES)
     def put(self, key: bytes, value: Value, at: int) -> None:
         old = self.model.get(key, (None, NEVER))[0]
-        told = self.table.put(key, value, at)
+        told = self.table.put(key, value, at, self.clock)
         assert told == (len(old) if isinstance(old, bytes) else old)
         self.model[key] = value, at
+        self.stamps[key] = self.clock.fresh()
+
+    @rule(key=KEYS, value=VALUES)
+    def put_and_keep(self, key: bytes, value: Value) -> None:
+        self.table.put(key, value, KEEP, self.clock)
+        if key not in self.model:
+            self.stamps[key] = self.clock.fresh()
+        self.model[key] = value, self.model.get(key, (None, NEVER))[1]
+
+    @rule(key=KEYS, now=SECONDS)
+    def use(self, key: bytes, now: int) -> None:
+        self.clock.tick(now)
+        assert self.table.use(key, self.clock) == self.model.get(key, (None, NEVER))[0]
+        if key in self.model:
+            self.stamps[key] = self.clock.fresh()
+
+    @rule(key=KEYS, stamp=st.integers(0, (1 << 24) - 1))
+    def set_stamp(self, key: bytes, stamp: int) -> None:
+        assert self.table.set_stamp(key, stamp) == (key in self.model)
+        self.stamps[key] = stamp
+
+    @rule(number=st.integers(0, (1 << 64) - 1), count=st.integers(0, 200), expiring=st.booleans())
+    def sample(self, number: int, count: int, expiring: bool) -> None:
+        found = self.table.sample(number, count, expiring)
+        among = {key for key, (_, at) in self.model.items() if not expiring or at >= 0}
+        assert len(found) == len({key for key, _, _ in found}) == min(count, len(among))
+        for key, stamp, at in found:
+            assert key in among
+            assert (stamp, at) == (self.stamps[key], self.model[key][1])
 
     @rule(first=st.integers(0, 100_000), count=st.integers(1, 700), value=VALUES, at=TIMES)
     def put_many(self, first: int, count: int, value: Value, at: int) -> None:
@@ -78,6 +111,7 @@ class TableMachine(RuleBasedStateMachine):
     @rule()
     def read_all(self) -> None:
         assert contents(self.table) == self.model
+        assert all(self.table.stamp(key) == self.stamps[key] for key in self.model)
 
     @invariant()
     def counts_agree(self) -> None:

@@ -87,7 +87,7 @@ def test_databases_are_made_when_first_used() -> None:
     assert keyspace.used() == [third]
 
 
-def test_what_is_known_of_uses_before_anybody_asked_is_the_latest_they_can_have_been() -> None:
+def test_uses_are_noted_from_the_start() -> None:
     server = Server()
     client = Machine(server).accept("127.0.0.1:1", "127.0.0.1:2")
 
@@ -101,3 +101,4 @@ def test_what_is_known_of_uses_before_anybody_asked_is_the_latest_they_can_have_
     assert ask(105, b"OBJECT", b"IDLETIME", b"k") == b":5\r\n"
     ask(106, b"GET", b"k")
     assert ask(109, b"OBJECT", b"IDLETIME", b"k") == b":3\r\n"
+    assert ask(109, b"OBJECT", b"FREQ", b"k").startswith(b"-ERR An LFU maxmemory policy is not selected")

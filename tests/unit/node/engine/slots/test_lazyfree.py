@@ -216,15 +216,6 @@ def test_what_a_broken_full_sync_has_brought_is_freed_in_pieces() -> None:
     assert plain.left == 0
 
 
-def test_when_keys_were_used_is_forgotten_in_pieces_too() -> None:
-    plain = Plain()
-    uses = plain.server.keyspace.database(0).track_uses(NOW // 1000)
-    uses.update({b"%d" % number: 1 for number in range(KEYS)})
-    plain.say("FLUSHALL")
-    assert len(plain.free_all()) >= 2 * KEYS // PIECE
-    assert uses == {}
-
-
 def test_what_only_snapshots_see_is_freed_when_the_last_of_them_ends() -> None:
     plain = Plain()
     one, other = (Snapshot(plain.server.keyspace) for _ in range(2))

@@ -1,0 +1,183 @@
+"""Does eviction keep what is used? The hit rate of a cache on a trace by Zipf's law, beside that of a real server.
+
+A miss puts the key in, as caches do. Both have room for the same number of keys. The clock by which uses are noted
+counts seconds, so the trace comes in pieces, a second each: of the real server's clock there, of our virtual one here.
+All policies run side by side, since most of the time is waiting for that second.
+"""
+
+import re
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import accumulate
+from random import Random
+from typing import Final
+
+import pytest
+
+from gossamer.node.engine.server import Server
+from gossamer.node.machine import Machine
+from tests.compat.pair import RealServer, encode
+
+POLICIES: Final = (
+    "allkeys-lru",
+    "allkeys-lfu",
+    "allkeys-random",
+    "volatile-lru",
+    "volatile-lfu",
+    "volatile-random",
+    "volatile-ttl",
+)
+KEYS: Final = 3000
+ROOM: Final = 500
+"""Keys that there is room for."""
+VALUE: Final = b"v" * 3000
+SECONDS: Final = 12
+WARM_UP: Final = 2
+PIECE: Final = 900
+"""Keys that are asked for in a second."""
+POINTS: Final = 2.0
+"""By so much the hit rates may differ, in percent."""
+
+
+class Cache:
+    """``ask`` a server for the next keys of the trace."""
+
+    def __init__(self) -> None:
+        self.hits = 0
+
+    def send(self, *words: bytes | str | int) -> bytes:
+        raise NotImplementedError
+
+    def used(self) -> int:
+        found = re.search(rb"used_memory:(\d+)", self.send("INFO", "memory"))
+        assert found is not None
+        return int(found.group(1))
+
+    def prepare(self, policy: str) -> None:
+        self.send("CONFIG", "SET", "maxmemory-policy", policy)
+        self.send("CONFIG", "SET", "maxmemory-samples", 5)
+        before = self.used()
+        for number in range(ROOM):
+            self.put(number)
+        self.send("CONFIG", "SET", "maxmemory", self.used())
+        assert self.used() > before + ROOM * len(VALUE)
+        self.send("FLUSHALL")
+
+    def put(self, number: int) -> None:
+        assert self.send("SET", f"key:{number:05}", VALUE, "EX", 10_000 + number * 7919 % 5000) == b"+OK\r\n"
+
+    def ask(self, numbers: Sequence[int], counted: bool) -> None:
+        for number in numbers:
+            if self.send("GET", f"key:{number:05}") == b"$-1\r\n":
+                self.put(number)
+            else:
+                self.hits += counted
+
+    def size(self) -> int:
+        return int(self.send("DBSIZE")[1:-2])
+
+
+class Real(Cache):
+    def __init__(self, server: RealServer) -> None:
+        super().__init__()
+        self.socket = socket.create_connection(server.address, timeout=10)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def send(self, *words: bytes | str | int) -> bytes:
+        self.socket.sendall(encode(words))
+        data = b""
+        while not is_whole(data):
+            more = self.socket.recv(1 << 16)
+            assert more
+            data += more
+        return data
+
+    def second(self) -> int:
+        found = re.search(rb"lru_clock:(\d+)", self.send("INFO", "server"))
+        assert found is not None
+        return int(found.group(1))
+
+    def await_second(self, other: int) -> int:
+        """The server's clock as soon as it is another."""
+        deadline = time.monotonic() + 10
+        while (second := self.second()) == other:
+            assert time.monotonic() < deadline
+        return second
+
+
+def is_whole(data: bytes) -> bool:
+    if not data:
+        return False
+    if not data.startswith(b"$"):
+        return data.endswith(b"\r\n")
+    head, _, rest = data.partition(b"\r\n")
+    return data == b"$-1\r\n" or len(rest) == int(head[1:]) + 2
+
+
+class Ours(Cache):
+    def __init__(self) -> None:
+        super().__init__()
+        self.server = Server()
+        self.client = Machine(self.server).accept("127.0.0.1:1", "127.0.0.1:2")
+        self.now = 1_700_000_000_000
+        self.server.begin_batch(self.now)
+
+    def send(self, *words: bytes | str | int) -> bytes:
+        self.client.feed(encode(words))
+        return self.client.take_output()
+
+    def tick(self) -> None:
+        self.now += 1000
+        self.server.begin_batch(self.now)
+
+
+def trace() -> Iterator[list[int]]:
+    """A piece for each second: numbers of keys, the first ones often."""
+    rng = Random(11)
+    weights = list(accumulate(1 / (rank + 1) ** 0.9 for rank in range(KEYS)))
+    names = rng.sample(range(KEYS), KEYS)
+    for _ in range(SECONDS):
+        yield [names[rank] for rank in rng.choices(range(KEYS), cum_weights=weights, k=PIECE)]
+
+
+@contextmanager
+def real_caches(executable: str) -> Iterator[list[Real]]:
+    with ExitStack() as stack:
+        caches = []
+        for _ in POLICIES:
+            server = RealServer(executable)
+            stack.callback(server.stop)
+            cache = Real(server)
+            stack.callback(cache.socket.close)
+            caches.append(cache)
+        yield caches
+
+
+@pytest.mark.once
+def test_hit_rates_are_those_of_redis() -> None:
+    executable, why_not = RealServer.find()
+    if executable is None:
+        pytest.skip(why_not)
+    ours = [Ours() for _ in POLICIES]
+    with real_caches(executable) as theirs:
+        for cache in (*ours, *theirs):
+            assert isinstance(cache, (Real, Ours))
+            cache.prepare(POLICIES[ours.index(cache) if isinstance(cache, Ours) else theirs.index(cache)])
+        second = 0
+        for number, piece in enumerate(trace()):
+            second = theirs[0].await_second(second)
+            for real, our in zip(theirs, ours, strict=True):
+                real.ask(piece, number >= WARM_UP)
+                our.ask(piece, number >= WARM_UP)
+                our.tick()
+        sizes = [(real.size(), our.size()) for real, our in zip(theirs, ours, strict=True)]
+    asked = (SECONDS - WARM_UP) * PIECE
+    rates = {
+        policy: (real.hits * 100 / asked, our.hits * 100 / asked)
+        for policy, real, our in zip(POLICIES, theirs, ours, strict=True)
+    }
+    assert all(abs(real - our) <= ROOM // 50 for real, our in sizes), sizes
+    assert all(abs(real - our) <= POINTS for real, our in rates.values()), rates
+    print(rates)
