@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from gossamer.cluster.slots import key_slot
 from gossamer.node.engine.data.changes import DEL, SET
 from gossamer.node.engine.data.contents import CLUSTER_SHIFT, STANDALONE_SHIFT
-from gossamer.node.engine.data.database import KEEP, Database
+from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.keyspace import Keyspace
+from gossamer.node.engine.data.part import KEEP
 from gossamer.node.engine.server import Server
 from gossamer.node.machine import Machine
 
