@@ -1,5 +1,6 @@
 """What DEBUG tells of one value: how it is held, and how large it is in an RDB."""
 
+from sys import getsizeof
 from typing import Final
 
 from gossamer.node.engine.data.kinds import is_integer, kind_of
@@ -72,10 +73,9 @@ def string_sizes(c: Call, key: bytes) -> Status:
     value = present(c, key)
     if not isinstance(value, (bytes, bytearray)) or (isinstance(value, bytes) and is_integer(value)):
         raise Refusal(NOT_AN_SDS)
-    kind = kind_of(value)
     return Status(
         b"key_sds_len:%d, key_sds_avail:0, key_zmalloc: %d, val_sds_len:%d, val_sds_avail:0, val_zmalloc: %d"
-        % (len(key), kind.memory(key), len(value), kind.memory(value))
+        % (len(key), getsizeof(key), len(value), getsizeof(value))
     )
 
 

@@ -42,12 +42,11 @@ class Kind:
         return 1
 
     def size(self, value: Value) -> int:
-        """Bytes that ``value`` takes beside the header of an object: known at once, also of a large value."""
-        raise NotImplementedError
+        """Bytes of its objects, as they are where the code is compiled: known at once, also of a large value.
 
-    def memory(self, value: Value) -> int:
-        """Bytes of its objects, as MEMORY USAGE tells them."""
-        return HEADER + self.size(value)
+        Of a string (``bytes``) the bytes alone: what it takes beside them counts as the table's.
+        """
+        raise NotImplementedError
 
     def length(self, value: Value) -> int:
         """How many elements it has; 0 means that the key is to be deleted."""

@@ -24,6 +24,8 @@ EMBEDDED: Final = 44
 SHARED: Final = 10_000
 """Integers from 0 below this are one shared object in Redis."""
 
+HEADER: Final = getsizeof(bytearray())
+
 FOREVER: Final = 2**31 - 1
 """The reference count of a shared object."""
 
@@ -47,10 +49,7 @@ class StringKind(Kind):
 
     def size(self, value: Value) -> int:
         assert isinstance(value, (bytes, bytearray))
-        return len(value)
-
-    def memory(self, value: Value) -> int:
-        return getsizeof(value)
+        return len(value) if isinstance(value, bytes) else HEADER + len(value)
 
     def length(self, value: Value) -> int:
         return 1
@@ -81,11 +80,11 @@ def kind_of(value: Value) -> Kind:
 
 
 def size_of(value: Value) -> int:
-    """Bytes that ``value`` takes beside the header of an object."""
+    """Bytes of the objects of ``value``, see ``Kind.size``."""
     if isinstance(value, bytes):
         return len(value)
     if isinstance(value, bytearray):
-        return len(value)
+        return HEADER + len(value)
     return KINDS[type(value)].size(value)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from gossamer.node.types.hashes.hash import Hash
 from gossamer.node.types.kind import NEVER, Kind, Value
 
-OBJECT: Final = 48 + getsizeof(b"")
+OBJECT: Final = 48 + getsizeof(b"") + 8
 """Bytes of the hash itself, and the header of what it is packed in."""
 
 

@@ -6,6 +6,8 @@ from gossamer.node.types.kind import DONE, HEADER, STEP, Kind, Value
 from gossamer.node.types.lists.list import List
 
 REFERENCE: Final = 8
+OBJECT: Final = 88 + HEADER + 8
+"""Of a list and of its run, beside the items."""
 SINGLE: Final = REFERENCE + HEADER
 """Bytes that an item at the end of a chain takes beside its own."""
 
@@ -19,8 +21,13 @@ class ListKind(Kind):
         assert isinstance(value, List)
         chain = value.chain
         if chain is None:
-            return value.bytes
-        return value.bytes + SINGLE * (len(chain.front) + len(chain.back)) + (SINGLE + REFERENCE) * len(chain.runs)
+            return OBJECT + value.bytes
+        return (
+            OBJECT
+            + value.bytes
+            + SINGLE * (len(chain.front) + len(chain.back))
+            + (SINGLE + REFERENCE) * len(chain.runs)
+        )
 
     def length(self, value: Value) -> int:
         assert isinstance(value, List)

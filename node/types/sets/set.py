@@ -10,7 +10,7 @@ from typing import Final
 from mypy_extensions import mypyc_attr
 
 from gossamer.node.types.integers import integer_or_none
-from gossamer.node.types.kind import DONE, Kind, Value
+from gossamer.node.types.kind import DONE, HEADER, Kind, Value
 from gossamer.node.types.limits import EncodingLimits
 from gossamer.node.types.sets import integers, pack
 from gossamer.node.types.sets.buckets import BUCKET, Buckets
@@ -19,6 +19,8 @@ from gossamer.node.types.sets.pack import Pack
 INTSET: Final = 0
 LISTPACK: Final = 1
 HASHTABLE: Final = 2
+OBJECT: Final = 48 + HEADER + 8
+"""Bytes of a set and of what it holds, beside the members."""
 NO_LIMIT: Final = 1 << 60
 ENCODINGS: Final = (b"intset", b"listpack", b"hashtable")
 
@@ -166,8 +168,8 @@ class Set:
         """Bytes that it takes, about."""
         held = self.held
         if isinstance(held, Buckets):
-            return held.bytes + BUCKET * len(held.packs)
-        return len(held) if isinstance(held, bytes) else pack.size_of(held)
+            return OBJECT + held.bytes + BUCKET * len(held.packs)
+        return OBJECT + (len(held) if isinstance(held, bytes) else pack.size_of(held))
 
     # --- forms
 

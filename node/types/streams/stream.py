@@ -19,8 +19,8 @@ MAX_NODE: Final = 1 << 30
 """Bytes of the fields and values of one entry at most, and of a node where nothing else is set."""
 
 # Bytes of an object of ours beside the bytes it holds, about.
-BASE: Final = 400
-NODE: Final = 200
+BASE: Final = 700
+NODE: Final = 500
 GROUP: Final = 500
 CONSUMER: Final = 250
 NACK: Final = 140

@@ -15,7 +15,7 @@ SAME: Final = 0
 UPDATED: Final = 1
 ADDED: Final = 2
 
-ELEMENT: Final = 128
+ELEMENT: Final = 144
 """Bytes of an element beside the member's own: its score, two objects' heads, its places in the map and the order."""
 
 

@@ -11,7 +11,7 @@ from typing import Final, cast
 
 from mypy_extensions import mypyc_attr
 
-from gossamer.node.types.kind import Kind, Value
+from gossamer.node.types.kind import HEADER, Kind, Value
 from gossamer.node.types.limits import EncodingLimits
 from gossamer.node.types.zsets import packed
 from gossamer.node.types.zsets.bounds import LexRange, ScoreRange
@@ -19,7 +19,7 @@ from gossamer.node.types.zsets.large import ADDED, SAME, UPDATED, Large
 
 __all__ = ["ADDED", "SAME", "UPDATED", "ZSET", "ZSet", "ZSetKind"]
 
-OBJECT: Final = 48
+OBJECT: Final = 48 + HEADER + 8
 """Bytes of a ``ZSet`` and of what is packed, beside the bytes of elements."""
 
 Slice = tuple[int, int]
