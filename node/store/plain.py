@@ -17,6 +17,20 @@ from gossamer.cluster.slots import key_slot
 from gossamer.node.store.order import END, Order, position
 from gossamer.node.store.plain_clock import Clock
 
+__all__ = [
+    "EXPIRY",
+    "KEEP",
+    "NEVER",
+    "OVERHEAD",
+    "WHOLE",
+    "Clock",
+    "Table",
+    "Value",
+    "route",
+    "seed",
+    "use_huge_pages",
+]
+
 Value = object
 
 NEVER: Final = -1

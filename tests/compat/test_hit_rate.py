@@ -31,7 +31,7 @@ POLICIES: Final = (
 )
 KEYS: Final = 3000
 ROOM: Final = 500
-"""Keys that there is room for."""
+"""Keys that there is room for, about: a real server counts buffers of its own, so ours gets as much as that has."""
 VALUE: Final = b"v" * 3000
 SECONDS: Final = 12
 WARM_UP: Final = 2
@@ -55,15 +55,20 @@ class Cache:
         assert found is not None
         return int(found.group(1))
 
-    def prepare(self, policy: str) -> None:
+    def prepare(self, policy: str, room: int) -> int:
+        """Make room for about so many keys; for how many there is."""
         self.send("CONFIG", "SET", "maxmemory-policy", policy)
         self.send("CONFIG", "SET", "maxmemory-samples", 5)
         before = self.used()
-        for number in range(ROOM):
+        for number in range(room):
             self.put(number)
         self.send("CONFIG", "SET", "maxmemory", self.used())
-        assert self.used() > before + ROOM * len(VALUE)
+        assert self.used() > before + room * len(VALUE)
+        for number in range(room, 3 * room):
+            self.put(number)
+        held = self.size()
         self.send("FLUSHALL")
+        return held
 
     def put(self, number: int) -> None:
         assert self.send("SET", f"key:{number:05}", VALUE, "EX", 10_000 + number * 7919 % 5000) == b"+OK\r\n"
@@ -162,9 +167,8 @@ def test_hit_rates_are_those_of_redis() -> None:
         pytest.skip(why_not)
     ours = [Ours() for _ in POLICIES]
     with real_caches(executable) as theirs:
-        for cache in (*ours, *theirs):
-            assert isinstance(cache, (Real, Ours))
-            cache.prepare(POLICIES[ours.index(cache) if isinstance(cache, Ours) else theirs.index(cache)])
+        for policy, real, our in zip(POLICIES, theirs, ours, strict=True):
+            our.prepare(policy, real.prepare(policy, ROOM))
         second = 0
         for number, piece in enumerate(trace()):
             second = theirs[0].await_second(second)
