@@ -212,7 +212,13 @@ class Server(NodeState):
         self.memory.count_buffers(total, uncounted + unwritten)
 
     def make_room(self) -> bool:
-        """Evict keys if the data takes too much; True if it still does, and nothing can be done about it."""
+        """Evict keys if the data takes too much; True if it still does, and nothing can be done about it.
+
+        Keys of slots that have left the node are freed first: they are counted as long as they are there.
+        """
+        if self.lazyfree.dropped and not self.conditions & PAUSED and self.memory.is_over():
+            self.lazyfree.work()
+            return False
         began = self.edge.microseconds()
         evicted = self.stats.evicted_keys
         full = self.memory.make_room()

@@ -96,8 +96,9 @@ class Eviction:
         return db.volatile if self.volatile else db.size
 
     def _sample(self, db: Database, count: int) -> list[tuple[bytes, int, int]]:
-        """``count`` of the keys that may be evicted; if there are fewer, some of them several times."""
+        """``count`` of the keys that may be evicted, or as many as there are; one may come several times."""
         rng, draw = self.rng, self._draw_of(db)
+        count = min(count, self._size(db))
         found: list[tuple[bytes, int, int]] = []
         while len(found) < count:  # a part may have fewer keys
             found += db.sample(draw.draw(db, rng), rng.getrandbits(64), count - len(found), self.volatile)

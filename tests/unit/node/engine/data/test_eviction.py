@@ -2,6 +2,7 @@
 
 import pytest
 
+from gossamer.cluster.slots import key_slot
 from gossamer.node.engine.data.changes import EVICTED, Listener
 from gossamer.node.engine.data.eviction_pool import SIZE, EvictionPool
 from gossamer.node.engine.data.memory_limit import NO_LIMIT_US, time_limit_us
@@ -218,6 +219,30 @@ def test_all_databases_are_looked_at() -> None:
         one.say("SELECT", 9)
         fill(one, 0, 90)
         assert all(one.server.keyspace.database(db).size < 30 for db in (0, 3, 7))
+
+
+def test_slots_that_have_left_make_room_before_keys_that_are_here() -> None:
+    one = One()
+    one.server = Server(clustered=True)
+    one.machine = Machine(one.server)
+    one.session = one.machine.accept("127.0.0.1:1", "127.0.0.1:2")
+    one.server.begin_batch(1_000_000)
+    one.server.clustered = False  # who serves which slot is not the question here
+    for number in range(300):
+        one.say("SET", f"{{a}}{number}", "v" * SIZE_OF_VALUE)
+        one.say("SET", f"{{b}}{number}", "v" * SIZE_OF_VALUE)
+    one.say("CONFIG", "SET", "maxmemory-policy", "allkeys-lru", "maxmemory", used(one) + 500)
+    one.server.drop_slots((key_slot(b"{a}"),))
+    for number in range(100):
+        assert one.say("SET", f"{{c}}{number}", "v" * SIZE_OF_VALUE) == b"+OK\r\n"
+    assert stat(one, "evicted_keys") == 0
+    assert one.server.keyspace.database(0).size == 400
+
+
+def test_more_samples_than_keys() -> None:
+    one = limited("allkeys-lru", 10, samples=(1 << 31) - 1)
+    fill(one, 0, 40)
+    assert stat(one, "evicted_keys") >= 29
 
 
 def test_the_same_node_evicts_the_same_keys() -> None:
