@@ -6,6 +6,7 @@ migration) hold the server and reach the parts by it. The edge sets ``now`` befo
 
 from collections.abc import Callable
 from random import Random
+from typing import Final
 
 from gossamer.cluster.route import RoutePolicy, served_slots, serves_alike
 from gossamer.cluster.slots import SLOTS
@@ -48,6 +49,9 @@ from gossamer.node.engine.stream.journal import Journal
 from gossamer.node.engine.table.command import NUMBERED, Command
 from gossamer.node.engine.table.table import CommandTable
 
+CLIENTS_PER_MS: Final = 200
+"""What so many clients cost may be counted again each millisecond, while the memory is full."""
+
 
 class Server(NodeState):
     """``databases``: how many numbered databases there are. ``clustered``: cluster-enabled.
@@ -68,6 +72,7 @@ class Server(NodeState):
         "clustered",
         "commands",
         "config",
+        "counted_ms",
         "cron_paused",
         "deadlines",
         "edge",
@@ -121,6 +126,8 @@ class Server(NodeState):
         """When the first batch began."""
         self.looked_ms: int = 0
         """When ``look_around`` was last called."""
+        self.counted_ms: int = 0
+        """When ``count_buffers`` was last called."""
         self.last_end_us: int = 0
         """When the last command ended, by ``edge.microseconds``: the next one's duration counts from here."""
         self.cron_paused: bool = False
@@ -206,6 +213,7 @@ class Server(NodeState):
 
     def count_buffers(self) -> None:
         """What clients and replicas have not read or sent to the end, and the like, as it is now."""
+        self.counted_ms = self.now
         total, uncounted = self.replication.buffers()
         unwritten = self.saves.buffered()
         total += self.client_memory.measure() + unwritten
@@ -216,6 +224,8 @@ class Server(NodeState):
 
         Keys of slots that have left the node are freed first: they are counted as long as they are there.
         """
+        if not 0 <= self.now - self.counted_ms <= len(self.clients) // CLIENTS_PER_MS:
+            self.count_buffers()  # who has left meanwhile shall cost no key
         if self.lazyfree.dropped and not self.conditions & PAUSED and self.memory.is_over():
             self.lazyfree.work()
             return False

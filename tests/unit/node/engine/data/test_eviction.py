@@ -221,6 +221,18 @@ def test_all_databases_are_looked_at() -> None:
         assert all(one.server.keyspace.database(db).size < 30 for db in (0, 3, 7))
 
 
+def test_clients_that_have_left_cost_no_key() -> None:
+    one = limited("allkeys-lru")
+    fill(one, 0, 50)
+    slow = one.machine.accept("127.0.0.1:7", "127.0.0.1:2")
+    slow.feed(b"GET k0\r\n" * 49)
+    used(one)
+    one.machine.leave(slow)
+    one.server.begin_batch(1_000_001)
+    fill(one, 50, 99)
+    assert stat(one, "evicted_keys") == 0
+
+
 def test_slots_that_have_left_make_room_before_keys_that_are_here() -> None:
     one = One()
     one.server = Server(clustered=True)
