@@ -3,12 +3,14 @@
 It speaks RESP2 over a socket of its own: a cluster is formed and watched from outside, as any other client would.
 """
 
+import socket
 from collections.abc import Sequence
 from typing import TypeAlias
 
 from gossamer.cluster.text import bytes_of, text_of
 from gossamer.node.io.dial import dial_blocking
 
+Word: TypeAlias = str | int | bytes
 Answer: TypeAlias = "bytes | int | list[Answer] | Refused | None"
 
 
@@ -31,19 +33,23 @@ class BlockingClient:
                 self.close()
                 raise
 
-    def ask(self, *words: str | int) -> Answer:
+    def ask(self, *words: Word) -> Answer:
         """The reply to one command; an error reply is raised as Refused."""
         answer = self.ask_all([words])[0]
         if isinstance(answer, Refused):
             raise answer
         return answer
 
-    def ask_all(self, commands: Sequence[Sequence[str | int]]) -> list[Answer]:
+    def ask_all(self, commands: Sequence[Sequence[Word]]) -> list[Answer]:
         """The replies to commands sent at once; error replies are among them as Refused."""
-        self._socket.sendall(b"".join(encode(words) for words in commands))
-        return [self._read() for _ in commands]
+        self.send(b"".join(encode(words) for words in commands))
+        return [self.receive() for _ in commands]
 
-    def text(self, *words: str | int) -> str:
+    def send(self, commands: bytes) -> None:
+        """Commands as ``encode`` makes them; their replies are to be received later, each of them."""
+        self._socket.sendall(commands)
+
+    def text(self, *words: Word) -> str:
         """The reply to a command that answers with a string."""
         return as_text(self.ask(*words))
 
@@ -55,7 +61,13 @@ class BlockingClient:
         self._file.close()
         self._socket.close()
 
-    def _read(self) -> Answer:
+    def detach(self) -> socket.socket:
+        """The connection, for who goes on with another protocol when all replies have been received."""
+        self._file.close()
+        return self._socket
+
+    def receive(self) -> Answer:
+        """The reply to the first command that has none yet."""
         line = self._file.readline()
         if not line.endswith(b"\r\n"):
             raise ConnectionError("connection closed")
@@ -70,15 +82,15 @@ class BlockingClient:
             case b"$":
                 return None if rest == b"-1" else self._file.read(int(rest) + 2)[:-2]
             case b"*":
-                return None if rest == b"-1" else [self._read() for _ in range(int(rest))]
+                return None if rest == b"-1" else [self.receive() for _ in range(int(rest))]
         raise ConnectionError(f"not a Redis server: it answered {line[:40]!r}")
 
 
-def encode(words: Sequence[str | int]) -> bytes:
+def encode(words: Sequence[Word]) -> bytes:
     """A command as clients send it."""
     out = [b"*%d\r\n" % len(words)]
     for word in words:
-        data = bytes_of(str(word))
+        data = word if isinstance(word, bytes) else bytes_of(str(word))
         out.append(b"$%d\r\n%s\r\n" % (len(data), data))
     return b"".join(out)
 

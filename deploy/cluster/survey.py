@@ -137,8 +137,8 @@ def _ask_the_others(survey: Survey, view: Topology) -> None:
         waiting += [other for other in found.nodes.values() if other.id not in survey.contacts]
 
 
-def reach(host: str, port: int, access: Access) -> tuple[Contact, Topology]:
-    """Connect and ask. UserError, in words that begin with the address, if that is no node of a cluster for us."""
+def connect(host: str, port: int, access: Access) -> BlockingClient:
+    """A connection to any server. UserError, in words that begin with the address."""
     place = f"{host}:{port}"
     try:
         client = BlockingClient(host, port, DIAL_S, access.password, access.user)
@@ -146,8 +146,15 @@ def reach(host: str, port: int, access: Access) -> tuple[Contact, Topology]:
         raise UserError(f"{place} does not accept this user and password: {error}") from None
     except OSError as error:
         raise UserError(f"{place} cannot be reached: {reason(error)}") from None
+    client.patience(ANSWER_S)
+    return client
+
+
+def reach(host: str, port: int, access: Access) -> tuple[Contact, Topology]:
+    """Connect and ask. UserError, in words that begin with the address, if that is no node of a cluster for us."""
+    place = f"{host}:{port}"
+    client = connect(host, port, access)
     try:
-        client.patience(ANSWER_S)
         info, nodes = client.ask_all([("CLUSTER", "INFO"), ("CLUSTER", "NODES")])
         view = read_view(info, nodes, host)
     except Refused as error:

@@ -1,0 +1,1 @@
+"""Data of running servers as files in a folder, and back: ``gossamer backup``, ``restore`` and ``import``."""
