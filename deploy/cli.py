@@ -9,7 +9,19 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import NoReturn
 
-from gossamer.deploy.commands import backup, bench, check_aof, check_rdb, cluster, down, node, status, up
+from gossamer.deploy.commands import (
+    backup,
+    bench,
+    check_aof,
+    check_rdb,
+    cluster,
+    down,
+    import_,
+    node,
+    restore,
+    status,
+    up,
+)
 from gossamer.deploy.user_error import INTERRUPTED, UserError
 from gossamer.node.version import TITLE
 
@@ -25,7 +37,7 @@ def parser() -> Parser:
     out = Parser(prog="gossamer", description="A Redis-Cluster-compatible, in-memory data store.", allow_abbrev=False)
     out.add_argument("--version", action="version", version=TITLE)
     subcommands = out.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
-    for command in (up, down, status, cluster, node, backup, check_rdb, check_aof, bench):
+    for command in (up, down, status, cluster, node, backup, restore, import_, check_rdb, check_aof, bench):
         command.add(subcommands)
     return out
 

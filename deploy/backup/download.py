@@ -3,15 +3,18 @@
 import hashlib
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from rich.filesize import decimal as size_text
+
 from gossamer.deploy.backup.folder import told
 from gossamer.deploy.backup.manifest import Shard
-from gossamer.deploy.backup.progress import Progress, size_text
+from gossamer.deploy.backup.progress import Progress
 from gossamer.deploy.backup.sources import Part
 from gossamer.deploy.backup.sync import SyncError, SyncReader
-from gossamer.deploy.blocking_client import encode
+from gossamer.deploy.blocking_client import Word, encode
 from gossamer.deploy.cluster.survey import Access, connect, reason
 from gossamer.deploy.files.contents import Contents
 from gossamer.node.persist.codes import RdbError
@@ -46,7 +49,7 @@ class Download:
         self._heard = time.monotonic()
         client = connect(part.host, part.port, access)
         try:
-            told_first = [("REPLCONF", "capa", "eof"), ("REPLCONF", "rdb-only", 1)]
+            told_first: list[Sequence[Word]] = [("REPLCONF", "capa", "eof"), ("REPLCONF", "rdb-only", 1)]
             if newest:
                 told_first.append(("REPLCONF", "version", VALKEY_COMPATIBLE))
             client.ask_all(told_first)  # an older server refuses what it does not know, and gives its data all the same

@@ -119,7 +119,7 @@ def _shard(shard: Shard) -> dict[str, object]:
     }
 
 
-def parse(text: str) -> Manifest:
+def parse(text: str | bytes) -> Manifest:
     """ManifestError if it is none, or not as it was written."""
     try:
         told = json.loads(text)

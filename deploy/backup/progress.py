@@ -5,6 +5,8 @@ import time
 from types import TracebackType
 from typing import Final, Protocol
 
+from rich.filesize import decimal as size_text
+
 from gossamer.deploy.watch import log
 
 LINE_S: Final = 2.0
@@ -59,7 +61,8 @@ class Lines:
         self._next = time.monotonic() + LINE_S
         for other, at in self._at.items():
             whole = self._sizes[other]
-            log(f"{other}: {size_text(at)}" + (f" of {size_text(whole)}" if whole else ""))
+            if at:
+                log(f"{other}: {size_text(at)}" + (f" of {size_text(whole)}" if whole else ""))
 
     def end(self, name: str, text: str = "") -> None:
         del self._at[name], self._sizes[name]
@@ -123,15 +126,3 @@ class Bars:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.stop()
-
-
-def size_text(size: int) -> str:
-    """``312 bytes``, ``4.2 MB``."""
-    if size < 1000:
-        return f"{size} bytes"
-    amount = float(size)
-    for unit in ("kB", "MB", "GB", "TB"):
-        amount /= 1000
-        if amount < 1000:
-            break
-    return f"{amount:.1f} {unit}"

@@ -1,7 +1,6 @@
 """What there is to be taken: the shards of a running cluster, or one node that is in none."""
 
 from collections.abc import Iterable
-from contextlib import closing
 from typing import Final
 
 from attrs import frozen
@@ -9,9 +8,10 @@ from attrs import frozen
 from gossamer.cluster.checkup import slots_text
 from gossamer.cluster.topology import NodeId, ranges_by_owner
 from gossamer.deploy.backup.manifest import Origin, Ranges
-from gossamer.deploy.blocking_client import BlockingClient, fields
+from gossamer.deploy.backup.server import facts_of, is_clustered, server_in
+from gossamer.deploy.blocking_client import fields
 from gossamer.deploy.cluster.carry_out import demand_agreement
-from gossamer.deploy.cluster.survey import Access, Contact, Survey, answered, connect, host_port, surveyed
+from gossamer.deploy.cluster.survey import Access, Contact, Survey, host_port, surveyed
 from gossamer.deploy.user_error import UserError
 
 NO_REPLICA: Final = "has no replica that is in sync; without --from-replicas it is taken from the primary"
@@ -44,9 +44,8 @@ class Source:
 def look(place: str, access: Access, from_replicas: bool) -> Source:
     """What is at ``place`` (host:port) now. UserError if it cannot be taken as it is."""
     host, port = host_port(place)
-    with closing(connect(host, port, access)) as client, answered():
-        told = fields(client.text("INFO", "server")) | fields(client.text("INFO", "cluster"))
-    if told.get("cluster_enabled") != "1":
+    told = facts_of(host, port, access)
+    if not is_clustered(told):
         if from_replicas:
             raise UserError(f"{place} is in no cluster: name the replica itself, without --from-replicas")
         return Source(False, "", (Part(host, port, Origin(f"{host}:{port}", server_in(told))),))
@@ -56,14 +55,6 @@ def look(place: str, access: Access, from_replicas: bool) -> Source:
         held = ranges_by_owner(survey.first)
         parts = [part_of(survey, owner, tuple(held[owner]), from_replicas) for owner in held]
     return Source(True, state.get("cluster_identity", ""), tuple(sorted(parts, key=lambda part: part.slots)))
-
-
-def server_in(told: dict[str, str]) -> str:
-    """Name and version of a server by its INFO."""
-    for name in ("gossamer", "valkey", "redis"):
-        if f"{name}_version" in told:
-            return f"{name} {told[f'{name}_version']}"
-    return "unknown"
 
 
 def demand_settled(survey: Survey) -> None:
@@ -77,7 +68,9 @@ def demand_settled(survey: Survey) -> None:
         raise UserError(f"{slots_text(bare)} without an owner: gossamer cluster check says more")
     moving = {slot for view in survey.views.values() for slot in (*view.migrating, *view.importing)}
     if moving:
-        raise UserError(f"{slots_text(sorted(moving))} just now on the way to another node, key by key: try again later")
+        raise UserError(
+            f"{slots_text(sorted(moving))} just now on the way to another node, key by key: try again later"
+        )
 
 
 def part_of(survey: Survey, owner: NodeId, slots: Ranges, from_replicas: bool) -> Part:

@@ -14,10 +14,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from rich.filesize import decimal as size_text
+
 from gossamer.deploy.backup.download import CutOff, Download
 from gossamer.deploy.backup.folder import Folder
 from gossamer.deploy.backup.manifest import Manifest, Shard
-from gossamer.deploy.backup.progress import Progress, progress_here, size_text
+from gossamer.deploy.backup.progress import Progress, progress_here
 from gossamer.deploy.backup.sources import Part, Source, look
 from gossamer.deploy.backup.sync import SyncError
 from gossamer.deploy.cluster.carry_out import access_of, no_options
@@ -146,7 +148,7 @@ class Downloads:
             # Some data only the form of Valkey 9 can hold, and only who asks for it is sent that.
             self._leave(download)
             download.abandon()
-            self._progress.say(f"{download.name}: the connection ended; once more, in the form of Valkey 9")
+            self._progress.say(f"{download.name}: the connection ended; once more, in the form of Valkey 9 if it knows that")
             self._begin(part, newest=True)
 
     def _leave(self, download: Download) -> None:

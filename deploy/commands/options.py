@@ -13,6 +13,8 @@ Parsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 DIR: Final = "gossamer-data"
 PASSWORD: Final = "REDISCLI_AUTH"
 """The environment variable that redis-cli takes the password from; other users cannot see it, as they can arguments."""
+SOURCE_PASSWORD: Final = "GOSSAMER_SOURCE_AUTH"
+"""The same for the servers that data is taken from, where it goes to others."""
 ELECTORATE: Final = 3
 """Primaries of the smallest cluster in which the others still are a majority when one has died."""
 
