@@ -55,7 +55,7 @@ class Pipe:
 
     @property
     def full(self) -> bool:
-        """Is it time for ``flush``?"""
+        """Is it time for ``send``?"""
         return len(self._batch) >= BATCH or self._size >= BATCH_BYTES
 
     @property
@@ -63,24 +63,21 @@ class Pipe:
         """Is nothing under way, nor about to be?"""
         return not self._batch and not self._under_way
 
-    def flush(self) -> list[tuple[Entry, Answer]]:
-        """Send what is there; the replies to the batch before the last."""
+    def send(self) -> None:
+        """What is there, if anything is."""
         if self._batch:
             self._under_way.append(self._batch)
             commands = b"".join(self._commands)
             self._batch, self._commands, self._size = [], [], 0
             self.client.send(commands)
-        return self._receive() if len(self._under_way) > 1 else []
 
-    def settle(self) -> list[tuple[Entry, Answer]]:
-        """Send what is there; the replies to all batches."""
-        out = self.flush()
-        while self._under_way:
-            out += self._receive()
-        return out
+    @property
+    def awaited(self) -> int:
+        """Batches whose replies have not been received."""
+        return len(self._under_way)
 
-    def _receive(self) -> list[tuple[Entry, Answer]]:
-        """Of the first batch. It stays under way until all of them are there."""
+    def receive(self) -> list[tuple[Entry, Answer]]:
+        """The replies to the first batch. It stays under way until all of them are there."""
         answers = [(entry, self.client.receive()) for entry in self._under_way[0]]
         self._under_way.popleft()
         for entry, answer in answers:

@@ -21,6 +21,8 @@ from gossamer.deploy.user_error import UserError
 PATIENCE_S: Final = 30.0
 """So long is a key tried again: longer than a failover takes."""
 PAUSE_S: Final = 0.1
+UNDER_WAY: Final = 1
+"""Batches of which the replies are awaited while the next batch is made."""
 MOST_MOVES: Final = 8
 FOR_NOW: Final = ("TRYAGAIN", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "READONLY", "BUSY ", "NOREPLICAS", "UNACKED")
 """How refusals begin that pass."""
@@ -68,7 +70,7 @@ class Sender:
         """Until all have been answered."""
         while self._later or self._ready or any(not pipe.empty for pipe in self.target.pipes):
             for pipe in self.target.pipes:
-                self._exchange(pipe, wait=True)
+                self._exchange(pipe, 0)
             self._go_on()
 
     def load_functions(self, sources: list[bytes], replace: bool) -> str:
@@ -100,18 +102,19 @@ class Sender:
         pipe.put(entry, asking)
         if pipe.full:
             self._signals.check()
-            self._exchange(pipe, wait=False)
+            self._exchange(pipe, UNDER_WAY)
 
-    def _exchange(self, pipe: Pipe, wait: bool) -> None:
+    def _exchange(self, pipe: Pipe, leave: int) -> None:
+        """Send what is there, and see to the replies until those to ``leave`` batches are still to come."""
         try:
-            answers = pipe.settle() if wait else pipe.flush()
+            pipe.send()
+            while pipe.awaited > leave:
+                for entry, answer in pipe.receive():
+                    self._judge(entry, answer, pipe)
         except OSError as error:
             self.target.forget(pipe)
             for entry in pipe.abandon():
                 self._not_now(entry, f"{pipe.address} does not answer: {reason(error)}")
-            return
-        for entry, answer in answers:
-            self._judge(entry, answer, pipe)
 
     def _judge(self, entry: Entry, answer: Answer, pipe: Pipe) -> None:
         if answer == b"OK":

@@ -148,7 +148,9 @@ class Downloads:
             # Some data only the form of Valkey 9 can hold, and only who asks for it is sent that.
             self._leave(download)
             download.abandon()
-            self._progress.say(f"{download.name}: the connection ended; once more, in the form of Valkey 9 if it knows that")
+            self._progress.say(
+                f"{download.name}: the connection ended; once more, in the form of Valkey 9 if it knows that"
+            )
             self._begin(part, newest=True)
 
     def _leave(self, download: Download) -> None:

@@ -1,6 +1,7 @@
 """``gossamer backup``, ``restore`` and ``import`` for tests, and what their files hold."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -8,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from attrs import frozen
 
 from gossamer.cluster.slots import key_slot
 from gossamer.deploy.cli import main
@@ -20,17 +20,8 @@ from tests.integration.nodes import GOSSAMER, ROOT, Node, Nodes, Program
 from tests.integration.test_every_type import key_names
 
 AT_ONCE: Final = ("--repl-diskless-sync-delay", "0")
-TAGS: Final = tuple(f"{{{number}}}" for number in range(6))
+TAGS: Final = tuple(f"{{{number}}}" for number in range(4))
 """Ends of keys; their slots are spread over any cluster."""
-
-
-@frozen
-class Said:
-    code: int
-    out: str
-
-    def __str__(self) -> str:
-        return self.out
 
 
 class Tool:
@@ -51,7 +42,7 @@ class Tool:
 def begin(*words: str | int | Path) -> subprocess.Popen[str]:
     """The same as a process of its own, which can be ended."""
     command = [sys.executable, "-m", "gossamer.deploy.cli", *map(str, words)]
-    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
