@@ -1,7 +1,8 @@
 """The numbers of the RDB format: versions, opcodes, types of values (rdb.h of Redis 7.0 and of Valkey 9.1).
 
-Two families share the format: REDIS with versions 1 to 11, and VALKEY with version 80. Redis went on from 12 in its own
-way, and its type numbers from 22 up mean other things there than in Valkey; so those are refused, and never guessed at.
+Two families share the format: REDIS with versions 1 to 13, and VALKEY with version 80. Redis went on from 12 in its own
+way, and its type numbers from 22 up mean other things there than in Valkey. Of these the two forms of hashes of Redis
+7.4 are read; what came later is refused by its number, and never guessed at.
 """
 
 from typing import Final
@@ -31,7 +32,10 @@ class Format:
         return self.version >= VALKEY_VERSION
 
 
-REDIS_NEWEST: Final = 11
+REDIS_NEWEST: Final = 13
+"""Of files."""
+REDIS_NEWEST_DUMP: Final = 11
+"""Of payloads: as Redis 7.2, which refuses newer ones."""
 VALKEY_VERSION: Final = 80
 
 REDIS_10: Final = Format(b"REDIS0010", 10)
@@ -48,7 +52,7 @@ CHECKSUM_SIZE: Final = 8
 
 def readable(version: int) -> bool:
     """Is this a version that DUMP payloads may have?"""
-    return version <= REDIS_NEWEST or version == VALKEY_VERSION
+    return version <= REDIS_NEWEST_DUMP or version == VALKEY_VERSION
 
 
 def version_of(magic: bytes) -> int:
@@ -118,9 +122,18 @@ TYPE_NAMES: Final[dict[int, str]] = {
     20: "set as listpack",
     21: "stream, third form",
     22: "hash with times to live of its fields",
+    23: "hash as listpack with times to live, of a release candidate of Redis 7.4",
+    24: "hash of Redis 7.4 with times to live of its fields",
+    25: "hash of Redis 7.4 as listpack with times to live",
 }
 """For messages; also of those that cannot be read here."""
-FIRST_OF_VALKEY: Final = 22
+OF_VALKEY: Final = 22
+"""In Redis, a form of release candidates."""
+
+
+def belongs(code: int, valkey: bool) -> bool:
+    """Does a type of value occur in this family?"""
+    return code < OF_VALKEY or (code == OF_VALKEY) == valkey
 
 
 def type_title(code: int) -> str:

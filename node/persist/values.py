@@ -50,6 +50,8 @@ READERS: Final[dict[int, Reader]] = {
     hashes.ZIPLIST: hashes.read_ziplist,
     hashes.LISTPACK: hashes.read_listpack,
     hashes.EXPIRING: hashes.read_expiring,
+    hashes.DATED: hashes.read_dated,
+    hashes.DATED_LISTPACK: hashes.read_dated_listpack,
 }
 WRITERS: Final[dict[Kind, Writer]] = {
     STRING: put_text,
@@ -64,7 +66,7 @@ WRITERS: Final[dict[Kind, Writer]] = {
 def read_value(source: Source, code: int) -> Value | Elements:
     """The value of type ``code`` that ``source`` stands before, or its beginning; RdbError, Short."""
     reader = READERS.get(code)
-    if reader is None or (code >= codes.FIRST_OF_VALKEY and not source.valkey):
+    if reader is None or not codes.belongs(code, source.valkey):
         raise RdbError(f"cannot read a value of type {type_title(code)}")
     return reader(source)
 

@@ -180,8 +180,8 @@ def test_databases_go_into_databases_and_one_of_them_into_a_cluster(nodes: Nodes
 
 
 FILES = sorted((VECTORS / "rdb").glob("*/*.rdb"))
-REFUSED = {"version-12", "hash2-redis-header-80"}
-"""No server that these files were tried with loads them."""
+REFUSED = "hash2-redis-header-80"
+"""Of no server."""
 
 
 def test_files_of_all_servers_and_ages_are_imported(nodes: Nodes, tool: Tool) -> None:
@@ -190,7 +190,7 @@ def test_files_of_all_servers_and_ages_are_imported(nodes: Nodes, tool: Tool) ->
     done = 0
     for path in FILES:
         demand(target, "FLUSHALL")
-        if path.stem in REFUSED:
+        if path.stem == REFUSED:
             assert f"{path} cannot be read: byte 9: " in tool.do("import", path, place(target), code=1)
             continue
         tool.do("import", path, place(target))

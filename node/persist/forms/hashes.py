@@ -1,6 +1,7 @@
 """Hashes in RDB: fields and values in turn, in one container or one after the other.
 
-Only Valkey has a form that says when fields expire, so a hash of which some do can be written for nobody else.
+When fields expire is said in a form of Valkey, and in forms of Redis 7.4, which are read. What is written here is
+Valkey's, so a hash with such fields can be written for nobody else.
 """
 
 from typing import Final
@@ -20,6 +21,13 @@ ZIPLIST: Final = 13
 LISTPACK: Final = 16
 EXPIRING: Final = 22
 """Behind each value stands when its field expires: unix milliseconds in 8 bytes, -1 for never."""
+DATED: Final = 24
+"""Of Redis 7.4: the soonest end in 8 bytes, then for each field how much later its own is, and 1 more; 0 for never."""
+DATED_LISTPACK: Final = 25
+"""Of Redis 7.4: the soonest end, then a listpack of fields, values and ends, 0 for never."""
+
+LAST_END: Final = (1 << 48) - 1
+"""The last that Redis 7.4 believes."""
 
 NO_FIELDS: Final = "a hash without fields, or with one twice"
 
@@ -75,6 +83,52 @@ def read_plain(source: Source) -> Elements:
 
 def read_expiring(source: Source) -> Elements:
     return HashElements(source.length(), source.limits, True)
+
+
+class DatedElements(Elements):
+    """``soonest``: what the times before the fields count from."""
+
+    def __init__(self, left: int, limits: EncodingLimits, soonest: int) -> None:
+        if left == 0:
+            raise RdbError(NO_FIELDS)
+        self.hash: Hash = Hash()
+        super().__init__(self.hash, left)
+        self.limits: EncodingLimits = limits
+        self.soonest: int = soonest
+
+    def read(self, source: Source) -> None:
+        later = source.length()
+        field, value = source.string(), source.string()
+        put_dated(self.hash, field, value, self.soonest + later - 1 if later else NEVER, self.limits)
+
+
+def read_dated(source: Source) -> Elements:
+    soonest = source.signed(8)
+    return DatedElements(source.length(), source.limits, soonest)
+
+
+def read_dated_listpack(source: Source) -> Hash:
+    source.signed(8)
+    texts = listpack.decode(source.string())
+    if not texts or len(texts) % 3:
+        raise RdbError(NO_FIELDS)
+    found = Hash()
+    for at in range(0, len(texts), 3):
+        end = texts[at + 2]
+        if not end.isdigit():
+            raise RdbError("a field of a hash expires at no time")
+        put_dated(found, texts[at], texts[at + 1], int(end) or NEVER, source.limits)
+    return found
+
+
+def put_dated(found: Hash, field: bytes, value: bytes, end: int, limits: EncodingLimits) -> None:
+    """A field that expires at ``end``, or never."""
+    if end < NEVER or end > LAST_END:
+        raise RdbError(f"a field of a hash expires at {end}")
+    if not found.put(field, value, limits):
+        raise RdbError(NO_FIELDS)
+    if end >= 0:
+        found.set_end(field, end)
 
 
 def read_zipmap(source: Source) -> Hash:

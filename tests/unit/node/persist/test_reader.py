@@ -20,14 +20,18 @@ from gossamer.node.persist.events import (
     SlotInfo,
 )
 from gossamer.node.persist.load import Loader
+from gossamer.node.persist.packed import listpack
 from gossamer.node.persist.reader import RdbReader
+from gossamer.node.types.hashes.hash import Hash
 from tests.unit.node.commands.one import One
 from tests.unit.node.persist.contents import TYPES, ask, held, said
 from tests.unit.node.persist.recorded import Recorded, files
 
 FILES = files()
 STRINGS = next(file for file in FILES if file.name == "redis-7.0.15/strings")
-BAD_VERSIONS = {"legacy-built/version-12": "version 12 of Redis", "legacy-built/hash2-redis-header-80": "version 80"}
+BAD_VERSIONS = {"legacy-built/hash2-redis-header-80": "version 80"}
+NEWER = "legacy-built/version-12"
+"""The servers of the recordings refuse it."""
 
 
 def read(data: bytes, size: int = 1 << 20) -> list[Event]:
@@ -50,7 +54,9 @@ def keys(events: list[Event]) -> list[Key]:
 # --- real files
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if file.types <= TYPES], ids=lambda file: file.name)
+@pytest.mark.parametrize(
+    "file", [file for file in FILES if file.types <= TYPES and file.name != NEWER], ids=lambda file: file.name
+)
 def test_a_recorded_file_tells_what_its_server_said(file: Recorded) -> None:
     if file.name in BAD_VERSIONS:
         with pytest.raises(RdbError, match=BAD_VERSIONS[file.name]):
@@ -67,6 +73,60 @@ def test_a_recorded_file_tells_what_its_server_said(file: Recorded) -> None:
         assert ask(one, "SELECT", told["db"]).content == b"OK"
         assert held(one, key, told) == said(told)
         assert ask(one, "PEXPIRETIME", key).number == told.get("pexpireat_ms", -1)
+
+
+def test_files_of_newer_redis_are_read_as_far_as_they_are_known() -> None:
+    (key,) = keys(read(next(file for file in FILES if file.name == NEWER).data))
+    assert (key.key, key.end) == (b"list1", 2_147_483_647_000)
+    body = b"\xfe\x00\x00\x01k\x01v"
+    (key,) = keys(read(whole(body, b"REDIS0013")))
+    assert (key.key, key.value) == (b"k", b"v")
+    with pytest.raises(RdbError, match="version 14 of Redis"):
+        read(whole(body, b"REDIS0014"))
+    for code, name in ((22, "k"), (23, "k"), (26, "")):
+        with pytest.raises(RdbError, match=rf"byte \d+: key b'{name}': cannot read a value of type {code} "):
+            read(whole(b"\xfe\x00" + bytes([code]) + b"\x01k", b"REDIS0013"))
+
+
+def packed(*texts: bytes) -> bytes:
+    data = listpack.encode(list(texts))
+    return bytes([len(data)]) + data
+
+
+SOONEST = 4_000_000_000_000
+AT = SOONEST.to_bytes(8, "little")
+DATED = b"\x18\x01h" + AT + b"\x03" + b"\x01\x01a\x011" + b"\x00\x01b\x012" + b"\x06\x01c\x013"
+DATED_LISTPACK = (
+    b"\x19\x01h" + AT + packed(b"a", b"1", b"%d" % SOONEST, b"b", b"2", b"0", b"c", b"3", b"%d" % (SOONEST + 5))
+)
+
+
+@pytest.mark.parametrize("form", [DATED, DATED_LISTPACK], ids=["table", "listpack"])
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_fields_that_expire_in_redis_7_4_do_so_here(form: bytes, size: int) -> None:
+    (key,) = keys(read(whole(form, b"REDIS0012"), size))
+    assert isinstance(key.value, Hash)
+    assert key.value.all_pairs() == [b"a", b"1", b"b", b"2", b"c", b"3"]
+    assert [key.value.end(field) for field in (b"a", b"b", b"c")] == [SOONEST, -1, SOONEST + 5]
+    with pytest.raises(RdbError, match=r"cannot read a value of type 2[45] "):
+        read(whole(form, b"VALKEY080"))
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        (b"\x18\x01h" + AT + b"\x00", "without fields"),
+        (b"\x18\x01h" + AT + b"\x02\x00\x01a\x011\x00\x01a\x012", "one twice"),
+        (b"\x18\x01h" + b"\xff" * 7 + b"\x7f\x01\x02\x01a\x011", "expires at"),
+        (b"\x19\x01h" + AT + packed(), "without fields"),
+        (b"\x19\x01h" + AT + packed(b"a", b"1"), "without fields"),
+        (b"\x19\x01h" + AT + packed(b"a", b"1", b"soon"), "expires at no time"),
+        (b"\x19\x01h" + AT + packed(b"a", b"1", b"9" * 18), "expires at 9"),
+    ],
+)
+def test_a_damaged_hash_of_redis_7_4_is_refused(form: bytes, told: str) -> None:
+    with pytest.raises(RdbError, match=rf"byte \d+: key b'h': .*{told}"):
+        read(whole(form, b"REDIS0012"))
 
 
 def test_use_and_frequency_are_told() -> None:
