@@ -5,13 +5,14 @@ there as a whole or not at all; what was brought before an interruption stays.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from typing import Final
 
 from attrs import define, field
 
 from gossamer.cluster.slots import SLOTS, key_slot
+from gossamer.cluster.text import bytes_of
 from gossamer.deploy.backup.check import Piece, read
 from gossamer.deploy.backup.entry import Entry
 from gossamer.deploy.backup.manifest import Ranges
@@ -23,7 +24,8 @@ from gossamer.deploy.signals import Interrupted, Signals
 from gossamer.deploy.table import console, new_table
 from gossamer.deploy.user_error import UserError
 from gossamer.node.persist.codes import RdbError
-from gossamer.node.persist.events import Event, Function, Key
+from gossamer.node.persist.events import Aux, Event, Function, Key, SlotImportMark
+from gossamer.node.persist.load import IMPORT, read_import
 from gossamer.node.persist.reader import RdbReader
 
 ALL: Final = -1
@@ -96,15 +98,15 @@ def send_all(order: Order, pieces: Sequence[Piece], brought: Brought, progress: 
     sender = brought.sender
     progress.begin("restoring", sum(piece.size for piece in pieces))
     for piece in pieces:
-        reader, take = RdbReader(), taker(order, piece.slots, brought)
+        reader, taker = RdbReader(), Taker(order, piece.slots, brought)
         try:
             for data in read(piece.path, progress, "restoring", signals):
                 for event in reader.feed(data):
-                    take(event)
+                    taker.take(event)
                 if reader.done:
                     break
             for event in reader.finish():
-                take(event)
+                taker.take(event)
         except RdbError as error:
             raise UserError(f"{piece.path} cannot be read: {error}") from None
     sender.finish()
@@ -114,28 +116,46 @@ def send_all(order: Order, pieces: Sequence[Piece], brought: Brought, progress: 
     progress.end("restoring")
 
 
-def taker(order: Order, slots: Ranges, brought: Brought) -> Callable[[Event], None]:
-    """What is done with each event of a file that is for ``slots``."""
-    sender, clustered = brought.sender, brought.sender.target.clustered
-    mine = bytearray(SLOTS)
-    for first, last in slots or ((0, SLOTS - 1),):
-        mine[first : last + 1] = bytes([1]) * (last + 1 - first)
-    replace = order.present is Present.REPLACE
-    now_ms = int(time.time() * 1000)
+class Taker:
+    """What is done with the events of a file that is for ``slots`` (all, if there are none)."""
 
-    def take(event: Event) -> None:
-        if isinstance(event, Function):
-            brought.functions[event.source] = None
-        if not isinstance(event, Key) or order.db not in (ALL, event.db):
-            return
-        if slots and not mine[key_slot(event.key)]:
-            brought.foreign += 1
-        elif 0 <= event.end <= now_ms:
-            brought.expired += 1
+    def __init__(self, order: Order, slots: Ranges, brought: Brought) -> None:
+        self._order = order
+        self._brought = brought
+        self._clustered = brought.sender.target.clustered
+        self._now_ms = int(time.time() * 1000)
+        self._mine = bytearray(SLOTS)
+        self._some = bool(slots)
+        self._mark(slots or ((0, SLOTS - 1),), True)
+
+    def _mark(self, slots: Iterable[tuple[int, int]], mine: bool) -> None:
+        for first, last in slots:
+            self._mine[first : last + 1] = bytes([mine]) * (last + 1 - first)
+
+    def take(self, event: Event) -> None:
+        if isinstance(event, Key):
+            if self._order.db in (ALL, event.db):
+                self._take_key(event)
+        elif isinstance(event, Function):
+            self._brought.functions[event.source] = None
+        elif isinstance(event, SlotImportMark):
+            self._leave_out(event.ranges)
+        elif isinstance(event, Aux) and event.name == bytes_of(IMPORT):
+            self._leave_out(read_import(event.value).ranges)
+
+    def _leave_out(self, slots: Iterable[tuple[int, int]]) -> None:
+        """The node was only importing these: what it has of them is another node's."""
+        self._some = True
+        self._mark(slots, False)
+
+    def _take_key(self, event: Key) -> None:
+        if self._some and not self._mine[key_slot(event.key)]:
+            self._brought.foreign += 1
+        elif 0 <= event.end <= self._now_ms:
+            self._brought.expired += 1
         else:
-            sender.send(Entry(event, 0 if clustered else event.db, replace))
-
-    return take
+            db = 0 if self._clustered else event.db
+            self._brought.sender.send(Entry(event, db, self._order.present is Present.REPLACE))
 
 
 def look_again(brought: Brought, signals: Signals) -> dict[Place, int]:
@@ -188,7 +208,7 @@ def report(order: Order, brought: Brought, counts: dict[Place, int], took_s: flo
     if brought.expired:
         print(f"{brought.expired:,} keys were left out: their time to live is over")
     if brought.foreign:
-        print(f"{brought.foreign:,} keys were left out: their node did not own their slots any more")
+        print(f"{brought.foreign:,} keys were left out: their node did not own their slots")
     if sender.kept and order.present is Present.MERGE:
         print(f"{sender.kept:,} keys were there already and have stayed")
     elif sender.kept:

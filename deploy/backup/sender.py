@@ -139,6 +139,7 @@ class Sender:
                 self.asked = True
             self._ready.append((entry, place, word == "ASK"))
         elif text.startswith(FOR_NOW) or word in ("MOVED", "ASK"):
+            entry.maybe_there = entry.maybe_there or word == "UNACKED"
             self._not_now(entry, f"{pipe.address}: {text}")
         else:
             raise UserError(f"{pipe.address} does not take {entry}: {text}{advice(text)}")

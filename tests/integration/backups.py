@@ -39,11 +39,11 @@ class Tool:
         return out + err
 
 
-def begin(*words: str | int | Path) -> subprocess.Popen[str]:
+def begin(*words: str | int | Path, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
     """The same as a process of its own, which can be ended."""
     command = [sys.executable, "-m", "gossamer.deploy.cli", *map(str, words)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120", "TERM": "xterm"}
+    return subprocess.Popen(command, env=environment, stdout=stdout, stderr=subprocess.STDOUT, text=True)
 
 
 def place(node: Node) -> str:

@@ -1,5 +1,7 @@
 """``gossamer backup``: every shard as it was at one moment, under writes; and nothing that is not whole looks whole."""
 
+import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -19,6 +21,7 @@ from tests.integration.launched import LIMIT_S
 from tests.integration.nodes import GOSSAMER, REDIS, VALKEY, Node, Nodes, Program
 from tests.integration.test_full_disk import small_disk
 from tests.integration.test_replication import follow
+from tests.integration.test_up import read_until
 
 pytestmark = pytest.mark.once
 
@@ -224,6 +227,23 @@ def test_what_was_broken_off_is_no_backup_and_is_made_anew(
     assert ("it is made anew" in said) == (kind == signal.SIGKILL)
     assert sorted(found.name for found in path.iterdir()) == ["manifest.json", "shard-1.rdb"]
     assert "holds a backup already" in tool.do("backup", place(node), path, code=1)
+
+
+def test_on_a_terminal_each_shard_has_a_bar(nodes: Nodes, tmp_path: Path) -> None:
+    node = nodes.start("--enable-debug-command", "yes", "--rdb-key-save-delay", "500")
+    demand(node, "DEBUG", "POPULATE", 2000, "key", 500)
+    terminal, inside = pty.openpty()
+    os.set_blocking(terminal, True)
+    try:
+        with begin("backup", place(node), tmp_path / "b", stdout=inside) as process:
+            os.close(inside)
+            said = read_until(terminal, b"is a backup").decode(errors="replace")
+            assert process.wait(LIMIT_S) == 0
+    finally:
+        os.close(terminal)
+    assert place(node) in said
+    assert "━" in said
+    assert "2,000 keys" in said
 
 
 def test_a_full_disk_leaves_nothing(nodes: Nodes, tool: Tool, tmp_path: Path) -> None:
