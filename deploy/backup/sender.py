@@ -83,7 +83,8 @@ class Sender:
                 client.send(encode(words))
                 answer = client.receive()
                 if isinstance(answer, Refused) and not str(answer).endswith("already exists"):
-                    return str(answer)
+                    unknown = str(answer).startswith("ERR unknown command")
+                    return "the target does not know them" if unknown else str(answer)
         return ""
 
     def _go_on(self) -> None:
