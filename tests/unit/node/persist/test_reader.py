@@ -112,6 +112,21 @@ def test_fields_that_expire_in_redis_7_4_do_so_here(form: bytes, size: int) -> N
         read(whole(form, b"VALKEY080"))
 
 
+RECORDED = bytes.fromhex(
+    "1905736d616c6c00409452a30300002c2c00000009008161020101f40040"
+    "9452a3030000098163020301f409439452a30300000981620202010001ff"
+)
+"""A key in a file of Redis 7.4.1."""
+
+
+def test_a_hash_that_redis_7_4_has_saved_is_read() -> None:
+    (key,) = keys(read(whole(RECORDED, b"REDIS0012")))
+    assert key.key == b"small"
+    assert isinstance(key.value, Hash)
+    assert key.value.all_pairs() == [b"a", b"1", b"c", b"3", b"b", b"2"]
+    assert [key.value.end(field) for field in (b"a", b"b", b"c")] == [4_000_000_000_000, -1, 4_000_000_000_777]
+
+
 @pytest.mark.parametrize(
     ("form", "told"),
     [
