@@ -97,6 +97,21 @@ def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
+class CutOffError(UserError):
+    """As CutOff, with the name of the node."""
+
+
+@contextlib.contextmanager
+def named(part: Part) -> Iterator[None]:
+    """What goes wrong with ``part`` is told with its address."""
+    try:
+        yield
+    except CutOff as error:
+        raise CutOffError(f"{part.origin.address}: {error}") from None
+    except SyncError as error:
+        raise UserError(f"{part.origin.address}: {error}") from None
+
+
 class Downloads:
     """Several parts on their way, each into its path."""
 
@@ -156,18 +171,3 @@ class Downloads:
     def _leave(self, download: Download) -> None:
         self._selector.unregister(download.socket)
         self._under_way.remove(download)
-
-
-class CutOffError(UserError):
-    """As CutOff, with the name of the node."""
-
-
-@contextlib.contextmanager
-def named(part: Part) -> Iterator[None]:
-    """What goes wrong with ``part`` is told with its address."""
-    try:
-        yield
-    except CutOff as error:
-        raise CutOffError(f"{part.origin.address}: {error}") from None
-    except SyncError as error:
-        raise UserError(f"{part.origin.address}: {error}") from None
