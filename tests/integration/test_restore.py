@@ -19,7 +19,7 @@ from tests.integration.backups import (
     owner_of,
     place,
 )
-from tests.integration.clusters import demand, my_id, wait_peace, wait_until
+from tests.integration.clusters import CLUSTER, demand, my_id, view, wait_peace, wait_until
 from tests.integration.every_type import difference, fields_that_end, fill, put
 from tests.integration.launched import LIMIT_S
 from tests.integration.nodes import GOSSAMER, REDIS, VALKEY, Node, Nodes, Program
@@ -249,3 +249,24 @@ def test_a_primary_that_is_restarted_meanwhile_gets_its_keys(nodes: Nodes, tool:
 def restart(node: Node) -> None:
     node.kill()
     node.start()
+
+
+def test_a_primary_that_dies_meanwhile_is_replaced_and_no_key_is_lost(nodes: Nodes, tool: Tool, tmp_path: Path) -> None:
+    timeout = ("--cluster-node-timeout", "2000")
+    source, target = nodes.start("--enable-debug-command", "yes"), cluster_of(nodes, 3, *timeout)
+    replica = nodes.start(*CLUSTER, *timeout)
+    demand(replica, "CLUSTER", "MEET", *target[0].address)
+    wait_until(lambda: my_id(target[0]) in view(replica), "they know each other")
+    demand(replica, "CLUSTER", "REPLICATE", my_id(target[0]))
+    wait_until(lambda: b"master_link_status:up" in replica.ask("INFO", "replication").text, "it follows")
+    demand(target[0], "CONFIG", "SET", "write-ack-replicas", "1")  # what was answered is on the replica as well
+    demand(source, "DEBUG", "POPULATE", 30_000, "key", 200)
+    tool.do("backup", place(source), tmp_path / "b")
+    with begin("restore", tmp_path / "b", place(target[1])) as process:
+        wait_until(lambda: target[0].ask("DBSIZE").number > 0, "some are there")
+        target[0].kill()
+        said, _ = process.communicate(timeout=LIMIT_S)
+        assert process.returncode == 0, said
+    assert "30,000 keys were restored" in said
+    assert place(replica) in said
+    assert sum(node.ask("DBSIZE").number for node in (replica, *target[1:])) == 30_000
