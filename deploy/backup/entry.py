@@ -5,6 +5,7 @@ from typing import Final
 from gossamer.cluster.slots import key_slot
 from gossamer.cluster.text import printable, text_of
 from gossamer.deploy.blocking_client import Word, encode
+from gossamer.node.engine.data.kinds import kind_of
 from gossamer.node.persist.dump import dump
 from gossamer.node.persist.events import Key
 
@@ -32,7 +33,8 @@ class Entry:
         self.slot = key_slot(key.key)
         self.command = encode(words)
         self.payload_size = len(payload)
-        self.volatile = key.end >= 0
+        self.volatile = key.end >= 0 or kind_of(key.value).soonest(key.value) >= 0
+        """It may end by itself."""
         self.maybe_there = False
         """It was sent, and the connection ended before the reply came."""
         self.moves = 0
