@@ -30,7 +30,8 @@ def folder_of(node: Node) -> Path:
 
 
 def files_of(node: Node) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder_of(node).iterdir()}
+    """All but the lock."""
+    return {path.name: path.read_bytes() for path in folder_of(node).iterdir() if path.suffix != ".lock"}
 
 
 def manifest_of(node: Node) -> str:
