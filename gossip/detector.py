@@ -13,7 +13,8 @@ Rules kept here (Redis cluster specification, "Failure detection"; cron of Redis
   came back without its disk) owes an answer like any other, and has to come by itself. In Redis it is never PFAIL, and
   its slots point to port 0 for ever.
 - A majority of the primaries with slots, ourselves included if we are one, makes it FAIL: a fact, told to everybody.
-  An opinion counts for two node timeouts. So a minority never convicts.
+  An opinion counts for two node timeouts. So a minority never convicts. Who says otherwise takes its opinion back, as a
+  replica too: Redis does not hear that, and counts the old opinion of one that is a primary again soon after.
 - A link on which an answer is overdue is made anew, even if the node speaks to us on its own link: only answers take a
   failure back, and what was lost on the way is not asked again on the same link.
 - An answer takes PFAIL back. FAIL is taken back at once from a replica or a primary without slots; from a primary with
@@ -179,7 +180,7 @@ class Detector:
             self._announcer.retract(peer, now)
 
     def report_received(self, peer: Peer, reporter: Peer, failing: bool, now: Millis) -> None:
-        """A voter's opinion about another node."""
+        """A voter's opinion about another node; or that of anybody, if it is not ``failing``."""
         if not failing:
             if peer.reports.pop(reporter.id, None) is not None:
                 self._out.log(Level.VERBOSE, f"Node {reporter.name} reported node {peer.name} is back online.")

@@ -348,7 +348,7 @@ class PacketHandler:
         if peer is self._peers.me:
             return
         failing = bool(entry.flags & (Flag.PFAIL | Flag.FAIL))
-        if sender.is_voter and (failing or peer.reports):
+        if sender.is_voter if failing else peer.reports:
             self._detector.report_received(peer, sender, failing, now)
         if failing:
             return

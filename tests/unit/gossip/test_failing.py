@@ -1,11 +1,12 @@
 """Silence, suspicion and conviction, and the way back."""
 
+import pytest
 from attrs import evolve
 
 from gossamer.cluster.topology import Flag
 from gossamer.gossip.effects import Send
 from gossamer.gossip.events import BumpEpoch, ConfigChanged
-from gossamer.gossip.packet import Kind
+from gossamer.gossip.packet import GossipEntry, Kind, Packet, Ping
 from tests.unit.gossip.mesh import CONFIG, TIMEOUT_MS, Mesh, agree, three
 
 
@@ -86,6 +87,34 @@ def test_primaries_without_slots_have_no_say() -> None:
         mesh.kill(name)
     mesh.run(TIMEOUT_MS * 5)
     assert flags(mesh, "a", "b") == flags(mesh, "d", "b") == Flag.PFAIL
+
+
+def word(mesh: Mesh, by: str, of: str, flags: int, primary: str | None = None) -> Packet:
+    """What ``by`` says of another node, with all slots that it has, or as a replica of ``primary``."""
+    me, other = mesh[by].gossip.me, mesh[of]
+    head = (Kind.PING, me.id, 7000, 0, 17000, mesh[by].view.current_epoch, me.config_epoch, 0, me.bitmap)
+    entry = GossipEntry(other.id, 0, 0, other.ip, 7000, 17000, flags)
+    return Packet(*head, mesh[primary].id if primary else None, body=Ping((entry,)))
+
+
+@pytest.mark.parametrize(
+    ("flags_as_replica", "judged"), [(Flag.MASTER, Flag.PFAIL), (Flag.MASTER | Flag.PFAIL, Flag.FAIL)]
+)
+def test_a_replica_takes_back_what_it_reported_as_a_primary(flags_as_replica: int, judged: int) -> None:
+    """It was replaced, says so and that the node is well, and is elected again: its old report must not count."""
+    mesh = three()
+    mesh.cut("b")
+    mesh.cut("c")
+    link, suspect = mesh.link_between("b", "a"), Flag.MASTER | Flag.PFAIL
+    for packet in (word(mesh, "b", "c", suspect), word(mesh, "b", "c", flags_as_replica, primary="c")):
+        mesh.inject("a", packet, link)
+    seen = mesh["a"].sees(mesh["b"])
+    assert seen is not None
+    assert not seen.is_primary
+    mesh.inject("a", evolve(word(mesh, "b", "c", 0), body=Ping(())), link)
+    assert mesh["a"].view.size == 3
+    mesh.run(TIMEOUT_MS * 3 // 2)
+    assert flags(mesh, "a", "c") == judged
 
 
 def test_a_node_that_answers_again_is_trusted_again() -> None:
