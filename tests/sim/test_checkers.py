@@ -8,6 +8,7 @@ from attrs import evolve
 
 from gossamer.cluster.slots import SLOTS
 from gossamer.cluster.topology import Flag, Node, Topology
+from gossamer.gossip.extensions import ClusterIdentity
 from gossamer.gossip.packet import Fail, GossipEntry, Kind, MessageFlag, Packet, Ping, encode
 from tests.sim.checkers import (
     Checker,
@@ -177,9 +178,10 @@ def test_an_identity_that_is_not_on_disk_is_found() -> None:
         show(OnDiskBeforeSaid(), started(view(A)), said(ping(B)))
 
 
-def convicted(attended_ms: int = 0) -> list[Record]:
+def convicted(attended_ms: int = 0, cluster: str = "") -> list[Record]:
     fail = Packet(Kind.FAIL, A, 7000, 0, 17000, 3, 1, body=Fail(C))
-    return [Published(0, "n1", with_node(view(A), C, flags=Flag.MASTER | Flag.FAIL), attended_ms), said(fail)]
+    seen = with_node(view(A, cluster=cluster), C, flags=Flag.MASTER | Flag.FAIL)
+    return [Published(0, "n1", seen, attended_ms), said(fail)]
 
 
 def test_a_conviction_by_two_of_three_is_allowed() -> None:
@@ -203,6 +205,48 @@ def test_a_report_stands_until_its_reporter_can_be_believed_again() -> None:
 def test_a_conviction_by_a_minority_is_found(reports: list[Heard]) -> None:
     with pytest.raises(Violation, match="1 reports of 2 needed"):
         show(FailNeedsAQuorum(), started(view(A)), *reports, *convicted())
+
+
+def told_as(identity: str, packet: Packet, *about: str) -> Heard:
+    """``packet`` under an identity of the cluster, in which it tells of these nodes as well."""
+    assert isinstance(packet.body, Ping)
+    more = tuple(GossipEntry(node, 0, 0, "10.0.0.9", 7000, 17000, Flag.MASTER) for node in about)
+    body = Ping(packet.body.gossip + more, (ClusterIdentity(identity),))
+    return heard(evolve(packet, kind=Kind.PONG, mflags=MessageFlag.EXT_DATA | MessageFlag.IDENTITY, body=body))
+
+
+ONE, OTHER = "1" * 40, "2" * 40
+
+
+def test_a_report_stands_until_its_reporter_is_heard_under_the_identity_of_the_cluster() -> None:
+    report, unheard = told_as(ONE, ping(B, failing=C)), told_as(OTHER, TAKEN_BACK)
+    show(FailNeedsAQuorum(), started(view(A, cluster=ONE)), report, unheard, *convicted(cluster=ONE))
+
+
+@pytest.mark.parametrize(
+    "reports",
+    [
+        [told_as(OTHER, ping(B, failing=C))],
+        [told_as(ONE, ping(B, failing=C)), told_as(ONE, TAKEN_BACK)],
+        [told_as(ONE, ping(B, failing=C)), told_as("", TAKEN_BACK)],
+        [told_as(ONE, ping(B, failing=C)), told_as(OTHER, TAKEN_BACK, A)],
+    ],
+    ids=["accused unheard", "taken back", "taken back without an identity", "taken back by one that names the node"],
+)
+def test_a_conviction_by_those_who_were_not_heard_is_found(reports: list[Heard]) -> None:
+    with pytest.raises(Violation, match="1 reports of 2 needed"):
+        show(FailNeedsAQuorum(), started(view(A, cluster=ONE)), *reports, *convicted(cluster=ONE))
+
+
+def test_before_a_node_has_an_identity_it_hears_all() -> None:
+    with pytest.raises(Violation, match="1 reports of 2 needed"):
+        show(
+            FailNeedsAQuorum(),
+            started(view(A)),
+            heard(ping(B, failing=C)),
+            told_as(OTHER, TAKEN_BACK),
+            *convicted(),
+        )
 
 
 def test_a_conviction_on_an_old_report_is_found() -> None:

@@ -3,6 +3,10 @@
 Reports count for two node timeouts of the time in which the node attended to its links, as it takes out jumps of its
 clock and stops of its process. The reporter takes them back with a word in which it tells of which cluster it is: what
 one says that has just started may not be believed yet.
+
+Nor is anything heard that is told under another identity of the cluster, accusations as little as words that take one
+back (gossip/identity.py). One cluster has two identities when both parts of it made one in a partition: until a word of
+the reporter names the node, an earlier report stands as if what came since had been lost on the way.
 """
 
 from gossamer.cluster.topology import Flag, NodeId, Topology
@@ -41,7 +45,7 @@ class FailNeedsAQuorum(Checker):
 
     def _hear(self, record: Heard) -> None:
         ping = record.packet.body
-        if not isinstance(ping, Ping):
+        if not isinstance(ping, Ping) or tells_other_cluster(ping, self._views[record.host]):
             return
         table = self._reports[record.host]
         for entry in ping.gossip:
@@ -77,6 +81,15 @@ def tells_its_cluster(packet: Packet, ping: Ping) -> bool:
     """It does, or never will: an answer is believed without."""
     told = any(isinstance(extension, ClusterIdentity) for extension in ping.extensions)
     return told or packet.kind is Kind.PONG or not packet.mflags & MessageFlag.IDENTITY
+
+
+def tells_other_cluster(ping: Ping, view: Topology) -> bool:
+    """It tells another identity of the cluster than the node has, and does not name the node, which would show that
+    both are of one cluster.
+    """
+    told = {extension.identity for extension in ping.extensions if isinstance(extension, ClusterIdentity)}
+    other = any(identity and view.cluster and identity != view.cluster for identity in told)
+    return other and all(entry.node != view.me for entry in ping.gossip)
 
 
 def is_voter(view: Topology, node: NodeId) -> bool:
