@@ -97,6 +97,11 @@ def word(mesh: Mesh, by: str, of: str, flags: int, primary: str | None = None) -
     return Packet(*head, mesh[primary].id if primary else None, body=Ping((entry,)))
 
 
+def gossip_of(packet: Packet) -> tuple[GossipEntry, ...]:
+    assert isinstance(packet.body, Ping)
+    return packet.body.gossip
+
+
 @pytest.mark.parametrize(
     ("flags_as_replica", "judged"), [(Flag.MASTER, Flag.PFAIL), (Flag.MASTER | Flag.PFAIL, Flag.FAIL)]
 )

@@ -5,8 +5,11 @@ from attrs import evolve
 from gossamer.cluster.nodesconf import dump, load
 from gossamer.cluster.topology import Flag
 from gossamer.gossip.events import Forget, Meet, Reset
+from gossamer.gossip.extensions import ClusterIdentity
 from gossamer.gossip.identity import LINK_BACK_MS, WHOLE_MS
+from gossamer.gossip.packet import Ping
 from tests.unit.gossip.mesh import CONFIG, START, Mesh, agree, three
+from tests.unit.gossip.test_failing import gossip_of, word
 
 A, X = ("a", "b", "c"), ("x", "y", "z")
 
@@ -146,6 +149,27 @@ def test_two_identities_of_one_cluster_raise_no_suspicion() -> None:
             n.has(Flag.PFAIL | Flag.FAIL | Flag.NOADDR) for name in A for n in mesh[name].view.nodes.values()
         )
         assert mesh.now < START + 20_000
+
+
+def test_under_another_identity_nobody_accuses_and_nobody_takes_it_back() -> None:
+    """But who names the node is of its cluster beyond doubt, and is heard."""
+    mesh = whole()
+    mesh.cut("b")
+    mesh.cut("c")
+    mesh["a"].gossip.me.cluster = "1" * 40
+    link, c = mesh.link_between("b", "a"), mesh["c"].id
+    ill, well = word(mesh, "b", "c", Flag.MASTER | Flag.PFAIL), word(mesh, "b", "c", Flag.MASTER)
+    about_a = gossip_of(word(mesh, "b", "a", Flag.MASTER))
+    for packet, cluster, names_a, reports in (
+        (ill, "2", False, 0),
+        (ill, "1", False, 1),
+        (well, "2", False, 1),
+        (well, "2", True, 0),
+    ):
+        body = Ping(gossip_of(packet) + (about_a if names_a else ()), (ClusterIdentity(cluster * 40),))
+        mesh.inject("a", evolve(packet, body=body), link)
+        assert mesh["a"].gossip.failure_reports(c) == reports
+    assert identity(mesh, "a") == "1" * 40
 
 
 # Who is refused
