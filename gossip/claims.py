@@ -8,7 +8,8 @@ Rules kept here (Redis cluster specification, "Hash slots configuration propagat
 - What is open between two shards stays open when one of them gets another primary: the other end of a slot is then the
   successor. A replica knows which slots its primary has open (as in Valkey 8), and has them open when it succeeds it.
 - Two primaries never keep one config epoch: the one with the smaller id takes a new one, after a moment drawn by
-  chance. When many nodes meet with the same epoch, each then hears of the epochs that others took before it.
+  chance. When many nodes meet with the same epoch, each then hears of the epochs that others took before it. One that
+  comes back from a restart, a stop or a minority waits until it has surely been told whose its slots are by now.
 - Our own new epoch, and slots of our own, are on disk before anybody hears of them (``promised``).
 - A replica owns nothing.
 
@@ -293,11 +294,14 @@ class Claims:
         if self._collides(other) and self.collision_due is None:
             self.collision_due = now + int(self._rng.random() * PATIENCE_MS_PER_NODE * len(self._peers))
 
-    def settle_collision(self, now: Millis) -> bool:
-        """Take a new config epoch if that is due and still called for."""
+    def settle_collision(self, now: Millis, outdated: bool) -> bool:
+        """Take a new config epoch if that is due and still called for.
+
+        Not while what I claim may be ``outdated`` (health.py): the new epoch would beat whoever has the slots by now.
+        """
         if self.collision_due is None or now < self.collision_due:
             return False
-        if self.keeps_epoch:
+        if self.keeps_epoch or outdated:
             self.collision_due = now + LATER_MS
             return False
         self.collision_due = None

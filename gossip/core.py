@@ -107,7 +107,7 @@ class Gossip:
             self._cron.hasten()
         # The cron comes after the event, so that a PONG that has just come in saves its sender from a suspicion.
         self._run_cron(now)
-        if self._claims.settle_collision(now):
+        if self._claims.settle_collision(now, self._parts.health.may_be_outdated(now)):
             self._parts.announcer.announce(now)
         self._lead_or_follow(now)
         self._parts.announcer.send_due(now)
@@ -260,6 +260,7 @@ class Gossip:
         self._cron.start_over(self._clock.now)
         self._may_save = self._clock.now
         self._sync_due = None if self._sync_due is None else self._clock.now
+        self._parts.health.resumed(self._clock.now)
         self._out.recheck |= self._parts.health.due is not None  # the answers may be too old now
 
     def _apply_config(self, config: GossipConfig) -> None:

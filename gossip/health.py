@@ -13,6 +13,10 @@ majority of the primaries with slots has answered, without a word of its failure
 timeout. None of these can have found it silent for the node timeout since, and it takes a majority to replace it. So it
 is down sooner than Redis, by as much as its questions are apart, and up again with the answers. Gaps of the clock
 count here: while this node was stopped it may have been replaced.
+
+A node that may not have been told yet what became of its slots takes no config epoch on its own either
+(``may_be_outdated``): with that it would claim slots anew that have been another's since, and win them with all that
+was written there.
 """
 
 from typing import Final
@@ -38,6 +42,8 @@ class Health:
         """When the answers of a majority are too old, unless newer ones come; in time with gaps."""
         self._held_until = tables.clock.now + RESTART_MS if tables.me.slots else 0
         self._minority_at: Millis | None = None
+        self._away_at: Millis | None = None
+        """When others may last have decided something without this node hearing of it."""
         self._tables = tables
         self._peers = tables.peers
         self._claims = tables.claims
@@ -60,14 +66,24 @@ class Health:
         in_sight = sum(1 for p in voters if p.pfail_by_refusal or not p.flags & (Flag.PFAIL | Flag.FAIL))
         minority = in_sight < self.quorum
         if minority and voters:
-            self._minority_at = now
+            self._minority_at = self._away_at = now
         covered = self._claims.owned == FULL and not any(p.flags & Flag.FAIL for p in voters)
         sure = self._is_sure(voters)
+        if not sure:
+            self._away_at = now
         ok = sure and not minority and (covered or not self._tables.config.require_full_coverage)
         if ok != self.ok and not (ok and self._held_back(now)):
             self.ok = ok
             self._out.log(Level.WARNING, f"Cluster state changed: {'ok' if ok else 'fail'}")
             self._out.publish = True
+
+    def resumed(self, now: Millis) -> None:
+        """The process may have been stopped."""
+        self._away_at = now
+
+    def may_be_outdated(self, now: Millis) -> bool:
+        """Can slots that this node claims be another's, who has not come to tell it yet?"""
+        return now < self._held_until or self._is_recent(self._away_at, now)
 
     def _is_sure(self, voters: list[Peer]) -> bool:
         """Whether nobody can have been elected in our place. One that has not answered yet in this life is believed."""
@@ -90,5 +106,7 @@ class Health:
     def _held_back(self, now: Millis) -> bool:
         if not self._peers.me.is_primary:
             return False
-        rejoining = self._minority_at is not None and now - self._minority_at < self._tables.config.rejoin_ms
-        return now < self._held_until or rejoining
+        return now < self._held_until or self._is_recent(self._minority_at, now)
+
+    def _is_recent(self, moment: Millis | None, now: Millis) -> bool:
+        return moment is not None and now - moment < self._tables.config.rejoin_ms

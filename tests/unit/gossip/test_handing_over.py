@@ -1,9 +1,11 @@
 """Slots that are handed over: an epoch on disk first, settled only with a majority; votes count for more."""
 
+from gossamer.cluster.topology import Topology
 from gossamer.gossip.effects import Save, Send, SlotsConfirmed
-from gossamer.gossip.events import BumpEpoch, KeepEpoch, TakeSlots
+from gossamer.gossip.events import BumpEpoch, DropKind, KeepEpoch, TakeSlots
 from gossamer.gossip.packet import Kind
-from tests.unit.gossip.mesh import START, Mesh, agree, three
+from tests.unit.gossip.mesh import START, TIMEOUT_MS, Mesh, agree, three
+from tests.unit.gossip.test_electing import shards
 
 SLOT = 5
 """One of a's."""
@@ -102,3 +104,69 @@ def test_who_has_come_to_have_a_say_meanwhile_is_counted_from_its_second_answer_
         assert mesh.now - START < 10_000
     senders = [packet.sender for packet in mesh["b"].heard if packet.kind is Kind.PONG]
     assert max(map(senders.count, senders)) >= 2
+
+
+def test_a_collision_of_epochs_waits_until_who_was_stopped_can_have_been_told_what_happened() -> None:
+    mesh = three()
+    low, high = sorted("ab", key=lambda name: mesh[name].id)
+    mesh.leap(10 * TIMEOUT_MS)
+    epoch = mesh[high].gossip.me.config_epoch
+    mesh[low].gossip._claims.current_epoch = max(mesh[low].gossip._claims.current_epoch, epoch)
+    mesh[low].gossip.me.config_epoch = epoch
+    mesh.run(TIMEOUT_MS - 100)
+    assert mesh[low].gossip._claims.collision_due is not None
+    assert mesh[low].gossip.me.config_epoch == epoch
+    mesh.run(2 * TIMEOUT_MS)
+    assert mesh[low].gossip.me.config_epoch > epoch
+    assert agree(mesh, "a", "b", "c")
+
+
+# Who was away comes back with slots that were handed over to it, and meets its successor, who has the same epoch
+
+
+def replaced_at_the_claim() -> tuple[Mesh, Topology]:
+    """c has taken one of a's slots, and was gone before anybody heard: d was elected in the epoch that c had taken, and
+    a has its slot back. Also what c has on disk.
+    """
+    meshes = (shards(seed=seed) for seed in range(20))
+    mesh = next(mesh for mesh in meshes if mesh["c"].id < mesh["d"].id)  # then it is for c to take another epoch
+    mesh.cut("c")
+    assert mesh.execute("c", TakeSlots((SLOT,))) == "OK"
+    taken, saved = mesh["c"].gossip.me.config_epoch, mesh["c"].saved
+    mesh.run(TIMEOUT_MS * 3)
+    assert mesh["d"].gossip.me.config_epoch == taken
+    assert mesh.execute("a", TakeSlots((SLOT,), taken + 16)) == "OK"
+    mesh.run(100)
+    assert saved is not None
+    assert saved.owners[SLOT] == mesh["c"].id
+    return mesh, saved
+
+
+def meets_its_successor_first(mesh: Mesh) -> None:
+    """c is back, and hears of d before it hears of a. Nobody tells it in a's place: UPDATE is lost."""
+    assert mesh.execute("c", DropKind(Kind.UPDATE)) == "OK"
+    for other in "ab":
+        mesh.wall("c", other)
+        mesh.wall(other, "c")
+    taken = mesh["c"].gossip.me.config_epoch
+    mesh.heal("c")
+    mesh.run(400)
+    assert mesh["c"].sees(mesh["d"]).config_epoch == taken  # type: ignore[union-attr]
+    assert mesh["c"].gossip.me.config_epoch == taken, "a new one would beat that of a, of which it knows nothing yet"
+    mesh.raze()
+    mesh.run(5 * TIMEOUT_MS)
+    assert agree(mesh, *"abcd")
+    assert mesh["a"].view.owners[SLOT] == mesh["a"].id
+
+
+def test_who_was_cut_off_is_told_whose_its_slots_are_before_it_takes_a_new_epoch() -> None:
+    mesh, _ = replaced_at_the_claim()
+    meets_its_successor_first(mesh)
+
+
+def test_who_was_restarted_is_told_whose_its_slots_are_before_it_takes_a_new_epoch() -> None:
+    mesh, saved = replaced_at_the_claim()
+    ip = mesh["c"].ip
+    mesh.kill("c")
+    mesh.start("c", saved, ip=ip)
+    meets_its_successor_first(mesh)
