@@ -3,7 +3,7 @@
 ``--shards`` runs shards that are written to instead (writes.py), ``--moves`` such in which a slot moves (moving.py),
 ``--moves --atomic`` such in which ranges move at one stroke (migrating.py), with ``--acks N`` for write-ack-replicas,
 and says what was lost. ``--failovers`` runs shards without data, in which
-nobody may be suspected in haste (shards.py), ``--neighbours`` two clusters that touch (neighbours.py). A seed that
+nobody may be suspected in haste (shards.py), ``--disks`` shards that keep their data (disks.py), ``--neighbours`` two clusters that touch (neighbours.py). A seed that
 fails prints why, the last things that happened, and the command that runs it again; the exit code is 1.
 """
 
@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable
 from typing import Protocol
 
+from tests.sim.disks import POLICIES, DiskRun
 from tests.sim.history import Violation, line
 from tests.sim.losses import Losses
 from tests.sim.migrating import MigrateRun
@@ -54,7 +55,9 @@ def main() -> int:
     arguments.add_argument("--atomic", action="store_true", help="with --moves: ranges at one stroke, by MIGRATESLOTS")
     arguments.add_argument("--failovers", action="store_true", help="shards with replicas, and nothing but gossip")
     arguments.add_argument("--neighbours", action="store_true", help="two clusters in one network")
-    arguments.add_argument("--acks", type=int, default=1, metavar="N", help="with --shards: write-ack-replicas")
+    arguments.add_argument("--disks", action="store_true", help="shards that keep their data, whose disks and power fail")
+    arguments.add_argument("--appendfsync", choices=POLICIES, help="with --disks: else the seed decides")
+    arguments.add_argument("--acks", type=int, metavar="N", help="with --shards (1) or --disks (drawn): write-ack-replicas")
     arguments.add_argument("--faults", default="", metavar="A,B", help="with --shards: only these kinds of faults")
     arguments.add_argument("--verbose", action="store_true", help="print everything that happens")
     options = arguments.parse_args()
@@ -76,7 +79,7 @@ def main() -> int:
     took = time.perf_counter() - began
     if len(seeds) > 1:
         print(f"{len(seeds)} seeds in {took:.1f} s, {len(seeds) / took:.1f} a second; failed: {failed or 'none'}")
-    if options.shards or options.moves:
+    if options.shards or options.moves or options.disks:
         print("\n".join(losses.report()))
     return 1 if failed else 0
 
@@ -87,6 +90,8 @@ def maker(options: argparse.Namespace, losses: Losses) -> tuple[Maker, str]:
         return ShardRun, " --failovers"
     if options.neighbours:
         return Neighbours, " --neighbours"
+    if options.disks:
+        return disk_maker(options, losses)
     if not options.shards and not options.moves:
         nodes = options.nodes
         return lambda seed: Run(seed, nodes), f" --nodes {nodes}" if nodes else ""
@@ -94,11 +99,21 @@ def maker(options: argparse.Namespace, losses: Losses) -> tuple[Maker, str]:
     if options.moves:
         made = MigrateRun if options.atomic else MoveRun
     moves = "moves --atomic" if options.atomic else "moves"
-    acks, kinds = options.acks, options.faults.split(",") if options.faults else ()
+    acks = 1 if options.acks is None else options.acks
+    kinds = options.faults.split(",") if options.faults else ()
     again = f" --{moves if options.moves else 'shards'} --acks {acks}" + (
         f" --faults '{options.faults}'" if kinds else ""
     )
     return lambda seed: Told(made(seed, acks, kinds), losses), again
+
+
+def disk_maker(options: argparse.Namespace, losses: Losses) -> tuple[Maker, str]:
+    kinds = options.faults.split(",") if options.faults else ()
+    again = " --disks"
+    for name in ("appendfsync", "acks", "faults"):
+        if getattr(options, name) not in (None, ""):
+            again += f" --{name} '{getattr(options, name)}'"
+    return lambda seed: Told(DiskRun(seed, options.appendfsync, options.acks, kinds), losses), again
 
 
 class Told:
@@ -118,8 +133,9 @@ class Told:
     def go(self) -> None:
         self._run.go()
         self._losses.add(self._run)
-        if self._run.acks and (self._run.verdict.lost or self._run.verdict.odd):
-            raise Violation(f"lost: {[str(o) for o in self._run.verdict.lost[:3]]}, odd: {self._run.verdict.odd[:3]}")
+        broken = self._run.broken()
+        if broken:
+            raise Violation(broken)
 
     def outcome(self) -> str:
         verdict = self._run.verdict

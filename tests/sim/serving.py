@@ -65,6 +65,8 @@ class Serving(Process):
         self.exports = SimulatedExports(self)
         self._house_us: Micros = 0
         """When the housekeeping looks whether something is due."""
+        self.has_begun = True
+        """It has the data that it begins with; before that it follows nobody."""
         self.machine.on_resume = partial(self._timeline.after, 0, partial(self._attend, self._house))
         self._working = False
 
@@ -317,9 +319,15 @@ class Following:
             self._wait.reset()
             self._connect()
 
+    def begin(self) -> None:
+        """The node has the data that it begins with."""
+        self.look()
+        self._connect()
+
     def _connect(self) -> None:
         link = self._link
-        if link is None or link.away or self._connection is not None or not self._process.alive:
+        process = self._process
+        if link is None or link.away or self._connection is not None or not process.alive or not process.has_begun:
             return
         ended = partial(self._ended, link)
         self._connection = Carried(self._process, ToPrimary(link), link.ip, link.port, ended)

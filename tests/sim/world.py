@@ -5,6 +5,7 @@ Nothing here is decided by chance but what ``rng`` draws; the stories and the sw
 raises anything has failed: there is nothing here that forgives.
 """
 
+from collections.abc import Callable
 from random import Random
 
 from attrs import evolve
@@ -24,10 +25,10 @@ CPORT = 17000
 class Host:
     """A machine in the rack. ``process`` is None while nothing runs on it."""
 
-    def __init__(self, name: str, ip: str) -> None:
+    def __init__(self, name: str, ip: str, disk: Disk | None = None) -> None:
         self.name = name
         self.ip = ip
-        self.disk = Disk()
+        self.disk = Disk() if disk is None else disk
         self.clock = Clock()
         self.process: Process | None = None
         self.client: ClientConnection | None = None
@@ -58,6 +59,8 @@ class World:
     ) -> None:
         self.settings: tuple[tuple[str, str], ...] = ()
         """What CONFIG SET is told to every process that starts."""
+        self.make_disk: Callable[[], Disk] = Disk
+        """For a host that is new."""
         self._process = process
         self.rng = rng
         self.timeline = Timeline()
@@ -90,7 +93,7 @@ class World:
     # Life of a node
 
     def add_host(self, name: str) -> Host:
-        host = self.hosts[name] = Host(name, self.new_address())
+        host = self.hosts[name] = Host(name, self.new_address(), self.make_disk())
         self.start(host)
         return host
 

@@ -23,6 +23,7 @@ from tests.sim.checkers.registers import Verdict, judge
 from tests.sim.history import Violation
 from tests.sim.network import Weather
 from tests.sim.operations import DONE, Book
+from tests.sim.process import Process
 from tests.sim.serving import PORT, Serving
 from tests.sim.timeline import Micros
 from tests.sim.world import Host, World
@@ -161,12 +162,13 @@ class WriteRun:
     """``acks``: write-ack-replicas of all nodes. ``kinds`` overrides which faults may strike."""
 
     layouts = LAYOUTS
+    process: type[Process] = Serving
 
     def __init__(self, seed: int, acks: int = 1, kinds: Sequence[str] = ()) -> None:
         self.rng = Random(seed)
         self.acks = acks
         self.layout = self.rng.choice(self.layouts)
-        self.world = World(Random(self.rng.getrandbits(64)), TIMEOUT_MS, full_coverage=False, process=Serving)
+        self.world = World(Random(self.rng.getrandbits(64)), TIMEOUT_MS, full_coverage=False, process=self.process)
         self.world.config = evolve(self.world.config, replica_validity_factor=0, write_ack_replicas=acks)
         self.world.settings = (
             ("write-ack-replicas", str(acks)), ("write-ack-timeout", "1500"), ("repl-diskless-sync-delay", "0"),
@@ -185,6 +187,12 @@ class WriteRun:
 
     def outcome(self) -> str:
         """What else is to be said of a run that went well."""
+        return ""
+
+    def broken(self) -> str:
+        """Which promise is, when all has ended; empty if none."""
+        if self.acks and (self.verdict.lost or self.verdict.odd):
+            return f"lost: {[str(o) for o in self.verdict.lost[:3]]}, odd: {self.verdict.odd[:3]}"
         return ""
 
     def go(self) -> None:

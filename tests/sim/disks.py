@@ -1,0 +1,343 @@
+"""Runs of shards that keep their data on disks: the power goes for one node or for all, processes are killed, disks are
+full, broken or slow, and files are damaged at rest.
+
+One strike at a time, though it may befall many nodes: the next one comes when everything is whole again, files
+included. What may be lost to it follows from where the data lay (docs/durability.md):
+
+- ``always``: nothing that was acknowledged, whoever comes back, and when.
+- ``everysec``: what was acknowledged in the last second, and while an fsync took its time.
+- ``no``: to a loss of power, what came after the base was begun; to the end of a process, nothing.
+- ``rdb``: what came after the last save was begun.
+
+Without ``write-ack-replicas`` more may be lost where a replica takes over: what was still on its way to it. With it, one
+node alone may lose its memory and everything on its disk that is not durable: its replicas have all.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from math import inf
+from random import Random
+from typing import Final
+
+from attrs import define, field
+
+from gossamer.cluster.slots import key_slot
+from gossamer.node.engine.state import UNSAVED
+from gossamer.node.saving.aof import ON
+from tests.sim.files import EIO, ENOSPC, STEPS
+from tests.sim.history import Violation
+from tests.sim.keeping import DataDisk, Keeping
+from tests.sim.operations import Operation
+from tests.sim.timeline import Micros
+from tests.sim.world import Host
+from tests.sim.writes import HASTE_US, LEISURE_US, TIMEOUT_MS, Strike, WriteRun, tag_in
+
+RDB: Final = "rdb"
+POLICIES: Final = ("always", "everysec", "no", RDB)
+"""Values of appendfsync, or files of the whole data only."""
+EVERYSEC_US: Micros = 1_000_000
+ON_THE_WAY_US: Micros = 100_000
+"""What a primary has told its clients so long ago has reached its replicas."""
+LAYOUTS: Sequence[tuple[int, ...]] = ((2, 0, 0), (1, 1, 0), (1, 0, 0), (0, 0, 0))
+RDB_FILE = "dump.rdb"
+
+
+@define
+class DiskStrike(Strike):
+    """``safe``: of each hash tag, what was acknowledged by then must be there; ``until_us``: all is whole again."""
+
+    safe: dict[str, float] = field(factory=dict)
+    until_us: Micros = 0
+
+
+class DiskRun(WriteRun):
+    """``policy``: one of POLICIES; that and ``acks`` are drawn if they are not given."""
+
+    layouts = LAYOUTS
+    process = Keeping
+
+    def __init__(
+        self, seed: int, policy: str | None = None, acks: int | None = None, kinds: Sequence[str] = ()
+    ) -> None:
+        draw = Random(seed ^ 0xD15C)
+        drawn = draw.choice(POLICIES), draw.randrange(2)
+        self.policy = policy or drawn[0]
+        super().__init__(seed, drawn[1] if acks is None else acks)
+        self.disk_rng = Random(self.rng.getrandbits(64))
+        self.world.make_disk = self.new_disk
+        self.ways: dict[str, Callable[[DiskStrike, list[Host]], None]] = {
+            "kill": self.kill,
+            "power loss": self.power_loss,
+            "death at a step": self.death_at_a_step,
+            "full disk": self.full_disk,
+            "broken disk": self.broken_disk,
+            "slow disk": self.slow_disk,
+            "flipped bit": self.flipped_bit,
+        }
+        self.kinds = list(kinds) or list(self.ways)
+        self.died: dict[str, float] = {}
+        """Of hosts that have died since the strike began: what was acknowledged by then must be on the disk."""
+        self.failing_since: dict[str, Micros] = {}
+        self.refused: dict[str, str] = {}
+        """Why hosts have ended themselves."""
+        self.deaths = 0
+        self.refusals = 0
+
+    def new_disk(self) -> DataDisk:
+        directives = (
+            ("appendonly", "no" if self.policy == RDB else "yes"),
+            ("appendfsync", "everysec" if self.policy == RDB else self.policy),
+            ("save", "1 5" if self.policy == RDB else '""'),
+            ("aof-use-rdb-preamble", self.disk_rng.choice(("yes", "no"))),
+            ("auto-aof-rewrite-min-size", self.disk_rng.choice(("2kb", "64mb"))),
+        )
+        disk = DataDisk(Random(self.disk_rng.getrandbits(64)), directives)
+        disk.files.latency_us = self.disk_rng.choice((100, 1_000, 20_000))
+        return disk
+
+    def __str__(self) -> str:
+        return f"{self.policy}, write-ack-replicas {self.acks}, {super().__str__()}"
+
+    def outcome(self) -> str:
+        return f", {self.policy}, acks {self.acks}, {self.deaths} deaths, {self.refusals} refused to start"
+
+    # --- the cluster
+
+    def form(self) -> None:
+        super().form()
+        for host in self.world.hosts.values():
+            disk_of(host).on_death = partial(self.on_death, host)
+
+    def lack(self) -> str:
+        return super().lack() or self.unkept()
+
+    def unkept(self) -> str:
+        """Whose files do not say all yet."""
+        for host in self.world.hosts.values():
+            process = host.running
+            assert isinstance(process, Keeping)
+            saves = process.machine.saves
+            if not process.has_begun:
+                return f"{host.name} loads"
+            if process.machine.server.conditions & UNSAVED:
+                return f"{host.name} cannot write: {saves.refusal().decode()}"
+            if self.policy != RDB and (saves.aof.state != ON or saves.rewrites.in_progress):
+                return f"{host.name} writes its append-only file anew"
+        return ""
+
+    def tags_of_callers(self) -> list[str]:
+        if not self.acks:
+            return [tag_in(at) for at in range(len(self.layout))]
+        return super().tags_of_callers() or [tag_in(0)]
+
+    def members(self, tag: str) -> list[Host]:
+        """Of the shard that has the slot: its primary first."""
+        view = next(iter(self.world.views().values()))
+        owner = view.owners[key_slot(tag.encode())]
+        hosts = [h for h in self.world.hosts.values() if h.id == owner]
+        return hosts + [h for h in self.world.running() if h.running.gossip.me.primary == owner]
+
+    # --- the strike
+
+    def strike(self) -> None:
+        world, rng = self.world, self.rng
+        world.advance(400 + rng.randrange(2000))
+        self.pace(HASTE_US)
+        world.advance(300 + rng.randrange(20))
+        hosts = self.victims()
+        self.accompany(hosts)
+        kind = rng.choice(self.kinds)
+        if kind == "flipped bit":
+            hosts = hosts[:1]
+        world.timeline.after(60_000, partial(self.pace, 30_000))
+        shards = {tag: self.members(tag) for tag in self.tags_of_callers()}
+        leads = any(shard[0] in hosts for shard in shards.values())
+        strike = DiskStrike(f"{kind}, {self.policy}", hosts[0], world.now_us, leads)
+        self.strikes.append(strike)
+        self.died = {}
+        world.note(f"{kind} begins: {', '.join(host.name for host in hosts)}")
+        self.ways[kind](strike, hosts)
+        world.timeline.after(1_000_000, partial(self.pace, LEISURE_US))
+        for host in hosts:
+            self.back(host)
+        self.wait(self.lack, "recovery", 120_000_000)
+        strike.until_us = world.now_us
+        strike.replaced = any(self.members(tag)[0] is not shard[0] for tag, shard in shards.items())
+        strike.safe = {tag: self.safe(shard, self.members(tag)[0]) for tag, shard in shards.items()}
+
+    def victims(self) -> list[Host]:
+        """One, a shard, or all."""
+        kind = self.rng.random()
+        if kind < 0.4:
+            return [self.rng.choice(list(self.world.hosts.values()))]
+        if kind < 0.65:
+            return self.members(self.rng.choice(self.tags_of_callers()))
+        return list(self.world.hosts.values())
+
+    def accompany(self, hosts: Iterable[Host]) -> None:
+        """Something large may be on its way to the disk."""
+        for host in hosts:
+            if self.rng.random() < 0.4:
+                self.world.tell(host, "BGSAVE" if self.policy == RDB else self.rng.choice(("BGREWRITEAOF", "BGSAVE")))
+        self.world.advance(self.rng.choice((0, 1, 3, 10, 50)))
+
+    def safe(self, shard: list[Host], leader: Host) -> float:
+        died = [host for host in shard if host.name in self.died]
+        if not died or (self.acks and len(died) == 1 and len(shard) > 1):
+            return inf
+        least = min(self.died[host.name] for host in died)
+        if leader is shard[0]:
+            return least if self.acks else self.died.get(leader.name, inf)
+        return least if self.acks else min(least, self.strikes[-1].at_us - ON_THE_WAY_US)
+
+    def on_disk(self, host: Host, silently: bool) -> float:
+        """What was acknowledged by then must be there when the host is back."""
+        disk = disk_of(host)
+        now = self.failing_since.get(host.name, self.world.now_us)
+        if self.policy == RDB:
+            return disk.saved.get(RDB_FILE, -1)
+        if self.policy == "always" or (self.policy == "no" and not silently and host.name not in self.failing_since):
+            return inf
+        if self.policy == "everysec":
+            return now - EVERYSEC_US - 2 * disk.files.latency_us
+        return max([at for path, at in disk.saved.items() if path != RDB_FILE], default=-1) if silently else now
+
+    # --- who dies, and comes back
+
+    def die(self, host: Host, silently: bool) -> None:
+        if host.up:
+            self.deaths += 1
+            safe = self.on_disk(host, silently)
+            self.died[host.name] = min(safe, self.died.get(host.name, inf))
+            self.world.kill(host, silently)
+            disk_of(host).files.dies_in = -1
+
+    def on_death(self, host: Host, reason: str, silently: bool) -> None:
+        self.die(host, silently)
+        if reason:
+            self.refusals += 1
+            self.refused[host.name] = reason
+            self.world.timeline.after(self.rng.randrange(50_000, 500_000), partial(self.back, host))
+
+    def back(self, host: Host) -> None:
+        if not host.up:
+            self.world.start(host)
+
+    def away(self, hosts: Sequence[Host]) -> None:
+        """For a while, each for its own; often shorter than it takes to replace them."""
+        for host in hosts:
+            self.world.timeline.after(self.rng.randrange(self.rng.choice((1_000, 200_000, 4_000_000))) + 1, partial(self.back, host))
+        self.world.advance(TIMEOUT_MS // 2)
+        self.wait(lambda: "" if all(host.up for host in hosts) else "somebody", "start")
+
+    def kill(self, _: DiskStrike, hosts: list[Host], silently: bool = False) -> None:
+        for host in hosts:
+            self.die(host, silently)
+        self.away(hosts)
+
+    def power_loss(self, strike: DiskStrike, hosts: list[Host]) -> None:
+        self.kill(strike, hosts, silently=True)
+
+    def death_at_a_step(self, _: DiskStrike, hosts: list[Host]) -> None:
+        """Of the disk, each at its own: there may be a rewrite, too."""
+        silently = self.rng.random() < 0.5
+        for host in hosts:
+            files = disk_of(host).files
+            files.dies_in, files.silently = self.rng.randrange(self.rng.choice((3, 20))), silently
+        self.accompany(hosts)
+        self.world.advance(self.rng.randrange(2000))
+        for host in hosts:
+            self.die(host, silently)
+        for host in hosts:  # it may die again as it starts
+            if self.rng.random() < 0.5:
+                files = disk_of(host).files
+                files.dies_in, files.silently = self.rng.randrange(12), silently
+        self.away(hosts)
+        self.world.advance(300)
+        for host in hosts:
+            disk_of(host).files.dies_in = -1
+
+    def full_disk(self, _: DiskStrike, hosts: list[Host]) -> None:
+        self.fail(hosts, dict.fromkeys(("open", "write"), (ENOSPC, 1.0)))
+
+    def broken_disk(self, _: DiskStrike, hosts: list[Host]) -> None:
+        steps = self.rng.sample(STEPS, self.rng.randrange(1, len(STEPS)))
+        self.fail(hosts, dict.fromkeys(steps, (EIO, self.rng.choice((0.2, 1.0)))))
+
+    def fail(self, hosts: list[Host], failing: dict[str, tuple[int, float]]) -> None:
+        for host in hosts:
+            disk_of(host).files.failing = failing
+            self.failing_since[host.name] = self.world.now_us
+        self.world.advance(self.rng.randrange(3000))
+        if self.rng.random() < 0.5:
+            silently = self.rng.random() < 0.5
+            for host in hosts:
+                self.die(host, silently)
+            self.world.advance(self.rng.randrange(1000))
+        for host in hosts:
+            disk_of(host).files.failing = {}
+            self.back(host)
+        self.world.advance(1500)
+        self.failing_since = {}
+
+    def slow_disk(self, strike: DiskStrike, hosts: list[Host]) -> None:
+        before = {host.name: disk_of(host).files.latency_us for host in hosts}
+        for host in hosts:
+            disk_of(host).files.latency_us = self.rng.choice((100_000, 600_000, 2_500_000))
+        self.world.advance(self.rng.randrange(5000))
+        if self.rng.random() < 0.6:
+            self.kill(strike, hosts, silently=self.rng.random() < 0.5)
+        for host in hosts:
+            disk_of(host).files.latency_us = before[host.name]
+
+    def flipped_bit(self, _: DiskStrike, hosts: list[Host]) -> None:
+        """In what has a checksum, or in what says how long the rest is. The node must not start, nor touch anything."""
+        host = hosts[0]
+        files = disk_of(host).files
+        self.die(host, silently=False)
+        places = list(self.places(host))
+        if places:
+            path, at = self.rng.choice(places)
+            bit = self.rng.randrange(8)
+            files.flip(path, at, bit)
+            self.world.note(f"bit {bit} of byte {at} of {path} flips", host.name)
+            before = files.all()
+            self.refused.pop(host.name, None)
+            self.world.start(host)
+            self.wait(lambda: "" if host.name in self.refused else f"{path}, {at}", "refusal")
+            if files.all() != before:
+                raise Violation(f"{host.name} has changed its files, though it did not start")
+            files.flip(path, at, bit)
+        self.away(hosts)
+
+    def places(self, host: Host) -> Iterable[tuple[str, int]]:
+        for path, data in disk_of(host).files.all().items():
+            if path == RDB_FILE and self.policy == RDB:
+                yield path, self.rng.randrange(len(data))
+            elif path.endswith(".base.rdb") and self.policy != RDB and self.listed(host, path):
+                yield path, self.rng.randrange(len(data))
+
+    def listed(self, host: Host, path: str) -> bool:
+        """Is it the base that is loaded?"""
+        text = disk_of(host).files.content("appendonlydir/appendonly.aof.manifest") or b""
+        name = path.rpartition("/")[2]
+        return b"file %b " % name.encode() in text.split(b"\n")[0]
+
+    # --- the verdict
+
+    def broken(self) -> str:
+        lost = [o for o in self.verdict.lost if not self.is_excused(o)]
+        if lost:
+            return f"lost: {[str(o) for o in lost[:3]]} of {len(lost)}"
+        if self.verdict.odd and all(min(strike.safe.values(), default=inf) == inf for strike in self.strikes):
+            return f"odd: {self.verdict.odd[:3]}"
+        return ""
+
+    def is_excused(self, operation: Operation) -> bool:
+        tag = operation.key[1 : operation.key.index("}")]
+        return any(s.safe[tag] <= operation.ended_us <= s.until_us for s in self.strikes)
+
+
+def disk_of(host: Host) -> DataDisk:
+    assert isinstance(host.disk, DataDisk)
+    return host.disk
