@@ -24,9 +24,9 @@ from attrs import define, field
 from gossamer.cluster.slots import key_slot
 from gossamer.node.engine.state import UNSAVED
 from gossamer.node.saving.aof import ON
-from tests.sim.files import EIO, ENOSPC, STEPS
+from tests.sim.files import EIO, ENOSPC, STEPS, Files
 from tests.sim.history import Violation
-from tests.sim.keeping import DataDisk, Keeping
+from tests.sim.keeping import TEMPORARY, DataDisk, Keeping
 from tests.sim.operations import Operation
 from tests.sim.timeline import Micros
 from tests.sim.world import Host
@@ -62,7 +62,8 @@ class DiskRun(WriteRun):
         draw = Random(seed ^ 0xD15C)
         drawn = draw.choice(POLICIES), draw.randrange(2)
         self.policy = policy or drawn[0]
-        super().__init__(seed, drawn[1] if acks is None else acks)
+        alone = not sum(Random(seed).choice(self.layouts))
+        super().__init__(seed, 0 if alone else drawn[1] if acks is None else acks)
         self.disk_rng = Random(self.rng.getrandbits(64))
         self.world.make_disk = self.new_disk
         self.ways: dict[str, Callable[[DiskStrike, list[Host]], None]] = {
@@ -80,6 +81,8 @@ class DiskRun(WriteRun):
         self.failing_since: dict[str, Micros] = {}
         self.refused: dict[str, str] = {}
         """Why hosts have ended themselves."""
+        self.supervised = True
+        """Who dies at a step of the disk is started again."""
         self.deaths = 0
         self.refusals = 0
 
@@ -100,6 +103,13 @@ class DiskRun(WriteRun):
 
     def outcome(self) -> str:
         return f", {self.policy}, acks {self.acks}, {self.deaths} deaths, {self.refusals} refused to start"
+
+    def go(self) -> None:
+        self.form()
+        self.call()
+        for _ in range(self.rng.randrange(1, 4)):
+            self.strike()
+        self.finish()
 
     # --- the cluster
 
@@ -217,6 +227,7 @@ class DiskRun(WriteRun):
         if reason:
             self.refusals += 1
             self.refused[host.name] = reason
+        if reason or self.supervised:
             self.world.timeline.after(self.rng.randrange(50_000, 500_000), partial(self.back, host))
 
     def back(self, host: Host) -> None:
@@ -244,8 +255,10 @@ class DiskRun(WriteRun):
         for host in hosts:
             files = disk_of(host).files
             files.dies_in, files.silently = self.rng.randrange(self.rng.choice((3, 20))), silently
+        self.supervised = False
         self.accompany(hosts)
         self.world.advance(self.rng.randrange(2000))
+        self.supervised = True
         for host in hosts:
             self.die(host, silently)
         for host in hosts:  # it may die again as it starts
@@ -301,11 +314,11 @@ class DiskRun(WriteRun):
             bit = self.rng.randrange(8)
             files.flip(path, at, bit)
             self.world.note(f"bit {bit} of byte {at} of {path} flips", host.name)
-            before = files.all()
+            before = lasting(files)
             self.refused.pop(host.name, None)
             self.world.start(host)
             self.wait(lambda: "" if host.name in self.refused else f"{path}, {at}", "refusal")
-            if files.all() != before:
+            if lasting(files) != before:
                 raise Violation(f"{host.name} has changed its files, though it did not start")
             files.flip(path, at, bit)
         self.away(hosts)
@@ -336,6 +349,11 @@ class DiskRun(WriteRun):
     def is_excused(self, operation: Operation) -> bool:
         tag = operation.key[1 : operation.key.index("}")]
         return any(s.safe[tag] <= operation.ended_us <= s.until_us for s in self.strikes)
+
+
+def lasting(files: Files) -> dict[str, bytes]:
+    """What is no file that a process before had not finished."""
+    return {path: data for path, data in files.all().items() if not TEMPORARY.fullmatch(path)}
 
 
 def disk_of(host: Host) -> DataDisk:
