@@ -17,6 +17,7 @@ from tests.sim.world import Host, World
 
 PATIENCE_US = 3_000_000
 """How long an answer is waited for, and how long refusals are met with another try."""
+REST_US = 20_000
 ASKING = b"*1\r\n$6\r\nASKING\r\n"
 OK = b"+OK\r\n"
 COLLECTIONS = (
@@ -77,6 +78,8 @@ class Caller:
         self.pace_us: Micros = 30_000
         """The mean time from an answer to the next request."""
         self.stopping = False
+        self.resting = False
+        """It asks for nothing for a while."""
         self.operation: Operation | None = None
         self._world = world
         self._rng = rng
@@ -95,6 +98,9 @@ class Caller:
 
     def _next(self) -> None:
         if self.stopping:
+            return
+        if self.resting:
+            self._world.timeline.after(REST_US, self._next)
             return
         rng = self._rng
         kind = rng.random()

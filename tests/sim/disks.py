@@ -155,6 +155,8 @@ class DiskRun(WriteRun):
         self.pace(HASTE_US)
         world.advance(300 + rng.randrange(20))
         hosts = self.victims()
+        if rng.random() < 0.4:
+            self.rest()
         self.accompany(hosts)
         kind = rng.choice(self.kinds)
         if kind == "flipped bit":
@@ -174,6 +176,14 @@ class DiskRun(WriteRun):
         strike.until_us = world.now_us
         strike.replaced = any(self.members(tag)[0] is not shard[0] for tag, shard in shards.items())
         strike.safe = {tag: self.safe(shard, self.members(tag)[0]) for tag, shard in shards.items()}
+
+    def rest(self) -> None:
+        """Nobody asks for anything: what was written last becomes durable by itself, or does not."""
+        for caller in self.callers:
+            caller.resting = True
+        self.world.advance(self.rng.randrange(2500))
+        for caller in self.callers:
+            caller.resting = False
 
     def victims(self) -> list[Host]:
         """One, a shard, or all."""
