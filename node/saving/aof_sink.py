@@ -8,12 +8,15 @@ tried again, and new writes are refused until it is there. With ``always`` the n
 from collections.abc import Callable
 from typing import Final
 
+from gossamer.node.engine.deadlines import Timer
 from gossamer.node.engine.edge import AppendFile
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.stream.sink import Sink, Write
 from gossamer.node.engine.stream.stream import EXEC, MULTI, NOT_SELECTED
 
 SYNC_MS: Final = 1000
+HELD_MS: Final = 50
+"""How soon a node that waits for an fsync, so as to write or to begin another, looks whether it is over."""
 LATE_MS: Final = 2000
 """A write waits so long for an fsync that is under way; the system would make the whole node wait for it."""
 
@@ -52,6 +55,8 @@ class AofSink(Sink):
         self._unsynced: bool = False
         self._synced_ms: int = 0
         self._held_since_ms: int = 0
+        self._alarm: Timer = Timer()
+        """Wakes the node, so that what was written last is durable a second later although nobody asks for anything."""
         self._syncing: Place = (0, 0)
         """What the fsync that is under way makes durable."""
 
@@ -95,8 +100,11 @@ class AofSink(Sink):
             self._count_written()
         if policy == "always":
             self.sync()
-        elif policy == "everysec" and self._unsynced and not self.file.syncing and self._is_due():
-            self._sync_soon()
+        elif policy == "everysec":
+            if self._unsynced and not self.file.syncing and self._is_due():
+                self._sync_soon()
+            elif (self._unsynced or self.pending) and not self._alarm.at:
+                self._look_again()
 
     def flush_all(self) -> None:
         """All of it, durably, whatever the policy."""
@@ -170,6 +178,11 @@ class AofSink(Sink):
 
     def _is_due(self) -> bool:
         return not 0 <= self.server.now - self._synced_ms < SYNC_MS
+
+    def _look_again(self) -> None:
+        soon = self.server.now + HELD_MS
+        due = soon if self.pending else max(soon, self._synced_ms + SYNC_MS)
+        self.server.deadlines.set(self._alarm, due)
 
     def _sync_soon(self) -> None:
         self._unsynced = False

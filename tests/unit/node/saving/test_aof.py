@@ -6,7 +6,7 @@ import pytest
 
 from gossamer.node.persist.aof.manifest import Manifest, parse
 from gossamer.node.saving.aof_load import AofLoad
-from tests.unit.node.saving.disk import Disk, GrowingFile, Keeper, PowerCut
+from tests.unit.node.saving.disk import START, Disk, GrowingFile, Keeper, PowerCut
 
 MANIFEST = "appendonlydir/appendonly.aof.manifest"
 
@@ -107,6 +107,37 @@ def test_with_everysec_it_is_durable_a_second_later() -> None:
     assert file.synced < len(file.data)
     keeper.at(11.5)
     assert file.synced == len(file.data), "nobody had to write for that"
+
+
+@pytest.mark.parametrize("after_ms", [100, 500, 900])
+def test_with_everysec_that_is_a_second_and_no_more_however_quiet_the_node_is(after_ms: int) -> None:
+    keeper = begin(Disk())
+    keeper.at(10)
+    keeper.at(10 + after_ms / 1000)  # the housekeeping of every second is not due together with the fsync
+    keeper.ask("SET", "a", "1")
+    keeper.ask("SET", "b", "1")
+    file = incr(keeper)
+    written = keeper.now
+    assert file.synced < len(file.data)
+    while file.synced < len(file.data):
+        keeper.now = max(keeper.now + 1, keeper.machine.deadline(keeper.now))
+        keeper.at((keeper.now - START) / 1000)
+    assert keeper.now - written <= 1000
+
+
+def test_what_had_to_wait_for_an_fsync_is_written_soon_after_it() -> None:
+    keeper = begin(Disk())
+    keeper.at(10)
+    keeper.disk.is_slow = True
+    keeper.ask("SET", "a", "1")
+    file = incr(keeper)
+    written = len(file.data)
+    keeper.ask("SET", "b", "1")
+    assert len(file.data) == written
+    file.synchronize()
+    assert keeper.machine.deadline(keeper.now) <= keeper.now + 100
+    keeper.at(10.1)
+    assert len(file.data) > written
 
 
 def test_a_write_does_not_wait_for_an_fsync_for_more_than_two_seconds() -> None:
