@@ -181,7 +181,7 @@ class DiskRun(WriteRun):
         """Nobody asks for anything: what was written last becomes durable by itself, or does not."""
         for caller in self.callers:
             caller.resting = True
-        self.world.advance(self.rng.randrange(2500))
+        self.world.advance(self.rng.randrange(1200, 2000) if self.rng.random() < 0.5 else self.rng.randrange(1200))
         for caller in self.callers:
             caller.resting = False
 
