@@ -5,7 +5,8 @@ One strike at a time, though it may befall many nodes: the next one comes when e
 included. What may be lost to it follows from where the data lay (docs/durability.md):
 
 - ``always``: nothing that was acknowledged, whoever comes back, and when.
-- ``everysec``: what was acknowledged in the last second, and while an fsync took its time.
+- ``everysec``: what was acknowledged in the last second, while an fsync took its time, and while the node waited for the
+  disk, as it does when the manifest changes.
 - ``no``: to a loss of power, what came after the base was begun; to the end of a process, nothing.
 - ``rdb``: what came after the last save was begun.
 
@@ -219,7 +220,9 @@ class DiskRun(WriteRun):
         if self.policy == "always" or (self.policy == "no" and not silently and host.name not in self.failing_since):
             return inf
         if self.policy == "everysec":
-            return now - EVERYSEC_US - 2 * disk.files.latency_us
+            process = host.running
+            assert isinstance(process, Keeping)
+            return now - EVERYSEC_US - 2 * disk.files.latency_us - process.held_us
         return max([at for path, at in disk.saved.items() if path != RDB_FILE], default=-1) if silently else now
 
     # --- who dies, and comes back

@@ -63,7 +63,7 @@ Change = tuple[tuple[str, Inode | None], ...]
 class Files:
     """``failing``: the error of each step that fails, and how often it does, from 0 to 1.
 
-    ``lies``: an fsync says that it was done, and was not. ``dies_in``: the process dies before so many steps more are
+    ``liars``: an fsync of files whose names end so says that it was done, and was not. ``dies_in``: the process dies before so many steps more are
     done; ``silently``: because the power goes.
     """
 
@@ -71,7 +71,7 @@ class Files:
     latency_us: Micros = 300
     """What an fsync takes."""
     failing: dict[str, tuple[int, float]] = field(factory=dict)
-    lies: bool = False
+    liars: str | None = None
     forgets: bool = False
     dies_in: int = -1
     silently: bool = False
@@ -120,7 +120,7 @@ class Files:
             if self.forgets:
                 inode.forget()
             raise
-        if not self.lies:
+        if self.liars is None or not path.endswith(self.liars):
             inode.synced(len(inode.data) if size < 0 else size)
 
     def rename(self, path: str, new: str) -> None:
@@ -137,9 +137,8 @@ class Files:
     def fsync_folder(self, path: str) -> None:
         """Of the file at ``path``."""
         self.step("fsync", path)
-        if not self.lies:
-            self._keep(self._changes)
-            self._changes = []
+        self._keep(self._changes)
+        self._changes = []
 
     def _change(self, *change: tuple[str, Inode | None]) -> None:
         self._changes.append(change)

@@ -54,6 +54,7 @@ class DataDisk(Disk):
 
 class Keeping(Serving):
     def __init__(self, *args: object) -> None:
+        self._held_since_us: Micros = 0
         self._held_until_us: Micros = 0
         super().__init__(*args)  # type: ignore[arg-type]
         assert isinstance(self._disk, DataDisk)
@@ -100,7 +101,16 @@ class Keeping(Serving):
     # What waits for the disk
 
     def hold_up(self, for_us: Micros) -> None:
-        self._held_until_us = max(self._held_until_us, self._timeline.now_us) + for_us
+        now_us = self._timeline.now_us
+        if self._held_until_us < now_us:
+            self._held_since_us = self._held_until_us = now_us
+        self._held_until_us += for_us
+
+    @property
+    def held_us(self) -> Micros:
+        """For how long it has been waiting for the disk."""
+        now_us = self._timeline.now_us
+        return now_us - self._held_since_us if self._held_until_us > now_us else 0
 
     def guard(self, action: Callable[[], None]) -> None:
         if not self.alive:

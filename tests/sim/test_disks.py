@@ -1,0 +1,116 @@
+"""Shards that keep their data, on disks that fail; ``GOSSAMER_SIM_SEEDS=500`` for many seeds, as in test_seeds.py.
+
+By hand: ``python -m tests.sim --disks --seeds 1..500``, with ``--appendfsync`` for one policy.
+"""
+
+from collections.abc import Iterable
+
+import pytest
+
+from gossamer.node.saving.saves import saves_of
+from tests.sim.disks import POLICIES, RDB, DiskRun, disk_of
+from tests.sim.keeping import DataDisk, Keeping
+from tests.sim.test_seeds import seeds
+from tests.sim.world import Host
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("seed", seeds(share=3))
+def test_no_more_is_lost_than_was_promised(seed: int) -> None:
+    run = DiskRun(seed)
+    run.go()
+    assert not run.broken(), f"seed {seed}: {run}: {run.broken()}"
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("policy", POLICIES)
+def test_the_power_goes_for_all(policy: str) -> None:
+    run = EverybodyRun(3, policy, acks=0, kinds=["power loss"])
+    run.go()
+    assert run.deaths >= len(run.world.hosts)
+    assert not run.broken(), run.broken()
+    if policy == "always":
+        assert not run.verdict.lost
+        assert not run.verdict.odd
+
+
+class EverybodyRun(DiskRun):
+    layouts = ((1, 0, 0),)
+
+    def victims(self) -> list[Host]:
+        return list(self.world.hosts.values())
+
+
+class LyingRun(EverybodyRun):
+    """Nothing is rewritten: a node would not start with a file that is cut short and is not the last."""
+
+    def new_disk(self) -> DataDisk:
+        disk = super().new_disk()
+        disk.directives += (("auto-aof-rewrite-percentage", "0"),)
+        return disk
+
+    def accompany(self, hosts: Iterable[Host]) -> None:
+        pass
+
+    def form(self) -> None:
+        super().form()
+        for host in self.world.hosts.values():
+            disk_of(host).files.liars = ".incr.aof"
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("policy", ["always", "everysec"])
+def test_an_fsync_that_lies_is_found(policy: str) -> None:
+    """The runs are hard enough, and the checker sees it."""
+    for seed in range(4):
+        run = LyingRun(seed, policy, acks=0, kinds=["power loss"])
+        run.go()
+        if run.broken().startswith("lost"):
+            return
+    pytest.fail("nobody has noticed")
+
+
+def whole(policy: str) -> DiskRun:
+    """Shards that were written to, and whose clients have stopped."""
+    run = EverybodyRun(1, policy, acks=0)
+    run.form()
+    run.call()
+    run.world.advance(3000)
+    for caller in run.callers:
+        caller.stopping = True
+    run.world.advance(500)
+    return run
+
+
+def test_a_node_that_loads_says_so_and_its_replica_waits() -> None:
+    run = whole("always")
+    host = run.world.hosts["n1"]
+    run.world.restart(host)
+    assert not keeping(run, "n1").has_begun
+    assert run.world.ask(host, "DBSIZE").startswith(b"-LOADING "), "the file is not read to its end"
+    run.wait(run.lack, "recovery")
+    assert keeping(run, "n1").has_begun
+
+
+def test_with_an_rdb_a_replica_resumes_by_partial_sync() -> None:
+    run = whole(RDB)
+    replica = run.world.hosts["n4"]
+    run.wait(lambda: "" if run.world.ask(replica, "SAVE") == b"+OK\r\n" else "another save is under way", "save")
+    before = keeping(run, "n1").machine.server.stats.full_syncs
+    run.world.restart(replica)
+    run.wait(run.lack, "recovery")
+    assert keeping(run, "n1").machine.server.stats.full_syncs == before
+    assert saves_of(keeping(run, "n4").machine.server).loaded_keys > 0
+
+
+def keeping(run: DiskRun, name: str) -> Keeping:
+    process = run.world.hosts[name].running
+    assert isinstance(process, Keeping)
+    return process
+
+
+def test_one_seed_is_one_history() -> None:
+    one, same, other = DiskRun(4), DiskRun(4), DiskRun(5)
+    for run in (one, same, other):
+        run.go()
+    assert one.world.history.digest() == same.world.history.digest() != other.world.history.digest()
