@@ -100,6 +100,12 @@ class Aof:
         self._append_to(file)
         return self.manifest.with_incr(self.filename())
 
+    def wait_for_disk(self, reason: str) -> None:
+        """A first base should be begun, and cannot be: nothing is appended, and writes are refused until it is there."""
+        self._enter(STARTING)
+        self._append_to_nothing()
+        self.sink.set_failure(reason)
+
     def drop_first(self) -> None:
         """The base could not be written: what was appended is of no use. The next one will have it."""
         path = self._temporary_incr()
@@ -123,6 +129,7 @@ class Aof:
         self.write_manifest(manifest)
         if self.state == STARTING:
             self._enter(ON)
+            self.sink.healed()
         self.base_size = base_size
         self.incrs_size = 0
 

@@ -101,6 +101,18 @@ class AofRewrites:
             return told(error)
         return None
 
+    def begin_anew(self) -> None:
+        """A full sync has put other data in the place of all. If the disk fails, what is written meanwhile is nowhere:
+        writes are refused until it can be begun, and a node that has promised each (``always``) ends, as Redis does."""
+        reason = self.restart()
+        if reason is None:
+            return
+        told_all = f"The append-only file cannot be begun anew after a full sync: {reason}"
+        if self.server.config.text("appendfsync") == "always":
+            self.server.edge.fail(f"{told_all}. Exiting.")
+        self._log("warning", told_all)
+        self.aof.wait_for_disk(reason)
+
     def close(self) -> None:
         self.stop()
         self.aof.close()
@@ -203,7 +215,7 @@ class AofRewrites:
 
     def _may_retry(self, now_s: int) -> bool:
         late = self.failures - FREE_FAILURES
-        if late < 0:
+        if late < 0 or self.aof.sink.failure:
             return True
         minutes = min(RETRY_MIN << min(late, 10), MOST_RETRY_MIN)
         if now_s - self._failed_s >= minutes * 60:

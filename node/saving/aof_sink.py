@@ -157,7 +157,7 @@ class AofSink(Sink):
         self.pending_size = 0
         self._unsynced = True
         self._count_written()
-        self._healed()
+        self.healed()
 
     def _place(self) -> Place:
         return self.server.journal.told, self.server.replication.offset
@@ -198,7 +198,7 @@ class AofSink(Sink):
             return
         self._count_durable(self._syncing)
         if not self.pending:
-            self._healed()
+            self.healed()
 
     def _failed(self, what: str) -> None:
         reason = self.file.failure
@@ -206,14 +206,14 @@ class AofSink(Sink):
             self.server.edge.log("warning", f"{what}: {reason}")
         if self.server.config.text("appendfsync") == "always":
             self.server.edge.fail(f"{what}: {reason}: what was promised to be on disk is not. Exiting.")
-        self._set_failure(reason)
+        self.set_failure(reason)
 
-    def _healed(self) -> None:
+    def healed(self) -> None:
         if self.failure:
             self.server.edge.log("warning", "AOF write error looks solved. The server can write again.")
-            self._set_failure("")
+            self.set_failure("")
 
-    def _set_failure(self, reason: str) -> None:
+    def set_failure(self, reason: str) -> None:
         self.failure = reason
         if self.on_health is not None:
             self.on_health()

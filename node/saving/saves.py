@@ -235,10 +235,7 @@ class Saves(SavesPort):
 
     def replaced(self) -> None:
         if self.aof.state != OFF:
-            reason = self.rewrites.restart()
-            if reason is not None:
-                self._log("warning", f"The append-only file cannot be begun anew after a full sync: {reason}")
-                self.rewrites.close()
+            self.rewrites.begin_anew()
 
     def _log(self, level: str, text: str) -> None:
         self.server.edge.log(level, text)

@@ -311,6 +311,32 @@ def test_rewrites_that_fail_again_and_again_wait_longer_and_longer() -> None:
     assert keeper.info("aof_rewrites_consecutive_failures") == "0"
 
 
+def test_a_full_sync_on_a_full_disk_refuses_writes_until_it_can_be_begun_anew() -> None:
+    """Nothing that is answered may be nowhere on the disk."""
+    keeper = begin(Disk())
+    keeper.disk.fails_at = "open"
+    keeper.server.saves.replaced()
+    assert keeper.ask("SET", "a", "1").startswith(b"-MISCONF Errors writing to the AOF file: ")
+    assert keeper.info("aof_enabled") == "1"
+    for second in range(1, 8):  # however often it is tried
+        keeper.at(second)
+        keeper.work()
+    assert keeper.ask("SET", "a", "1").startswith(b"-MISCONF ")
+    keeper.disk.fails_at = ""
+    keeper.at(8)
+    keeper.work()
+    assert keeper.ask("SET", "a", "1") == b"+OK\r\n"
+    assert reborn(keeper).ask("GET", "a") == b"$1\r\n1\r\n"
+
+
+def test_a_full_sync_on_a_full_disk_ends_a_node_that_promises_every_write() -> None:
+    keeper = begin(Disk(), appendfsync="always")
+    keeper.disk.fails_at = "open"
+    with pytest.raises(PowerCut):
+        keeper.server.saves.replaced()
+    assert "cannot be begun anew after a full sync: " in keeper.disk.logged[-1]
+
+
 def test_a_full_sync_begins_it_anew() -> None:
     keeper = begin(Disk())
     keeper.ask("SET", "old", "1")
