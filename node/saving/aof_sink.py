@@ -125,6 +125,8 @@ class AofSink(Sink):
         if self.file.sync():
             self._unsynced = False
             self._count_durable(self.written)
+            if not self.pending:
+                self.healed()
         else:
             self._failed("Error syncing the AOF file")
 

@@ -311,6 +311,18 @@ def test_rewrites_that_fail_again_and_again_wait_longer_and_longer() -> None:
     assert keeper.info("aof_rewrites_consecutive_failures") == "0"
 
 
+def test_a_rewrite_that_finds_the_disk_well_again_ends_the_refusal_of_writes() -> None:
+    keeper = begin(Disk())
+    keeper.at(10)
+    keeper.disk.fails_at = "sync"
+    keeper.ask("SET", "a", "1")
+    assert keeper.ask("SET", "b", "1").startswith(b"-MISCONF ")
+    keeper.disk.fails_at = ""
+    keeper.ask("BGREWRITEAOF")  # there is nothing left that would have to be made durable
+    keeper.work()
+    assert keeper.ask("SET", "b", "1") == b"+OK\r\n"
+
+
 def test_a_full_sync_on_a_full_disk_refuses_writes_until_it_can_be_begun_anew() -> None:
     """Nothing that is answered may be nowhere on the disk."""
     keeper = begin(Disk())
