@@ -10,8 +10,9 @@ included. What may be lost to it follows from where the data lay (docs/durabilit
 - ``no``: to a loss of power, what came after the base was begun; to the end of a process, nothing.
 - ``rdb``: what came after the last save was begun.
 
-Without ``write-ack-replicas`` more may be lost where a replica takes over: what was still on its way to it. With it, one
-node alone may lose its memory and everything on its disk that is not durable: its replicas have all.
+Without ``write-ack-replicas`` more may be lost where a replica takes over: what was still on its way to it, and what a
+primary answers that has hung, because its disk has, before it hears of its successor. With it, one node alone may lose
+everything that is not durable: its replicas have all.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -204,12 +205,12 @@ class DiskRun(WriteRun):
 
     def safe(self, shard: list[Host], leader: Host) -> float:
         died = [host for host in shard if host.name in self.died]
-        if not died or (self.acks and len(died) == 1 and len(shard) > 1):
-            return inf
-        least = min(self.died[host.name] for host in died)
-        if leader is shard[0]:
-            return least if self.acks else self.died.get(leader.name, inf)
-        return least if self.acks else min(least, self.strikes[-1].at_us - ON_THE_WAY_US)
+        least = min((self.died[host.name] for host in died), default=inf)
+        if self.acks:
+            return inf if len(died) == 1 < len(shard) else least
+        if leader is not shard[0]:  # it has died, or it has waited for its disk for too long
+            return min(least, self.strikes[-1].at_us - ON_THE_WAY_US)
+        return self.died.get(leader.name, inf)
 
     def on_disk(self, host: Host, silently: bool) -> float:
         """What was acknowledged by then must be there when the host is back."""
