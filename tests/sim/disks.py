@@ -10,7 +10,8 @@ included. What may be lost to it follows from where the data lay (docs/durabilit
 - ``no``: to a loss of power, what came after the base was begun; to the end of a process, nothing.
 - ``rdb``: what came after the last save was begun.
 
-Without ``write-ack-replicas`` more may be lost where a replica takes over: what was still on its way to it, and what a
+A node that has just had a full sync has its old files until the first rewrite is done: if it is promoted before that and
+dies, it comes back with what was there before the strike. Without ``write-ack-replicas`` more may be lost where a replica takes over: what was still on its way to it, and what a
 primary answers that has hung, because its disk has, before it hears of its successor. With it, one node alone may lose
 everything that is not durable: its replicas have all.
 """
@@ -149,6 +150,13 @@ class DiskRun(WriteRun):
         hosts = [h for h in self.world.hosts.values() if h.id == owner]
         return hosts + [h for h in self.world.running() if h.running.gossip.me.primary == owner]
 
+    def epoch(self, tag: str) -> int:
+        """Of the claim to the slot: another one is that of another primary, though it may have been taken twice."""
+        view = next(iter(self.world.views().values()))
+        owner = view.owners[key_slot(tag.encode())]
+        assert owner is not None
+        return view.nodes[owner].config_epoch
+
     # --- the strike
 
     def strike(self) -> None:
@@ -165,6 +173,7 @@ class DiskRun(WriteRun):
             hosts = hosts[:1]
         world.timeline.after(60_000, partial(self.pace, 30_000))
         shards = {tag: self.members(tag) for tag in self.tags_of_callers()}
+        epochs = {tag: self.epoch(tag) for tag in shards}
         leads = any(shard[0] in hosts for shard in shards.values())
         strike = DiskStrike(f"{kind}, {self.policy}", hosts[0], world.now_us, leads)
         self.strikes.append(strike)
@@ -176,8 +185,9 @@ class DiskRun(WriteRun):
             self.back(host)
         self.wait(self.lack, "recovery", 120_000_000)
         strike.until_us = world.now_us
-        strike.replaced = any(self.members(tag)[0] is not shard[0] for tag, shard in shards.items())
-        strike.safe = {tag: self.safe(shard, self.members(tag)[0]) for tag, shard in shards.items()}
+        replaced = [tag for tag in shards if self.epoch(tag) != epochs[tag]]
+        strike.replaced = bool(replaced)
+        strike.safe = {tag: self.safe(shard, tag in replaced) for tag, shard in shards.items()}
 
     def rest(self) -> None:
         """Nobody asks for anything: what was written last becomes durable by itself, or does not."""
@@ -203,26 +213,28 @@ class DiskRun(WriteRun):
                 self.world.tell(host, "BGSAVE" if self.policy == RDB else self.rng.choice(("BGREWRITEAOF", "BGSAVE")))
         self.world.advance(self.rng.choice((0, 1, 3, 10, 50)))
 
-    def safe(self, shard: list[Host], leader: Host) -> float:
+    def safe(self, shard: list[Host], replaced: bool) -> float:
         died = [host for host in shard if host.name in self.died]
         least = min((self.died[host.name] for host in died), default=inf)
         if self.acks:
             return inf if len(died) == 1 < len(shard) else least
-        if leader is not shard[0]:  # it has died, or it has waited for its disk for too long
+        if replaced:  # it has died, or it has waited for its disk for too long
             return min(least, self.strikes[-1].at_us - ON_THE_WAY_US)
-        return self.died.get(leader.name, inf)
+        return self.died.get(shard[0].name, inf)
 
     def on_disk(self, host: Host, silently: bool) -> float:
         """What was acknowledged by then must be there when the host is back."""
         disk = disk_of(host)
+        process = host.running
+        assert isinstance(process, Keeping)
         now = self.failing_since.get(host.name, self.world.now_us)
         if self.policy == RDB:
             return disk.saved.get(RDB_FILE, -1)
+        if process.has_begun and process.machine.saves.aof.state != ON:
+            return self.strikes[-1].at_us - EVERYSEC_US * (self.policy != "always")
         if self.policy == "always" or (self.policy == "no" and not silently and host.name not in self.failing_since):
             return inf
         if self.policy == "everysec":
-            process = host.running
-            assert isinstance(process, Keeping)
             return now - EVERYSEC_US - 2 * disk.files.latency_us - process.held_us
         return max([at for path, at in disk.saved.items() if path != RDB_FILE], default=-1) if silently else now
 
