@@ -101,7 +101,7 @@ class Aof:
         return self.manifest.with_incr(self.filename())
 
     def wait_for_disk(self, reason: str) -> None:
-        """A first base should be begun, and cannot be: nothing is appended, and writes are refused until it is there."""
+        """A first base cannot be begun: nothing is appended, and writes are refused until there is one."""
         self._enter(STARTING)
         self._append_to_nothing()
         self.sink.set_failure(reason)

@@ -3,8 +3,9 @@
 ``--shards`` runs shards that are written to instead (writes.py), ``--moves`` such in which a slot moves (moving.py),
 ``--moves --atomic`` such in which ranges move at one stroke (migrating.py), with ``--acks N`` for write-ack-replicas,
 and says what was lost. ``--failovers`` runs shards without data, in which
-nobody may be suspected in haste (shards.py), ``--disks`` shards that keep their data (disks.py), ``--neighbours`` two clusters that touch (neighbours.py). A seed that
-fails prints why, the last things that happened, and the command that runs it again; the exit code is 1.
+nobody may be suspected in haste (shards.py), ``--disks`` shards that keep their data (disks.py), ``--neighbours`` two
+clusters that touch (neighbours.py). A seed that fails prints why, the last things that happened, and the command that
+runs it again; the exit code is 1.
 """
 
 import argparse
@@ -55,9 +56,13 @@ def main() -> int:
     arguments.add_argument("--atomic", action="store_true", help="with --moves: ranges at one stroke, by MIGRATESLOTS")
     arguments.add_argument("--failovers", action="store_true", help="shards with replicas, and nothing but gossip")
     arguments.add_argument("--neighbours", action="store_true", help="two clusters in one network")
-    arguments.add_argument("--disks", action="store_true", help="shards that keep their data, whose disks and power fail")
+    arguments.add_argument(
+        "--disks", action="store_true", help="shards that keep their data, whose disks and power fail"
+    )
     arguments.add_argument("--appendfsync", choices=POLICIES, help="with --disks: else the seed decides")
-    arguments.add_argument("--acks", type=int, metavar="N", help="with --shards (1) or --disks (drawn): write-ack-replicas")
+    arguments.add_argument(
+        "--acks", type=int, metavar="N", help="with --shards (1) or --disks (drawn): write-ack-replicas"
+    )
     arguments.add_argument("--faults", default="", metavar="A,B", help="with --shards: only these kinds of faults")
     arguments.add_argument("--verbose", action="store_true", help="print everything that happens")
     options = arguments.parse_args()

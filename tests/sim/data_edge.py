@@ -1,5 +1,5 @@
-"""What the engine asks of its edge for files of data, on the simulated disk: the role of new_file.py, append_file.py and
-disk.py in node/io.
+"""What the engine asks of its edge for files of data, on the simulated disk: new_file.py, append_file.py and disk.py of
+node/io.
 
 Rules kept here:
 - Steps are the same, in the same order, as those of node/io. The process may die before each of them.

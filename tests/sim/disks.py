@@ -5,15 +5,20 @@ One strike at a time, though it may befall many nodes: the next one comes when e
 included. What may be lost to it follows from where the data lay (docs/durability.md):
 
 - ``always``: nothing that was acknowledged, whoever comes back, and when.
-- ``everysec``: what was acknowledged in the last second, while an fsync took its time, and while the node waited for the
-  disk, as it does when the manifest changes.
+- ``everysec``: what was acknowledged in the last second, while an fsync took its time, and while the node waited for
+  the disk, as it does when the manifest changes.
 - ``no``: to a loss of power, what came after the base was begun; to the end of a process, nothing.
 - ``rdb``: what came after the last save was begun.
 
-A node that has just had a full sync has its old files until the first rewrite is done: if it is promoted before that and
-dies, it comes back with what was there before the strike. Without ``write-ack-replicas`` more may be lost where a replica takes over: what was still on its way to it, and what a
-primary answers that has hung, because its disk has, before it hears of its successor. With it, one node alone may lose
-everything that is not durable: its replicas have all.
+More may be lost in three cases:
+
+- A node that has just had a full sync has its old files until the first rewrite is done. If it is promoted before that
+  and dies, it comes back with what was there before the strike.
+- Without ``write-ack-replicas``, where a replica takes over: what was still on its way to it, and what a primary answers
+  that has hung, because its disk has, before it hears of its successor.
+- With it, where several nodes of a shard die and not all its replicas have to have a write: one that does not have it
+  may take over, for nobody knows after a restart who is the newest. One node alone may lose everything that is not
+  durable.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -217,7 +222,10 @@ class DiskRun(WriteRun):
         died = [host for host in shard if host.name in self.died]
         least = min((self.died[host.name] for host in died), default=inf)
         if self.acks:
-            return inf if len(died) == 1 < len(shard) else least
+            if len(died) == 1 < len(shard):
+                return inf
+            spread = len(shard) - 1 <= self.acks
+            return least if spread or not replaced else min(least, self.strikes[-1].at_us - ON_THE_WAY_US)
         if replaced:  # it has died, or it has waited for its disk for too long
             return min(least, self.strikes[-1].at_us - ON_THE_WAY_US)
         return self.died.get(shard[0].name, inf)
@@ -263,7 +271,9 @@ class DiskRun(WriteRun):
     def away(self, hosts: Sequence[Host]) -> None:
         """For a while, each for its own; often shorter than it takes to replace them."""
         for host in hosts:
-            self.world.timeline.after(self.rng.randrange(self.rng.choice((1_000, 200_000, 4_000_000))) + 1, partial(self.back, host))
+            self.world.timeline.after(
+                self.rng.randrange(self.rng.choice((1_000, 200_000, 4_000_000))) + 1, partial(self.back, host)
+            )
         self.world.advance(TIMEOUT_MS // 2)
         self.wait(lambda: "" if all(host.up for host in hosts) else "somebody", "start")
 
@@ -351,9 +361,8 @@ class DiskRun(WriteRun):
 
     def places(self, host: Host) -> Iterable[tuple[str, int]]:
         for path, data in disk_of(host).files.all().items():
-            if path == RDB_FILE and self.policy == RDB:
-                yield path, self.rng.randrange(len(data))
-            elif path.endswith(".base.rdb") and self.policy != RDB and self.listed(host, path):
+            loaded = path == RDB_FILE if self.policy == RDB else path.endswith(".base.rdb") and self.listed(host, path)
+            if loaded:
                 yield path, self.rng.randrange(len(data))
 
     def listed(self, host: Host, path: str) -> bool:

@@ -63,8 +63,8 @@ Change = tuple[tuple[str, Inode | None], ...]
 class Files:
     """``failing``: the error of each step that fails, and how often it does, from 0 to 1.
 
-    ``liars``: an fsync of files whose names end so says that it was done, and was not. ``dies_in``: the process dies before so many steps more are
-    done; ``silently``: because the power goes.
+    ``liars``: an fsync of files whose names end so says that it was done, and was not. ``forgets``: see above.
+    ``dies_in``: the process dies before so many steps more are done; ``silently``: because the power goes.
     """
 
     rng: Random

@@ -40,7 +40,7 @@ def test_names_are_undone_in_the_reverse_order_until_the_folder_is_durable() -> 
         written(files, "later", b"", durable=False)
         assert files.all() == {"old": b"new", "later": b""}
         files.lose_power()
-        found.add(tuple(sorted(files.all())) + (files.all()["old"],))
+        found.add((*sorted(files.all()), files.all()["old"]))
     assert found == {("new", "old", b"old"), ("old", b"new"), ("later", "old", b"new")}
 
 
