@@ -14,7 +14,7 @@ More may be lost in three cases:
 
 - A node that has just had a full sync has its old files until the first rewrite is done. If it is promoted before that
   and dies, it comes back with what was there before the strike.
-- Without ``write-ack-replicas``, where a replica takes over: what was still on its way to it, and what a primary answers
+- Without ``write-ack-replicas``, where a replica takes over: what was on its way to it, and what a primary answers
   that has hung, because its disk has, before it hears of its successor.
 - With it, where several nodes of a shard die and not all its replicas have to have a write: one that does not have it
   may take over, for nobody knows after a restart who is the newest. One node alone may lose everything that is not
