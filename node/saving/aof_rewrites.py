@@ -215,7 +215,7 @@ class AofRewrites:
 
     def _may_retry(self, now_s: int) -> bool:
         late = self.failures - FREE_FAILURES
-        if late < 0 or self.aof.sink.failure:
+        if late < 0 or (self.aof.state == STARTING and self.aof.sink.failure):
             return True
         minutes = min(RETRY_MIN << min(late, 10), MOST_RETRY_MIN)
         if now_s - self._failed_s >= minutes * 60:
