@@ -155,8 +155,7 @@ class AofRewrites:
             elif aof.state == STARTING:
                 self._write(aof.begin_first())
             else:
-                aof.sink.flush_all()
-                if aof.sink.pending:
+                if not aof.sink.flush_all():
                     self._failed("what was written before it is not in the file yet")
                     return
                 self._write(aof.begin_incr())

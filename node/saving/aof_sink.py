@@ -106,11 +106,12 @@ class AofSink(Sink):
             elif (self._unsynced or self.pending) and not self._alarm.at:
                 self._look_again()
 
-    def flush_all(self) -> None:
-        """All of it, durably, whatever the policy."""
+    def flush_all(self) -> bool:
+        """All of it, durably, whatever the policy; False if that fails."""
         if self.pending:
             self._append()
         self.sync()
+        return not self.pending and not self._unsynced
 
     def drop_pending(self) -> None:
         """It belongs to a file that does not count any more. What was told so far is elsewhere."""
@@ -128,6 +129,7 @@ class AofSink(Sink):
             if not self.pending:
                 self.healed()
         else:
+            self._unsynced = True
             self._failed("Error syncing the AOF file")
 
     def _must_wait(self, policy: str) -> bool:

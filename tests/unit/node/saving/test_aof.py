@@ -323,6 +323,25 @@ def test_a_rewrite_that_finds_the_disk_well_again_ends_the_refusal_of_writes() -
     assert keeper.ask("SET", "b", "1") == b"+OK\r\n"
 
 
+def test_a_rewrite_does_not_begin_while_what_was_written_before_it_is_not_durable() -> None:
+    """A power cut would leave a file that ends too early and is not the last: no start would take it."""
+    keeper = begin(Disk())
+    keeper.at(10)
+    keeper.ask("SET", "a", "1")
+    keeper.ask("SET", "b", "1")
+    file = incr(keeper)
+    keeper.disk.fails_at = "sync"
+    keeper.ask("BGREWRITEAOF")
+    keeper.work()
+    assert incr(keeper) is file
+    assert keeper.info("aof_last_bgrewrite_status") == "err"
+    assert keeper.ask("SET", "c", "1").startswith(b"-MISCONF ")
+    keeper.disk.fails_at = ""
+    keeper.at(11)
+    assert file.synced == len(file.data)
+    assert keeper.ask("SET", "c", "1") == b"+OK\r\n"
+
+
 def test_a_full_sync_on_a_full_disk_refuses_writes_until_it_can_be_begun_anew() -> None:
     """Nothing that is answered may be nowhere on the disk."""
     keeper = begin(Disk())
