@@ -15,7 +15,7 @@ from tests.sim.world import Host
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("seed", seeds(share=3))
+@pytest.mark.parametrize("seed", seeds(share=6))
 def test_no_more_is_lost_than_was_promised(seed: int) -> None:
     run = DiskRun(seed)
     run.go()
