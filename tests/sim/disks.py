@@ -84,6 +84,7 @@ class DiskRun(WriteRun):
             "flipped bit": self.flipped_bit,
         }
         self.kinds = list(kinds) or list(self.ways)
+        self.struck: list[DiskStrike] = []
         self.died: dict[str, float] = {}
         """Of hosts that have died since the strike began: what was acknowledged by then must be on the disk."""
         self.failing_since: dict[str, Micros] = {}
@@ -182,6 +183,7 @@ class DiskRun(WriteRun):
         leads = any(shard[0] in hosts for shard in shards.values())
         strike = DiskStrike(f"{kind}, {self.policy}", hosts[0], world.now_us, leads)
         self.strikes.append(strike)
+        self.struck.append(strike)
         self.died = {}
         world.note(f"{kind} begins: {', '.join(host.name for host in hosts)}")
         self.ways[kind](strike, hosts)
@@ -377,13 +379,13 @@ class DiskRun(WriteRun):
         lost = [o for o in self.verdict.lost if not self.is_excused(o)]
         if lost:
             return f"lost: {[str(o) for o in lost[:3]]} of {len(lost)}"
-        if self.verdict.odd and all(min(strike.safe.values(), default=inf) == inf for strike in self.strikes):
+        if self.verdict.odd and all(min(strike.safe.values(), default=inf) == inf for strike in self.struck):
             return f"odd: {self.verdict.odd[:3]}"
         return ""
 
     def is_excused(self, operation: Operation) -> bool:
         tag = operation.key[1 : operation.key.index("}")]
-        return any(s.safe[tag] <= operation.ended_us <= s.until_us for s in self.strikes)
+        return any(s.safe[tag] <= operation.ended_us <= s.until_us for s in self.struck)
 
 
 def lasting(files: Files) -> dict[str, bytes]:

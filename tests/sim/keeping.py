@@ -10,6 +10,7 @@ Rules kept here, which are those of node/io:
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from random import Random
 
 from gossamer.node.engine.clients.client import Client
@@ -189,7 +190,7 @@ def load_files(paths: list[str], machine: Machine, files: Files) -> Iterator[Non
             yield
         cut = load.end_file()
         if cut >= 0:
-            check_cut(cut, path, index == len(paths) - 1, True)
+            check_cut(cut, Path(path), index == len(paths) - 1, True)
             files.names[path].cut_back(cut)
     load.finish(machine.saves)
     machine.saves.loading = None
