@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from gossamer.deploy.commands.options import Parsers
+from gossamer.deploy.commands.options import Parsers, add_key_file
 
 
 def add(parsers: Parsers) -> None:
@@ -12,10 +12,11 @@ def add(parsers: Parsers) -> None:
         "--fix", action="store_true", help="cut the last file behind its last whole command, after asking"
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="appendonly.aof.manifest, or a single file")
+    add_key_file(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace, _: list[str]) -> int:
     from gossamer.deploy.files.check_aof import check_aof
 
-    return check_aof(args.file, args.fix)
+    return check_aof(args.file, args.fix, args.key_file)

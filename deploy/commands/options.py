@@ -31,6 +31,11 @@ def add_dir(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dir", type=Path, default=Path(DIR), help=text)
 
 
+def add_key_file(parser: argparse.ArgumentParser) -> None:
+    text = "what a sealed file is opened with, as encrypt-at-rest-key-file; again for another key"
+    parser.add_argument("--key-file", type=Path, action="append", default=[], metavar="KEYFILE", help=text)
+
+
 def folder_of(args: argparse.Namespace) -> Folder:
     path: Path = args.dir
     return Folder(path.absolute())

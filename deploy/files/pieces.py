@@ -1,27 +1,53 @@
-"""Reads a file piece by piece, with a bar on a terminal if that takes a while."""
+"""Reads a file piece by piece, opened if it is sealed, with a bar on a terminal if that takes a while."""
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final
 
 from gossamer.deploy.user_error import UserError
+from gossamer.node.io.data_file import DataFile
+from gossamer.node.io.keys import NO_KEYS, KeyFileError, Keys, given_keys
+from gossamer.node.persist.sealed.form import SealError
 
 PIECE: Final = 1 << 20
 LARGE: Final = 1 << 24
 """Bytes of a file that is worth a bar: it takes a second or so."""
 
 
-def pieces(path: Path) -> Generator[bytes, None, None]:
-    """All that is in the file at ``path``; UserError if it cannot be read."""
+def opened(path: Path, keys: Keys = NO_KEYS) -> DataFile:
+    """UserError if it cannot be read, also for want of a key."""
     try:
-        with path.open("rb") as file, _shown(path, path.stat().st_size) as bar:
+        return DataFile(str(path), keys, "--key-file does not say with which key")
+    except SealError as error:
+        raise UserError(f"{path}: {error.reason}") from None
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
+
+
+def pieces(path: Path) -> Generator[bytes, None, None]:
+    """All that is in the file at ``path``, which is not sealed; UserError if it cannot be read."""
+    yield from pieces_of(opened(path), path)
+
+
+def pieces_of(file: DataFile, path: Path) -> Generator[bytes, None, None]:
+    """All that is in ``file``, which is at ``path``; UserError if it cannot be read, SealError if that is damaged."""
+    try:
+        with file, _shown(path, file.size) as bar:
             while data := file.read(PIECE):
                 bar.advance(len(data))
                 yield data
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from None
+
+
+def keys_of(paths: Sequence[Path]) -> Keys:
+    """Those that ``--key-file`` names. UserError."""
+    try:
+        return given_keys([str(path) for path in paths])
+    except KeyFileError as error:
+        raise UserError(str(error)) from None
 
 
 def beginning(path: Path) -> bytes:

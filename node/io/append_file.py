@@ -1,4 +1,8 @@
-"""A file that grows at its end: ``AppendFile`` of the engine, on a real disk."""
+"""A file that grows at its end: ``AppendFile`` of the engine, on a real disk.
+
+With a key it is sealed: what is appended at once is a chunk, in the same write. Behind a write that has failed, and
+whatever stood in the file before, a new run of chunks begins: see ``form.py`` of ``persist/sealed``.
+"""
 
 import contextlib
 import os
@@ -7,36 +11,58 @@ from threading import Thread
 
 from gossamer.node.engine.edge import AppendFile
 from gossamer.node.io.disk import sync_directory, write_all
+from gossamer.node.persist.sealed.form import GROWING, NONE_BEFORE, SALT_SIZE, TAG_SIZE
+from gossamer.node.persist.sealed.key import Key
+from gossamer.node.persist.sealed.sealer import Sealer
 
 
 class DiskAppendFile(AppendFile):
-    """``tell`` runs a function in the node's own thread. OSError if the file cannot be opened."""
+    """``tell`` runs a function in the node's own thread. ``key``: what is appended is sealed with it; what is there has
+    to be sealed, too. OSError if the file cannot be opened."""
 
-    def __init__(self, path: str, size: int, tell: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(
+        self, path: str, size: int, tell: Callable[[Callable[[], None]], None], key: Key | None = None
+    ) -> None:
         super().__init__()
         self._path = path
         self._tell = tell
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         self.size = size
+        self._key = key
+        self._sealer: Sealer | None = None
+        """Of the run that is appended to."""
+        self._before = NONE_BEFORE
+        """The last bytes of the file."""
         try:
             os.ftruncate(self._fd, size)
             os.fsync(self._fd)
+            if key is not None and size:
+                self._before = os.pread(self._fd, TAG_SIZE, size - TAG_SIZE)
             sync_directory(os.path.dirname(path) or ".")
         except OSError as error:
             os.close(self._fd)
             raise OSError(error.errno, error.strerror, path) from None
 
     def append(self, data: bytes) -> bool:
+        if self._key is not None:
+            data = self._sealed(self._key, data)
         try:
             write_all(self._fd, data)
         except OSError as error:
             self.failure = f"{self._path}: {error.strerror}"
+            self._sealer = None
             with contextlib.suppress(OSError):
                 os.ftruncate(self._fd, self.size)
             return False
         self.size += len(data)
+        self._before = data[-TAG_SIZE:]
         self.failure = ""
         return True
+
+    def _sealed(self, key: Key, data: bytes) -> bytes:
+        if self._sealer is None:
+            self._sealer = Sealer(key, os.urandom(SALT_SIZE), GROWING, self.size, self._before)
+        return self._sealer.seal(data)
 
     def sync(self) -> bool:
         self.failure = fsync_failure(self._fd, self._path)

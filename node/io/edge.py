@@ -1,8 +1,8 @@
 """What the engine may ask of the process it runs in: clocks, memory, CPU, the log, the configuration file, the end."""
 
 import contextlib
+import errno
 import fcntl
-import functools
 import os
 import resource
 import sys
@@ -18,11 +18,14 @@ from gossamer.cluster import build
 from gossamer.cluster.text import bytes_of
 from gossamer.node.engine.edge import AppendFile, Edge, NewFile, ProcessFacts
 from gossamer.node.io.append_file import DiskAppendFile
+from gossamer.node.io.data_file import DataFile
 from gossamer.node.io.disk import replace_file, sync_directory
+from gossamer.node.io.keys import NO_KEYS, Keys
 from gossamer.node.io.log import Log
-from gossamer.node.io.new_file import BackgroundFile, begin_file
+from gossamer.node.io.new_file import BackgroundFile, DiskFile, begin_file
 from gossamer.node.io.spare_memory import give_back
 from gossamer.node.io.supervise import Supervisor
+from gossamer.node.persist.sealed.form import SealError
 
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 READ_BYTES: Final = 1 << 20
@@ -33,14 +36,17 @@ KILOBYTE: Final = 1024 if sys.platform != "darwin" else 1
 class ProcessEdge(Edge):
     """``config_file`` is an absolute path, empty if there is none; ``stop`` ends the node once the batch is done.
 
-    ``fsync_often``: large files go to the disk in steps.
+    ``keys``: of the files that hold data. ``fsync_often``: large files go to the disk in steps.
     """
 
-    def __init__(self, log: Log, supervisor: Supervisor, config_file: str, stop: Callable[[], None]) -> None:
+    def __init__(
+        self, log: Log, supervisor: Supervisor, config_file: str, stop: Callable[[], None], keys: Keys = NO_KEYS
+    ) -> None:
         self._log = log
         self._supervisor = supervisor
         self._config_file = config_file
         self._stop = stop
+        self._keys = keys
         self.fsync_often = True
         self._held: dict[str, int] = {}
         """Descriptors of lock files, by path."""
@@ -98,11 +104,15 @@ class ProcessEdge(Edge):
 
     def new_file(self, path: str, background: bool) -> NewFile:
         path = os.path.abspath(path)  # CONFIG SET dir may take us elsewhere meanwhile
-        begin = functools.partial(begin_file, path, self.fsync_often)
+        key, often = self._keys.seals, self.fsync_often
+
+        def begin(process: str) -> DiskFile:
+            return begin_file(path, often, process, key)
+
         return BackgroundFile(begin, run_soon()) if background else begin(str(os.getpid()))
 
     def append_file(self, path: str, size: int) -> AppendFile:
-        return DiskAppendFile(os.path.abspath(path), size, run_soon())
+        return DiskAppendFile(os.path.abspath(path), size, run_soon(), self._keys.seals)
 
     def make_directory(self, path: str, name: str) -> None:
         """This process holds a lock file until it ends; OSError if another one does."""
@@ -129,9 +139,12 @@ class ProcessEdge(Edge):
         sync_directory(os.path.dirname(new) or ".")
 
     def read_file(self, path: str) -> Iterator[bytes]:
-        with open(path, "rb") as file:
-            while data := file.read(READ_BYTES):
-                yield data
+        try:
+            with DataFile(path, self._keys) as file:
+                while data := file.read(READ_BYTES):
+                    yield data
+        except SealError as error:
+            raise OSError(errno.EBADMSG, str(error), path) from None
 
     def remove_file(self, path: str) -> None:
         """Its name goes at once, what it holds in a thread: it takes long to free a large file."""

@@ -1,12 +1,12 @@
 """How a node reads the files that it begins with: a little at a time, between the requests of others."""
 
 import time
-from io import FileIO
 from typing import Final
 
 import trio
 
 from gossamer.node.io.clients import Clients
+from gossamer.node.io.data_file import DataFile
 from gossamer.node.io.log import Log
 from gossamer.node.saving.loading import Loading
 
@@ -18,15 +18,18 @@ STEP_S: Final = 0.001
 REPORT_S: Final = 2.0
 
 
-async def feed_all(file: FileIO, load: Loading, clients: Clients, log: Log) -> None:
+async def feed_all(file: DataFile, load: Loading, clients: Clients, log: Log) -> None:
     """Give ``load`` all of ``file``. ``key-load-delay`` (µs for each key or command) makes it slow, for tests.
 
-    LoadError, OSError.
+    LoadError, SealError, OSError.
     """
     delay_us = max(0, clients.machine.server.config.integer("key-load-delay"))
     report = time.perf_counter() + REPORT_S
+    overhead = 0
     while data := file.read(READ_BYTES):
         at = 0
+        load.read += file.overhead - overhead
+        overhead = file.overhead
         while at < len(data):
             before = load.steps
             clients.begin()

@@ -12,16 +12,21 @@ from pathlib import Path
 
 from gossamer.node.io.clients import Clients
 from gossamer.node.io.collector import at_rest
+from gossamer.node.io.cut_back import cut_back
+from gossamer.node.io.data_file import DataFile, can_go_on
 from gossamer.node.io.disk import replace_file, sync_directory
 from gossamer.node.io.feed import feed_all
+from gossamer.node.io.keys import Keys
 from gossamer.node.io.log import Log
 from gossamer.node.io.new_file import remove_orphans
+from gossamer.node.io.unsealed import tell_unsealed
 from gossamer.node.persist.aof.manifest import Manifest, ManifestError, manifest_name, parse
+from gossamer.node.persist.sealed.form import SealError
 from gossamer.node.saving.aof_load import AofLoad
 from gossamer.node.saving.loading import LoadError
 
 
-async def load_aof(clients: Clients, log: Log) -> None:
+async def load_aof(clients: Clients, log: Log, keys: Keys) -> None:
     """Load what the manifest lists if ``appendonly`` is on, and append to it from now on. LoadError."""
     server, aof = clients.machine.server, clients.machine.saves.aof
     folder, filename = Path(server.config.text("appenddirname")), server.config.text("appendfilename")
@@ -35,7 +40,8 @@ async def load_aof(clients: Clients, log: Log) -> None:
         paths = [folder / file.name for file in manifest.loaded]
         if not paths:
             warn_of_rdb(server.config.text("dbfilename"), log)
-        aof.go_on(manifest, await load_files(paths, clients, log))
+        sizes = await load_files(paths, clients, log, keys)
+        aof.go_on(manifest, sizes, bool(manifest.incrs) and can_go_on(str(paths[-1]), keys))
     except OSError as error:
         raise LoadError(f"{error.filename}: {error.strerror}") from None
 
@@ -45,7 +51,7 @@ def warn_of_rdb(path: str, log: Log) -> None:
         log.write("warning", f"With appendonly yes {path} is not loaded: the node begins without what it holds")
 
 
-async def load_files(paths: list[Path], clients: Clients, log: Log) -> list[int]:
+async def load_files(paths: list[Path], clients: Clients, log: Log, keys: Keys) -> list[int]:
     """Load the files; how many bytes of each count. LoadError, OSError."""
     sizes = [size_of(path) for path in paths]
     if not paths:
@@ -56,13 +62,14 @@ async def load_files(paths: list[Path], clients: Clients, log: Log) -> list[int]
     load = AofLoad(machine.server, sum(sizes))
     machine.saves.loading = load
     for index, path in enumerate(paths):
-        with at_rest():
-            cut = await load_file(path, load, clients, log)
-        if cut >= 0:
-            check_cut(cut, path, index == len(paths) - 1, may_cut)
-            log.write("warning", f"{path} ends too early: it is cut back from {sizes[index]} bytes to {cut}")
-            os.truncate(path, cut)
-            sizes[index] = cut
+        with at_rest(), opened(path, keys) as file:
+            keep = await load_file(path, file, load, clients, log)
+            if keep >= 0:
+                check_cut(keep if not file.is_sealed else file.whole, path, index == len(paths) - 1, may_cut)
+                before = sizes[index]
+                sizes[index] = cut_back(str(path), keep, file, keys)
+                log.write("warning", f"{path} ends too early: it is cut back from {before} bytes to {sizes[index]}")
+            tell_unsealed(str(path), file, keys, "BGREWRITEAOF", log)
     clients.begin()
     load.finish(machine.saves)
     machine.saves.loading = None
@@ -115,14 +122,24 @@ def check_cut(cut: int, path: Path, is_last: bool, may_cut: bool) -> None:
         )
 
 
-async def load_file(path: Path, load: AofLoad, clients: Clients, log: Log) -> int:
-    """Load the file at ``path``; where it is to be cut, or -1. LoadError, OSError."""
+def opened(path: Path, keys: Keys) -> DataFile:
+    """LoadError, OSError."""
+    try:
+        return DataFile(str(path), keys)
+    except SealError as error:
+        raise LoadError(f"{path}: {error}") from None
+
+
+async def load_file(path: Path, file: DataFile, load: AofLoad, clients: Clients, log: Log) -> int:
+    """Load the file; behind how many bytes of its data it is to be cut, or -1. LoadError, OSError."""
     clients.begin()
     load.begin_file(str(path))
     clients.finish()
-    with path.open("rb", buffering=0) as file:
+    try:
         await feed_all(file, load, clients, log)
+    except SealError as error:
+        raise LoadError(f"{path}: {error}") from None
     clients.begin()
     cut = load.end_file()
     clients.finish()
-    return cut
+    return file.given if cut < 0 and file.is_torn else cut

@@ -1,7 +1,8 @@
 """Large files that take the place of others once they are whole and durable: ``NewFile`` of the engine, on a real disk.
 
 In the background a thread of its own writes what it is handed, so that no request waits for the disk. What is written
-goes to the disk in steps, too (``rdb-save-incremental-fsync``), so that the last one does not take all the time.
+goes to the disk in steps, too (``rdb-save-incremental-fsync``), so that the last one does not take all the time. With a
+key files are sealed, also while they are not whole.
 """
 
 import contextlib
@@ -16,12 +17,18 @@ from typing import Final
 from gossamer.node.engine.edge import NewFile
 from gossamer.node.io.child import start_child
 from gossamer.node.io.disk import sync_directory, write_all
+from gossamer.node.persist.sealed.form import SALT_SIZE, WHOLE
+from gossamer.node.persist.sealed.key import Key
+from gossamer.node.persist.sealed.sealer import Sealer
 
 FSYNC_BYTES: Final = 4 << 20
 """Bytes after which an fsync makes what was written durable (REDIS_AUTOSYNC_BYTES)."""
 
 WAITING_BYTES: Final = 16 << 20
 """Bytes that may wait for the thread."""
+
+CHUNK_BYTES: Final = 1 << 16
+"""Bytes that are sealed as one chunk, or a few more."""
 
 TEMPORARY: Final = re.compile(r"temp-(\d+)(-bg)?\.rdb")
 """Names of files that are not whole yet, with the process that they belong to."""
@@ -31,15 +38,22 @@ unfinished: Final[set[str]] = set()
 
 
 class DiskFile(NewFile):
-    """It will stand at ``path``; until then it is ``beside``, in the same directory."""
+    """It will stand at ``path``; until then it is ``beside``, in the same directory. ``key``: it is sealed with it.
 
-    def __init__(self, path: str, beside: str, fsync_often: bool) -> None:
+    Once it is done, ``size`` is that of the file.
+    """
+
+    def __init__(self, path: str, beside: str, fsync_often: bool, key: Key | None = None) -> None:
         super().__init__()
         self._path = path
         self._beside = beside
         self._fsync_often = fsync_often
         self._unsynced = 0
         self._fd = -1
+        self._sealer = None if key is None else Sealer(key, os.urandom(SALT_SIZE), WHOLE)
+        self._unsealed: list[bytes] = []
+        self._unsealed_size = 0
+        self._written = 0
         unfinished.add(beside)
         with self._failing():
             self._fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
@@ -48,19 +62,39 @@ class DiskFile(NewFile):
 
     def write(self, data: bytes) -> None:
         super().write(data)
+        if self._sealer is None:
+            self._write(data)
+            return
+        self._unsealed.append(data)
+        self._unsealed_size += len(data)
+        if self._unsealed_size >= CHUNK_BYTES:
+            self._write(self._sealer.seal(self._take()))
+
+    def _take(self) -> bytes:
+        """What is to be sealed."""
+        data = b"".join(self._unsealed)
+        self._unsealed = []
+        self._unsealed_size = 0
+        return data
+
+    def _write(self, data: bytes) -> None:
         if self.failure:
             return
         with self._failing():
             write_all(self._fd, data)
+            self._written += len(data)
             self._unsynced += len(data)
             if self._fsync_often and self._unsynced >= FSYNC_BYTES:
                 self._unsynced = 0
                 os.fdatasync(self._fd)
 
     def commit(self) -> None:
+        if self._sealer is not None:
+            self._write(self._sealer.seal(self._take(), last=True))
         if self.failure:
             return
         with self._failing():
+            self.size = self._written
             os.fsync(self._fd)
             fd, self._fd = self._fd, -1
             os.close(fd)
@@ -153,7 +187,7 @@ class BackgroundFile(NewFile):
     def _ended(self, file: DiskFile) -> None:
         self._end_child()
         if not self.failure:
-            self.done, self.failure = file.done, file.failure
+            self.done, self.failure, self.size = file.done, file.failure, file.size
         self._progress()
 
     def _progress(self) -> None:
@@ -161,9 +195,9 @@ class BackgroundFile(NewFile):
             self.on_progress()
 
 
-def begin_file(path: str, fsync_often: bool, process: str) -> DiskFile:
+def begin_file(path: str, fsync_often: bool, process: str, key: Key | None = None) -> DiskFile:
     """``process`` is in its name until it is whole, as with Redis."""
-    return DiskFile(path, os.path.join(os.path.dirname(path), f"temp-{process}.rdb"), fsync_often)
+    return DiskFile(path, os.path.join(os.path.dirname(path), f"temp-{process}.rdb"), fsync_often, key)
 
 
 def remove_unfinished() -> None:

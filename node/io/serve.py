@@ -135,12 +135,13 @@ class Node:
         self.signals = signals
         self.supervisor = supervisor
         self._config_file = start.config_file
+        self._keys = start.keys
         self.doors = Listeners(config, log)
         self.membership = Membership(config, log) if config.flag("cluster-enabled") else None
         self._ended = trio.Event()
         self._failure = ""
         """Why the node ends although nobody has asked for it."""
-        self.edge = edge = ProcessEdge(log, supervisor, start.config_file, self._ended.set)
+        self.edge = edge = ProcessEdge(log, supervisor, start.config_file, self._ended.set, start.keys)
         self.huge_pages = HugePages(config, log, edge.resident_memory, Kernel())
         self.server = make_server(config, edge)
         self.server.rng = Random()
@@ -234,9 +235,9 @@ class Node:
         """A replica asks its primary for what follows on its data, so it has to have them first."""
         remove_orphans(".", self.log.write)
         try:
-            await load_aof(self.clients, self.log)
+            await load_aof(self.clients, self.log, self._keys)
             if not self.config.flag("appendonly"):
-                await load_rdb(self.clients, self.log)
+                await load_rdb(self.clients, self.log, self._keys)
         except LoadError as error:
             self._failure = f"Fatal error loading the DB, which stays as it is: {error}. Exiting."
             outcome.failed(str(error), aloud=bool(self.log.path))

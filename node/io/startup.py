@@ -17,6 +17,7 @@ from attrs import frozen
 from gossamer.node.config import Config, ConfigError, load_all, read_options
 from gossamer.node.engine.server import named_commands
 from gossamer.node.io import title
+from gossamer.node.io.keys import NO_KEYS, Keys, configured_keys
 from gossamer.node.io.log import Log, can_append
 
 RESERVED_FILES: Final = 32
@@ -28,10 +29,11 @@ DEFAULT_PIDFILE: Final = "/var/run/redis.pid"
 
 @frozen
 class Start:
-    """``config_file`` is absolute, empty if there is none."""
+    """``config_file`` is absolute, empty if there is none. ``keys``: of the files that hold data."""
 
     config: Config
     config_file: str
+    keys: Keys = NO_KEYS
 
 
 def configure(argv: Sequence[str]) -> Start:
@@ -54,7 +56,7 @@ def configure(argv: Sequence[str]) -> Start:
     reason = title.fault(config, config_file)
     if reason is not None:
         raise ConfigError(f"proc-title-template: {reason}")
-    return Start(config, config_file)
+    return Start(config, config_file, configured_keys(config))
 
 
 def read_files(path: str) -> list[tuple[str, str]]:

@@ -51,12 +51,17 @@ class Aof:
 
     # --- how it begins and ends
 
-    def go_on(self, manifest: Manifest, sizes: list[int]) -> None:
-        """The node has begun with what ``manifest`` lists, files of these sizes, and appends to it. OSError."""
-        edge, last = self.server.edge, sizes[-1] if manifest.incrs else 0
+    def go_on(self, manifest: Manifest, sizes: list[int], to_last: bool = True) -> None:
+        """The node has begun with what ``manifest`` lists, files of these sizes, and appends to it. OSError.
+
+        ``to_last``: to the last incr, if there is one, and not to a new one.
+        """
+        edge, last = self.server.edge, sizes[-1] if manifest.incrs and to_last else 0
         self.make_folder()
         as_rdb = self.server.config.flag("aof-use-rdb-preamble")
         begun = manifest.started(self.filename(), as_rdb)
+        if begun.incrs == manifest.incrs and not to_last:
+            begun = begun.with_incr(self.filename())
         if begun.base is not None and begun.base != manifest.base:
             self._write_base(begun.base, as_rdb)
         file = edge.append_file(self.path(begun.incrs[-1]), last)

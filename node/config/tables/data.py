@@ -87,4 +87,6 @@ DISK: Final = (
     D("aof-timestamp-enabled", Flag(), False, effective=True),
     D("aof-rewrite-incremental-fsync", Flag(), True, effective=True),
     D("aof-disable-auto-gc", Flag(), False, hidden=True, effective=True),
+    D("encrypt-at-rest-key-file", Text(nullable=True), "", immutable=True, extension=True, effective=True),
+    D("encrypt-at-rest-old-key-file", Text(nullable=True), "", immutable=True, extension=True, effective=True),
 )
