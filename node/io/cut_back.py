@@ -6,7 +6,7 @@ from typing import Final
 from gossamer.node.io.data_file import DataFile
 from gossamer.node.io.keys import Keys
 from gossamer.node.io.new_file import begin_file
-from gossamer.node.persist.sealed.form import GROWING
+from gossamer.node.persist.sealed.form import WHOLE
 from gossamer.node.persist.sealed.opener import Opener
 
 READ_BYTES: Final = 1 << 18
@@ -21,7 +21,7 @@ def cut_back(path: str, keep: int, file: DataFile, keys: Keys) -> int:
     size = keep
     if file.is_sealed:
         size, opened = (file.whole, file.given) if keep == file.given else place_of(path, keep, keys)
-        if opened != keep or file.kind != GROWING:
+        if opened != keep or file.kind == WHOLE:
             return rewritten(path, keep, keys)
     fd = os.open(path, os.O_RDWR)
     try:

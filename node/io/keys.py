@@ -13,6 +13,7 @@ from typing import Final
 
 from attrs import frozen
 
+from gossamer.cluster.text import text_of
 from gossamer.node.config import Config, ConfigError
 from gossamer.node.persist.sealed.key import Key
 
@@ -89,7 +90,7 @@ def _secret(path: str) -> bytes:
             f"{path}: others may use it too (mode {mode:04o}), and could read the data: chmod 600 {path}"
         )
     if HEX.fullmatch(text):
-        return bytes.fromhex(text.decode().strip())
+        return bytes.fromhex(text_of(text.strip()))
     if len(text) != KEY_SIZE:
         size = f"{len(text)} bytes" if len(text) < MOST_READ else f"{MOST_READ} bytes or more"
         raise KeyFileError(f"{path}: a key is 32 bytes, or 64 hexadecimal digits, but the file holds {size}")

@@ -183,6 +183,19 @@ def test_a_torn_append_of_several_chunks_needs_no_new_file(tmp_path: Path) -> No
     assert cut_back(str(path), 5, opened, KEYS) == whole
 
 
+@pytest.mark.parametrize("size", [1, 50, RUN_SIZE - 1, RUN_SIZE, RUN_SIZE + 5])
+def test_a_file_without_a_whole_chunk_is_empty_then(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "incr"
+    growing(path).append(b"lost")
+    os.truncate(path, size)
+    data, opened = read(path)
+    assert data == b""
+    left = cut_back(str(path), 0, opened, KEYS) if opened.is_torn else size
+    assert left == path.stat().st_size == (RUN_SIZE if size >= RUN_SIZE else 0)
+    growing(path).append(b"more")
+    assert read(path)[0] == b"more"
+
+
 def test_a_plain_file_is_cut_where_it_is_said(tmp_path: Path) -> None:
     path = tmp_path / "incr"
     path.write_bytes(b"0123456789")
