@@ -28,6 +28,7 @@ from gossamer.node.io.collector import spare_what_lives_long
 from gossamer.node.io.edge import ProcessEdge
 from gossamer.node.io.exports import Exports
 from gossamer.node.io.huge_pages import HugePages
+from gossamer.node.io.keys import Keys
 from gossamer.node.io.listen import ListenError
 from gossamer.node.io.listeners import Listeners
 from gossamer.node.io.load_aof import load_aof
@@ -99,6 +100,7 @@ def serve(start: Start, log: Log, supervisor: Supervisor, outcome: Outcome) -> i
     config = start.config
     try:
         announce(config, log)
+        announce_key(start.keys, log)
         title.show(config, start.config_file)
         raise_open_files(config, log)
         log.role = "M"
@@ -124,6 +126,12 @@ def announce(config: Config, log: Log) -> None:
     harmless = config.ineffective_set()
     if harmless:
         log.write("warning", f"Taken from the configuration, but without effect here: {', '.join(harmless)}")
+
+
+def announce_key(keys: Keys, log: Log) -> None:
+    """By its name, which says nothing of the key and stands in each file that is sealed with it."""
+    if keys.seals is not None:
+        log.write("notice", f"RDB and append-only files are sealed with the key named {keys.seals.name.hex()}")
 
 
 class Node:
