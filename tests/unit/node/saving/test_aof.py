@@ -11,7 +11,7 @@ from tests.unit.node.saving.disk import START, Disk, GrowingFile, Keeper, PowerC
 MANIFEST = "appendonlydir/appendonly.aof.manifest"
 
 
-def begin(disk: Disk, **options: str) -> Keeper:
+def begin(disk: Disk, to_last: bool = True, **options: str) -> Keeper:
     """A node that begins with what is on ``disk``, as ``io/load_aof.py`` does for a process."""
     keeper = Keeper(disk=disk, appendonly="yes", **options)
     manifest = parse(disk.files[MANIFEST]) if MANIFEST in disk.files else Manifest()
@@ -26,7 +26,7 @@ def begin(disk: Disk, **options: str) -> Keeper:
             assert cut < 0 or file == manifest.loaded[-1], "only the last may end too early"
             sizes.append(cut if cut >= 0 else len(disk.files[path]))
         load.finish(keeper.machine.saves)
-    keeper.machine.saves.aof.go_on(manifest, sizes)
+    keeper.machine.saves.aof.go_on(manifest, sizes, to_last)
     return keeper
 
 
@@ -52,6 +52,23 @@ def test_it_begins_with_an_empty_base_and_an_empty_incr() -> None:
     )
     assert keeper.disk.files["appendonlydir/appendonly.aof.1.base.rdb"].startswith(b"REDIS0010\xfa\x09redis-ver")
     assert keeper.info("aof_enabled") == "1"
+
+
+def test_where_the_last_incr_cannot_be_appended_to_there_is_a_new_one() -> None:
+    keeper = begin(Disk())
+    keeper.ask("SET", "a", "1")
+    before = incr(keeper).data
+    keeper.machine.saves.aof.sink.flush_all()
+    keeper = begin(keeper.disk.left(Random(0)), to_last=False)
+    keeper.ask("SET", "b", "2")
+    aof = keeper.machine.saves.aof
+    assert [file.name for file in aof.manifest.incrs] == ["appendonly.aof.1.incr.aof", "appendonly.aof.2.incr.aof"]
+    assert keeper.disk.files["appendonlydir/appendonly.aof.1.incr.aof"] == before
+    assert aof.size == aof.base_size + len(before) + len(incr(keeper).data)
+    assert parse(keeper.disk.files[MANIFEST]) == aof.manifest
+    keeper = reborn(keeper)
+    assert keeper.say("DBSIZE") == b":2\r\n"
+    assert len(keeper.machine.saves.aof.manifest.incrs) == 2
 
 
 def test_writes_are_told_as_replicas_are_told_them() -> None:
