@@ -28,6 +28,7 @@ class DiskAppendFile(AppendFile):
         self._tell = tell
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         self.size = size
+        self._has_rest = False
         self._key = key
         self._sealer: Sealer | None = None
         """Of the run that is appended to."""
@@ -47,17 +48,26 @@ class DiskAppendFile(AppendFile):
         if self._key is not None:
             data = self._sealed(self._key, data)
         try:
+            self._cut_off_rest()
+            self._has_rest = True
             write_all(self._fd, data)
         except OSError as error:
             self.failure = f"{self._path}: {error.strerror}"
             self._sealer = None
             with contextlib.suppress(OSError):
-                os.ftruncate(self._fd, self.size)
+                self._cut_off_rest()
             return False
+        self._has_rest = False
         self.size += len(data)
         self._before = data[-TAG_SIZE:]
         self.failure = ""
         return True
+
+    def _cut_off_rest(self) -> None:
+        """What a write that failed has left of itself goes away before anything is written behind it. OSError."""
+        if self._has_rest:
+            os.ftruncate(self._fd, self.size)
+            self._has_rest = False
 
     def _sealed(self, key: Key, data: bytes) -> bytes:
         if self._sealer is None:

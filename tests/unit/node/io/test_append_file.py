@@ -86,6 +86,30 @@ def test_behind_a_write_that_failed_a_new_run_begins(
     assert read(path)[0] == b"before " * fails_at + b"another"
 
 
+@pytest.mark.parametrize("keys", [NO_KEYS, KEYS])
+def test_the_rest_of_a_write_that_failed_is_cut_off_before_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: Keys
+) -> None:
+    path = tmp_path / "incr"
+    file = growing(path, keys)
+    assert file.append(b"before ")
+
+    def broken(fd: int, data: bytes) -> None:
+        if isinstance(data, bytes):
+            os.write(fd, data[:3])
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(append_file, "write_all", broken)
+        patch.setattr(os, "ftruncate", broken)
+        assert not file.append(b"lost")
+        assert not file.append(b"lost too")
+    assert path.stat().st_size == file.size + 3
+    assert file.append(b"behind")
+    file.close()
+    assert read(path, keys)[0] == b"before behind"
+
+
 def test_a_file_is_appended_to_only_if_it_is_sealed_as_the_keys_say(tmp_path: Path) -> None:
     path = tmp_path / "file"
     old = Keys(None, (KEY,))
