@@ -82,7 +82,8 @@ def fails_to_start(node: Node) -> str:
 
 def chunks_of(data: bytes) -> list[tuple[int, int]]:
     """Begin and end of each chunk of the first run."""
-    at, found = RUN_SIZE, []
+    at = RUN_SIZE
+    found: list[tuple[int, int]] = []
     while at < len(data) and data[at : at + 1] in b"CL":
         (length,) = struct.unpack_from(">I", data, at + 9)
         found.append((at, at + CHUNK_HEAD_SIZE + length + 16))

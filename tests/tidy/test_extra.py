@@ -11,11 +11,14 @@ CIPHERS = "gossamer.node.io.aes"
 def asks_for_cryptography(tree: ast.AST) -> Iterator[int]:
     """Lines that import it."""
     for item in ast.walk(tree):
-        names = [alias.name for alias in item.names] if isinstance(item, ast.Import) else []
-        if isinstance(item, ast.ImportFrom) and item.module is not None:
-            names.append(item.module)
+        if isinstance(item, ast.Import):
+            names = [alias.name for alias in item.names]
+        elif isinstance(item, ast.ImportFrom):
+            names = [item.module or ""]
+        else:
+            continue
         if any(name.partition(".")[0] == "cryptography" for name in names):
-            yield item.lineno  # type: ignore[attr-defined]
+            yield item.lineno
 
 
 def asks_for_ciphers(tree: ast.AST) -> Iterator[int]:

@@ -50,7 +50,7 @@ def test_what_is_appended_is_read_again_over_many_starts(tmp_path: Path, keys: K
 
 
 def test_an_append_is_one_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    writes = []
+    writes: list[int] = []
     monkeypatch.setattr(append_file, "write_all", lambda fd, data: writes.append(len(data)))
     file = growing(tmp_path / "incr")
     file.append(b"a")
@@ -94,7 +94,7 @@ def test_the_rest_of_a_write_that_failed_is_cut_off_before_the_next(
     file = growing(path, keys)
     assert file.append(b"before ")
 
-    def broken(fd: int, data: bytes) -> None:
+    def broken(fd: int, data: bytes | int) -> None:
         if isinstance(data, bytes):
             os.write(fd, data[:3])
         raise OSError(errno.EIO, "Input/output error")
