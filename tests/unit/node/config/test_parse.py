@@ -181,4 +181,4 @@ def test_debians_sample_file_is_taken_whole() -> None:
         pytest.skip("no readable /etc/redis/redis.conf: apt-get install redis-server")
     config = load(text)
     assert config.words("bind") == ("127.0.0.1", "-::1")
-    assert "lazyfree-lazy-eviction" in config.ineffective_set()
+    assert "lazyfree-lazy-expire" in config.ineffective_set()
