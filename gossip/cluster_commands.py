@@ -42,6 +42,7 @@ class ClusterCommands:
     def __init__(self, tables: Tables, parts: Parts) -> None:
         self._tables = tables
         self._handover = parts.handover
+        self._health = parts.health
         self._roles = parts.roles
         self._manual_failover = parts.manual_failover
         self._peers = tables.peers
@@ -285,6 +286,8 @@ class ClusterCommands:
         for slot in slots:
             mask |= 1 << slot
         new = mask & ~self._me.slots
+        if new and self._health.may_be_outdated(now):
+            raise Refusal("This node was away, and may not have been told yet whose its own slots are.")
         self._claims.take_epoch_above(beyond)
         self._claims.assign(mask, self._me)
         self._out.log(Level.NOTICE, f"configEpoch set to {self._me.config_epoch} after slots were handed over")

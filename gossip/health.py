@@ -44,6 +44,7 @@ class Health:
         self._minority_at: Millis | None = None
         self._away_at: Millis | None = None
         """When others may last have decided something without this node hearing of it."""
+        self._gaps_ms = tables.clock.gaps_ms
         self._tables = tables
         self._peers = tables.peers
         self._claims = tables.claims
@@ -78,12 +79,14 @@ class Health:
             self._out.publish = True
 
     def resumed(self, now: Millis) -> None:
-        """The process may have been stopped."""
-        self._away_at = now
+        """The clock has jumped. After half a node timeout it may have been found silent for all of it."""
+        missed_ms, self._gaps_ms = self._tables.clock.gaps_ms - self._gaps_ms, self._tables.clock.gaps_ms
+        if 2 * missed_ms >= self._tables.config.node_timeout_ms:
+            self._away_at = now
 
     def may_be_outdated(self, now: Millis) -> bool:
         """Can slots that this node claims be another's, who has not come to tell it yet?"""
-        return now < self._held_until or self._is_recent(self._away_at, now)
+        return bool(self._tables.me.slots) and (now < self._held_until or self._is_recent(self._away_at, now))
 
     def _is_sure(self, voters: list[Peer]) -> bool:
         """Whether nobody can have been elected in our place. One that has not answered yet in this life is believed."""

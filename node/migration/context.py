@@ -112,6 +112,11 @@ class JobContext:
         self._unconfirmed += slots
         self.server.leaving.hold_slots(slots, readers=bool(self.server.acks.wanted))
 
+    @property
+    def awaits_majority(self) -> bool:
+        """Slots are ours, and a majority may not know it yet."""
+        return bool(self._unconfirmed)
+
     def release_writes(self, slots: list[int]) -> None:
         """``slots`` have not become ours."""
         if any(slot in self._unconfirmed for slot in slots):

@@ -168,11 +168,14 @@ class Import(ImportBase):
     # --- the hand-over
 
     def _take_over_when_free(self) -> None:
-        """Not while slots of this node are being handed over themselves (source.py)."""
-        if self.context.may_take():
+        """Not while slots of this node are being handed over themselves (source.py), nor before a majority knows of
+        those that it has taken last. The epoch of a replica that is elected meanwhile must not be less than that which
+        this node has written down: it may be that one's equal, for then the vote counts.
+        """
+        if self.context.may_take() and not self.context.awaits_majority:
             self._take_over()
         elif self.server.now - self._since_ms >= GONE_MS:
-            self.fail("Slots of this node were being handed over for too long")
+            self.fail("Other slots were being handed over for too long")
 
     def _take_over(self) -> None:
         """The keys are there before the slots are: whoever is served next finds them."""

@@ -320,6 +320,7 @@ class MigrateRun(WriteRun):
         self.wait(self.unfinished, "end of all jobs", JOBS_END_US)
         self.wait(self.lack, "recovery")
         self.wait(self.leftovers, "order")
+        self.wait(self.outdated, "certainty")
         for move in moves:
             job = move.job_at(move.source)
             if job is not None:
@@ -331,6 +332,12 @@ class MigrateRun(WriteRun):
         parts = ((host.name, host.running.gossip._parts) for host in self.world.hosts.values())
         busy = [name for name, of_host in parts if of_host.manual_failover.due is not None]
         return f"{busy} change places" if busy else ""
+
+    def outdated(self) -> str:
+        """Who may not have been told yet what became of its slots, and takes none."""
+        gossips = [(host.name, host.running.gossip) for host in self.world.hosts.values()]
+        away = [name for name, gossip in gossips if gossip._parts.health.may_be_outdated(gossip._clock.now)]
+        return f"{away} were away" if away else ""
 
     def unfinished(self) -> str:
         for host in self.world.hosts.values():

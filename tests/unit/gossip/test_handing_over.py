@@ -121,6 +121,20 @@ def test_a_collision_of_epochs_waits_until_who_was_stopped_can_have_been_told_wh
     assert agree(mesh, "a", "b", "c")
 
 
+def test_who_was_away_takes_no_slots_before_it_can_have_been_told_what_happened() -> None:
+    """A new epoch of its own would win back all that has been taken from it."""
+    mesh = three()
+    mesh.leap(TIMEOUT_MS // 2 - 50)
+    assert mesh.execute("a", TakeSlots((6000,))) == "OK"
+    mesh.run(1000)
+    mesh.leap(TIMEOUT_MS * 2)
+    epoch = mesh["b"].gossip.me.config_epoch
+    assert mesh.execute("b", TakeSlots((SLOT,))).startswith("ERR This node was away")
+    assert mesh["b"].gossip.me.config_epoch == epoch
+    mesh.run(TIMEOUT_MS * 2)
+    assert mesh.execute("b", TakeSlots((SLOT,))) == "OK"
+
+
 # Who was away comes back with slots that were handed over to it, and meets its successor, who has the same epoch
 
 

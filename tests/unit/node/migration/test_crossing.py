@@ -241,3 +241,17 @@ def test_a_source_that_nobody_follows_any_more_takes_nothing_back_where_writes_a
     town.pass_time(3000)
     assert town.state("b") == "failed"
     assert town.state("a") == "failover-granted"
+
+
+def test_a_target_takes_slots_of_a_second_source_when_a_majority_knows_of_those_of_the_first() -> None:
+    """With an epoch more it would come back stronger than its own replica, which was elected while it was away."""
+    town = town_of_three()
+    begin(town, "a", "b", RANGES["a"])
+    begin(town, "c", "b", RANGES["c"])
+    known = max(town[name].view.current_epoch for name in "ac")
+    town.settle()
+    assert sorted(state for state, _ in town.jobs("b")) == ["failover-granted", "success"]
+    assert town["b"].gossip.me.config_epoch == known + 1
+    town.pass_time(1000)
+    assert [state for state, _ in town.jobs("b")] == ["success", "success"]
+    assert town.owners(0, 199) == town.owners(11000, 11199) == {"b"}
