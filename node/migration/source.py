@@ -386,10 +386,11 @@ class Export(Job):
     def _is_followed(self) -> bool:
         """With ``write-ack-replicas``: do they follow this node still, and nobody who was elected in its place?
 
-        The epoch to come would beat that one's, and with it the writes that it has taken.
+        The epoch to come would beat that one's, and with it the writes that it has taken. Where the cluster knows of no
+        replica of this node nobody can be elected, and nobody would ever answer.
         """
-        stream, wanted = self.server.journal.stream, self.server.acks.wanted
-        if not wanted or stream is None:
+        stream, wanted, topology = self.server.journal.stream, self.server.acks.wanted, self.context.topology
+        if not wanted or stream is None or not topology.replicas_of(topology.me):
             return True
         if self._ack_offset < 0:
             stream.put(PING)

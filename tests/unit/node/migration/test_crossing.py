@@ -255,3 +255,20 @@ def test_a_target_takes_slots_of_a_second_source_when_a_majority_knows_of_those_
     town.pass_time(1000)
     assert [state for state, _ in town.jobs("b")] == ["success", "success"]
     assert town.owners(0, 199) == town.owners(11000, 11199) == {"b"}
+
+
+def test_a_source_without_replicas_takes_its_slots_back_where_writes_are_promised_too() -> None:
+    """Nobody can have been elected in its place. It takes no writes, but its slots must not stay closed for ever."""
+    town = with_a_replica()
+    assert town.tell("d", f"CLUSTER REPLICATE {town['b'].id}") == b"+OK\r\n"
+    town.pass_time(3000)
+    assert town.tell("a", "CONFIG SET write-ack-replicas 1") == b"+OK\r\n"
+    begin(town, "a", "b", RANGES["a"])
+    while town.state("a") != "failover-granted":
+        assert town.step()
+    town.roads[0].cut()
+    town.pass_time(3000)
+    assert town.state("b") == "failed"
+    assert town.jobs("a")[0] == ("failed", "The target did not take over the slots that it was granted")
+    assert town.owners(0, 199) == {"a"}
+    assert town.tell("a", f"GET {KEY}") == b"$-1\r\n"
