@@ -95,6 +95,7 @@ def check(talk: Talk, rng: random.Random, key: str) -> None:
     talk.same("GET", key)
 
 
+@pytest.mark.once
 def test_merging_many_sparse_ones(pair: Pair) -> None:
     """Registers that neighbour each other are joined as they are raised one after the other."""
     pair.flush()

@@ -35,7 +35,7 @@ def weight(*dbs: Database) -> int:
     return sum(size_in_tally(table) for db in dbs for table in db.tables())
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.once) for seed in (2, 3, 4))])
 def test_the_tally_is_exact_after_whatever_commands(seed: int) -> None:
     rng = Random(seed)
     session = client(("proto-max-bulk-len", "1mb"))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gossamer.cluster import build
 from gossamer.node.engine.data.changes import DEL, SET
 from gossamer.node.engine.data.contents import CLUSTER_SHIFT, STANDALONE_SHIFT
 from gossamer.node.engine.data.database import Database
@@ -49,7 +50,7 @@ def test_each_key_is_returned_once_if_nothing_changes(shift: int, tagged: bool, 
 
 
 @pytest.mark.parametrize("shift", SHIFTS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40 if build.name() == "compiled" else 15, deadline=None)
 @given(st.integers(0, 2**32), st.booleans(), st.integers(1, 40), st.sampled_from([0, 300, 900]))
 def test_what_is_there_throughout_is_returned_under_any_changes(
     shift: int, seed: int, tagged: bool, count: int, size: int
