@@ -1,4 +1,4 @@
-"""``redis-cli --rdb``, ``--functions-rdb``, ``--bigkeys`` and ``--memkeys`` on our node do what they do on Redis."""
+"""What ``redis-cli`` does with ``--rdb``, ``--functions-rdb`` and its looks at keys: on our node as on Redis."""
 
 import re
 import shutil
@@ -87,3 +87,14 @@ def test_the_keys_that_take_most_memory_are_found(nodes: Nodes) -> None:
             "stream": "stream:large",
             "hash": "hash:large",
         }
+
+
+def test_the_hottest_key_is_found(nodes: Nodes) -> None:
+    node = nodes.start("--maxmemory-policy", "allkeys-lfu")
+    for number in range(20):
+        demand(node, "SET", f"cold{number}", "v")
+    for _ in range(100):
+        demand(node, "GET", "cold7")
+    hottest, others = re.findall(r'counter: (\d+)\s+keyname: "(\w+)"', cli(node, "--hotkeys").decode())[:2]
+    assert hottest[1] == "cold7"
+    assert int(hottest[0]) > int(others[0])
