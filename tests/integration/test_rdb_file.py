@@ -221,7 +221,7 @@ def test_a_full_disk_stops_writes_until_there_is_room(nodes: Nodes) -> None:
         assert node.ask("BGSAVE").text == b"Background saving started"
         wait_until(lambda: persistence(node)["rdb_last_bgsave_status"] == "err", "the save fails")
         assert node.ask("SET", "k", "more").text.startswith(b"MISCONF ")
-        assert "dump.rdb: No space left on device" in node.log()
+        node.wait_log("dump.rdb: No space left on device")
         wait_until(lambda: not list(node.home.glob("temp-*")), "what was begun is gone")
         assert node.ask("GET", "k").text == value
         filler.unlink()
