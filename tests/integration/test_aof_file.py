@@ -272,7 +272,7 @@ def test_a_full_disk_stops_writes_until_there_is_room(nodes: Nodes) -> None:
         length = node.ask("STRLEN", "long").content
         filler.unlink()
         wait_until(lambda: node.ask("SET", "k", "again") == OK, "it takes writes again")
-        assert "AOF write error looks solved" in node.log()
+        node.wait_log("AOF write error looks solved")
         node.kill()
         node.start()
         assert node.ask("STRLEN", "long").content == length
