@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from rich.filesize import decimal as size_text
 
+from gossamer.deploy.progress_bar import ProgressBar
 from gossamer.deploy.watch import log
 
 LINE_S: Final = 2.0
@@ -77,7 +78,7 @@ class Lines:
     ) -> None: ...
 
 
-class Bars:
+class Bars(ProgressBar):
     """Under the lines of what has been said, one for each thing that goes on."""
 
     def __init__(self) -> None:
@@ -91,7 +92,7 @@ class Bars:
             TransferSpeedColumn,
         )
 
-        self._progress = Progress(
+        progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=40),
             DownloadColumn(),
@@ -99,10 +100,8 @@ class Bars:
             TimeRemainingColumn(compact=True),
             transient=True,
         )
+        super().__init__(progress)
         self._tasks: dict[str, TaskID] = {}
-
-    def say(self, text: str) -> None:
-        self._progress.console.print(f"  {text}", highlight=False, markup=False)
 
     def begin(self, name: str, size: int | None) -> None:
         if name in self._tasks:
@@ -117,12 +116,3 @@ class Bars:
         self._progress.remove_task(self._tasks.pop(name))
         if text:
             self.say(text)
-
-    def __enter__(self) -> "Bars":
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()

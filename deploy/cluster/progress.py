@@ -5,6 +5,7 @@ import time
 from types import TracebackType
 from typing import Final, Protocol
 
+from gossamer.deploy.progress_bar import ProgressBar
 from gossamer.deploy.watch import log
 
 LINE_S: Final = 2.0
@@ -60,37 +61,26 @@ class Lines:
             log(f"{self._slots} of {self._of} slots moved{_with(self._keys)}")
 
 
-class Bar:
+class Bar(ProgressBar):
     """Under the lines of what has been said."""
 
     def __init__(self, slots: int) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._keys = 0
-        self._progress = Progress(
+        progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=40),
             MofNCompleteColumn(),
             TextColumn("slots{task.fields[keys]}"),
             TimeRemainingColumn(compact=True),
         )
-        self._task = self._progress.add_task("moving", total=slots, keys="")
-
-    def say(self, text: str) -> None:
-        self._progress.console.print(f"  {text}", highlight=False, markup=False)
+        super().__init__(progress)
+        self._task = progress.add_task("moving", total=slots, keys="")
 
     def moved(self, slots: int, keys: int) -> None:
         self._keys += keys
         self._progress.update(self._task, advance=slots, keys=_with(self._keys))
-
-    def __enter__(self) -> "Bar":
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
 
 
 def _with(keys: int) -> str:

@@ -41,7 +41,7 @@ class AofRewrites:
         """In a row."""
         self.took_s: int = -1
         """How long the last one took."""
-        self._coming: Manifest = Manifest()
+        self._next_manifest: Manifest = Manifest()
         """What the manifest will be when the rewrite is done."""
         self._failed_s: int = 0
         self._told_limit: int = 0
@@ -101,7 +101,7 @@ class AofRewrites:
             return told(error)
         return None
 
-    def begin_anew(self) -> None:
+    def restart_after_full_sync(self) -> None:
         """A full sync has put other data in the place of all. If the disk fails, what is written meanwhile is nowhere:
         writes are refused until it can be begun, and a node that has promised each (``always``) ends, as Redis does."""
         reason = self.restart()
@@ -166,9 +166,9 @@ class AofRewrites:
         """``manifest``: with the incr that is appended to from now on, if there is one."""
         server, aof = self.server, self.aof
         as_rdb = server.config.flag("aof-use-rdb-preamble")
-        self._coming = manifest.rewritten(aof.filename(), as_rdb, kept=int(aof.state != OFF))
-        assert self._coming.base is not None
-        file = server.edge.new_file(aof.path(self._coming.base), True)
+        self._next_manifest = manifest.rewritten(aof.filename(), as_rdb, kept=int(aof.state != OFF))
+        assert self._next_manifest.base is not None
+        file = server.edge.new_file(aof.path(self._next_manifest.base), True)
         file.on_progress = self.poke
         self.current = RdbSave(server, file, BASE) if as_rdb else CommandsSave(server, file)
         server.stats.total_forks += 1
@@ -183,7 +183,7 @@ class AofRewrites:
             self._failed(save.file.failure)
             return
         try:
-            self.aof.install(self._coming, save.file.size)
+            self.aof.install(self._next_manifest, save.file.size)
         except OSError as error:
             self._failed(told(error))
             return

@@ -235,7 +235,7 @@ class Saves(SavesPort):
 
     def replaced(self) -> None:
         if self.aof.state != OFF:
-            self.rewrites.begin_anew()
+            self.rewrites.restart_after_full_sync()
 
     def _log(self, level: str, text: str) -> None:
         self.server.edge.log(level, text)

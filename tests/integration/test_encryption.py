@@ -14,7 +14,7 @@ from gossamer.node.persist.sealed.sealer import Sealer
 from tests.integration.clusters import OK, demand, wait_until
 from tests.integration.every_type import FAR_MS, fields_that_end, fill, put
 from tests.integration.nodes import READY, Node, Nodes
-from tests.integration.test_aof_file import APPENDS, DEBUG, Counter, files_of, folder_of, manifest_of, rewrite
+from tests.integration.test_aof_file import APPENDS, DEBUG, files_of, folder_of, lose_nothing, manifest_of, rewrite
 from tests.integration.test_full_disk import fill as fill_disk
 from tests.integration.test_full_disk import small_disk
 
@@ -155,18 +155,7 @@ def test_the_sizes_that_info_tells_are_those_of_the_files(nodes: Nodes) -> None:
 def test_with_always_nothing_that_was_answered_is_lost(nodes: Nodes) -> None:
     node = sealed(nodes, *ALWAYS)
     node.start()
-    for turn in range(4):
-        counters = [Counter(node, f"counter:{turn}:{number}") for number in range(4)]
-        wait_until(lambda: all(counter.answered > 100 for counter in counters), "they count")  # noqa: B023
-        if turn % 2:
-            node.ask("BGREWRITEAOF")
-        node.kill()
-        for counter in counters:
-            counter.thread.join(20)
-        node.start()
-        for counter in counters:
-            kept = int(node.ask("GET", counter.key).text)
-            assert counter.answered <= kept <= counter.answered + 1
+    lose_nothing(node, [False, True, False, True])
 
 
 @pytest.mark.parametrize("may_cut", ["yes", "no"])

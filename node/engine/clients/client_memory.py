@@ -1,4 +1,4 @@
-"""``maxmemory-clients``: clients that cost the most are put off when all of them cost too much (evictClients of 7.2).
+"""``maxmemory-clients``: the clients that cost the most are evicted when all cost too much (evictClients of Redis 7.2).
 
 What clients cost is added up only now and then, and the more seldom the more there are, so that it takes a twentieth of
 the node's time at most. Replicas, the primary and those that have said CLIENT NO-EVICT stay.
@@ -45,7 +45,7 @@ class ClientMemory:
         return total
 
     def keep(self, now: int) -> None:
-        """At the end of a batch: put off clients if that is due."""
+        """At the end of a batch: evict clients if that is due."""
         if not self.limit or 0 <= now - self._looked_ms <= len(self.clients.by_id) // PER_MS:
             return
         self._looked_ms = now

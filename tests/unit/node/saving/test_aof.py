@@ -142,7 +142,8 @@ def test_with_everysec_that_is_a_second_and_no_more_however_quiet_the_node_is(af
     assert keeper.now - written <= 1000
 
 
-def test_what_had_to_wait_for_an_fsync_is_written_soon_after_it() -> None:
+def held_up() -> tuple[Keeper, GrowingFile, int]:
+    """A node of which a write waits for the end of an fsync; its incr, and how much is written of it."""
     keeper = begin(Disk())
     keeper.at(10)
     keeper.disk.is_slow = True
@@ -151,6 +152,11 @@ def test_what_had_to_wait_for_an_fsync_is_written_soon_after_it() -> None:
     written = len(file.data)
     keeper.ask("SET", "b", "1")
     assert len(file.data) == written
+    return keeper, file, written
+
+
+def test_what_had_to_wait_for_an_fsync_is_written_soon_after_it() -> None:
+    keeper, file, written = held_up()
     file.synchronize()
     assert keeper.machine.deadline(keeper.now) <= keeper.now + 100
     keeper.at(10.1)
@@ -158,14 +164,7 @@ def test_what_had_to_wait_for_an_fsync_is_written_soon_after_it() -> None:
 
 
 def test_a_write_does_not_wait_for_an_fsync_for_more_than_two_seconds() -> None:
-    keeper = begin(Disk())
-    keeper.at(10)
-    keeper.disk.is_slow = True
-    keeper.ask("SET", "a", "1")
-    file = incr(keeper)
-    written = len(file.data)
-    keeper.ask("SET", "b", "1")
-    assert len(file.data) == written
+    keeper, file, written = held_up()
     assert keeper.info("aof_buffer_length") != "0"
     keeper.at(12.5)
     assert len(file.data) > written
