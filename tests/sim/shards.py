@@ -20,7 +20,7 @@ from tests.sim.faults.cuts import Breaks, Cuts, OneWayCuts
 from tests.sim.faults.fault import Fault
 from tests.sim.faults.stops import Crashes, Freezes, Moves
 from tests.sim.faults.weather import SlowDisks, SlowNodes, Storms
-from tests.sim.history import Violation
+from tests.sim.history import Settled, Violation
 from tests.sim.network import Weather
 from tests.sim.world import Host, World
 
@@ -91,6 +91,15 @@ class ShardRun:
         for fault in faults:
             fault.heal()
         self.converge()
+        self.look_at_the_end()
+
+    def look_at_the_end(self) -> None:
+        """No slot is lost, and none has two owners."""
+        views = self.world.views()
+        self.world.history.add(Settled(self.world.now_us, "", views, {}, 1))
+        for host, view in views.items():
+            if None in view.owners:
+                raise Violation(f"{host} has no owner of slot {view.owners.index(None)}")
 
     def form(self) -> None:
         world, per_shard = self.world, 1 if self.primaries > PRIMARIES else self.rng.randrange(1, 3)

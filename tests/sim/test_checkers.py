@@ -18,6 +18,7 @@ from tests.sim.checkers import (
     OnDiskBeforeSaid,
     OneIdentityATable,
     OneOwnerPerSlotAndEpoch,
+    OneWinnerAnEpoch,
     SettledIsQuiet,
     StrangersNeverServe,
     SuspicionNeedsSilenceOrDeath,
@@ -102,6 +103,20 @@ def test_two_primaries_with_one_epoch_are_found() -> None:
 def test_two_owners_of_a_slot_are_found() -> None:
     with pytest.raises(Violation, match="claim slot 0"):
         show(OneOwnerPerSlotAndEpoch(), settled(view(A), view(B, owners=(B, *THIRDS[1:]))))
+
+
+def test_a_second_vote_in_an_epoch_is_found() -> None:
+    vote = evolve(ping(A, current_epoch=4), kind=Kind.FAILOVER_AUTH_ACK, body=None)
+    show(OneWinnerAnEpoch(), said(vote), said(evolve(vote, current_epoch=5)), said(evolve(vote, sender=B)))
+    with pytest.raises(Violation, match="votes in epoch 4 once more"):
+        show(OneWinnerAnEpoch(), said(vote), said(vote))
+
+
+def test_two_winners_of_an_epoch_are_found() -> None:
+    asked = [said(Packet(Kind.FAILOVER_AUTH_REQUEST, node, 7000, 0, 17000, 4, 1)) for node in (A, B)]
+    show(OneWinnerAnEpoch(), *asked, said(ping(A, 4, 4)), said(evolve(ping(B, 4, 4), primary=A)), said(ping(B, 5, 5)))
+    with pytest.raises(Violation, match="leads under epoch 4"):
+        show(OneWinnerAnEpoch(), *asked, said(ping(A, 4, 4)), said(ping(B, 4, 4)))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from tests.sim.faults.cuts import Cuts, OneWayCuts
 from tests.sim.faults.fault import Fault
 from tests.sim.faults.stops import Crashes, Freezes
 from tests.sim.faults.weather import SlowNodes
-from tests.sim.shards import PRIMARIES, TIMEOUT_MS, QuickRestarts, ShardRun
+from tests.sim.shards import PRIMARIES, TIMEOUT_MS, DeathsAtOnce, QuickRestarts, ShardRun
 from tests.sim.test_seeds import seeds
 
 
@@ -36,6 +36,11 @@ def test_silence_is_never_taken_for_refusal(kinds: Sequence[type[Fault]]) -> Non
         run = ShardRun(seed, kinds)
         run.go()
         assert not run.suspicion.hasty
+
+
+def test_primaries_that_die_at_once_leave_no_slot_behind() -> None:
+    for seed in range(4):
+        ShardRun(seed, [DeathsAtOnce]).go()
 
 
 @pytest.mark.parametrize("silently", [False, True], ids=["killed", "power lost"])

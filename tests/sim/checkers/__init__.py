@@ -8,6 +8,7 @@ from tests.sim.checkers.agreement import EveryoneAgrees
 from tests.sim.checkers.checker import Checker
 from tests.sim.checkers.conviction import FailNeedsAQuorum
 from tests.sim.checkers.durability import OnDiskBeforeSaid
+from tests.sim.checkers.elections import OneWinnerAnEpoch
 from tests.sim.checkers.epochs import EpochsNeverGoBack
 from tests.sim.checkers.identity import OneIdentityATable
 from tests.sim.checkers.ownership import OneOwnerPerSlotAndEpoch
@@ -17,7 +18,8 @@ from tests.sim.checkers.suspicion import SuspicionNeedsSilenceOrDeath
 
 __all__ = [
     "Checker", "EpochsNeverGoBack", "EveryoneAgrees", "FailNeedsAQuorum", "OnDiskBeforeSaid", "OneIdentityATable",
-    "OneOwnerPerSlotAndEpoch", "SettledIsQuiet", "StrangersNeverServe", "SuspicionNeedsSilenceOrDeath", "all_checkers",
+    "OneOwnerPerSlotAndEpoch", "OneWinnerAnEpoch", "SettledIsQuiet", "StrangersNeverServe",
+    "SuspicionNeedsSilenceOrDeath", "all_checkers",
 ]  # fmt: skip
 
 
@@ -29,6 +31,7 @@ def all_checkers() -> list[Checker]:
         StrangersNeverServe(),
         EveryoneAgrees(),
         OneOwnerPerSlotAndEpoch(),
+        OneWinnerAnEpoch(),
         OneIdentityATable(),
         SettledIsQuiet(),
     ]
