@@ -11,7 +11,6 @@ MONITORED: Final = 1
 PAUSED: Final = 2
 """CLIENT PAUSE is in force, or a pause of our own."""
 LOADING: Final = 4
-BUSY: Final = 8
 FOLLOWING: Final = 16
 """The node is a replica and takes no writes of its own."""
 LINK_DOWN: Final = 32

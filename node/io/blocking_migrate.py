@@ -31,13 +31,13 @@ def deliver(transfer: MigrateTransfer) -> None:
 
 
 def travel(transfer: MigrateTransfer) -> None:
-    """Bring over all that the target takes. Failed."""
+    """Bring over all that the target takes. MigrateFailed."""
     with connect(transfer) as sock, sock.makefile("rb") as answers:
-        dialogue = MigrateProtocol(transfer, 0)
-        while said := dialogue.say():
+        protocol = MigrateProtocol(transfer, 0)
+        while said := protocol.say():
             write(sock, said)
-            while dialogue.awaited:
-                dialogue.answered(read_line(answers))
+            while protocol.awaited:
+                protocol.answered(read_line(answers))
 
 
 def connect(transfer: MigrateTransfer) -> socket.socket:

@@ -47,13 +47,13 @@ class MigrateConnection:
         self._tail = b""
 
     async def carry(self, transfer: MigrateTransfer) -> None:
-        """Bring over all that the target takes. Failed."""
-        dialogue = MigrateProtocol(transfer, self.db)
-        while said := dialogue.say():
+        """Bring over all that the target takes. MigrateFailed."""
+        protocol = MigrateProtocol(transfer, self.db)
+        while said := protocol.say():
             await self._write(said, transfer.timeout_s)
-            while dialogue.awaited:
-                dialogue.answered(await self._line(transfer.timeout_s))
-        self.db = dialogue.db
+            while protocol.awaited:
+                protocol.answered(await self._line(transfer.timeout_s))
+        self.db = protocol.db
 
     async def _write(self, data: bytes, timeout_s: float) -> None:
         view = memoryview(data)
@@ -108,8 +108,8 @@ class MigrateConnections(MigrateTransport):
                     await self._close_idle()
         finally:
             self._nursery = None
-            for road in self._kept.values():
-                road.stream.socket.close()
+            for connection in self._kept.values():
+                connection.stream.socket.close()
             self._kept.clear()
 
     def carry(self, transfer: MigrateTransfer) -> None:
@@ -151,16 +151,16 @@ class MigrateConnections(MigrateTransport):
         while transfer.packing:
             transfer.pack()
             await trio.lowlevel.checkpoint()
-        road = self._kept.pop((transfer.host, transfer.port), None) or await self._connect(transfer)
+        connection = self._kept.pop((transfer.host, transfer.port), None) or await self._connect(transfer)
         try:
-            await self._travel(road, transfer)
+            await self._travel(connection, transfer)
         except MigrateFailed as failed:
             if not transfer.may_repeat(failed):
                 raise
             await self._travel(await self._connect(transfer), transfer)
 
     async def _connect(self, transfer: MigrateTransfer) -> MigrateConnection:
-        """A new connection to where ``transfer`` goes; Failed. Broken off when its client has gone."""
+        """A new connection to where ``transfer`` goes; MigrateFailed. Broken off when its client has gone."""
         with trio.CancelScope() as self._dialling[transfer]:
             if transfer.client.killed:
                 raise MigrateFailed(CANNOT_CONNECT, timeout=False)
@@ -172,25 +172,25 @@ class MigrateConnections(MigrateTransport):
                 del self._dialling[transfer]
         raise MigrateFailed(CANNOT_CONNECT, timeout=True)
 
-    async def _travel(self, road: MigrateConnection, transfer: MigrateTransfer) -> None:
+    async def _travel(self, connection: MigrateConnection, transfer: MigrateTransfer) -> None:
         try:
-            await road.carry(transfer)
+            await connection.carry(transfer)
         except BaseException:
-            road.stream.socket.close()
+            connection.stream.socket.close()
             raise
-        self._keep((transfer.host, transfer.port), road)
+        self._keep((transfer.host, transfer.port), connection)
 
-    def _keep(self, address: Address, road: MigrateConnection) -> None:
+    def _keep(self, address: Address, connection: MigrateConnection) -> None:
         if address in self._kept or len(self._kept) >= KEPT:
-            road.stream.socket.close()
+            connection.stream.socket.close()
             return
-        road.idle_since = trio.current_time()
-        self._kept[address] = road
+        connection.idle_since = trio.current_time()
+        self._kept[address] = connection
         self._keeps.set()
 
     async def _close_idle(self) -> None:
         before = trio.current_time() - IDLE_S
-        for address, road in list(self._kept.items()):
-            if road.idle_since < before:
+        for address, connection in list(self._kept.items()):
+            if connection.idle_since < before:
                 del self._kept[address]
-                await road.stream.aclose()
+                await connection.stream.aclose()
