@@ -90,9 +90,9 @@ def main(argv: Sequence[str]) -> int:
             done.append((QUESTIONS[name], tables))
             for figures in tables:
                 console.print(rich_table(figures))
-        if args.write:
-            told = conditions(args.rounds, args.scale, date.today().isoformat(), machine)
-            RESULTS.write_text(markdown(done, head, told, before, list(QUESTIONS)))
+            if args.write:  # each time: a run of two hours may be cut off
+                told = conditions(args.rounds, args.scale, date.today().isoformat(), machine)
+                RESULTS.write_text(markdown(done, head, told, before, list(QUESTIONS)))
     except UserError as problem:
         print(f"tests.perf: {problem}", file=sys.stderr)
         return 1

@@ -4,16 +4,22 @@ from contextlib import ExitStack
 
 from gossamer.deploy.load import Load, load
 from tests.perf.clusters import cluster
-from tests.perf.figures import Figures
+from tests.perf.contenders import COMPILED
+from tests.perf.figures import Figures, Goal
 from tests.perf.question import Bench, Question
 
 NODES = 3
 CASES = (("set", 1, 200_000), ("get", 1, 200_000), ("set", 16, 1_000_000), ("get", 16, 1_000_000))
 
+CPU_GOALS = (
+    Goal(COMPILED, 1.1, at_least=False, cases=("SET", "GET")),
+    Goal(COMPILED, 1.3, at_least=False, cases=("SET -P 16", "GET -P 16")),
+)
+
 
 def measure(bench: Bench) -> list[Figures]:
     rate = Figures(f"Throughput of {NODES} nodes, redis-benchmark --cluster", "requests/s", digits=0)
-    cpu = Figures("Processor time of all nodes per request", "µs")
+    cpu = Figures("Processor time of all nodes per request", "µs", CPU_GOALS)
     with ExitStack() as stack:
         clusters = [(kind.name, stack.enter_context(cluster(kind, NODES))) for kind in bench.kinds]
         for turn in range(bench.rounds):

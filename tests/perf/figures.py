@@ -12,7 +12,9 @@ BAR: Final = "▏▎▍▌▋▊▉█"
 
 @frozen
 class Goal:
-    """``contender`` is to reach ``factor`` times each peer's figure (or ``factor`` itself if ``absolute``)."""
+    """``contender`` is to reach ``factor`` times each peer's figure, or times that of ``beside`` alone, or ``factor``
+    itself if ``absolute``.
+    """
 
     contender: str
     factor: float
@@ -20,6 +22,7 @@ class Goal:
     cases: tuple[str, ...] = ()
     """Which rows; empty for all."""
     absolute: bool = False
+    beside: str = ""
 
     def applies(self, contender: str, case: str) -> bool:
         return contender == self.contender and (not self.cases or case in self.cases)
@@ -28,7 +31,8 @@ class Goal:
         return value >= self.factor if self.at_least else value <= self.factor
 
     def __str__(self) -> str:
-        return f"{'≥' if self.at_least else '≤'} {self.factor:g}{'' if self.absolute else ' ×'}"
+        times = "" if self.absolute else " ×"
+        return f"{'≥' if self.at_least else '≤'} {self.factor:g}{times}{' ' + self.beside if self.beside else ''}"
 
 
 @define
@@ -55,23 +59,21 @@ class Figures:
         theirs = median(row[peer])
         return median(row[contender]) / theirs if theirs else None
 
-    def goal(self, case: str, contender: str) -> Goal | None:
-        return next((goal for goal in self.goals if goal.applies(contender, case)), None)
-
     def verdict(self, case: str, contender: str, peers: Iterable[str]) -> str:
-        """The goal and whether it is met, beside every peer measured; empty without a goal."""
-        goal = self.goal(case, contender)
-        if goal is None:
-            return ""
+        """The goals and whether they are met, beside every peer measured; empty without a goal."""
+        goals = [goal for goal in self.goals if goal.applies(contender, case)]
+        return "; ".join(self._judge(goal, case, [goal.beside] if goal.beside else peers) for goal in goals)
+
+    def _judge(self, goal: Goal, case: str, peers: Iterable[str]) -> str:
         if goal.absolute:
-            return f"{goal} {'met' if goal.met(self.median(case, contender)) else 'missed'}"
-        ratios = {peer: ratio for peer in peers if (ratio := self.ratio(case, contender, peer)) is not None}
-        missed = [peer for peer, ratio in ratios.items() if not goal.met(ratio)]
-        if not ratios:
+            return f"{goal} {'met' if goal.met(self.median(case, goal.contender)) else 'missed'}"
+        found = {peer: ratio for peer in peers if (ratio := self.ratio(case, goal.contender, peer)) is not None}
+        missed = [peer for peer, ratio in found.items() if not goal.met(ratio)]
+        if not found:
             return str(goal)
         if not missed:
             return f"{goal} met"
-        return f"{goal} missed" + (f" beside {', '.join(missed)}" if len(missed) < len(ratios) else "")
+        return f"{goal} missed" + (f" beside {', '.join(missed)}" if len(missed) < len(found) else "")
 
 
 def bar(value: float, most: float, width: int = 16) -> str:

@@ -10,7 +10,7 @@ from gossamer.deploy.blocking_client import BlockingClient
 from gossamer.deploy.servers import Node
 from gossamer.deploy.user_error import UserError
 from tests.perf.clusters import wait_until_ok
-from tests.perf.contenders import COMPILED, INTERPRETED, OURS
+from tests.perf.contenders import COMPILED, INTERPRETED, OURS, REDIS, VALKEY
 from tests.perf.figures import Figures, Goal
 from tests.perf.question import Bench, Question
 
@@ -24,7 +24,11 @@ CASES: Final = (
 )
 """Name, bytes of the values, options of the node."""
 
-KEY_GOALS: Final = (Goal(COMPILED, 0.9, at_least=False), Goal(INTERPRETED, 2.0, at_least=False))
+KEY_GOALS: Final = (
+    Goal(COMPILED, 0.7, at_least=False, beside=REDIS),
+    Goal(COMPILED, 0.9, at_least=False, beside=VALKEY),
+    Goal(INTERPRETED, 2.0, at_least=False),
+)
 EMPTY_GOALS: Final = tuple(Goal(name, 25, at_least=False, absolute=True) for name in OURS)
 
 

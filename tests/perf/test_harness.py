@@ -74,6 +74,13 @@ def test_a_goal_is_judged_beside_every_peer() -> None:
     assert found.verdict("GET", "redis", ["valkey"]) == ""
 
 
+def test_a_goal_beside_one_peer_is_judged_beside_that_one() -> None:
+    found = figures()
+    ours = "gossamer compiled"
+    found.goals = (Goal(ours, 1.0, True, beside="redis"), Goal(ours, 0.9, True, beside="valkey"))
+    assert found.verdict("GET", ours, ["redis", "valkey"]) == "≥ 1 × redis missed; ≥ 0.9 × valkey met"
+
+
 def test_an_absolute_goal_needs_no_peer() -> None:
     found = Figures("Formation", "s", (Goal("ours", 1.2, at_least=False, absolute=True),))
     found.add("6", "ours", 1.3)
