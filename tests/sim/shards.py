@@ -15,6 +15,7 @@ from gossamer.cluster.slots import SLOTS
 from tests.sim.checkers import all_checkers
 from tests.sim.checkers.agreement import disagreement
 from tests.sim.checkers.checker import attach
+from tests.sim.checkers.ownership import OneOwnerPerSlotAndEpoch
 from tests.sim.checkers.suspicion import SuspicionNeedsSilenceOrDeath
 from tests.sim.faults.cuts import Breaks, Cuts, OneWayCuts
 from tests.sim.faults.fault import Fault
@@ -96,7 +97,7 @@ class ShardRun:
     def look_at_the_end(self) -> None:
         """No slot is lost, and none has two owners."""
         views = self.world.views()
-        self.world.history.add(Settled(self.world.now_us, "", views, {}, 1))
+        OneOwnerPerSlotAndEpoch().see(Settled(self.world.now_us, "", views, {}, 1))
         for host, view in views.items():
             if None in view.owners:
                 raise Violation(f"{host} has no owner of slot {view.owners.index(None)}")
