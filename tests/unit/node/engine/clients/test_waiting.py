@@ -8,14 +8,15 @@ import pytest
 from gossamer.cluster.slots import SLOTS, key_slot
 from gossamer.cluster.topology import Flag, Topology
 from gossamer.cluster.topology import Node as Member
-from gossamer.node.engine.clients.waiting import KEYS, Wait
+from gossamer.node.engine.clients.long_reply import LongReply
+from gossamer.node.engine.clients.waiting import KEYS, REASONS, Wait
 from gossamer.node.engine.data.changes import DEL
 from gossamer.node.engine.deadlines import NEVER, Deadlines, Timer
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.engine.stream.journal import encoded
-from gossamer.node.engine.table.command import READONLY, Command
+from gossamer.node.engine.table.command import READONLY, Command, Handler
 from gossamer.node.engine.table.keyspec import RO, first
 from gossamer.node.machine import Machine
 from gossamer.node.replication.replica_link import ONLINE
@@ -33,19 +34,20 @@ BY_CLIENT = b"-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"
 MOVED = b"-MOVED %d 10.0.0.1:7000\r\n" % SLOT
 READ_ONLY = b"-READONLY You can't write against a read only replica.\r\n"
 TOO_FEW = b"-NOREPLICAS Not enough good replicas to write.\r\n"
+ON_NO_DISK = b"*2\r\n:0\r\n:0\r\n"
 NOTHING = b""
 
 
 class Node:
-    """A primary with all slots, one replica that lags, and a command that waits for a key."""
+    """A primary with all slots, one replica that lags, a command that waits for a key, and one that takes long."""
 
     def __init__(self) -> None:
         self.server = Server(1, True)
         self.machine = Machine(self.server)
         self.at(START)
         self.own_slot(True)
-        cmd = Command("waitget", waitget, 3, READONLY, first(RO), (), self.server.usages.number_more())
-        self.server.table = {**self.server.table, b"waitget": cmd, b"WAITGET": cmd}
+        self.declare("waitget", waitget, 3)
+        self.declare("longget", longget, 2)
         self.machine.replication.need_stream()
         self.replica = self.machine.replication.replicas.link_of(self.client())
         self.replica.state = ONLINE
@@ -53,6 +55,10 @@ class Node:
         self.waiter = self.client()
         self.say(self.operator, "SET {x}a 1")
         self.say(self.waiter, "SET {x}w 1")
+
+    def declare(self, name: str, handler: Handler, arity: int) -> None:
+        cmd = Command(name, handler, arity, READONLY, first(RO), (), self.server.usages.number_more())
+        self.server.table = {**self.server.table, name.encode(): cmd, name.upper().encode(): cmd}
 
     def own_slot(self, mine: bool) -> None:
         owners = tuple(OTHER if slot == SLOT and not mine else ME for slot in range(SLOTS))
@@ -74,7 +80,8 @@ class Node:
         self.machine.drain()
 
     def catch_up(self) -> None:
-        self.machine.replication.replicas.acknowledged(self.replica.client, 1 << 40)
+        """The replica has everything, on its disk as well."""
+        self.machine.replication.replicas.acknowledged(self.replica.client, 1 << 40, 1 << 40)
 
     def land(self, answer: bytes) -> None:
         for transfer in self.server.migrate_transport.under_way:
@@ -98,6 +105,29 @@ def waitget(c: Call, key: bytes, timeout_ms: bytes) -> Reply:
     return c.server.waiting.wait_for_keys(KeyWait(c.client, KEYS), [(0, key)], deadline)
 
 
+class InTwoSteps(LongReply):
+    """``value``, when two steps are done."""
+
+    def __init__(self, value: bytes) -> None:
+        super().__init__()
+        self.value = value
+        self.begun = False
+
+    def step(self) -> None:
+        self.done, self.begun = self.begun, True
+        self.reply = self.value
+
+
+def longget(c: Call, key: bytes) -> Reply:
+    """GET that takes long."""
+    made = c.server.long_replies.made_for(c.client)
+    if made is not None:
+        return made.reply
+    value = c.value(key)
+    assert isinstance(value, bytes)
+    return c.server.long_replies.make(c.client, InTwoSteps(value))
+
+
 # --- what can be waited for: how the wait begins, and how it is fulfilled
 
 
@@ -115,6 +145,15 @@ def leaving_key(node: Node) -> None:
     node.say(node.waiter, "INCR {x}a")
 
 
+def leaving_slot(node: Node) -> None:
+    node.server.leaving.hold_slots([SLOT])
+    node.say(node.waiter, "INCR {x}a")
+
+
+def free_slot(node: Node) -> None:
+    node.server.leaving.free_slots([SLOT])
+
+
 def migrate(node: Node) -> None:
     node.say(node.waiter, "MIGRATE h 7 {x}a 0 100")
 
@@ -129,30 +168,37 @@ def put(node: Node) -> None:
     node.say(node.operator, "SET {x}b v")
 
 
-def abort(node: Node) -> None:
-    assert node.say(node.operator, "SHUTDOWN ABORT") == b"+OK\r\n"
+def work(node: Node) -> None:
+    while node.machine.has_work:
+        node.machine.work()
 
 
 KINDS: Final[dict[str, tuple[Callable[[Node], object], Callable[[Node], object]]]] = {
     "pause": (pause, unpause),
     "leaving key": (leaving_key, lambda node: node.land(b"-ERR no")),
+    "leaving slot": (leaving_slot, free_slot),
     "WAIT": (lambda node: node.say(node.waiter, f"WAIT 1 {SOON_MS}"), Node.catch_up),
+    "WAITAOF": (lambda node: node.say(node.waiter, f"WAITAOF 0 1 {SOON_MS}"), Node.catch_up),
     "confirmation": (confirmation, Node.catch_up),
     "MIGRATE": (migrate, lambda node: node.land(b"+OK")),
     "SHUTDOWN": (
         lambda node: node.say(node.waiter, "SHUTDOWN"),
         lambda node: node.say(node.operator, "SHUTDOWN ABORT"),
     ),
+    "long reply": (lambda node: node.say(node.waiter, "LONGGET {x}a"), work),
     "key": (lambda node: node.say(node.waiter, f"WAITGET {{x}}b {SOON_MS}"), put),
 }
 
 FULFILLED: Final[dict[str, bytes]] = {
     "pause": b"+OK\r\n",
     "leaving key": b":2\r\n",
+    "leaving slot": b":2\r\n",
     "WAIT": b":1\r\n",
+    "WAITAOF": b"*2\r\n:0\r\n:1\r\n",
     "confirmation": b"+OK\r\n",
     "MIGRATE": b"+OK\r\n",
     "SHUTDOWN": b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n",
+    "long reply": b"$1\r\n1\r\n",
     "key": b"$1\r\nv\r\n",
 }
 
@@ -190,21 +236,25 @@ TABLE: Final[dict[str, dict[str, tuple[bytes, bytes]]]] = {
     "deadline": {
         "pause": (b"+OK\r\n" + PONG, NOTHING),
         "WAIT": (b":0\r\n" + PONG, NOTHING),
+        "WAITAOF": (ON_NO_DISK + PONG, NOTHING),
         "confirmation": (TOO_FEW + PONG, NOTHING),
         "key": (b"$-1\r\n" + PONG, NOTHING),
     },
     "UNBLOCK": {
         "WAIT": (b":0\r\n" + PONG, NOTHING),
+        "WAITAOF": (ON_NO_DISK + PONG, NOTHING),
         "confirmation": (TOO_FEW + PONG, NOTHING),
         "key": (b"$-1\r\n" + PONG, NOTHING),
     },
-    "UNBLOCK ERROR": dict.fromkeys(("WAIT", "confirmation", "key"), (BY_CLIENT + PONG, NOTHING)),
+    "UNBLOCK ERROR": dict.fromkeys(("WAIT", "WAITAOF", "confirmation", "key"), (BY_CLIENT + PONG, NOTHING)),
     "KILL": dict.fromkeys(KINDS, (NOTHING, NOTHING)),
     "hang-up": dict.fromkeys(KINDS, (NOTHING, NOTHING)),
     "role": {
         "pause": (NOTHING, READ_ONLY + PONG),
         "leaving key": (NOTHING, READ_ONLY + PONG),
+        "leaving slot": (NOTHING, READ_ONLY + PONG),
         "WAIT": (BY_ROLE, NOTHING),
+        "WAITAOF": (BY_ROLE, NOTHING),
         "confirmation": (BY_ROLE + PONG, NOTHING),
         "MIGRATE": (BY_ROLE + PONG, NOTHING),
         "key": (BY_ROLE, NOTHING),
@@ -212,6 +262,8 @@ TABLE: Final[dict[str, dict[str, tuple[bytes, bytes]]]] = {
     "slot": {
         "pause": (NOTHING, MOVED + PONG),
         "leaving key": (NOTHING, MOVED + PONG),
+        "leaving slot": (NOTHING, MOVED + PONG),
+        "long reply": (NOTHING, MOVED + PONG),
         "key": (MOVED + PONG, NOTHING),
     },
 }
@@ -237,6 +289,7 @@ def test_each_wait_ends_as_it_should(kind: str, ending: str) -> None:
     node.machine.drain()
     assert node.waiter.take_output() == at_once
     assert wait.over == (in_the_end == NOTHING)
+    assert node.server.long_replies.pending() == (kind == "long reply" and not wait.over), "it is made for nobody"
     if ending == "role" and at_once == BY_ROLE:
         assert node.waiter.closing, "as with Redis: it is to look for the new primary"
 
@@ -268,6 +321,18 @@ def test_who_waits_for_a_key_of_a_slot_that_is_migrating_waits_until_it_has_gone
 def test_the_table_is_about_the_kinds_and_endings_there_are() -> None:
     assert TABLE.keys() <= ENDINGS.keys()
     assert all(row.keys() <= KINDS.keys() for row in TABLE.values())
+    assert FULFILLED.keys() == KINDS.keys()
+
+
+def test_every_reason_is_in_the_table() -> None:
+    found = set()
+    for begin, _ in KINDS.values():
+        node = Node()
+        begin(node)
+        wait = node.server.waiting.find(node.waiter)
+        assert wait is not None
+        found.add(wait.reason)
+    assert found == set(REASONS)
 
 
 def test_who_came_first_is_served_first_and_keeps_its_place() -> None:
@@ -354,7 +419,8 @@ def test_entries_of_timers_that_were_put_off_do_not_pile_up() -> None:
 def test_a_request_that_has_waited_counts_as_one_call(ending: str) -> None:
     node = Node()
     node.say(node.waiter, f"WAITGET {{x}}b {SOON_MS}")
-    assert node.server.usages.by_number[-1:] == [None], "not while it waits"
+    number = node.server.table[b"waitget"].number
+    assert node.server.usages.by_number[number] is None, "not while it waits"
     if ending == "deadline":
         node.at(START + SOON_MS)
     elif ending == "fulfilled":
@@ -362,6 +428,6 @@ def test_a_request_that_has_waited_counts_as_one_call(ending: str) -> None:
     else:
         node.say(node.operator, ending.format(node.waiter.id))
     assert node.waiter.take_output()
-    usage = node.server.usages.by_number[-1]
+    usage = node.server.usages.by_number[number]
     assert usage is not None
     assert (usage.calls, usage.failed_calls) == (1, int("ERROR" in ending))
