@@ -50,7 +50,7 @@ CANCELLED: Final = JobState.CANCELLED
 ENDS: Final = (SUCCESS, FAILED, CANCELLED)
 
 Successors = Mapping[JobState, frozenset[JobState]]
-OVER: Final[Successors] = dict.fromkeys(ENDS, frozenset[JobState]())
+OVER: Final[Successors] = {SUCCESS: frozenset(), FAILED: frozenset()}
 
 # Whatever a source waits for, the bus may tell that the target has the slots: then it has succeeded.
 EXPORT_SUCCESSORS: Final[Successors] = {
@@ -63,6 +63,7 @@ EXPORT_SUCCESSORS: Final[Successors] = {
     PAUSED: frozenset((GRANTED, *ENDS)),
     GRANTED: frozenset((SUCCESS, FAILED)),
     **OVER,
+    CANCELLED: frozenset(),
 }
 IMPORT_SUCCESSORS: Final[Successors] = {
     WAITING_FOR_ACK: frozenset((RECEIVING, FAILED)),
