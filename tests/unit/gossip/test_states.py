@@ -1,23 +1,10 @@
 """The tables of allowed transitions: no state is cut off, and what they do not allow is an error."""
 
-from collections.abc import Iterable, Mapping
-from typing import TypeVar
-
 import pytest
 
 from gossamer.gossip import detector, election, manual_failover, peers
 from gossamer.gossip.states import StateMachine
-
-S = TypeVar("S")
-
-
-def reached(successors: Mapping[S, Iterable[S]], start: S) -> set[S]:
-    found, waiting = {start}, [start]
-    while waiting:
-        new = set(successors[waiting.pop()]) - found
-        found |= new
-        waiting += new
-    return found
+from tests.unit.transitions import reached
 
 
 def test_every_state_is_reached_and_has_a_row() -> None:
