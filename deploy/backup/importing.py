@@ -14,7 +14,7 @@ from gossamer.deploy.backup.restore import present_of
 from gossamer.deploy.backup.take import taken_aside
 from gossamer.deploy.cluster.carry_out import access_of, no_options
 from gossamer.deploy.cluster.survey import Access
-from gossamer.deploy.commands.options import SOURCE_PASSWORD
+from gossamer.deploy.options import SOURCE_PASSWORD
 from gossamer.deploy.signals import Interrupted, Signals
 from gossamer.deploy.user_error import INTERRUPTED, UserError
 

@@ -15,7 +15,7 @@ from gossamer.deploy.blocking_client import Refused
 from gossamer.deploy.cluster.perform import Performer
 from gossamer.deploy.cluster.progress import Progress, progress_for
 from gossamer.deploy.cluster.survey import Access, Survey, host_port, wait_for
-from gossamer.deploy.commands.options import PASSWORD
+from gossamer.deploy.options import PASSWORD
 from gossamer.deploy.signals import Interrupted, Signals
 from gossamer.deploy.user_error import INTERRUPTED, UserError
 

@@ -10,8 +10,8 @@ from gossamer.deploy.cluster.carry_out import access_of, carry_out, no_options, 
 from gossamer.deploy.cluster.orders import establish
 from gossamer.deploy.cluster.show import shards_table, show
 from gossamer.deploy.cluster.survey import Access, Survey, answered, host_port, reach, wait_for
-from gossamer.deploy.commands.options import demand_whole_shards
 from gossamer.deploy.form import wait_until_ok
+from gossamer.deploy.options import demand_whole_shards
 from gossamer.deploy.user_error import UserError
 
 FORM_S: Final = 60.0

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from gossamer.deploy.commands.cluster import add_access
-from gossamer.deploy.commands.options import Parsers
+from gossamer.deploy.options import Parsers
 
 
 def add(parsers: Parsers) -> None:

@@ -3,7 +3,7 @@
 import argparse
 
 from gossamer.deploy.bench import add_arguments
-from gossamer.deploy.commands.options import Parsers
+from gossamer.deploy.options import Parsers
 from gossamer.deploy.user_error import UserError
 
 

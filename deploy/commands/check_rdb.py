@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from gossamer.deploy.commands.options import Parsers, add_key_file
+from gossamer.deploy.options import Parsers, add_key_file
 
 
 def add(parsers: Parsers) -> None:

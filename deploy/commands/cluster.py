@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable
 from typing import Final
 
-from gossamer.deploy.commands.options import PASSWORD, Parsers
+from gossamer.deploy.options import PASSWORD, Parsers
 
 Run = Callable[[argparse.Namespace, list[str]], int]
 

@@ -3,8 +3,8 @@
 import argparse
 
 from gossamer.deploy.commands.cluster import add_access
-from gossamer.deploy.commands.options import SOURCE_PASSWORD, Parsers
 from gossamer.deploy.commands.restore import add_present
+from gossamer.deploy.options import SOURCE_PASSWORD, Parsers
 
 
 def add(parsers: Parsers) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gossamer.deploy.commands.options import Parsers
+from gossamer.deploy.options import Parsers
 
 
 def add(parsers: Parsers) -> None:

@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from gossamer.deploy.commands.options import Parsers, add_dir, folder_of
+from gossamer.deploy.options import Parsers, add_dir, folder_of
 
 
 def add(parsers: Parsers) -> None:

@@ -8,8 +8,8 @@ import time
 from itertools import pairwise
 from typing import Final
 
-from gossamer.deploy.commands.options import Parsers, add_dir, demand_whole_shards, folder_of, stopwatch
 from gossamer.deploy.folder import Folder, Record
+from gossamer.deploy.options import Parsers, add_dir, demand_whole_shards, folder_of, stopwatch
 from gossamer.deploy.ports import consecutive
 from gossamer.deploy.user_error import INTERRUPTED, UserError
 
