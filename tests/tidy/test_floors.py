@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from tests.tidy.floors import ENGINE, ROOMS, TOP, circles, floor_of, imports, modules, opens_files, room_of
+from tests.tidy.floors import ENGINE, FLOORS, ROOMS, TOP, circles, floor_of, imports, modules, opens_files, room_of
 
 EDGES: Final = ("gossamer.node.io", "gossamer.node.__main__", "gossamer.deploy")
 """Where the world may be touched."""
@@ -25,6 +25,12 @@ LINES: Final = [
     for module, path in MODULES.items()
     for line, target, name in imports(path, set(MODULES))
 ]
+
+PACKAGES: Final = {
+    *(module for module, path in MODULES.items() if path.name == "__init__.py"),
+    *(name for names in FLOORS for name in names),
+}
+"""Folders, and what has a place of its own in ``FLOORS``."""
 
 
 def wrong_arrows() -> Iterator[str]:
@@ -48,6 +54,17 @@ def test_nothing_imports_itself_in_a_circle() -> None:
     for module, _, target, _ in LINES:
         if target in arrows and target != module:
             arrows[module].add(target)
+    assert circles(arrows) == set()
+
+
+def test_packages_of_one_floor_import_each_other_one_way() -> None:
+    """A package and one within it may do both: ``engine/server.py`` owns what stands on ``engine/state.py``."""
+    arrows: dict[str, set[str]] = {package: set() for package in PACKAGES}
+    for module, _, target, _ in LINES:
+        if target in MODULES and floor_of(module) == floor_of(target):
+            upper, lower = package_of(module), package_of(target)
+            if not f"{upper}.".startswith(f"{lower}.") and not f"{lower}.".startswith(f"{upper}."):
+                arrows[upper].add(lower)
     assert circles(arrows) == set()
 
 
@@ -118,3 +135,10 @@ def test_the_product_does_not_import_its_tests() -> None:
 
 def is_edge(module: str) -> bool:
     return module.startswith(tuple(f"{edge}." for edge in EDGES)) or module in EDGES
+
+
+def package_of(module: str) -> str:
+    """The innermost one."""
+    while module not in PACKAGES:
+        module = module.rpartition(".")[0]
+    return module
