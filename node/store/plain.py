@@ -99,19 +99,31 @@ class Table:
     def put(self, key: bytes, value: Value, at: int = NEVER, clock: Clock | None = None) -> Value | None:
         """Set ``key`` to ``value``, which expires ``at``, and is used now. Without a clock nobody notes that.
 
-        What was there before: None if nothing was, the length of a string (``bytes``), else the object.
+        What was there before: None if nothing was, the length of a string (``bytes``), else the object. MemoryError
+        leaves the table as it was.
         """
         old = self._values.get(key)
-        self._values[key] = value
+        if old is None:
+            self._put_new(key, value, at, clock)
+            return None
         if at >= 0:
             self._expires[key] = at
         elif self._expires and at != KEEP:
             self._expires.pop(key, None)
-        if old is None:
-            self._stamps[key] = 0 if clock is None else clock.fresh()
-        elif clock is not None and at != KEEP:
+        self._values[key] = value  # this and what follows replaces something, which takes no memory
+        if clock is not None and at != KEEP:
             self._stamps[key] = clock.used(self._stamps[key]) if clock.lfu else clock.second
         return len(old) if isinstance(old, bytes) else old
+
+    def _put_new(self, key: bytes, value: Value, at: int, clock: Clock | None) -> None:
+        try:
+            self._stamps[key] = 0 if clock is None else clock.fresh()
+            if at >= 0:
+                self._expires[key] = at
+            self._values[key] = value
+        except MemoryError:
+            self.remove(key)
+            raise
 
     def set_expire(self, key: bytes, at: int) -> bool:
         """``key`` expires ``at``, or ``NEVER``; False if it is not there."""

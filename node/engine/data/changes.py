@@ -135,8 +135,8 @@ class Changes:
         self.by_use: bool = False
         """A ``maxmemory-policy`` goes by the uses of keys: then an RDB tells them."""
         self.dirty: int = 0
-        """Changes since the start, as Redis counts them. It moves before the change itself, so that an exception in
-        between is known to have left the data half changed."""
+        """Changes since the start, as Redis counts them. It moves before anything can be half changed, so that an
+        exception is known to have left the data so: before many keys change, and right after a table took one change."""
         self.memory_limit: int = NEVER_FULL
         """Bytes in the tally above which ``on_full`` is called."""
         self.listeners: list[Listener] = []

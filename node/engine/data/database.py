@@ -3,8 +3,10 @@
 Rules kept here:
 
 - Every change passes ``store``, ``delete``, ``set_expire``, ``clear_expire``, ``move``, or one of the methods for many
-  keys. Each of them counts it first (``Changes.dirty``), warns the snapshots, keeps the books (size, tally), wakes
-  WATCH and tells ``Changes`` by the event's name, so no caller can forget one of these.
+  keys. Each of them warns the snapshots, counts it (``Changes.dirty``), keeps the books (size, tally), wakes WATCH and
+  tells ``Changes`` by the event's name, so no caller can forget one of these.
+- A change of one key is counted as soon as the table has taken it. A table that refuses for want of memory is as it was
+  before, so then nothing is half changed, and the node goes on. Changes of many keys are counted first.
 - A value that is changed in place is warned of by ``before_change`` and told of by ``changed``, or by ``store``.
 - What many keys or elements have held is not freed here but in pieces (``Changes.discard``).
 
@@ -30,7 +32,7 @@ from gossamer.node.engine.data.changes import (
 from gossamer.node.engine.data.contents import STANDALONE_SHIFT
 from gossamer.node.engine.data.ends import Ends
 from gossamer.node.engine.data.kinds import is_large, kind_of, size_of
-from gossamer.node.engine.data.part import EMPTY, NEVER, keys, size_in_tally
+from gossamer.node.engine.data.part import EMPTY, LONGEST_KEY, NEVER, keys, size_in_tally
 from gossamer.node.engine.data.tally import EXPIRY, OVERHEAD, Share, Tally
 from gossamer.node.engine.data.view import Remains, View
 from gossamer.node.engine.data.watch import Watched
@@ -80,17 +82,17 @@ class Database(Watched):
         """Set or replace a value, which expires ``at``, and counts as a use; ``KEEP``: it expires when it did, and the
         use was counted when it was read. ``count``: how many changes this is."""
         changes = self.changes
-        changes.dirty += count
         if self.views:
             self.warn_views(part, key)
         table = self._tables[part]
         if table is EMPTY:
-            table = self._tables[part] = Table()
             self._open.add(part)
+            table = self._tables[part] = Table()
         if at < 0 and not self.volatile:  # the common case, without a call
             old = table.put(key, value, at, changes.clock)
+            changes.dirty += count
         else:
-            old = self._put_expiring(part, key, value, at)
+            old = self._put_expiring(part, key, value, at, count)
         if old is None:
             self.size += 1
             grown = len(key) + (len(value) if isinstance(value, bytes) else self._arrived(key, value)) + OVERHEAD
@@ -170,9 +172,7 @@ class Database(Watched):
         changes = self.changes
         if key not in self._tables[part]:
             return False
-        if event != EXPIRED:  # as in Redis, where time is nobody's change
-            changes.dirty += count
-        value = self._pop(part, key)
+        value = self._pop(part, key, 0 if event == EXPIRED else count)  # as in Redis, where time is nobody's change
         if event == EXPIRED:
             changes.expired(self.index, key)
         elif event == EVICTED:
@@ -189,7 +189,6 @@ class Database(Watched):
         """``key``, which exists, expires at ``at``."""
         assert at >= 0
         changes = self.changes
-        changes.dirty += 1
         if self.views:
             self.warn_views(part, key)
         self._set_expire(part, key, at)
@@ -203,7 +202,6 @@ class Database(Watched):
         if self.expire_time(part, key) < 0:
             return False
         changes = self.changes
-        changes.dirty += 1
         if self.views:
             self.warn_views(part, key)
         self._set_expire(part, key, NEVER)
@@ -218,10 +216,11 @@ class Database(Watched):
 
         What ``name`` held before is gone. ``events``: what happened here, and there.
         """
+        if len(name) > LONGEST_KEY:  # no table would take it, and then ``key`` would be gone
+            raise OverflowError("a key of 4 GB")
         part = self.part_of(key)
         at = self.expire_time(part, key)
-        self.changes.dirty += 1
-        value = self._pop(part, key)
+        value = self._pop(part, key, 1)
         if self.watchers:
             self.touch(key)
         if self.changes.listeners:
@@ -364,14 +363,16 @@ class Database(Watched):
             for view in self.views:
                 view.remains = remains
 
-    def _pop(self, part: int, key: bytes) -> Value:
-        """Take out ``key``, which exists."""
+    def _pop(self, part: int, key: bytes, count: int) -> Value:
+        """Take out ``key``, which exists: so many changes."""
         if self.views:
             self.warn_views(part, key)
         table = self._tables[part]
         if self.volatile and table.expire(key) >= 0:
-            self._set_expire(part, key, NEVER)
+            table.set_expire(key, NEVER)
+            self._count_expiring(part, -1)
         value = table.remove(key)
+        self.changes.dirty += count
         assert value is not None, "no such key"
         self.changing = None
         self.size -= 1
@@ -380,19 +381,21 @@ class Database(Watched):
             self.ends.forget(key)
         return value
 
-    def _put_expiring(self, part: int, key: bytes, value: Value, at: int) -> Value | None:
-        """As ``Table.put``, where keys expire. ``at`` may be ``KEEP``."""
+    def _put_expiring(self, part: int, key: bytes, value: Value, at: int, count: int) -> Value | None:
+        """As ``Table.put``, where keys expire: so many changes. ``at`` may be ``KEEP``."""
         table = self._tables[part]
         before = table.expiring
         old = table.put(key, value, at, self.changes.clock)
+        self.changes.dirty += count
         self._count_expiring(part, table.expiring - before)
         return old
 
     def _set_expire(self, part: int, key: bytes, at: int) -> None:
-        """``key``, which exists, expires ``at``, or ``NEVER``."""
+        """``key``, which exists, expires ``at``, or ``NEVER``: one change."""
         table = self._tables[part]
         before = table.expiring
         table.set_expire(key, at)
+        self.changes.dirty += 1
         self._count_expiring(part, table.expiring - before)
 
     def _count_expiring(self, part: int, more: int) -> None:

@@ -106,6 +106,28 @@ def test_objects_are_not_used_memory(table: Table) -> None:
     assert table.used() < 2000
 
 
+class Refusing(dict[bytes, int]):
+    """A dictionary that has no memory for one key more."""
+
+    def __setitem__(self, key: bytes, value: int) -> None:
+        if key not in self:
+            raise MemoryError
+        super().__setitem__(key, value)
+
+
+@pytest.mark.parametrize("name", ["_values", "_expires", "_stamps"])
+def test_without_memory_the_twin_stays_as_it_was(name: str) -> None:
+    """``test_native.py`` does so with the table in C."""
+    table = plain.Table()
+    table.put(b"k", b"v")
+    setattr(table, name, Refusing(getattr(table, name)))
+    for key in (b"k", b"new") if name == "_expires" else (b"new",):
+        with pytest.raises(MemoryError):
+            table.put(key, b"another", 5)
+    assert contents(table) == {b"k": (b"v", NEVER)}
+    assert table.stamp(b"new") == -1
+
+
 # --- references
 
 

@@ -1,0 +1,137 @@
+"""A request for memory that is refused leaves the data as they were, and uncounted: so the node can go on."""
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from types import ModuleType
+from typing import Final
+
+import pytest
+
+from gossamer.node.engine.data import database
+from gossamer.node.engine.data.changes import RENAME_FROM, RENAME_TO, SET, Changes, Listener
+from gossamer.node.engine.data.database import Database
+from gossamer.node.engine.data.part import KEEP, NEVER
+from gossamer.node.engine.data.view import View
+from gossamer.node.engine.data.watch import Watcher, watch
+from tests.unit.node.store.native import NAME, compile_native, is_built, load
+
+HUGE: Final = 1 << 32
+"""Bytes of a key that no table takes."""
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    return import_module(NAME) if is_built() else load(compile_native(tmp_path_factory.mktemp("refusal")))
+
+
+@pytest.fixture
+def native(compiled: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """Databases keep their keys in the table in C, which can be told to refuse."""
+    if not is_built():
+        monkeypatch.setattr(database, "Table", compiled.Table)
+    yield compiled
+    compiled.fail_after(-1)
+
+
+class Told(Listener, View):
+    """A listener and a view: what each heard, in order, and how many changes were counted by then."""
+
+    def __init__(self, changes: Changes) -> None:
+        View.__init__(self)
+        self.changes = changes
+        self.heard: list[tuple[bytes, int]] = []
+
+    def before_change(self, part: int, key: bytes) -> None:
+        self.heard.append((b"before " + key, self.changes.dirty))
+
+    def key_changed(self, db: int, key: bytes, event: bytes) -> None:
+        self.heard.append((event, self.changes.dirty))
+
+
+Change = Callable[[Database], object]
+
+CHANGES: Final[list[tuple[str, Change]]] = [
+    ("a new key", lambda db: db.store(db.part_of(b"new"), b"new", b"v", SET)),
+    ("a new key that expires", lambda db: db.store(db.part_of(b"new"), b"new", b"v", SET, 5)),
+    ("a longer string", lambda db: db.store(db.part_of(b"k"), b"k", b"v" * 300, SET)),
+    ("one that expires when it did", lambda db: db.store(db.part_of(b"e"), b"e", b"v" * 300, SET, KEEP)),
+    ("an expire time", lambda db: db.set_expire(db.part_of(b"k"), b"k", 5)),
+    ("no expire time", lambda db: db.clear_expire(db.part_of(b"e"), b"e")),
+]
+
+
+def books(db: Database) -> tuple[object, ...]:
+    """What is known of the contents, and the contents."""
+    items = sorted(item for part in range(db.part_count) for item in db.items_of(part))
+    return (
+        items,
+        db.size,
+        db.volatile,
+        sorted(db.expiring_parts()),
+        db.share.held,
+        db.share.tally.held,
+        db.changes.dirty,
+    )
+
+
+def filled(native: ModuleType) -> Database:
+    db = Database(0, changes=Changes(native.Clock()))
+    db.store(db.part_of(b"k"), b"k", b"v", SET)
+    db.store(db.part_of(b"e"), b"e", b"v", SET, 9)
+    return db
+
+
+@pytest.mark.parametrize("change", [change for _, change in CHANGES], ids=[name for name, _ in CHANGES])
+def test_what_is_refused_is_neither_done_nor_counted(native: ModuleType, change: Change) -> None:
+    db = filled(native)
+    told, watcher = Told(db.changes), Watcher()
+    db.changes.listen(told)
+    db.views.append(told)
+    for key in (b"k", b"e", b"new"):
+        watch(watcher, db, key, 0)
+    before = books(db)
+    refused = 0
+    while True:
+        native.fail_after(refused)
+        try:
+            change(db)
+        except MemoryError:
+            native.fail_after(-1)
+            refused += 1
+        else:
+            break
+        assert books(db) == before
+        assert not watcher.broken
+        assert [word for word, _ in told.heard] == [told.heard[0][0]] * refused, "warned, but not told of a change"
+    native.fail_after(-1)
+    assert refused > 0
+    assert watcher.broken
+    assert db.changes.dirty == 3
+    warned, *events = told.heard[refused:]
+    assert warned[1] == 2, "warned before it was counted"
+    assert events
+    assert all(dirty == 3 for _, dirty in events)
+
+
+def test_a_key_that_no_table_takes_is_not_counted(native: ModuleType) -> None:
+    db = filled(native)
+    before = books(db)
+    huge = bytes(HUGE)  # of zeros that nobody reads: no memory
+    with pytest.raises(OverflowError):
+        db.store(0, huge, b"v", SET)
+    with pytest.raises(OverflowError):
+        db.store(0, huge, b"v", SET, 5)
+    with pytest.raises(OverflowError):
+        db.move(b"k", db, huge, (RENAME_FROM, RENAME_TO))
+    assert books(db) == before
+    assert db.expire_time(db.part_of(b"k"), b"k") == NEVER
+
+
+def test_half_a_rename_is_counted(native: ModuleType) -> None:
+    """The old name is gone and the new one is refused: nobody may be shown that."""
+    db = filled(native)
+    native.fail_after(0)
+    with pytest.raises(MemoryError):
+        db.move(b"k", db, b"new", (RENAME_FROM, RENAME_TO))
+    native.fail_after(-1)
+    assert db.changes.dirty == 3
