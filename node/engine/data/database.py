@@ -368,12 +368,12 @@ class Database(Watched):
         if self.views:
             self.warn_views(part, key)
         table = self._tables[part]
-        if self.volatile and table.expire(key) >= 0:
-            table.set_expire(key, NEVER)
-            self._count_expiring(part, -1)
+        before = table.expiring if self.volatile else 0
         value = table.remove(key)
         self.changes.dirty += count
         assert value is not None, "no such key"
+        if before:
+            self._count_expiring(part, table.expiring - before)
         self.changing = None
         self.size -= 1
         self.share.add(-(len(key) + size_of(value) + OVERHEAD))

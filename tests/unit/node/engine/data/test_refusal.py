@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from gossamer.node.engine.data import database
-from gossamer.node.engine.data.changes import RENAME_FROM, RENAME_TO, SET, Changes, Listener
+from gossamer.node.engine.data.changes import DEL, RENAME_FROM, RENAME_TO, SET, Changes, Listener
 from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.part import KEEP, NEVER
 from gossamer.node.engine.data.view import View
@@ -74,9 +74,14 @@ def books(db: Database) -> tuple[object, ...]:
     )
 
 
-def filled(native: ModuleType) -> Database:
+def with_one_key(native: ModuleType) -> Database:
     db = Database(0, changes=Changes(native.Clock()))
     db.store(db.part_of(b"k"), b"k", b"v", SET)
+    return db
+
+
+def filled(native: ModuleType) -> Database:
+    db = with_one_key(native)
     db.store(db.part_of(b"e"), b"e", b"v", SET, 9)
     return db
 
@@ -111,6 +116,15 @@ def test_what_is_refused_is_neither_done_nor_counted(native: ModuleType, change:
     assert warned[1] == 2, "warned before it was counted"
     assert events
     assert all(dirty == 3 for _, dirty in events)
+
+
+def test_a_key_that_expires_is_deleted_without_memory(native: ModuleType) -> None:
+    db = filled(native)
+    native.fail_after(0)
+    assert db.delete(db.part_of(b"e"), b"e", DEL)
+    native.fail_after(-1)
+    assert books(db)[:-1] == books(with_one_key(native))[:-1]
+    assert db.changes.dirty == 3
 
 
 def test_a_key_that_no_table_takes_is_not_counted(native: ModuleType) -> None:
