@@ -46,6 +46,7 @@ static void *heap_move(void *piece, size_t size)
 #ifndef GOSSAMER_PLAIN_HEAP
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define PAGE_BYTES ((size_t)32 << 10)
 #define ARENA_BYTES ((size_t)2 << 20)
@@ -193,10 +194,19 @@ static Page *page_new(unsigned class)
     return page;
 }
 
+/* Where the kernel's pages are larger than these (64 KB on some processors), none can go back without its neighbour. */
+static int can_cool(void)
+{
+    static long kernel_page;
+    if (!kernel_page)
+        kernel_page = sysconf(_SC_PAGESIZE);
+    return kernel_page > 0 && (size_t)kernel_page <= PAGE_BYTES;
+}
+
 static void page_cool(Page *page)
 {
     Arena *arena = arena_of(page);
-    if (madvise(page_start(page), PAGE_BYTES, MADV_DONTNEED) < 0)
+    if (!can_cool() || madvise(page_start(page), PAGE_BYTES, MADV_DONTNEED) < 0)
         return;
     page->class = COLD;
     if (!arena->has_holes) {

@@ -49,6 +49,12 @@ def compile_native(folder: Path, *flags: str) -> Path:
     return out
 
 
+def compile_in(folder: Path, world: str) -> Path:
+    """As ``compile_native``; ``world`` is C that stands before it all and may replace what it calls."""
+    (folder / "world.h").write_text(world)
+    return compile_native(folder, "-include", str(folder / "world.h"))
+
+
 def is_built() -> bool:
     """Does the build that is tested bring the extension?"""
     return build.name() == "compiled" and not FLAGS
