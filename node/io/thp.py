@@ -7,12 +7,14 @@ misses there less often. The kernel's documents: admin-guide/mm/transhuge.rst, a
 import ctypes
 import errno
 import os
+import re
 from collections.abc import Callable
 from typing import Final
 
 MADV_HUGEPAGE: Final = 14
 MADV_COLLAPSE: Final = 25
 """Since Linux 6.1: at once, by the caller. An older kernel takes ``MADV_HUGEPAGE`` and does it by and by."""
+FIRST_TO_COLLAPSE: Final = (6, 1)
 
 ENTRY_BYTES: Final = 8
 """Of ``pagemap``, for a page."""
@@ -38,19 +40,27 @@ def _madvise() -> Madvise:
     return madvise
 
 
+def version(release: str) -> tuple[int, int]:
+    """``6.1.0-18-amd64`` is 6.1; (0, 0) for what is no version."""
+    found = re.match(r"(\d+)\.(\d+)", release)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
 class Kernel:
-    """``settings`` and ``process`` are directories; ``madvise`` is None for the one of the system."""
+    """``settings`` and ``process`` are directories; ``madvise`` and ``release`` are None for those of the system."""
 
     def __init__(
         self,
         settings: str = "/sys/kernel/mm/transparent_hugepage",
         process: str = "/proc/self",
         madvise: Madvise | None = None,
+        release: str | None = None,
     ) -> None:
         self._settings = settings
         self._process = process
         self._madvise: Madvise = madvise or _madvise()
         self._page = os.sysconf("SC_PAGE_SIZE")
+        self._knows_collapse: bool = version(release or os.uname().release) >= FIRST_TO_COLLAPSE
 
     def offers(self) -> str:
         """``always``, ``madvise`` or ``never``; ``never`` also where the kernel has none."""
@@ -76,11 +86,12 @@ class Kernel:
     def collapse(self, piece: Piece) -> bool:
         """Make a huge page of ``piece``, if that costs little memory; whether the kernel was asked. Raises OSError.
 
-        Takes some milliseconds, most of them without the interpreter's lock.
+        Takes some milliseconds, most of them without the interpreter's lock. Where the table has given pages back
+        to the kernel it wants none, and has said so: a kernel that knows the advice answers EINVAL there.
         """
         if self._resident(piece) < DENSE * piece[1]:
             return False
-        if self._madvise(*piece, MADV_COLLAPSE) == errno.EINVAL:
+        if self._madvise(*piece, MADV_COLLAPSE) == errno.EINVAL and not self._knows_collapse:
             self._madvise(*piece, MADV_HUGEPAGE)
         return True
 

@@ -30,7 +30,9 @@ def area(start: int, end: int) -> str:
     return f"{start:x}-{end:x}"
 
 
-def make(folder: Path, pagemap: bytes = b"", answers: dict[int, int] | None = None) -> tuple[Kernel, list[int]]:
+def make(
+    folder: Path, pagemap: bytes = b"", answers: dict[int, int] | None = None, release: str = "6.1.0"
+) -> tuple[Kernel, list[int]]:
     """A kernel of files; what it is advised. ``answers`` are its errors by advice."""
     (folder / "enabled").write_text("always [madvise] never\n")
     (folder / "hpage_pmd_size").write_text(f"{2 * MB}\n")
@@ -54,7 +56,7 @@ def make(folder: Path, pagemap: bytes = b"", answers: dict[int, int] | None = No
         advised.append(advice)
         return (answers or {}).get(advice, 0)
 
-    return Kernel(str(folder), str(folder), madvise), advised
+    return Kernel(str(folder), str(folder), madvise, release), advised
 
 
 @pytest.mark.parametrize("offered", ["always", "madvise", "never"])
@@ -86,14 +88,25 @@ def test_a_piece_that_is_mostly_used_becomes_a_huge_page(tmp_path: Path) -> None
     assert advised == [MADV_COLLAPSE]
 
 
+@pytest.mark.parametrize("release", ["5.14.0-70.el9.x86_64", "6.0.19", "4.4", "unknown"])
 @pytest.mark.parametrize(
     ("error", "asked"),
     [(errno.EINVAL, [MADV_COLLAPSE, MADV_HUGEPAGE]), (errno.ENOMEM, [MADV_COLLAPSE]), (errno.EAGAIN, [MADV_COLLAPSE])],
 )
-def test_a_kernel_before_6_1_is_asked_for_it_by_and_by(tmp_path: Path, error: int, asked: list[int]) -> None:
-    kernel, advised = make(tmp_path, OURS * PAGES, {MADV_COLLAPSE: error})
+def test_a_kernel_before_6_1_is_asked_for_it_by_and_by(
+    tmp_path: Path, release: str, error: int, asked: list[int]
+) -> None:
+    kernel, advised = make(tmp_path, OURS * PAGES, {MADV_COLLAPSE: error}, release)
     assert kernel.collapse((0, 2 * MB))
     assert advised == asked
+
+
+@pytest.mark.parametrize("release", ["6.1.0-18-amd64", "6.18.44", "6.10-rc1", "10.0"])
+def test_a_newer_kernel_that_refuses_knows_why(tmp_path: Path, release: str) -> None:
+    """The table has advised against huge pages where it gave memory back: that shall not be undone."""
+    kernel, advised = make(tmp_path, OURS * PAGES, {MADV_COLLAPSE: errno.EINVAL}, release)
+    assert kernel.collapse((0, 2 * MB))
+    assert advised == [MADV_COLLAPSE]
 
 
 def test_the_kernel_of_this_machine_makes_huge_pages_of_full_memory() -> None:
