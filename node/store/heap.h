@@ -70,15 +70,15 @@ typedef struct Arena {
     Page page[PAGES];
     struct Arena *next, *prev;
     size_t used;    /* pages */
-    int has_holes;  /* a page has been cold: the kernel shall not fill it to make a huge page */
+    int has_holes;  /* a page went cold since all were in use: the kernel shall not fill it to make a huge page */
 } Arena;
 
 static Page *with_room[CLASSES];
-static Page *free_pages;
+static Page *warm_pages, *cold_pages; /* free ones */
 static Arena *arenas;
 static size_t arena_count;
 static size_t idle_arenas; /* no page of theirs is in use */
-static size_t warm_pages, cold_pages; /* free ones */
+static size_t warm_count, cold_count;
 static int huge_pages;
 
 static Arena *arena_of(const void *piece) { return (Arena *)((uintptr_t)piece & ~(ARENA_BYTES - 1)); }
@@ -153,23 +153,42 @@ static int arena_new(void)
     LIST_ADD(arenas, arena);
     for (size_t at = PAGES - 1; at > 0; at--) {
         arena->page[at].class = COLD;
-        LIST_ADD(free_pages, &arena->page[at]);
+        LIST_ADD(cold_pages, &arena->page[at]);
     }
-    cold_pages += PAGES - 1;
+    cold_count += PAGES - 1;
     arena_count++;
     idle_arenas++;
     return 0;
 }
 
-/* What counts free pages like this one. */
-static size_t *page_heat(const Page *page) { return page->class == COLD ? &cold_pages : &warm_pages; }
+/* Add a page to the free ones. */
+static void page_offer(Page *page)
+{
+    if (page->class == COLD) {
+        LIST_ADD(cold_pages, page);
+        cold_count++;
+    } else {
+        LIST_ADD(warm_pages, page);
+        warm_count++;
+    }
+}
+
+/* It is none of the free pages any more. */
+static void page_withdraw(Page *page)
+{
+    if (page->class == COLD) {
+        LIST_REMOVE(cold_pages, page);
+        cold_count--;
+    } else {
+        LIST_REMOVE(warm_pages, page);
+        warm_count--;
+    }
+}
 
 static void arena_drop(Arena *arena)
 {
-    for (size_t at = 1; at < PAGES; at++) {
-        LIST_REMOVE(free_pages, &arena->page[at]);
-        *page_heat(&arena->page[at]) -= 1;
-    }
+    for (size_t at = 1; at < PAGES; at++)
+        page_withdraw(&arena->page[at]);
     LIST_REMOVE(arenas, arena);
     munmap(arena, ARENA_BYTES);
     arena_count--;
@@ -178,14 +197,17 @@ static void arena_drop(Arena *arena)
 
 static Page *page_new(unsigned class)
 {
-    if (!free_pages && arena_new() < 0)
+    if (!warm_pages && !cold_pages && arena_new() < 0)
         return NULL;
-    Page *page = free_pages;
-    LIST_REMOVE(free_pages, page);
-    *page_heat(page) -= 1;
+    Page *page = warm_pages ? warm_pages : cold_pages; /* what is warm costs no fault */
+    page_withdraw(page);
     Arena *arena = arena_of(page);
     if (arena->used++ == 0)
         idle_arenas--;
+    if (arena->used == PAGES - 1 && arena->has_holes) {
+        arena->has_holes = 0;
+        arena_advise(arena);
+    }
     page->class = (uint16_t)class;
     page->cell = (uint16_t)cell_size(class);
     page->room = (uint16_t)(PAGE_BYTES / page->cell);
@@ -219,10 +241,9 @@ static void page_drop(Page *page)
 {
     Arena *arena = arena_of(page);
     LIST_REMOVE(with_room[page->class], page);
-    if (warm_pages >= WARM)
+    if (warm_count >= WARM)
         page_cool(page);
-    LIST_ADD(free_pages, page);
-    *page_heat(page) += 1;
+    page_offer(page);
     if (--arena->used == 0 && idle_arenas++ > 0) /* one is kept, for the next page that is wanted */
         arena_drop(arena);
 }
@@ -284,7 +305,7 @@ static void *heap_settle(void *piece, size_t size)
 static size_t heap_cost(size_t size) { return size > PAGE_BYTES ? size : cell_size(class_of(size)); }
 
 /* Memory of the kernel's, at most. */
-static size_t heap_resident(void) { return arena_count * ARENA_BYTES - cold_pages * PAGE_BYTES; }
+static size_t heap_resident(void) { return arena_count * ARENA_BYTES - cold_count * PAGE_BYTES; }
 
 /* For the arenas that are there, too: but the kernel makes huge pages of those by and by, and of new ones at once. */
 static void heap_use_huge_pages(int wanted)

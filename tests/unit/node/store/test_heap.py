@@ -1,6 +1,7 @@
 """The heap beneath the table in C, in a world where the kernel or Python's memory is another than here."""
 
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 import pytest
@@ -12,6 +13,8 @@ from tests.unit.node.store.walks import contents
 KB: Final = 1 << 10
 PAGE: Final = 32 * KB
 """Of the heap."""
+WARM: Final = 64
+"""Free pages that it keeps."""
 pytestmark = pytest.mark.skipif("-DGOSSAMER_PLAIN_HEAP" in FLAGS, reason="the heap under test is left out")
 
 LARGE_PAGES: Final = """
@@ -48,3 +51,46 @@ def test_a_page_takes_no_neighbour_with_it_where_those_of_the_kernel_are_larger(
             table.remove(key)
     assert sorted(contents(table)) == keys[::2]
     assert store.resident() == full, "the pages of 32 KB stay, and nothing says that they went"
+
+
+def test_warm_pages_are_used_first(own: ModuleType) -> None:
+    """With as many warm pages as are kept, the next page that came back was cooled, and taken again by the next key."""
+    table: Table = own.Table()
+    gone = fill_pages(table, 300)[::2]
+    for key in gone:
+        table.remove(key)
+    before = own.resident()
+    for key in gone[: WARM - 2]:
+        table.put(key, b"v")
+        assert own.resident() == before, "the page had its memory"
+    for key in gone:
+        table.put(key, b"v")
+    assert own.resident() > before
+
+
+def advised_against() -> int:
+    """Bytes of this process that shall be no huge pages."""
+    found = size = 0
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if line.startswith("Size:"):
+            size = int(line.split()[1])
+        elif line.startswith("VmFlags:") and " nh" in line:
+            found += size * KB
+    return found
+
+
+def test_an_arena_with_holes_is_no_huge_page_until_it_is_full_again(own: ModuleType) -> None:
+    if not Path("/sys/kernel/mm/transparent_hugepage").exists():
+        pytest.skip("this kernel has no huge pages")
+    before = advised_against()
+    own.use_huge_pages(True)
+    table: Table = own.Table()
+    keys = fill_pages(table, 400)
+    assert advised_against() == before
+    gone = [key for number, key in enumerate(keys) if number % 2]
+    for key in gone:
+        table.remove(key)
+    assert advised_against() > before
+    for key in keys + fill_pages(table, 500)[400:]:
+        table.put(key, b"v")
+    assert advised_against() == before
