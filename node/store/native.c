@@ -219,8 +219,8 @@ static PyObject *table_remove(Table *self, PyObject *key)
 
 /* --- many keys */
 
-/* Take up to ``most`` keys out of one segment, and let ``objects`` have what is not a string; how many, -1 with an
- * error set. The segment may be empty, or half so, but it is there still. */
+/* Take up to ``most`` keys out of one segment, and let ``objects`` have what is not a string; how many. With an error
+ * set it has ended before one that stays. The segment may be empty, or half so, but it is there still. */
 static Py_ssize_t drop_some(Table *table, Segment *segment, Py_ssize_t most, PyObject *objects)
 {
     Py_ssize_t dropped = 0;
@@ -231,7 +231,7 @@ static Py_ssize_t drop_some(Table *table, Segment *segment, Py_ssize_t most, PyO
             Entry *entry = bucket->entry[place];
             int object = entry->flags & OBJECT && !PyBytes_CheckExact(entry_object(entry));
             if (object && PyList_Append(objects, entry_object(entry)) < 0)
-                return -1;
+                return dropped;
             entry_free(table_take_out(table, entry_hash(entry), bucket, place));
             if (++dropped == most)
                 return dropped;
@@ -246,19 +246,21 @@ static PyObject *table_drop(Table *self, PyObject *count)
     if (most == -1 && PyErr_Occurred())
         return NULL;
     PyObject *objects = PyList_New(0);
+    Py_ssize_t before = self->count;
     uint64_t position = 0;
-    while (objects && most > 0 && self->count) {
+    while (objects && most > 0 && self->count && !PyErr_Occurred()) {
         Segment *segment = segment_at(self, position);
         if (!segment->count) {
             position = position_behind(segment, position) % POSITION_END;
             continue;
         }
-        Py_ssize_t dropped = drop_some(self, segment, most, objects);
+        most -= drop_some(self, segment, most, objects);
         table_settle(self, position << POSITION_SHIFT);
-        most -= dropped;
-        if (dropped < 0)
-            Py_CLEAR(objects);
     }
+    if (objects && PyErr_Occurred() && self->count < before)
+        PyErr_Clear(); /* the caller shall have what has left the table; what is left can be dropped later */
+    else if (PyErr_Occurred())
+        Py_CLEAR(objects);
     return objects;
 }
 

@@ -11,11 +11,24 @@ from tests.unit.node.store.native import FLAGS, compile_in, load
 from tests.unit.node.store.walks import contents
 
 KB: Final = 1 << 10
-PAGE: Final = 32 * KB
-"""Of the heap."""
 WARM: Final = 64
 """Free pages that it keeps."""
-pytestmark = pytest.mark.skipif("-DGOSSAMER_PLAIN_HEAP" in FLAGS, reason="the heap under test is left out")
+of_the_heap = pytest.mark.skipif("-DGOSSAMER_PLAIN_HEAP" in FLAGS, reason="the heap under test is left out")
+
+SHORT_LISTS: Final = """
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+static int append_if_short(PyObject *list, PyObject *item)
+{
+    if (PyList_GET_SIZE(list) < MOST_IN_LISTS)
+        return PyList_Append(list, item);
+    PyErr_NoMemory();
+    return -1;
+}
+#define PyList_Append append_if_short
+"""
+"""Python has no memory for longer lists than ``MOST_IN_LISTS``."""
 
 LARGE_PAGES: Final = """
 #include <stdint.h>
@@ -41,6 +54,7 @@ def fill_pages(table: Table, count: int) -> list[bytes]:
     return keys
 
 
+@of_the_heap
 def test_a_page_takes_no_neighbour_with_it_where_those_of_the_kernel_are_larger(tmp_path: Path) -> None:
     store = load(compile_in(tmp_path, LARGE_PAGES))
     table: Table = store.Table()
@@ -53,6 +67,7 @@ def test_a_page_takes_no_neighbour_with_it_where_those_of_the_kernel_are_larger(
     assert store.resident() == full, "the pages of 32 KB stay, and nothing says that they went"
 
 
+@of_the_heap
 def test_warm_pages_are_used_first(own: ModuleType) -> None:
     """With as many warm pages as are kept, the next page that came back was cooled, and taken again by the next key."""
     table: Table = own.Table()
@@ -68,6 +83,30 @@ def test_warm_pages_are_used_first(own: ModuleType) -> None:
     assert own.resident() > before
 
 
+@pytest.mark.parametrize("most", [1, 7])
+def test_drop_gives_what_it_has_taken_out_when_memory_ends(tmp_path: Path, most: int) -> None:
+    store = load(compile_in(tmp_path, f"#define MOST_IN_LISTS {most}\n{SHORT_LISTS}"))
+    table: Table = store.Table()
+    values = [[b"%d" % number] for number in range(20)]
+    for number, value in enumerate(values):
+        table.put(b"o%d" % number, value)
+        table.put(b"s%d" % number, b"string")
+    found = []
+    while len(table):
+        found += table.drop(100)
+        assert len(found) <= len(values)
+    assert sorted(found) == sorted(values)
+
+
+def test_drop_without_any_memory_takes_nothing_out(tmp_path: Path) -> None:
+    store = load(compile_in(tmp_path, f"#define MOST_IN_LISTS 0\n{SHORT_LISTS}"))
+    table: Table = store.Table()
+    table.put(b"k", [b"a"], 5)
+    with pytest.raises(MemoryError):
+        table.drop(100)
+    assert (len(table), table.expiring, table.get(b"k")) == (1, 1, [b"a"])
+
+
 def advised_against() -> int:
     """Bytes of this process that shall be no huge pages."""
     found = size = 0
@@ -79,6 +118,7 @@ def advised_against() -> int:
     return found
 
 
+@of_the_heap
 def test_an_arena_with_holes_is_no_huge_page_until_it_is_full_again(own: ModuleType) -> None:
     if not Path("/sys/kernel/mm/transparent_hugepage").exists():
         pytest.skip("this kernel has no huge pages")
