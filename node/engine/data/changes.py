@@ -136,7 +136,7 @@ class Changes:
         """A ``maxmemory-policy`` goes by the uses of keys: then an RDB tells them."""
         self.dirty: int = 0
         """Changes since the start, as Redis counts them. It moves before anything can be half changed, so that an
-        exception is known to have left the data so: before many keys change, and right after a table took one change."""
+        exception is known to have left the data so: before many keys change, and right after a table has taken one."""
         self.memory_limit: int = NEVER_FULL
         """Bytes in the tally above which ``on_full`` is called."""
         self.listeners: list[Listener] = []
