@@ -554,6 +554,7 @@ static PyTypeObject table_type = {
 
 #define BATCH 32 /* requests whose memory is fetched side by side */
 #define LINE 64  /* bytes that the processor fetches at once */
+#define FETCHED 1024 /* bytes of an entry, at most: of a longer key the processor itself fetches the rest in time */
 
 typedef struct {
     const Table *table;
@@ -583,7 +584,7 @@ static int route_one(PyObject *request, PyObject *tables, int shift, Lookup *loo
 static void fetch_rest(const Entry *entry)
 {
     size_t size = entry_size(entry);
-    for (size_t at = LINE; at < size; at += LINE)
+    for (size_t at = LINE; at < size && at < FETCHED; at += LINE)
         __builtin_prefetch((const char *)entry + at);
     __builtin_prefetch((const char *)entry + size - 1);
     if (entry->flags & OBJECT)

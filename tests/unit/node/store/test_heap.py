@@ -1,5 +1,6 @@
 """The heap beneath the table in C, in a world where the kernel or Python's memory is another than here."""
 
+import ctypes
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -14,6 +15,11 @@ KB: Final = 1 << 10
 WARM: Final = 64
 """Free pages that it keeps."""
 of_the_heap = pytest.mark.skipif("-DGOSSAMER_PLAIN_HEAP" in FLAGS, reason="the heap under test is left out")
+
+COUNTED_FETCHES: Final = """
+long fetches;
+#define __builtin_prefetch(at) ((void)(at), (void)fetches++)
+"""
 
 SHORT_LISTS: Final = """
 #define PY_SSIZE_T_CLEAN
@@ -105,6 +111,19 @@ def test_drop_without_any_memory_takes_nothing_out(tmp_path: Path) -> None:
     with pytest.raises(MemoryError):
         table.drop(100)
     assert (len(table), table.expiring, table.get(b"k")) == (1, 1, [b"a"])
+
+
+@pytest.mark.parametrize("size", [16, 500, 5000, 1 << 20])
+def test_a_batch_has_no_more_than_a_kilobyte_of_each_entry_fetched(tmp_path: Path, size: int) -> None:
+    built = compile_in(tmp_path, COUNTED_FETCHES)
+    store = load(built)
+    fetches = ctypes.c_long.in_dll(ctypes.CDLL(str(built)), "fetches")
+    table: Table = store.Table()
+    table.put(b"k" * size, b"v")
+    before = fetches.value
+    store.route([b"k" * size], [table] * 16384, 0)
+    lines = min(size, KB) // 64
+    assert lines < fetches.value - before <= lines + 4, "the bucket, the entry, and its end"
 
 
 def advised_against() -> int:
