@@ -16,6 +16,8 @@ LONGEST_INTEGER: Final = 11
 """Characters of -2147483648."""
 MIN_COMPRESSED: Final = 21
 """Bytes of the shortest string for which compression is tried."""
+MAX_COMPRESSED: Final = MAX_32 - 1
+"""Of the longest: LZF takes no more."""
 MIN_SAVED: Final = 4
 MINUS: Final = 0x2D
 
@@ -38,7 +40,7 @@ def put_string(out: bytearray, text: bytes | bytearray, compress: bool = False) 
     size = len(text)
     if 0 < size <= LONGEST_INTEGER and put_integer(out, text):
         return
-    if compress and size >= MIN_COMPRESSED and put_compressed(out, bytes(text)):
+    if compress and MIN_COMPRESSED <= size <= MAX_COMPRESSED and put_compressed(out, bytes(text)):
         return
     put_length(out, size)
     out += text

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gossamer.node.persist import primitives
 from gossamer.node.persist.codes import RdbError, Short
 from gossamer.node.persist.primitives import put_length, put_string
 from gossamer.node.persist.source import Source
@@ -75,6 +76,25 @@ def test_compression_must_be_worth_it() -> None:
     assert written(b"a" * 20, compress=True)[0] == 20
     assert written(b"a" * 21, compress=True)[0] == 0xC3
     assert written(bytes(range(60)), compress=True)[0] == 60
+
+
+class Sizes(bytearray):
+    """Takes the sizes of long strings instead of the strings."""
+
+    def __iadd__(self, text: bytes) -> "Sizes":  # type: ignore[override, misc]
+        return super().__iadd__(text if len(text) < 100 else b"%d" % len(text))
+
+
+def test_a_string_of_4_gb_is_not_compressed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def compress(text: bytes) -> bytes:
+        raise OverflowError("LZF takes less")
+
+    monkeypatch.setattr(
+        primitives, "lzf", compress
+    )  # the twin in Python would try; in a compiled build it is the other
+    out = Sizes()
+    put_string(out, bytes(1 << 32), True)  # zeros that nobody reads take no memory
+    assert bytes(out) == bytes.fromhex("810000000100000000") + b"%d" % (1 << 32)
 
 
 @pytest.mark.parametrize("coded", ["82", "bf00", "c4", "ff", "c3c0", "c30205" + "0061", "81ffffffffffffffff"])
