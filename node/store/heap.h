@@ -19,13 +19,16 @@
 
 static size_t heap_bytes;      /* in pieces that are in use, as large as they really are */
 static long heap_failing = -1; /* for tests: so many requests are granted, all others refused; -1: none is refused */
+static int heap_recovers;      /* for tests: one alone is refused, and then none */
 
 static int heap_refuses(void)
 {
     if (heap_failing > 0)
         heap_failing--;
-    else if (heap_failing == 0)
+    else if (heap_failing == 0) {
+        heap_failing = heap_recovers ? -1 : 0;
         return 1;
+    }
     return 0;
 }
 

@@ -709,14 +709,19 @@ static PyObject *in_use(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
     return PyLong_FromSize_t(heap_bytes);
 }
 
-static PyObject *fail_after(PyObject *Py_UNUSED(module), PyObject *count)
+static PyObject *fail(PyObject *count, int recovers)
 {
     long granted = PyLong_AsLong(count);
     if (granted == -1 && PyErr_Occurred())
         return NULL;
     heap_failing = granted;
+    heap_recovers = recovers;
     Py_RETURN_NONE;
 }
+
+static PyObject *fail_after(PyObject *Py_UNUSED(module), PyObject *count) { return fail(count, 0); }
+
+static PyObject *fail_once(PyObject *Py_UNUSED(module), PyObject *count) { return fail(count, 1); }
 
 static PyMethodDef functions[] = {
     {"route", (PyCFunction)(void *)route, METH_FASTCALL, "route(requests, tables, shift): the slots of their keys."},
@@ -730,6 +735,7 @@ static PyMethodDef functions[] = {
     {"resident", resident, METH_NOARGS, "resident(): bytes of memory, as pages of the heap."},
     {"in_use", in_use, METH_NOARGS, "in_use(): bytes of it that tables use, and of long pieces beside it."},
     {"fail_after", fail_after, METH_O, "fail_after(count): for tests: grant so many requests for memory; -1: all."},
+    {"fail_once", fail_once, METH_O, "fail_once(count): for tests: grant so many, refuse one, grant all others."},
     {NULL, NULL, 0, NULL},
 };
 

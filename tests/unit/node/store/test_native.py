@@ -1,5 +1,6 @@
 """What is true of the table in C alone: it is there, it gives memory back, and nothing shakes it."""
 
+import functools
 import os
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 
 from gossamer.cluster import build
 from gossamer.node.store import plain, table
-from gossamer.node.store.plain import NEVER, Table
+from gossamer.node.store.plain import NEVER, Table, Value
 from tests.tidy.floors import TOP
 from tests.unit.node.store import prove
 from tests.unit.node.store.native import FLAGS, INCLUDE, NAME, SOURCE, WARNINGS
@@ -121,46 +122,83 @@ def test_the_seed_moves_the_keys(own: ModuleType) -> None:
 # --- no memory
 
 
-def scenario(table: Table) -> list[Callable[[], object]]:
-    """Operations that grow and shrink a table in every way."""
+Model = dict[bytes, tuple[Value, int]]
+"""What a table holds: values and expire times."""
+
+FEW: Final = 10
+"""Keys of a table that is compared as a whole whatever was refused; a larger one only if it had begun to grow."""
+
+
+def scenario(table: Table) -> list[tuple[Callable[[], object], Model]]:
+    """Operations that change a table in every way, with what it holds of their keys afterwards."""
     value = [b"a"]
-    steps: list[Callable[[], object]] = [
-        lambda: table.put(b"k", b"v"),
-        lambda: table.put(b"k", b"longer than it was before"),
-        lambda: table.set_expire(b"k", 5),
-        lambda: table.set_expire(b"k", NEVER),
-        lambda: table.put(b"k", value),
-        lambda: table.put(b"l", b"v" * 500, 5),
-        lambda: table.put(b"k" * 300, b"v"),
+    longer = b"longer than it was before"
+    return [
+        (lambda: table.put(b"k", b"v"), {b"k": (b"v", NEVER)}),
+        (lambda: table.put(b"k", longer), {b"k": (longer, NEVER)}),
+        (lambda: table.set_expire(b"k", 5), {b"k": (longer, 5)}),
+        (lambda: table.set_expire(b"k", NEVER), {b"k": (longer, NEVER)}),
+        (lambda: table.put(b"k", value), {b"k": (value, NEVER)}),
+        (lambda: table.put(b"l", b"v" * 500, 5), {b"l": (b"v" * 500, 5)}),
+        (lambda: table.put(b"k" * 300, b"v"), {b"k" * 300: (b"v", NEVER)}),
     ]
-    return steps
 
 
-def try_until_done(own: ModuleType, table: Table, step: Callable[[], object], look: bool) -> int:
-    """Do ``step`` with no memory, with one piece, with two ...: how many it needed. Before, it must change nothing."""
-    before = contents(table) if look else {}
+def try_until_done(
+    fail: Callable[[int], None], table: Table, model: Model, step: Callable[[], object], after: Model
+) -> int:
+    """Do ``step`` while no request for memory, or the first, or the second … is refused by ``fail``: how many of them.
+
+    A refused one leaves the table as ``model`` says, and the other one leaves ``after`` of the step's keys.
+    """
     for granted in range(100):
-        own.fail_after(granted)
+        fail(granted)
         try:
             step()
         except MemoryError:
-            assert not (look or granted) or contents(table) == (before or contents(table))
+            fail(-1)
+            assert len(table) == len(model)
+            assert [table.get(key) for key in after] == [model.get(key, (None,))[0] for key in after]
+            assert not (granted or len(model) < FEW) or contents(table) == model
         else:
+            fail(-1)
+            model |= after
             return granted
-        finally:
-            own.fail_after(-1)
     raise AssertionError("it wants ever more memory")
 
 
-def test_without_memory_the_table_stays_as_it_was(own: ModuleType) -> None:
+@pytest.mark.parametrize("how", ["fail_after", "fail_once"])
+def test_without_memory_the_table_stays_as_it_was(own: ModuleType, how: str) -> None:
+    """All requests from one on are refused, or that one alone."""
+    fail = getattr(own, how)
     table: Table = own.Table()
-    for step in scenario(table):
-        try_until_done(own, table, step, look=True)
+    model: Model = {}
+    for step, after in scenario(table):
+        try_until_done(fail, table, model, step, after)
+        assert contents(table) == model
     needed = set()
     for number in range(7000):
-        needed.add(try_until_done(own, table, lambda number=number: table.put(b"%d" % number, b"v"), look=False))  # type: ignore[misc]
+        key = b"%d" % number
+        put = functools.partial(table.put, key, b"v")
+        needed.add(try_until_done(fail, table, model, put, {key: (b"v", NEVER)}))
     assert needed == {1, 3, 5}, "an entry; with a larger segment, which is two pieces; with two segments"
-    assert sorted(contents(table)) == sorted([b"k", b"l", b"k" * 300, *(b"%d" % number for number in range(7000))])
+    assert contents(table) == model
+
+
+@pytest.mark.parametrize("refused", range(8))
+def test_one_refusal_while_a_table_shrinks_costs_nothing(own: ModuleType, refused: int) -> None:
+    """Segments that become one, and entries that move, take memory; what is refused in between stays where it is."""
+    table: Table = own.Table()
+    fill(table, 0, 12_000)
+    for number in range(12_000):
+        own.fail_once(refused)
+        assert table.remove(b"%08d" % number) == b"v" * 16
+        if number % 1000 == 0:
+            assert contents(table) == {b"%08d" % left: (b"v" * 16, NEVER) for left in range(number + 1, 12_000)}
+    own.fail_once(-1)
+    assert len(table) == 0
+    del table
+    assert own.in_use() == 0
 
 
 @pytest.mark.parametrize("granted", [0, 1, 2, 3, 5])
@@ -263,7 +301,7 @@ def test_nothing_leaks(own: ModuleType) -> None:
 @pytest.mark.once
 def test_half_a_gigabyte_is_a_value_and_a_key(own: ModuleType) -> None:
     if psutil.virtual_memory().available < 4096 * MB:
-        pytest.skip("not enough memory here")
+        pytest.skip("half a gigabyte thrice needs 4 GB of free memory: end other programs, or take a larger machine")
     table: Table = own.Table()
     large = bytes(512 * MB)
     table.put(b"k", large)
