@@ -298,6 +298,12 @@ def test_nothing_leaks(own: ModuleType) -> None:
     assert len(prove.leak(own, 120_000)) == 10
 
 
+def test_no_call_is_a_pause(own: ModuleType) -> None:
+    """The bounds are loose, for a busy machine: a step that moved all 300,000 keys would take 50 ms or more."""
+    longest = prove.pauses(own, 300_000)
+    assert max(longest.put, longest.remove, longest.keys, longest.drop) < 20e6, longest.milliseconds()
+
+
 @pytest.mark.once
 def test_half_a_gigabyte_is_a_value_and_a_key(own: ModuleType) -> None:
     if psutil.virtual_memory().available < 4096 * MB:
