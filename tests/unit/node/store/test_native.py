@@ -3,11 +3,13 @@
 import functools
 import os
 import shutil
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from random import Random
 from types import ModuleType
 from typing import Final
 
@@ -15,6 +17,7 @@ import psutil
 import pytest
 
 from gossamer.cluster import build
+from gossamer.node.io import serve
 from gossamer.node.store import plain, table
 from gossamer.node.store.plain import NEVER, Table, Value
 from tests.tidy.floors import TOP
@@ -117,6 +120,55 @@ def test_the_seed_moves_the_keys(own: ModuleType) -> None:
     assert len(positions) == 20
     with pytest.raises(ValueError, match="16 bytes"):
         own.seed(b"short")
+
+
+MASK: Final = (1 << 64) - 1
+
+
+def siphash(seed: bytes, key: bytes) -> int:
+    """SipHash-1-3, as Aumasson and Bernstein define SipHash-c-d."""
+    first, second = struct.unpack("<2Q", seed)
+    a, b = first ^ 0x736F6D6570736575, second ^ 0x646F72616E646F6D
+    c, d = first ^ 0x6C7967656E657261, second ^ 0x7465646279746573
+    padded = key + bytes(7 - len(key) % 8) + bytes([len(key) % 256])
+    for (word,) in struct.iter_unpack("<Q", padded):
+        a, b, c, d = sip_round(a, b, c, d ^ word)
+        a ^= word
+    c ^= 0xFF
+    for _ in range(3):
+        a, b, c, d = sip_round(a, b, c, d)
+    return a ^ b ^ c ^ d
+
+
+def sip_round(a: int, b: int, c: int, d: int) -> tuple[int, int, int, int]:
+    a, c = a + b & MASK, c + d & MASK
+    b, d, a = rotated(b, 13) ^ a, rotated(d, 16) ^ c, rotated(a, 32)
+    c, a = c + b & MASK, a + d & MASK
+    return a, rotated(b, 17) ^ c, rotated(c, 32), rotated(d, 21) ^ a
+
+
+def rotated(word: int, bits: int) -> int:
+    return (word << bits | word >> 64 - bits) & MASK
+
+
+def test_the_hash_is_siphash(own: ModuleType) -> None:
+    """Positions are its upper bits. All sizes of rests, before and behind whole words."""
+    rng = Random(7)
+    for seed in (bytes(16), bytes(range(16)), rng.randbytes(16)):
+        own.seed(seed)
+        for size in (*range(65), 255, 256, 1000):
+            key = rng.randbytes(size)
+            assert own.Table().position(key) == siphash(seed, key) >> 15
+
+
+def test_a_node_that_starts_seeds_the_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With other bytes each time, and before anything is put into a table."""
+    seeds: list[bytes] = []
+    monkeypatch.setattr(serve, "seed", seeds.append)
+    monkeypatch.setattr(serve, "serve", lambda *_: len(seeds))
+    assert [serve.main(["--port", "0"]) for _ in range(3)] == [1, 2, 3], "seeded before it serves"
+    assert len({*seeds}) == 3
+    assert {len(seed) for seed in seeds} == {16}
 
 
 # --- no memory
