@@ -75,11 +75,11 @@ class Kernel:
         with open(f"{self._settings}/hpage_pmd_size") as file:
             size = int(file.read())
         found: list[Piece] = []
-        with open(f"{self._process}/maps") as file:
+        with open(f"{self._process}/maps", "rb") as file:  # the names of mapped files are any bytes, also b"\r"
             for line in file:
                 area, access, _, _, inode, *name = line.split(maxsplit=5)
-                if access == "rw-p" and inode == "0" and (not name or name[0].startswith(("[heap]", "[anon"))):
-                    start, end = (int(number, 16) for number in area.split("-"))
+                if access == b"rw-p" and inode == b"0" and (not name or name[0].startswith((b"[heap]", b"[anon"))):
+                    start, end = (int(number, 16) for number in area.split(b"-"))
                     found += [(at, size) for at in range(-(-start // size) * size, end - size + 1, size)]
         return found
 

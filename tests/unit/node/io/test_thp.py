@@ -75,6 +75,17 @@ def test_pieces_are_whole_and_lie_in_anonymous_memory_that_may_be_written(tmp_pa
     assert kernel.pieces() == [(at * MB, 2 * MB) for at in (2, 20, 22, 30)]
 
 
+@pytest.mark.parametrize("name", [b"caf\xe9.so", b"one\rtwo.so", b"\xff\xed\xa0\x80", b"a b"])
+def test_the_name_of_a_mapped_file_is_any_bytes(tmp_path: Path, name: bytes) -> None:
+    kernel, _ = make(tmp_path)
+    whole = kernel.pieces()
+    with (tmp_path / "maps").open("r+b") as file:
+        lines = file.read()
+        file.seek(0)
+        file.write(b"%x-%x r-xp 00000000 08:01 77   /%b\n" % (70 * MB, 74 * MB, name) + lines)
+    assert kernel.pieces() == whole != []
+
+
 @pytest.mark.parametrize("rest", [SHARED, ABSENT])
 def test_a_piece_is_left_alone_that_is_shared_or_hardly_used(tmp_path: Path, rest: bytes) -> None:
     kernel, advised = make(tmp_path, OURS * 383 + rest * (PAGES - 383))
