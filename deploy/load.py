@@ -56,7 +56,7 @@ def load(port: int, work: Load, pids: Iterable[int]) -> Outcome:
     pids = list(pids)
     before = [cpu_seconds(pid) for pid in pids]
     try:
-        done = subprocess.run(work.command(port), capture_output=True, text=True, timeout=LOAD_S, check=True)
+        done = subprocess.run(work.command(port), capture_output=True, errors="replace", timeout=LOAD_S, check=True)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         raise UserError(f"redis-benchmark failed: {error}") from None
     after = [cpu_seconds(pid) for pid in pids]

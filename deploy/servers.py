@@ -143,7 +143,7 @@ def _is_free(port: int) -> bool:
 def cpu_seconds(pid: int) -> float | None:
     """Processor time of all threads, user and system (proc(5): fields 14 and 15 of stat); None outside Linux."""
     try:
-        return cpu_in_stat(Path(f"/proc/{pid}/stat").read_text())
+        return cpu_in_stat(Path(f"/proc/{pid}/stat").read_text(errors="replace"))
     except FileNotFoundError:
         return None
 
