@@ -31,6 +31,7 @@ class Config:
         self._values: dict[str, object] = {directive.name: directive.default for directive in DIRECTIVES}
         self._given: dict[str, None] = {}
         self._lines: dict[str, list[Line]] = {name: [] for name in FILE_ONLY}
+        self._places: dict[str, Line] = {}
         self._hooks: dict[str, list[Hook]] = {}
 
     # Values for the rest of the node.
@@ -88,6 +89,10 @@ class Config:
         """The lines of ``rename-command`` or ``user`` in the order they were read."""
         return self._lines[name]
 
+    def line_of(self, name: str) -> Line | None:
+        """Where ``name`` got the value that it started with; None where nobody has set it."""
+        return self._places.get(name)
+
     # Start-up.
 
     def load(self, name: str, args: Sequence[str]) -> None:
@@ -106,6 +111,10 @@ class Config:
         directive.check(value)
         self._values[directive.name] = value
         self._given[directive.name] = None
+
+    def keep_place(self, line: Line) -> None:
+        """Remember where a setting was made, for who finds out later that it is wrong."""
+        self._places[BY_NAME[line.words[0].lower()].name] = line
 
     def keep_line(self, line: Line) -> None:
         """Remember a line that is no setting, for whoever can act on it."""

@@ -93,10 +93,11 @@ def _load_line(config: Config, line: Line, read: Reader, depth: int) -> None:
             config.load(name, args)
         except BadValue as error:
             raise ConfigError(error.reason, line) from None
+        config.keep_place(line)
     elif name == "include" and len(args) == 1:
         if depth == MAX_INCLUDE_DEPTH:
             raise ConfigError("Too many nested includes", line)
-        _include(config, posixpath.join(config.text("dir"), args[0]), read, depth + 1)
+        _include(config, posixpath.join(config.text("dir"), args[0]), read, depth + 1, line)
     elif name in FILE_ONLY and FILE_ONLY[name][0] <= len(args) <= FILE_ONLY[name][1]:
         reason = refused_line(name, args)
         if reason is not None:
@@ -113,11 +114,11 @@ def _load_line(config: Config, line: Line, read: Reader, depth: int) -> None:
         raise ConfigError(BAD_DIRECTIVE, line)
 
 
-def _include(config: Config, path: str, read: Reader, depth: int) -> None:
+def _include(config: Config, path: str, read: Reader, depth: int, line: Line | None = None) -> None:
     try:
         files = read(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise ConfigError(f"Fatal error, can't open config file '{path}': {reason}") from None
+        raise ConfigError(f"Fatal error, can't open config file '{path}': {reason}", line) from None
     for name, text in files:
         load_text(config, text, name, read, depth)

@@ -48,14 +48,14 @@ def configure(argv: Sequence[str]) -> Start:
         try:
             os.chdir(directory)
         except OSError as error:
-            raise ConfigError(f"Can't chdir to '{directory}': {error.strerror}") from None
+            raise ConfigError(f"Can't chdir to '{directory}': {error.strerror}", config.line_of("dir")) from None
     config.load("dir", [os.getcwd()])
     reason = can_append(config.text("logfile"))
     if reason is not None:
-        raise ConfigError(f"Can't open the log file: {reason}")
+        raise ConfigError(f"Can't open the log file: {reason}", config.line_of("logfile"))
     reason = title.fault(config, config_file)
     if reason is not None:
-        raise ConfigError(f"proc-title-template: {reason}")
+        raise ConfigError(f"proc-title-template: {reason}", config.line_of("proc-title-template"))
     return Start(config, config_file, configured_keys(config))
 
 

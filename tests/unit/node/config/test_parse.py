@@ -133,6 +133,19 @@ def test_a_missing_file_is_one_clear_line() -> None:
     assert caught.value.brief == "Fatal error, can't open config file '/nope.conf': No such file or directory"
 
 
+def test_a_missing_include_names_its_line() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_text(Config(), "port 1\ninclude /nope.conf", "redis.conf", no_files)
+    assert caught.value.brief.startswith("redis.conf:2: 'include /nope.conf': Fatal error, can't open config file '/nope")
+
+
+def test_where_a_setting_was_made_last_is_known() -> None:
+    config = Config()
+    load_text(config, "dir /a\nslave-priority 3\nDIR /b", "redis.conf", no_files)
+    places = [config.line_of(name) for name in ("dir", "replica-priority", "logfile")]
+    assert [place and place.number for place in places] == [3, 2, None]
+
+
 def test_a_file_that_includes_itself_is_refused() -> None:
     with pytest.raises(ConfigError, match="Too many nested includes"):
         load_text(Config(), "include me", "me", lambda path: [(path, "include me")])
