@@ -89,6 +89,8 @@ class Node:
         self.port = ports.port
         self.bus_port = ports.bus_port
         self.options = list(options)
+        self.all_in_file = False
+        """Port, host and folder stand in a configuration file; as options they would override it."""
         self.limit_open_files = 0
         """The soft limit that the process starts with, 0 for that of the tests."""
         self._command = command
@@ -115,6 +117,8 @@ class Node:
         self._log.clear()
         self._log_ended = False
         own = ["--port", str(self.port), "--bind", self.host, "--dir", str(self.home), "--save", ""]
+        if self.all_in_file:
+            own = []
         limit = (
             ["sh", "-c", f'ulimit -S -n {self.limit_open_files} && exec "$@"', "sh"] if self.limit_open_files else []
         )
