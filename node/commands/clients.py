@@ -148,8 +148,8 @@ class Victims:
         self.id: int = 0
         self.kind: int = -1
         self.user: str = ""
-        self.addr: bytes = b""
-        self.laddr: bytes = b""
+        self.addr: bytes | None = None
+        self.laddr: bytes | None = None
         self.spare: Client | None = None
 
     def include(self, client: Client) -> bool:
@@ -159,8 +159,8 @@ class Victims:
             (not self.id or client.id == self.id)
             and (self.kind < 0 or class_of(client) == self.kind)
             and (not self.user or client.user == self.user)
-            and (not self.addr or bytes_of(client.addr) == self.addr)
-            and (not self.laddr or bytes_of(client.laddr) == self.laddr)
+            and (self.addr is None or bytes_of(client.addr) == self.addr)
+            and (self.laddr is None or bytes_of(client.laddr) == self.laddr)
         )
 
 

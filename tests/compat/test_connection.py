@@ -41,6 +41,7 @@ CLIENTS: list[Sequence[Word]] = [
     ("CLIENT", "KILL", "ID", 0), ("CLIENT", "KILL", "ID", -1), ("CLIENT", "KILL", "ID", 9999999),
     ("CLIENT", "KILL", "TYPE", "foo"), ("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "foo"),
     ("CLIENT", "KILL", "TYPE", "pubsub"), ("CLIENT", "KILL", "USER", "nobody"), ("CLIENT", "KILL", "FOO", "bar"),
+    ("CLIENT", "KILL", ""), ("CLIENT", "KILL", "ADDR", "", "SKIPME", "no"), ("CLIENT", "KILL", "LADDR", ""),
     ("CLIENT", "KILL", "ID", 5, "TYPE"), ("CLIENT", "KILL", "ADDR", "x", "LADDR", "y"),
     ("CLIENT", "KILL", "ADDR", "x", "USER", "default", "SKIPME", "no"), ("CLIENT", "KILL", "ID", "x", "FOO"),
     ("CLIENT", "PAUSE"), ("CLIENT", "PAUSE", "a"), ("CLIENT", "PAUSE", -1), ("CLIENT", "PAUSE", 0),
