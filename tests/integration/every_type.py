@@ -63,6 +63,11 @@ def fill(tag: str = "") -> Iterator[list[str]]:
     yield ["PEXPIREAT", f"ends{tag}", f"{FAR_MS}"]
 
 
+def makers(name: str, key: str) -> list[list[str]]:
+    """The requests of ``fill`` that make what it calls ``name``, for ``key``."""
+    return [[key if word == name else word for word in words] for words in fill() if name in words]
+
+
 def fields_that_end(tag: str = "") -> Iterator[list[str]]:
     """What only Valkey 9 has beside us."""
     yield ["HSET", f"fields{tag}", *(word for n in MANY for word in (f"f{n}", f"{n}"))]

@@ -10,8 +10,10 @@ from gossamer.gossip.extensions import AvailabilityZone, Hostname, HumanName
 from gossamer.gossip.packet import GossipEntry, Kind, MessageFlag, Packet, Ping, encode
 from tests.compat.pair import Word
 from tests.integration.attack import NASTY, Attacker, nothing_unexpected, others_are_served, requests
-from tests.integration.clusters import CLUSTER, ask, demand, form, wait_state, wait_until
+from tests.integration.clusters import CLUSTER, ask, demand, form, info, wait_state, wait_until
+from tests.integration.every_type import makers
 from tests.integration.nodes import Node, Nodes
+from tests.integration.siege import Bystander
 
 CLUSTERED: Final = (*CLUSTER, "--cluster-node-timeout", "2000")
 NOT_ATTACKED: Final = frozenset(
@@ -22,34 +24,84 @@ ELSEWHERE: Final = frozenset({"replicaof", "slaveof"})
 """Asked only for names that no resolver is asked for."""
 NO_HOSTS: Final[tuple[bytes, ...]] = (b"redis-0..svc", b"\xff" * 40, b"x" * 5000, b"\0", b"", b"x" * 64 + b".svc")
 PLAUSIBLE: Final[tuple[bytes, ...]] = (
-    b"k", b"other", b"1", b"0", b"10", b"u8", b"GET", b"SET", b"EX", b"NX", b"COUNT", b"MATCH", b"*", b"ID", b"ADDR",
+    b"k", b"{k}2", b"1", b"0", b"10", b"u8", b"GET", b"SET", b"EX", b"NX", b"COUNT", b"MATCH", b"*", b"ID", b"ADDR",
     b"127.0.0.1", b"1", b"NODE", b"STREAM", b"FORCE", b"LIMIT", b"default",
+    b"STREAMS", b"BLOCK", b"LEFT", b"RIGHT",
 )  # fmt: skip
 LOCKS_US_OUT: Final = frozenset({"port", "bind", "requirepass", "maxclients", "timeout", "dir", "logfile", "loglevel"})
 MIXTURES: Final = 25
 
 
-def patient(name: str) -> int:
-    return 2 if "pause" in name or "wait" in name or name == "migrate" else 4
+OF_TYPE: Final = {
+    b"@geo": "geo:small",
+    b"@stream": "stream:small",
+    b"@list": "list:small",
+    b"@set": "set:small",
+    b"@hash": "hash:small",
+    b"@sortedset": "zset:small",
+    b"@hyperloglog": "hll",
+    b"@bitmap": "bits",
+    b"@string": "number",
+}
+"""What ``every_type`` calls data for the commands of a category."""
+KEYS: Final = ("k", "{k}2")
+BLOCK: Final = 7
+"""Requests to an empty database, then as many to one that has keys; texts come in fives of these."""
+FIRST_IDS: Final = 16
+"""Clients whose ids an attack may name."""
+
+
+def filling(categories: set[bytes]) -> list[list[str]]:
+    """Requests that make the plausible keys, of the type that commands of these ``categories`` are for."""
+    kinds = [kind for category, kind in OF_TYPE.items() if category in categories][:1] * 2 or ["list:small", "number"]
+    return [request for kind, key in zip(kinds, KEYS, strict=True) for request in makers(kind, key)]
+
+
+def attack(attacker: Attacker, name: str, arity: int, fill: list[list[str]]) -> None:
+    """All of its requests, to an empty database and to keys that are there by turns."""
+    for number, request in enumerate(requests(name, arity, random.Random(name), PLAUSIBLE, MIXTURES)):
+        if number % BLOCK == 0:
+            full = number // BLOCK % 2
+            answers = attacker.beside(("FLUSHALL",), *(fill if full else ()), ("EXISTS", *KEYS))
+            if not name.startswith("cluster|"):  # which takes the slots away
+                assert answers[-1].content == full * len(KEYS), (name, answers)
+        attacker.say(*request)
+
+
+def own_all_slots(node: Node) -> None:
+    """Whatever has been done to the cluster of this one node."""
+    if info(node)["cluster_slots_ok"] != "16384":
+        node.ask("CLUSTER", "FLUSHSLOTS")
+        demand(node, "CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+    wait_state([node], "ok")
 
 
 @pytest.mark.parametrize("options", [(), CLUSTERED], ids=["alone", "in a cluster"])
 def test_no_arguments_of_any_command_end_a_node(nodes: Nodes, options: tuple[str, ...]) -> None:
     node = nodes.start("--enable-debug-command", "yes", *options)
-    if options:
-        demand(node, "CLUSTER", "ADDSLOTSRANGE", "0", "16383")
-    arities = {item.text.decode(): 0 for item in node.ask("COMMAND", "LIST").items}
-    for name, described in zip(arities, node.ask("COMMAND", "INFO", *arities).items, strict=True):
-        arities[name] = described.items[1].number
-    assert len(arities) > 150
-    for name in sorted(arities.keys() - NOT_ATTACKED - ELSEWHERE):
-        attacker = Attacker(node)
-        for request in requests(name, arities[name], random.Random(name), PLAUSIBLE, MIXTURES):
-            attacker.say(*request)
-            if attacker.waited >= patient(name):
-                break
-        attacker.close()
+    for _ in range(FIRST_IDS):
         others_are_served(node)
+    names = [item.text.decode() for item in node.ask("COMMAND", "LIST").items]
+    described = {
+        name: (item.items[1].number, {category.text for category in item.items[6].items})
+        for name, item in zip(names, node.ask("COMMAND", "INFO", *names).items, strict=True)
+    }
+    assert len(described) > 150
+    waited = set()
+    with Bystander(node) as bystander:
+        for name in sorted(described.keys() - NOT_ATTACKED - ELSEWHERE):
+            if options:
+                own_all_slots(node)
+            arity, categories = described[name]
+            attacker = Attacker(node)
+            attack(attacker, name, arity, filling(categories))
+            attacker.close()
+            if attacker.unblocked:
+                waited.add(name)
+            others_are_served(node)
+        bystander.wait_served()
+    bystander.check()
+    assert waited >= {"blpop", "brpop", "bzpopmin", "bzpopmax"}, waited
     nothing_unexpected(node)
     assert node.stop() == 0
 
