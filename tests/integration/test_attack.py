@@ -2,20 +2,37 @@
 
 import random
 import re
+import socket
+import time
 from typing import Final
 
 import pytest
+from attrs import evolve
 
-from gossamer.gossip.extensions import AvailabilityZone, Hostname, HumanName
-from gossamer.gossip.packet import GossipEntry, Kind, MessageFlag, Packet, Ping, encode
+from gossamer.cluster.nodesconf import load
+from gossamer.cluster.text import text_of
+from gossamer.gossip.bitmap import NO_SLOTS
+from gossamer.gossip.extensions import (
+    AvailabilityZone,
+    ClientIpv4,
+    ClientIpv6,
+    ClusterIdentity,
+    Forgotten,
+    Hostname,
+    HumanName,
+    ShardId,
+)
+from gossamer.gossip.packet import Fail, GossipEntry, Kind, MessageFlag, Packet, Ping, Update, encode
 from tests.compat.pair import Word
-from tests.integration.attack import NASTY, Attacker, nothing_unexpected, others_are_served, requests
-from tests.integration.clusters import CLUSTER, ask, demand, form, info, wait_state, wait_until
+from tests.compat.replies import Answer
+from tests.integration.attack import NASTY, SOON_S, Attacker, Voice, nothing_unexpected, others_are_served, requests
+from tests.integration.clusters import CLUSTER, OK, ask, demand, form, info, my_id, view, wait_state, wait_until
 from tests.integration.every_type import makers
 from tests.integration.nodes import Node, Nodes
 from tests.integration.siege import Bystander
 
-CLUSTERED: Final = (*CLUSTER, "--cluster-node-timeout", "2000")
+NODE_TIMEOUT_S: Final = 2
+CLUSTERED: Final = (*CLUSTER, "--cluster-node-timeout", f"{NODE_TIMEOUT_S}000")
 NOT_ATTACKED: Final = frozenset(
     {"shutdown", "debug", "client|pause", "config|set", "failover", "sync", "psync", "monitor"}
 )
@@ -106,6 +123,54 @@ def test_no_arguments_of_any_command_end_a_node(nodes: Nodes, options: tuple[str
     assert node.stop() == 0
 
 
+ENDS_OR_STOPS: Final = frozenset({"SEGFAULT", "PANIC", "RESTART", "SLEEP", "AOF-FLUSH-SLEEP", "PAUSE-CRON", "POPULATE"})
+"""Subcommands of DEBUG. What POPULATE makes may be as much as is asked for."""
+
+
+def test_no_arguments_of_debug_end_a_node(nodes: Nodes) -> None:
+    node = nodes.start("--enable-debug-command", "yes")
+    words = [item.text.decode() for item in node.ask("DEBUG", "HELP").items[1:]]
+    names = {line.split()[0] for line in words if line[0] != " "} - ENDS_OR_STOPS
+    assert len(names) > 15
+    attacker = Attacker(node)
+    with Bystander(node) as bystander:
+        for name in sorted(names):
+            attack(attacker, f"debug|{name}", -2, filling({b"@list"}))
+        for text in NASTY:
+            attacker.say("DEBUG", text)
+            attacker.say("DEBUG", "POPULATE", "3", text)
+            attacker.say("DEBUG", "POPULATE", "3", "k", text[:3])
+    bystander.check()
+    attacker.close()
+    nothing_unexpected(node)
+    assert node.stop() == 0
+
+
+@pytest.mark.parametrize("options", [(), CLUSTERED], ids=["alone", "in a cluster"])
+def test_no_words_make_a_replica_of_a_stranger_or_end_a_node(nodes: Nodes, options: tuple[str, ...]) -> None:
+    node = nodes.start(*options)
+    with Bystander(node) as bystander:
+        for text in NASTY:
+            for words in (
+                ("PSYNC", text, "1"), ("PSYNC", "?", text), ("PSYNC", "f" * 40, text), ("SYNC", text),
+                ("REPLCONF", "listening-port", text), ("REPLCONF", "ip-address", text), ("REPLCONF", "capa", text),
+                ("REPLCONF", text, text), ("MONITOR", text), ("SHUTDOWN", text), ("SHUTDOWN", "NOSAVE", text),
+                ("FAILOVER", text), ("FAILOVER", "TO", text, "1"), ("FAILOVER", "TO", "127.0.0.1", text),
+                ("FAILOVER", "TIMEOUT", text), ("REPLICAOF", "127.0.0.1", text),
+            ):  # fmt: skip
+                attacker = Voice(node)
+                attacker.send(words)
+                attacker.is_answered(SOON_S)
+                attacker.close()
+        bystander.wait_served()
+    bystander.check()
+    if not options:
+        demand(node, "REPLICAOF", "NO", "ONE")
+    wait_until(lambda: "connected_slaves:0" in ask(node, "INFO", "replication"), "they have left")
+    nothing_unexpected(node)
+    assert node.stop() == 0
+
+
 @pytest.mark.parametrize("asked", sorted(ELSEWHERE))
 def test_a_primary_whose_name_is_no_name_is_a_primary_that_is_not_there(nodes: Nodes, asked: str) -> None:
     node = nodes.start()
@@ -139,8 +204,10 @@ def test_what_config_set_has_taken_is_read_again_from_the_file(nodes: Nodes, opt
     attacker = Attacker(node)
     on_command_line = {word.removeprefix("--") for word in options if word.startswith("--")}  # they override the file
     for name in sorted(set(names) - LOCKS_US_OUT - on_command_line):
-        for text in NASTY:
-            attacker.say("CONFIG", "SET", name, text)
+        taken = [text for text in NASTY if attacker.say("CONFIG", "SET", name, text) == OK]
+        if taken and options:
+            assert attacker.say("CLUSTER", "SAVECONFIG") == OK
+            load(text_of((node.home / "nodes.conf").read_bytes()))
         others_are_served(node)
     for name in ("requirepass", "masterauth"):
         demand(node, "CONFIG", "SET", name, b"\xff\0\"'\\\n\t x")
@@ -165,6 +232,7 @@ def test_a_name_is_refused_or_the_node_starts_again(nodes: Nodes, name: str) -> 
         answer = one.ask("CONFIG", "SET", name, text)
         assert answer.text == b"OK" or answer.text.startswith(b"ERR CONFIG SET failed"), answer
         demand(one, "CLUSTER", "SAVECONFIG")
+        load(text_of((one.home / "nodes.conf").read_bytes()))
     assert one.ask("CONFIG", "SET", name, "redis-0..svc").kind == ("error" if name.endswith("-ip") else "status")
     assert one.ask("CONFIG", "SET", name, "Node 1").kind == "error"
     one.restart()
@@ -174,16 +242,31 @@ def test_a_name_is_refused_or_the_node_starts_again(nodes: Nodes, name: str) -> 
         assert node.stop() == 0
 
 
-@pytest.mark.parametrize("name", ["FORGET", "REPLICATE", "MEET", "SETSLOT"])
-def test_an_id_that_is_no_text_is_an_unknown_node(nodes: Nodes, name: str) -> None:
+NOBODY: Final = b"\xff" * 40
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("FORGET", NOBODY), b"Unknown node "),
+        (("REPLICATE", NOBODY), b"Unknown node "),
+        (("REPLICAS", NOBODY), b"Unknown node "),
+        (("SLAVES", NOBODY), b"Unknown node "),
+        (("COUNT-FAILURE-REPORTS", NOBODY), b"Unknown node "),
+        (("SETSLOT", 1, "NODE", NOBODY), b"Unknown node "),
+        (("SETSLOT", 1, "MIGRATING", NOBODY), b"I don't know about node "),
+        (("SETSLOT", 2, "IMPORTING", NOBODY), b"I don't know about node "),
+        (("MIGRATESLOTS", "SLOTSRANGE", 1, 1, "NODE", NOBODY), b"Unknown node name: "),
+        (("MEET", NOBODY, 1), b"Invalid node address specified: "),
+    ],
+    ids=lambda value: "-".join(map(str, value[:3:2])) if isinstance(value, tuple) else "",
+)
+def test_an_id_that_is_no_text_is_an_unknown_node(nodes: Nodes, words: tuple[Word, ...], reason: bytes) -> None:
     node = nodes.start(*CLUSTERED)
-    nobody = b"\xff" * 40
-    words: dict[str, tuple[Word, ...]] = {"MEET": (nobody, 1), "SETSLOT": (1, "NODE", nobody)}
-    answer = node.ask("CLUSTER", name, *words.get(name, (nobody,)))
-    wrong = {"MEET": b"ERR Invalid node address specified: " + nobody + b":1"}
-    assert answer.text.replace(b"I don't know about node", b"Unknown node") in (
-        wrong.get(name, b"ERR Unknown node " + nobody),
-    )
+    demand(node, "CLUSTER", "ADDSLOTS", 1)
+    behind = b":1" if words[0] == "MEET" else b""
+    assert node.ask("CLUSTER", *words) == Answer("error", b"ERR " + reason + NOBODY + behind)
+    nothing_unexpected(node)
     assert node.stop() == 0
 
 
@@ -191,32 +274,39 @@ def fields_of(raw: bytes, at: int, patch: bytes, size: int) -> bytes:
     return raw[:at] + patch[:size].ljust(size, b"\0") + raw[at + size :]
 
 
+def letters(letter: str) -> str:
+    """Forty, to be found again in a message."""
+    return letter * 40
+
+
 def bus_attack(target: Node, known: Node) -> None:
-    """Every text field of a PING from a node that the target knows."""
+    """Every text field of messages from a node that the target knows."""
     own = ask(known, "CLUSTER", "MYID")
-    third = "c" * 40
-    whole = encode(
-        Packet(
-            Kind.PING, own, known.port, 0, known.bus_port, ip="127.0.0.1", flags=2, mflags=MessageFlag.EXT_DATA,
-            body=Ping(
-                (GossipEntry(third, 1, 1, "127.0.0.9", 1, 2, 2),),
-                (Hostname("h" * 50), HumanName("n" * 50), AvailabilityZone("z" * 50)),
+    frame = Packet(
+        Kind.PING, own, known.port, 0, known.bus_port, ip="127.0.0.1", flags=2, mflags=MessageFlag.EXT_DATA,
+        primary=letters("p"), body=Ping(
+            (GossipEntry(letters("c"), 1, 1, "127.0.0.9", 1, 2, 2),),
+            (
+                Hostname(letters("h")), HumanName(letters("n")), AvailabilityZone(letters("z")),
+                ClientIpv4(letters("4")), ClientIpv6(letters("6")), Forgotten(letters("f"), 60),
+                ShardId(letters("s")), ClusterIdentity(letters("i")),
             ),
-        )
+        ),
     )  # fmt: skip
-    places = [(whole.index(b"127.0.0.1"), 46), (whole.index(b"127.0.0.9"), 46), (whole.index(own.encode()), 40)]
-    places += [(whole.index(letter * 40), 40) for letter in (b"c", b"h", b"n", b"z")]
-    for at, size in places:
+    ping = encode(frame)
+    fail = encode(evolve(frame, kind=Kind.FAIL, primary=None, body=Fail(letters("x"))))
+    update = encode(evolve(frame, kind=Kind.UPDATE, primary=None, body=Update(1, letters("u"), NO_SLOTS)))
+    fields = [(ping, "127.0.0.1", 46), (ping, "127.0.0.9", 46), (ping, own, 40)]
+    fields += [(ping, letters(letter), 40) for letter in "pchnz46fsi"]
+    fields += [(fail, letters("x"), 40), (update, letters("u"), 40)]
+    for message, field, size in fields:
+        at = message.index(field.encode())
         for text in NASTY:
-            with target.connect() as sock:
-                sock.close()
-            with_bus(target, fields_of(whole, at, text, size))
+            with_bus(target, fields_of(message, at, text, size))
         others_are_served(target)
 
 
 def with_bus(target: Node, data: bytes) -> None:
-    import socket
-
     with socket.create_connection((target.host, target.bus_port), 20) as sock:
         sock.sendall(data)
         sock.shutdown(socket.SHUT_WR)
@@ -233,6 +323,32 @@ def test_no_text_of_a_peer_ends_a_node_or_stays_in_its_file(nodes: Nodes) -> Non
     one.restart()
     nothing_unexpected(one)
     wait_state([one, two], "ok")
+
+
+def test_a_name_in_nodes_conf_that_is_no_name_is_a_peer_that_is_not_there(nodes: Nodes) -> None:
+    one, two = nodes.start(*CLUSTERED), nodes.start(*CLUSTERED)
+    form([one, two])
+    peer = my_id(two)
+    two.stop()
+    one.stop()
+    file = one.home / "nodes.conf"
+    right = f"{peer} 127.0.0.1:".encode()
+    assert right in file.read_bytes()
+    file.write_bytes(file.read_bytes().replace(right, f"{peer} redis-0..svc:".encode()))
+    for _ in range(2):
+        one.start()
+        serves_without(one, peer, 2 * NODE_TIMEOUT_S)
+        nothing_unexpected(one)
+        assert b" redis-0..svc:" in file.read_bytes()
+        assert one.stop() == 0
+
+
+def serves_without(node: Node, peer: str, seconds: float) -> None:
+    started = time.monotonic()
+    with Bystander(node) as bystander:
+        wait_until(lambda: view(node)[peer].flags & {"fail?", "fail"} != set(), "it is missed")
+        wait_until(lambda: time.monotonic() - started > seconds, "the time is over")
+    bystander.check()
 
 
 def is_up(node: Node) -> bool:
