@@ -303,6 +303,8 @@ def bus_attack(target: Node, known: Node) -> None:
         at = message.index(field.encode())
         for text in NASTY:
             with_bus(target, fields_of(message, at, text, size))
+            demand(target, "CLUSTER", "SAVECONFIG")
+            load(text_of((target.home / "nodes.conf").read_bytes()))
         others_are_served(target)
 
 
