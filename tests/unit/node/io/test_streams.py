@@ -130,3 +130,32 @@ def test_a_stranger_is_refused_in_protected_mode(clients: Clients) -> None:
 
     run(clients, talk, loopback=False)
     assert clients.machine.server.stats.rejected_connections == 1
+
+
+def test_an_exception_that_nobody_expected_costs_its_client_alone() -> None:
+    class Telling(Edge):
+        def unexpected(self, what: str, error: Exception) -> None:
+            told.append(what)
+
+    async def fail() -> None:
+        raise RuntimeError("nobody expects this")
+
+    async def talk(stream: Stream) -> None:
+        await stream.send_all(b"PING\r\n")
+        await exactly(stream, b"+PONG\r\n")
+
+    async def main() -> None:
+        ours, theirs = memory_stream_pair()
+        assert isinstance(theirs.receive_stream, MemoryReceiveStream)
+        theirs.receive_stream.receive_some_hook = fail
+        with trio.fail_after(20):
+            async with ours:
+                await serve_stream(clients, theirs, "192.0.2.7:1", "192.0.2.8:2", loopback=True)
+                assert await ours.receive_some() == b""
+
+    told: list[str] = []
+    clients = Clients(Machine(Server(edge=Telling())))
+    trio.run(main)
+    assert told == ["client id=1 addr=192.0.2.7:1, which is closed"]
+    assert clients.machine.server.stats.unexpected_errors == 1
+    run(clients, talk)
