@@ -3,20 +3,24 @@
 It has a few commands more, which raise what nobody expects, at different moments.
 """
 
+import socket
 import sys
 from typing import Final
 
 from gossamer.cluster.topology import NodeId
 from gossamer.gossip.effects import Dial
 from gossamer.gossip.events import Forget
-from gossamer.gossip.packet import Packet, decode
+from gossamer.gossip.packet import Packet, decode, encode
 from gossamer.node.commands.strings import get
 from gossamer.node.engine.data.changes import SET
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.table.command import READONLY, WRITE, command
 from gossamer.node.engine.table.keyspec import ACCESS, INSERT, RO, RW, first
-from gossamer.node.io import bus, migrate
+from gossamer.node.io import bus, clients, migrate
+from gossamer.node.io.keepalive import keep_alive
+from gossamer.node.io.lookup import Lookup
 from gossamer.node.io.serve import main
+from gossamer.node.outgoing.carrier import Carrier
 from gossamer.node.resp.reply import OK, Reply
 
 READ_KEY: Final = first(RO, ACCESS)
@@ -68,7 +72,7 @@ def gossip(c: Call) -> Reply:
 
 @command("FAULT.ARM", arity=2)
 def arm(c: Call, name: bytes) -> Reply:
-    """Lets the next message of the bus, the next MIGRATE, or the next dial of the bus raise."""
+    """Lets what is called ``name`` raise when it comes next: see the end of this file."""
     ARMED.add(name.decode())
     return OK
 
@@ -78,6 +82,8 @@ class Unhashable(NodeId):
 
 
 sound_dial = bus.Bus.dial
+sound_heard = Carrier.heard
+sound_lookup = Lookup.addresses
 
 
 def come_up(name: str) -> None:
@@ -89,6 +95,26 @@ def come_up(name: str) -> None:
 def faulty_decode(frame: bytes) -> Packet | None:
     come_up("bus")
     return decode(frame)
+
+
+def faulty_encode(packet: Packet) -> bytes:
+    come_up("send")
+    return encode(packet)
+
+
+async def faulty_lookup(self: Lookup, hostname: str) -> tuple[str, ...]:
+    come_up("lookup")
+    return await sound_lookup(self, hostname)
+
+
+def faulty_heard(self: Carrier, data: bytes) -> float:
+    come_up("carry")
+    return sound_heard(self, data)
+
+
+def faulty_keep_alive(sock: socket.socket, seconds: int) -> None:
+    come_up("accept")
+    keep_alive(sock, seconds)
 
 
 def faulty_dial(self: bus.Bus, dial: Dial) -> None:
@@ -104,6 +130,10 @@ class FaultyMigrateConnection(migrate.MigrateConnection):
 
 if __name__ == "__main__":
     bus.decode = faulty_decode  # type: ignore[attr-defined]
+    bus.encode = faulty_encode  # type: ignore[attr-defined]
     bus.Bus.dial = faulty_dial  # type: ignore[method-assign]
+    Lookup.addresses = faulty_lookup  # type: ignore[method-assign]
+    Carrier.heard = faulty_heard  # type: ignore[method-assign]
+    clients.keep_alive = faulty_keep_alive  # type: ignore[attr-defined]
     migrate.MigrateConnection = FaultyMigrateConnection  # type: ignore[misc]
     sys.exit(main(sys.argv[1:]))

@@ -12,8 +12,7 @@ from tests.compat.pair import Word, encode
 from tests.compat.replies import Answer
 from tests.integration.clusters import CLUSTER, OK, ask, demand, form, links, wait_peace, wait_until
 from tests.integration.nodes import Node, Nodes, Program
-
-pytestmark = pytest.mark.once
+from tests.integration.siege import Bystander
 
 FAULTY: Final = Program("gossamer", "", lambda: [sys.executable, "-m", "tests.integration.faulty"])
 OUTCOME: Final = "An exception that nobody expected"
@@ -85,6 +84,7 @@ def test_the_node_ends_where_its_view_of_the_cluster_may_be_half_changed(nodes: 
     node.wait_log("The state of this node may be half changed, so it ends.")
 
 
+@pytest.mark.once
 def test_the_node_ends_where_what_the_cluster_asked_for_fails(nodes: Nodes) -> None:
     """Whatever message it was that made the cluster ask."""
     node, other = nodes.start(*CLUSTER, program=FAULTY), nodes.start(*CLUSTER)
@@ -108,6 +108,7 @@ def test_passwords_are_not_in_the_log_of_a_mishap() -> None:
     assert told([b"DEL", *[b"k"] * 9]) == "'DEL' 'k' 'k' 'k' and 6 more arguments"
 
 
+@pytest.mark.once
 def test_a_message_that_fails_unexpectedly_costs_its_link_alone(nodes: Nodes) -> None:
     made = [nodes.start(*CLUSTER, "--cluster-node-timeout", "5000", program=FAULTY) for _ in range(3)]
     form(made)
@@ -120,6 +121,61 @@ def test_a_message_that_fails_unexpectedly_costs_its_link_alone(nodes: Nodes) ->
     wait_peace(made)
     assert len(set(before) - set(links(made[0]))) in (1, 2), "one link, and perhaps its twin, is another one now"
     assert [counted(node) for node in made] == [1, 0, 0]
+
+
+@pytest.mark.once
+def test_a_message_that_cannot_be_made_costs_the_links_that_it_was_for(nodes: Nodes) -> None:
+    made = [nodes.start(*CLUSTER, "--cluster-node-timeout", "5000", program=FAULTY) for _ in range(2)]
+    form(made)
+    wait_peace(made)
+    demand(made[0], "FAULT.ARM", "send")
+    wait_until(lambda: counted(made[0]) == 1, "the message was to be sent")
+    assert "a message to cluster links (" in made[0].wait_log(OUTCOME)
+    wait_peace(made)
+    assert [counted(node) for node in made] == [1, 0]
+
+
+@pytest.mark.once
+def test_a_lookup_that_fails_unexpectedly_finds_nothing(nodes: Nodes) -> None:
+    node = nodes.start(*CLUSTER, "--cluster-node-timeout", "5000", program=FAULTY)
+    other = nodes.start(*CLUSTER, "--cluster-announce-hostname", "node.example")
+    form([node, other])
+    wait_until(lambda: "node.example" in ask(node, "CLUSTER", "NODES"), "its name is known")
+    demand(node, "FAULT.ARM", "lookup")
+    other.kill()
+    with Bystander(node) as bystander:
+        wait_until(lambda: counted(node) == 1, "it was looked for")
+    bystander.check()
+    assert "the lookup of 'node.example'" in node.wait_log(OUTCOME)
+    other.start()
+    wait_peace([node, other])
+    assert counted(node) == 1
+
+
+def test_a_connection_that_fails_unexpectedly_as_it_comes_in_costs_itself_alone(nodes: Nodes) -> None:
+    node = nodes.start(program=FAULTY)
+    demand(node, "FAULT.ARM", "accept")
+    assert closed_after(node) == []
+    assert counted(node) == 1
+    assert "a new connection" in node.wait_log(OUTCOME)
+    with node.connect() as other:
+        other.sendall(encode(("PING",)))
+        assert other.recv(100) == b"+PONG\r\n"
+
+
+def test_a_connection_to_the_primary_that_fails_unexpectedly_is_made_again(nodes: Nodes) -> None:
+    fast = ("--repl-diskless-sync-delay", "0")
+    primary = nodes.start(*fast)
+    replica = nodes.start(*fast, "--replicaof", "127.0.0.1", str(primary.port), program=FAULTY)
+    wait_until(lambda: "master_link_status:up" in ask(replica, "INFO", "replication"), "the replica is in sync")
+    demand(replica, "FAULT.ARM", "carry")
+    with Bystander(replica) as bystander:
+        demand(primary, "SET", "k", "v")
+        wait_until(lambda: counted(replica) == 1, "the replica has met it")
+        wait_until(lambda: replica.ask("GET", "k").content == b"v", "it has dialled again")
+    bystander.check()
+    assert f"the connection to primary '127.0.0.1':{primary.port}, which is closed" in replica.wait_log(OUTCOME)
+    assert counted(replica) == 1
 
 
 def test_a_migrate_that_fails_unexpectedly_costs_itself_alone(nodes: Nodes) -> None:
