@@ -3,12 +3,13 @@
 import pytest
 
 from gossamer.cluster.slots import key_slot
+from gossamer.node.config import Config, load_text
 from gossamer.node.engine.data.changes import EVICTED, Listener
 from gossamer.node.engine.data.eviction_pool import SIZE, EvictionPool
 from gossamer.node.engine.data.memory_limit import NO_LIMIT_US, time_limit_us
 from gossamer.node.engine.data.tally import OVERHEAD
 from gossamer.node.engine.edge import Edge
-from gossamer.node.engine.server import Server
+from gossamer.node.engine.server import Server, serve
 from gossamer.node.engine.stream.sink import Sink, Write
 from gossamer.node.machine import Machine
 from tests.unit.node.commands.one import One
@@ -97,6 +98,23 @@ def test_without_eviction_writes_are_refused() -> None:
     assert stat(one, "evicted_keys") == 0
     assert one.say("DEL", "k0", "k1") == b":2\r\n"
     assert fill(one, 0, 1) == [b"+OK\r\n"]
+
+
+@pytest.mark.parametrize("limit", ["2mb", "2000000", "2M"])
+def test_a_limit_from_the_file_holds_from_the_start(limit: str) -> None:
+    config = Config()
+    load_text(config, f"maxmemory {limit}", "redis.conf", lambda _: [])
+    one = One()
+    one.server = serve(config, Edge())
+    one.machine = Machine(one.server)
+    one.session = one.machine.accept("127.0.0.1:1", "127.0.0.1:2")
+    one.server.begin_batch(1_000_000)
+    assert one.say("SET", "small", "v") == b"+OK\r\n"
+    assert one.say("SET", "large", "v" * (2 << 20)) == b"+OK\r\n", "what it brings itself is counted afterwards"
+    assert one.say("SET", "other", "v") == OOM
+    assert one.say("GET", "small") == b"$1\r\nv\r\n"
+    assert one.say("DEL", "large") == b":1\r\n"
+    assert one.say("SET", "other", "v") == b"+OK\r\n"
 
 
 def test_the_least_recently_used_go_first() -> None:
