@@ -3,7 +3,6 @@
 It has a few commands more, which raise what nobody expects, at different moments.
 """
 
-import socket
 import sys
 from typing import Final
 
@@ -17,7 +16,7 @@ from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.table.command import READONLY, WRITE, command
 from gossamer.node.engine.table.keyspec import ACCESS, INSERT, RO, RW, first
 from gossamer.node.io import bus, clients, migrate
-from gossamer.node.io.keepalive import keep_alive
+from gossamer.node.io.keepalive import HasOptions, keep_alive
 from gossamer.node.io.lookup import Lookup
 from gossamer.node.io.serve import main
 from gossamer.node.outgoing.carrier import Carrier
@@ -112,7 +111,7 @@ def faulty_heard(self: Carrier, data: bytes) -> float:
     return sound_heard(self, data)
 
 
-def faulty_keep_alive(sock: socket.socket, seconds: int) -> None:
+def faulty_keep_alive(sock: HasOptions, seconds: int) -> None:
     come_up("accept")
     keep_alive(sock, seconds)
 
