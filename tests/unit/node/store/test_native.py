@@ -131,7 +131,8 @@ def siphash(seed: bytes, key: bytes) -> int:
     a, b = first ^ 0x736F6D6570736575, second ^ 0x646F72616E646F6D
     c, d = first ^ 0x6C7967656E657261, second ^ 0x7465646279746573
     padded = key + bytes(7 - len(key) % 8) + bytes([len(key) % 256])
-    for (word,) in struct.iter_unpack("<Q", padded):
+    words: tuple[int, ...] = struct.unpack(f"<{len(padded) // 8}Q", padded)
+    for word in words:
         a, b, c, d = sip_round(a, b, c, d ^ word)
         a ^= word
     c ^= 0xFF
