@@ -47,15 +47,10 @@ class Kind(Generic[V]):
 class Flag(Kind[bool]):
     """yes or no."""
 
-    def __init__(self, refuse_yes: str | None = None) -> None:
-        self.refuse_yes = refuse_yes
-
     def parse(self, args: Sequence[str], current: bool) -> bool:
         word = args[0].lower()
         if word not in ("yes", "no"):
             raise BadValue("argument must be 'yes' or 'no'")
-        if word == "yes" and self.refuse_yes is not None:
-            raise BadValue(self.refuse_yes)
         return word == "yes"
 
     def show(self, value: bool) -> str:

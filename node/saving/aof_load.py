@@ -92,6 +92,9 @@ class AofLoad(Loading):
             if error == UNKNOWN:
                 name = text_of(argv[0][:32])
                 raise LoadError(f"{self.path}: byte {reader.offset}: Unknown command '{name}' {READING}")
+            if error and self._server.config.text("propagation-error-behavior") == "panic":
+                told = f"'{text_of(argv[0][:32])}' has failed: {text_of(error[:128])}"
+                raise LoadError(f"{self.path}: byte {reader.offset}: {told}")
             self.commands += 1
 
     def _install(self) -> None:

@@ -14,7 +14,6 @@ class EncodingLimits:
         self.hash_max_listpack_entries: int = 512
         self.hash_max_listpack_value: int = 64
         self.list_max_listpack_size: int = -2
-        self.list_compress_depth: int = 0
         self.set_max_intset_entries: int = 512
         self.set_max_listpack_entries: int = 128
         self.set_max_listpack_value: int = 64

@@ -21,7 +21,7 @@ MEMORY: Final = (
     D("lfu-log-factor", Integer(0, INT_MAX), 10, effective=True),
     D("lfu-decay-time", Integer(0, INT_MAX), 1, effective=True),
     D("activerehashing", Flag(), True),
-    D("activedefrag", Flag(refuse_yes=checks.NO_DEFRAG), False),
+    D("activedefrag", Flag(), False, unkept=checks.NO_DEFRAG),
     D("active-defrag-ignore-bytes", Memory(1, LONG_MAX, unsigned=True), 100 << 20),
     D("active-defrag-threshold-lower", Integer(0, 1000), 10),
     D("active-defrag-threshold-upper", Integer(0, 1000), 100),
@@ -30,7 +30,7 @@ MEMORY: Final = (
     D("active-defrag-max-scan-fields", Integer(1, LONG_MAX), 1000),
     D("lazyfree-lazy-eviction", Flag(), False, effective=True),
     D("lazyfree-lazy-expire", Flag(), False),
-    D("lazyfree-lazy-server-del", Flag(), False),
+    D("lazyfree-lazy-server-del", Flag(), False, effective=True),
     D("lazyfree-lazy-user-del", Flag(), False),
     D("lazyfree-lazy-user-flush", Flag(), False),
 )
@@ -64,7 +64,7 @@ KEYSPACE: Final = (
     D("stream-node-max-entries", Integer(0, LONG_MAX), 100, effective=True),
     D("busy-reply-threshold", Integer(0, LONG_MAX), 5000, "lua-time-limit"),
     D("sanitize-dump-payload", Choice("no", "yes", "clients"), "no"),
-    D("propagation-error-behavior", Choice("ignore", "panic", "panic-on-replicas"), "ignore"),
+    D("propagation-error-behavior", Choice("ignore", "panic", "panic-on-replicas"), "ignore", effective=True),
 )
 
 DISK: Final = (

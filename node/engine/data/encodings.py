@@ -9,7 +9,6 @@ NAMES: Final = (
     "hash-max-listpack-entries",
     "hash-max-listpack-value",
     "list-max-listpack-size",
-    "list-compress-depth",
     "set-max-intset-entries",
     "set-max-listpack-entries",
     "set-max-listpack-value",
@@ -35,7 +34,6 @@ class Encodings(EncodingLimits):
         self.hash_max_listpack_entries = number("hash-max-listpack-entries")
         self.hash_max_listpack_value = number("hash-max-listpack-value")
         self.list_max_listpack_size = number("list-max-listpack-size")
-        self.list_compress_depth = number("list-compress-depth")
         self.set_max_intset_entries = number("set-max-intset-entries")
         self.set_max_listpack_entries = number("set-max-listpack-entries")
         self.set_max_listpack_value = number("set-max-listpack-value")

@@ -20,6 +20,7 @@ from gossamer.node.resp.reply import Failure
 HUGE: Final = 1 << 40
 MANY: Final = 100
 SHOWN: Final = 128
+INSIDE: Final = b"a command of the transaction does"
 UNKNOWN: Final = b"unknown, or a wrong number of arguments"
 
 
@@ -111,6 +112,7 @@ class Applier:
         error = self.run(argv)
         if error:
             self._complain(argv, error)
+            self._end_if_told(argv)
 
     def run(self, argv: list[bytes]) -> bytes:
         """Run one command; why it fails, empty if it does not."""
@@ -125,9 +127,12 @@ class Applier:
         call = self._call
         if server.slot_imports.all:
             call.db = server.slot_imports.place_of(cmd, argv, client.db)
+        errors = server.stats.total_error_replies
         reply = run(call, cmd, argv)
         call.db = client.db
-        return reply.text if isinstance(reply, Failure) else b""
+        if isinstance(reply, Failure):
+            return reply.text
+        return INSIDE if server.stats.total_error_replies != errors else b""
 
     def _complain(self, argv: list[bytes], text: bytes) -> None:
         name = argv[0][:32].lower()
@@ -137,6 +142,14 @@ class Applier:
         # The first words are those by which logs of Redis are searched for a replica that differs from its primary.
         told = f"== CRITICAL == A command of the primary's stream fails here, which is told once: {shown(argv[0])}"
         self.server.edge.log("warning", f"{told}: {shown(text)}")
+
+    def _end_if_told(self, argv: list[bytes]) -> None:
+        """What ``propagation-error-behavior`` asks for, where nobody else may have written what is here."""
+        config = self.server.config
+        if config.text("propagation-error-behavior") != "ignore" and config.flag("replica-read-only"):
+            self.server.edge.fail(
+                f"A replica must not differ from its primary: '{shown(argv[0])}' has failed. Exiting."
+            )
 
 
 def shown(text: bytes) -> str:

@@ -282,9 +282,13 @@ class Told(Edge):
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.ended: list[str] = []
 
     def log(self, level: str, text: str) -> None:
         self.lines.append(text)
+
+    def fail(self, reason: str) -> None:
+        self.ended.append(reason)
 
 
 def test_what_fails_on_a_replica_alone_is_told_once_in_the_words_of_redis() -> None:
@@ -299,6 +303,28 @@ def test_what_fails_on_a_replica_alone_is_told_once_in_the_words_of_redis() -> N
     link.settle()
     same(primary, replica)
     assert ["nonsense" in text for text in told.lines if "== CRITICAL ==" in text] == [True]
+    assert told.ended == []
+
+
+@pytest.mark.parametrize(
+    ("behavior", "read_only", "ends"),
+    [("ignore", "yes", 0), ("panic", "yes", 1), ("panic-on-replicas", "yes", 1), ("panic", "no", 0)],
+)
+@pytest.mark.parametrize(
+    "sent", [["nonsense a"], ["INCR text"], ["MULTI", "SET k v", "INCR text", "EXEC"]], ids=" ".join
+)
+def test_a_replica_ends_if_the_stream_fails_and_it_was_told_to(
+    sent: list[str], behavior: str, read_only: str, ends: int
+) -> None:
+    primary, replica = Node(1), Node(2, ("propagation-error-behavior", behavior), ("replica-read-only", read_only))
+    replica.server.edge = told = Told()
+    primary.tell("SET text abc")
+    link = join(replica, primary)
+    primary.server.access.debug = "yes"
+    primary.tell(*(f"DEBUG REPLICATE {words}" for words in sent))
+    link.settle()
+    assert len(told.ended) == ends
+    assert [text for text in told.lines if "== CRITICAL ==" in text]
 
 
 @pytest.mark.parametrize("garbage", [b"HTTP/1.1 200 OK\r\n", b"-ERR go away\r\n", b"x" * 5000])

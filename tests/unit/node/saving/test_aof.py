@@ -4,8 +4,10 @@ from random import Random
 
 import pytest
 
+from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.persist.aof.manifest import Manifest, parse
 from gossamer.node.saving.aof_load import AofLoad
+from gossamer.node.saving.loading import LoadError
 from tests.unit.node.saving.disk import START, Disk, GrowingFile, Keeper, PowerCut
 
 MANIFEST = "appendonlydir/appendonly.aof.manifest"
@@ -457,3 +459,21 @@ def test_whenever_the_power_is_cut_no_more_is_lost_than_was_promised(seed: int, 
         assert not lost or life.now - min(lost) <= most_ms, (
             f"cut before step {cut_in}: lost what was answered at {lost}"
         )
+
+
+# --- propagation-error-behavior
+
+
+@pytest.mark.parametrize("behavior", ["ignore", "panic-on-replicas", "panic"])
+def test_a_command_of_the_file_that_fails_ends_the_start_only_if_it_is_told_to(behavior: str) -> None:
+    keeper = begin(Disk())
+    keeper.ask("SET", "text", "abc")
+    keeper.machine.saves.aof.sink.flush_all()
+    disk = keeper.disk.left(Random(0))
+    name = next(name for name in disk.files if name.endswith(".incr.aof"))
+    disk.files[name] += encoded([b"INCR", b"text"]) + encoded([b"SET", b"k", b"v"])
+    if behavior == "panic":
+        with pytest.raises(LoadError, match=r"byte \d+: 'INCR' has failed: ERR value is not an integer"):
+            begin(disk, propagation_error_behavior=behavior)
+    else:
+        assert begin(disk, propagation_error_behavior=behavior).ask("GET", "k") == b"$1\r\nv\r\n"
