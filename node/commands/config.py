@@ -41,6 +41,9 @@ def config_set(c: Call, argv: list[bytes]) -> Reply:
         settings.set(pairs, local=is_local(c.client))
     except ConfigSetError as error:
         raise Refusal(one_line(b"ERR " + bytes_of(error.text))) from None
+    harmless = settings.ineffective_untold()
+    if harmless:
+        c.server.edge.log("warning", f"Taken by CONFIG SET, but without effect here: {', '.join(harmless)}")
     return OK
 
 

@@ -30,6 +30,7 @@ class Config:
     def __init__(self) -> None:
         self._values: dict[str, object] = {directive.name: directive.default for directive in DIRECTIVES}
         self._given: dict[str, None] = {}
+        self._told: set[str] = set()
         self._lines: dict[str, list[Line]] = {name: [] for name in FILE_ONLY}
         self._places: dict[str, Line] = {}
         self._hooks: dict[str, list[Hook]] = {}
@@ -123,8 +124,14 @@ class Config:
         self._given[name] = None
 
     def ineffective_set(self) -> list[str]:
-        """Directives given at start-up that change nothing here, each once, in the order they were first given."""
-        return [name for name in self._given if name in BY_NAME and not BY_NAME[name].effective]
+        """Directives that were given and change nothing here, each once, in the order they were first given."""
+        return [name for name in self._given if name in BY_NAME and BY_NAME[name].harmless]
+
+    def ineffective_untold(self) -> list[str]:
+        """Those of them that this has not named yet: each is told of once, be it set at start-up or later."""
+        new = [name for name in self.ineffective_set() if name not in self._told]
+        self._told.update(new)
+        return new
 
     # CONFIG GET, SET, REWRITE.
 

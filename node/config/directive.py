@@ -39,6 +39,11 @@ class Directive:
     valkey: str | None = field(default=None, kw_only=True)
     since: str = field(default="7.0", kw_only=True)
 
+    @property
+    def harmless(self) -> bool:
+        """Is it taken without effect? ``tests/tidy/test_directives.py`` tells why nobody is let down."""
+        return not self.effective and self.unkept is None
+
     def check(self, value: object) -> None:
         """Raises BadValue if ``value``, which is one of ``kind``, cannot be obeyed here."""
         if self.unkept is not None and value != self.default:

@@ -1,7 +1,7 @@
 """What a directive would promise and this node cannot keep yet, so that it is refused instead of taken without effect.
 
-The rule: who asks for protection (of access, of what is said, of memory), or for the commands of a module, gets it, or
-is told that it is not there. Other directives without effect are taken and named once in the log.
+The rule: who asks for protection (of access, of what is said, of memory, of a process), or for the commands of a module,
+gets it, or is told that it is not there. Other directives without effect are taken and named once in the log.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,9 @@ from typing import Final
 NO_ACL: Final = "ACL rules are not supported yet: the server would be open to everybody that the rules keep out"
 NO_TLS: Final = "TLS is not supported yet: nothing would be encrypted"
 NO_MODULES: Final = "modules are not supported yet: the commands of this one would be missing"
+NO_OOM_SCORE: Final = (
+    "scores for the OOM killer are not supported yet: it would choose whom to end as if there were none"
+)
 NO_MARK: Final = "socket marks are not supported yet: no packet would have one"
 
 _OPEN: Final = frozenset(

@@ -123,7 +123,7 @@ def announce(config: Config, log: Log) -> None:
     log.write("warning", f"Gossamer is starting: version={VERSION}, compatible with Redis {COMPATIBLE}, PID: {pid}")
     log.write("warning", f"The {build.name()} build of the hot modules runs, on Python {sys.version.split()[0]}")
     log.write("warning", "Configuration loaded")
-    harmless = config.ineffective_set()
+    harmless = config.ineffective_untold()
     if harmless:
         log.write("warning", f"Taken from the configuration, but without effect here: {', '.join(harmless)}")
 

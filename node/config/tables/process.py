@@ -33,7 +33,12 @@ PROCESS: Final = (
     D("shutdown-on-sigterm", SignalOptions(), (), effective=True),
     D("disable-thp", Flag(), True, immutable=True),
     D("huge-pages", Flag(), True, extension=True, effective=True),
-    D("oom-score-adj", Choice("no", "yes", "relative", "absolute", same={"relative": "yes"}), "no"),
+    D(
+        "oom-score-adj",
+        Choice("no", "yes", "relative", "absolute", same={"relative": "yes"}),
+        "no",
+        unkept=promises.NO_OOM_SCORE,
+    ),
     D("oom-score-adj-values", OomScores(), (0, 200, 800)),
     D("server_cpulist", Text(nullable=True), "", immutable=True),
     D("bio_cpulist", Text(nullable=True), "", immutable=True),

@@ -78,6 +78,23 @@ def test_directives_without_effect_are_listed_once_in_order() -> None:
     assert config.ineffective_set() == ["io-threads", "replica-lazy-flush"]
 
 
+def test_a_directive_without_effect_is_news_once_whenever_it_is_set() -> None:
+    config = load("io-threads 2\nhz 5")
+    assert config.ineffective_untold() == ["io-threads"]
+    config.set([("LAZYFREE-lazy-expire", "yes"), ("slave-lazy-flush", "yes"), ("timeout", "3")])
+    assert config.ineffective_untold() == ["lazyfree-lazy-expire", "replica-lazy-flush"]
+    config.set([("lazyfree-lazy-expire", "no")])
+    assert config.ineffective_untold() == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["shutdown-timeout 3", "shutdown-on-sigterm nosave", "shutdown-on-sigint now", "tls-cluster no", "tls-port 0"],
+)
+def test_what_works_or_asks_for_nothing_is_not_said_to_be_without_effect(line: str) -> None:
+    assert load(line).ineffective_set() == []
+
+
 @pytest.mark.parametrize(
     ("text", "number", "reason"),
     [

@@ -10,6 +10,9 @@ REFUSED = [
     ("tls-cluster", "yes"),
     ("tls-replication", "yes"),
     ("socket-mark-id", "7"),
+    ("oom-score-adj", "yes"),
+    ("oom-score-adj", "relative"),
+    ("oom-score-adj", "absolute"),
 ]
 IMMUTABLE = ("aclfile", "socket-mark-id")
 TAKEN = """\
@@ -28,6 +31,7 @@ socket-mark-id 0
 appendonly yes
 save 3600 1
 acllog-max-len 3
+oom-score-adj no
 """
 
 
