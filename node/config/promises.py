@@ -1,7 +1,7 @@
 """What a directive would promise and this node cannot keep yet, so that it is refused instead of taken without effect.
 
-The rule: who asks for protection (of access, of what is said, of memory, of a process), or for the commands of a module,
-gets it, or is told that it is not there. Other directives without effect are taken and named once in the log.
+The rule: who asks for protection (of access, of what is said, of memory, of a process), or for the commands of a
+module, gets it, or is told that it is not there. Other directives without effect are taken and named once in the log.
 """
 
 from collections.abc import Sequence
