@@ -7,6 +7,7 @@ from typing import TypeVar
 import pytest
 
 from gossamer.node.engine.deadlines import NEVER
+from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.machine import Machine
@@ -179,16 +180,84 @@ def test_what_goes_through_all_keys_ends_although_nothing_may_be_deleted(node: N
     node.say(other, *(f"SET k{n} v PX 10" for n in range(1000)))
     node.say(node.operator, "CLIENT PAUSE 500 WRITE")
     node.at(START + 100)
-    cursor, steps = "0", 0
-    while steps == 0 or cursor != "0":
-        told = node.say(other, f"SCAN {cursor} COUNT 100").split(b"\r\n")
-        assert told[3:] == [b"*0", b""]
-        cursor = told[2].decode()
-        steps += 1
-        assert steps <= 12
+    scan_finds_nothing(node, other, 1000)
     assert node.say(other, "KEYS *", "DBSIZE") == b"*0\r\n:1000\r\n"
     node.at(START + 600)
     assert node.say(other, "DBSIZE") == b":0\r\n"
+
+
+def test_on_a_replica_too_where_only_the_primary_deletes(node: Node) -> None:
+    """With keys that have all come to their end, and a link that is down: nobody says when they go."""
+    other = node.client()
+    node.say(other, *(f"SET k{n} v PX 10" for n in range(1000)))
+    node.say(node.operator, "REPLICAOF 127.0.0.1 1")
+    assert not node.server.lazy_expire_deletes
+    node.at(START + 100)
+    assert bounded(node, lambda: node.say(other, "RANDOMKEY")).startswith((b"$2\r\nk", b"$3\r\nk", b"$4\r\nk"))
+    scan_finds_nothing(node, other, 1000)
+    assert node.say(other, "KEYS *", "DBSIZE") == b"*0\r\n:1000\r\n"
+    node.say(node.operator, "REPLICAOF NO ONE")
+    node.server.rng = Random(1)
+    assert node.say(other, "RANDOMKEY") == b"$-1\r\n"
+    assert node.say(other, "DBSIZE") == b":0\r\n"
+
+
+@pytest.mark.parametrize("fields", [3, 1000], ids=["listpack", "hashtable"])
+def test_a_draw_of_fields_ends_although_all_are_over_and_none_may_be_deleted(node: Node, fields: int) -> None:
+    other = node.client()
+    names = [f"f{n}" for n in range(fields)]
+    node.say(other, "HSET h " + " ".join(f"{name} v" for name in names))
+    node.say(other, f"HPEXPIRE h 10 FIELDS {fields} " + " ".join(names))
+    node.say(node.operator, "CLIENT PAUSE 500 WRITE")
+    node.at(START + 100)
+    assert node.say(other, "HLEN h") == b":%d\r\n" % fields
+    for request, reply in (
+        ("HRANDFIELD h", b"$-1\r\n"),
+        ("HRANDFIELD h 2", b"*0\r\n"),
+        ("HRANDFIELD h 5000 WITHVALUES", b"*0\r\n"),
+        ("HRANDFIELD h -5", b"*0\r\n"),
+        ("HRANDFIELD h -5 WITHVALUES", b"*0\r\n"),
+    ):
+        assert bounded(node, lambda request=request: node.say(other, request)) == reply, request  # type: ignore[misc]
+
+
+def test_what_deletes_fields_that_are_over_rests_in_a_pause_and_ends_whoever_calls_it(node: Node) -> None:
+    other = node.client()
+    for key in range(20):
+        names = " ".join(f"f{n}" for n in range(100))
+        node.say(other, f"HSET h{key} " + names.replace(" ", " v ") + " v")
+        node.say(other, f"HPEXPIRE h{key} 10 FIELDS 100 {names}")
+    node.say(node.operator, "CLIENT PAUSE 500 WRITE")
+    for ms in range(100, 500, 100):
+        node.at(START + ms)
+        node.server.expiry.cycle()
+    assert node.say(other, "DBSIZE", "HLEN h7") == b":20\r\n:100\r\n"
+    looked = node.server.expiry.elements.edge = Ticking()
+    node.server.expiry.elements.cycle()
+    assert looked.left > 0
+    assert not node.server.expiry.elements.has_work()
+
+
+def scan_finds_nothing(node: Node, session: Session, keys: int) -> None:
+    """Though it goes through all ``keys``."""
+    cursor, steps = "0", 0
+    while steps == 0 or cursor != "0":
+        told = node.say(session, f"SCAN {cursor} COUNT 100").split(b"\r\n")
+        assert told[3:] == [b"*0", b""]
+        cursor = told[2].decode()
+        steps += 1
+        assert steps <= keys // 100 + 2
+
+
+class Ticking(Edge):
+    """A clock that stands still, and may be looked at so often."""
+
+    left = 1000
+
+    def microseconds(self) -> int:
+        self.left -= 1
+        assert self.left > 0, "it goes on without end"
+        return 0
 
 
 class Exhausted(Random):
