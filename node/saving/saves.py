@@ -20,6 +20,8 @@ from gossamer.node.saving.save import RdbSave, Save, place
 
 RETRY_S: Final = 5
 """How soon a ``save`` point tries again after a failure (CONFIG_BGSAVE_RETRY_DELAY)."""
+SAVING_LAST: Final = "Saving the final RDB snapshot"
+CANNOT_END: Final = "Error trying to save the DB, can't exit."
 
 
 class Saves(SavesPort):
@@ -130,11 +132,13 @@ class Saves(SavesPort):
         if "force" in options:
             self._log("warning", "Error trying to save the DB, but it must end: what is not on disk is lost.")
             return True
-        self._log("warning", "Error trying to save the DB, can't exit.")
+        self._log("warning", CANNOT_END)
+        self.server.edge.status(CANNOT_END)
         return False
 
     def _save_last(self) -> bool:
-        self._log("notice", "Saving the final RDB snapshot before exiting.")
+        self._log("notice", f"{SAVING_LAST} before exiting.")
+        self.server.edge.status(SAVING_LAST)
         return self.save()
 
     # --- in the background

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.clusters import wait_until
 from tests.integration.nodes import GOSSAMER, READY, REDIS, Node, Nodes, Program
 from tests.integration.test_process import OK
 
@@ -23,7 +24,11 @@ LIMIT_S = 20
 LOADING = {GOSSAMER.name: "STATUS=Gossamer is loading...", REDIS.name: "STATUS=Redis is loading..."}
 AT_WORK = ["STATUS=Ready to accept connections", "READY=1"]
 WAITING = "STATUS=Ready to accept connections in read-only mode. Waiting for MASTER <-> REPLICA sync"
-SYNC_DONE = "STATUS=MASTER <-> REPLICA sync: Finished with success. Ready to accept connections in read-write mode."
+SAVING = "STATUS=Saving the final RDB snapshot"
+CANNOT_END = "STATUS=Error trying to save the DB, can't exit."
+READY_FOR_ALL = "Ready to accept connections in read-write mode."
+SYNC_GOES_ON = f"STATUS=MASTER <-> REPLICA sync: Partial Resynchronization accepted. {READY_FOR_ALL}"
+SYNC_DONE = f"STATUS=MASTER <-> REPLICA sync: Finished with success. {READY_FOR_ALL}"
 
 
 class Manager:
@@ -116,6 +121,47 @@ def test_a_status_that_no_longer_holds_is_replaced(nodes: Nodes, tmp_path: Path)
         assert systemd.hear(3) == [WAITING, "STATUS=MASTER <-> REPLICA sync: Loading DB in memory", SYNC_DONE]
         assert node.ask("REPLICAOF", "NO", "ONE") == OK
         assert systemd.hear(1) == AT_WORK[:1]
+
+
+@pytest.mark.parametrize("program", [GOSSAMER, REDIS], ids=lambda program: program.name)
+def test_the_last_snapshot_is_told_of_and_that_it_could_not_be_written(
+    nodes: Nodes, tmp_path: Path, program: Program
+) -> None:
+    """As Redis tells it, but for STOPPING, which it says even if the snapshot fails and it stays."""
+    node = nodes.make("--supervised", "systemd", "--save", "3600 1", program=program)
+    place = node.home / "dump.rdb"
+
+    def statuses(count: int) -> list[str]:
+        heard = systemd.hear(count if program is GOSSAMER else count + 1)
+        return [line for line in heard if line != "STOPPING=1"]
+
+    with manager(str(tmp_path / "notify")) as systemd:
+        told_of(node, NOTIFY_SOCKET=systemd.address).launch()
+        systemd.hear(3)
+        assert node.ask("SET", "k", "v") == OK
+        place.mkdir()
+        refused = node.ask("SHUTDOWN")
+        assert refused.text == b"ERR Errors trying to SHUTDOWN. Check logs."
+        assert statuses(2) == [SAVING, CANNOT_END]
+        assert node.ask("GET", "k").text == b"v"
+        place.rmdir()
+        assert node.stop() == 0
+        assert sorted(systemd.hear(2)) == [SAVING, "STOPPING=1"]
+        assert systemd.hears_nothing_more()
+    assert place.is_file()
+
+
+@pytest.mark.parametrize("program", [GOSSAMER, REDIS], ids=lambda program: program.name)
+def test_a_replica_that_goes_on_where_it_was_tells_so(nodes: Nodes, tmp_path: Path, program: Program) -> None:
+    primary = nodes.start("--repl-diskless-sync-delay", "0")
+    node = nodes.make("--supervised", "systemd", "--replicaof", f"127.0.0.1 {primary.port}", program=program)
+    with manager(str(tmp_path / "notify")) as systemd:
+        told_of(node, NOTIFY_SOCKET=systemd.address).launch()
+        while systemd.hear(1) != [SYNC_DONE]:
+            pass
+        wait_until(lambda: b"state=online" in primary.ask("INFO", "replication").text, "it follows")
+        assert primary.ask("CLIENT", "KILL", "TYPE", "replica").number == 1
+        assert systemd.hear(1) == [SYNC_GOES_ON]
 
 
 def test_an_end_that_is_called_off_is_never_told(nodes: Nodes, tmp_path: Path) -> None:
