@@ -92,8 +92,14 @@ class NodesConf:
                 raise ConfTorn
             self.remarks.append(f"{self.path} was cut short while it was written: what was noted beside it counts")
             return note
-        if not note or exact:
-            return note or saved
+        if not note:
+            if saved and self._notes.missing and not self._in_place:
+                self.remarks.append(
+                    f"No notes are beside {self.path}: whatever its node noted after it was written is not known here"
+                )
+            return saved
+        if exact:
+            return note
         edited, newer = text_of(saved), text_of(note)
         if blind:
             self.remarks.append(f"Addresses in {self.path} were edited: they count, and all else that was noted later")
@@ -195,6 +201,8 @@ class Notes:
         self._path = path
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         self._place_size = os.fstat(self._fd).st_size // PLACES
+        self.missing = not self._place_size
+        """There is no such file, or nothing was ever noted in it."""
         self._number = 0
         self._last = self._synced = 0
         """Places of the last note, and of the last one that was synced."""

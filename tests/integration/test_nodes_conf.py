@@ -28,7 +28,8 @@ def settled(node: Node) -> None:
     wait_until(lambda: "vars" in (node.home / "nodes.conf").read_text(), "nodes.conf itself is written")
 
 
-def test_what_was_answered_ok_survives_an_edit_of_the_address(nodes: Nodes) -> None:
+def killed_behind(nodes: Nodes) -> Node:
+    """A node that was killed right after its OK: its nodes.conf is older than what was promised."""
     node = nodes.start(*QUIET)
     settled(node)
     before = (node.home / "nodes.conf").read_text()
@@ -37,6 +38,11 @@ def test_what_was_answered_ok_survives_an_edit_of_the_address(nodes: Nodes) -> N
     node.kill()
     if (node.home / "nodes.conf").read_text() != before:
         pytest.skip("the machine is too slow for this: nodes.conf has followed already")
+    return node
+
+
+def test_what_was_answered_ok_survives_an_edit_of_the_address(nodes: Nodes) -> None:
+    node = killed_behind(nodes)
     edit_address(node, "10.9.8.7")
     node.start()
     assert myself(node).slots == ("0-16383",)
@@ -68,6 +74,51 @@ def test_a_vote_survives_an_edit_of_the_address(nodes: Nodes) -> None:
     kept = (voter.home / "nodes.conf").read_text()
     assert f"lastVoteEpoch {granted[1]}" in kept
     assert int(re.findall(r"currentEpoch (\d+)", kept)[0]) >= int(granted[1])
+
+
+def copied(nodes: Nodes, node: Node, *files: str) -> Node:
+    other = nodes.make(*QUIET)
+    for file in files:
+        shutil.copy(node.home / file, other.home / file)
+    return other
+
+
+def test_what_was_answered_ok_goes_along_to_another_home(nodes: Nodes) -> None:
+    node = killed_behind(nodes)
+    other = copied(nodes, node, "nodes.conf", "nodes.conf.latest")
+    other.start()
+    assert (myself(other).slots, myself(other).epoch) == (("0-16383",), 7)
+    assert not [line for line in other.log().splitlines() if "nodes.conf" in line], "there is nothing to tell"
+
+
+def test_a_copy_without_the_notes_is_an_older_state_and_the_log_says_so(nodes: Nodes) -> None:
+    """A nodes.conf of Redis looks the same, so it is no reason not to start."""
+    node = killed_behind(nodes)
+    told = re.findall(r"(\S+) \S+ myself", (node.home / "nodes.conf").read_text())
+    other = copied(nodes, node, "nodes.conf")
+    other.start()
+    assert [my_id(other)] == told
+    assert (myself(other).slots, myself(other).epoch) == ((), 0)
+    other.wait_log(f"No notes are beside {other.home / 'nodes.conf'}")
+    demand(other, "CLUSTER", "SET-CONFIG-EPOCH", 7)
+    other.restart()
+    assert "No notes" not in other.log()
+
+
+def test_a_nodes_conf_that_was_cut_short_in_place_is_refused(nodes: Nodes) -> None:
+    """``b"\\0"`` stands for the first letter until the rest is written."""
+    node = nodes.start(*QUIET)
+    settled(node)
+    node.stop()
+    path = node.home / "nodes.conf"
+    torn = b"\0" + path.read_bytes()
+    path.write_bytes(torn)
+    (node.home / "nodes.conf.latest").unlink()
+    node.launch()
+    line = node.wait_log("was cut short while it was written in place")
+    assert "Put a copy of it there, or remove it" in line
+    assert node.wait_end() == 1
+    assert path.read_bytes() == torn, "it is left to whoever mends it"
 
 
 def test_a_link_is_kept_and_redis_starts_from_it(nodes: Nodes) -> None:

@@ -230,7 +230,20 @@ def test_without_its_notes_nodes_conf_counts(tmp_path: Path) -> None:
     path = tmp_path / "nodes.conf"
     killed(path, conf_text(), conf_text(epoch=7))
     (tmp_path / "nodes.conf.latest").unlink()
-    assert remembered(path) == conf_text()
+    conf = NodesConf(str(path))
+    assert conf.read() == conf_text()
+    assert any("not known here" in remark for remark in conf.remarks)
+    conf.close()
+
+
+def test_nothing_is_missed_where_there_is_nothing_or_notes_are_there(tmp_path: Path) -> None:
+    path = tmp_path / "nodes.conf"
+    for _ in range(2):
+        conf = NodesConf(str(path))
+        assert conf.remarks == []
+        conf.note(conf_text(), synced=True)
+        conf.write(conf_text())
+        conf.close()
 
 
 def test_notes_of_older_versions_are_read(tmp_path: Path) -> None:
