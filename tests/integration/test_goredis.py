@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -31,9 +31,9 @@ def goredis() -> str:
 
 
 @contextmanager
-def at_work(node: Node, reads: bool) -> Iterator[None]:
+def at_work(program: Sequence[str], node: Node, reads: bool) -> Iterator[None]:
     """The client works for as long as this lasts, without a fault, and has come to every tag."""
-    command = [goredis(), str(node.port), str(int(reads)), *TAGS]
+    command = [*program, str(node.port), str(int(reads)), *TAGS]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -68,16 +68,27 @@ WAYS: Final = pytest.mark.parametrize("move", [key_by_key, at_one_stroke])
 
 @WAYS
 def test_transactions_and_pipelines_go_on_while_slots_move(nodes: Nodes, move: Callable[[Node, Node], None]) -> None:
+    writes_while(nodes, [goredis()], move)
+
+
+@WAYS
+def test_reads_from_replicas_find_every_key_while_slots_move(nodes: Nodes, move: Callable[[Node, Node], None]) -> None:
+    reads_while(nodes, [goredis()], move)
+
+
+def writes_while(nodes: Nodes, program: Sequence[str], move: Callable[[Node, Node], None]) -> None:
+    """Slots move to and fro between two of three primaries meanwhile."""
     made = [nodes.make(*CLUSTER) for _ in range(3)]
     start_together(made)
     form(made)
-    with at_work(made[2], reads=False):
+    with at_work(program, made[2], reads=False):
         move(made[0], made[1])
         move(made[1], made[0])
     assert made[0].ask("DBSIZE").number == len(TAGS)
 
 
-def test_reads_from_replicas_find_every_key_while_slots_move(nodes: Nodes) -> None:
+def reads_while(nodes: Nodes, program: Sequence[str], move: Callable[[Node, Node], None]) -> None:
+    """Slots move to and fro between two primaries with a replica each meanwhile."""
     made = [nodes.make(*CLUSTER) for _ in range(4)]
     start_together(made)
     form(made[:2])
@@ -90,6 +101,6 @@ def test_reads_from_replicas_find_every_key_while_slots_move(nodes: Nodes) -> No
     for tag in TAGS:
         assert made[0].ask("SET", f"{{{tag}}}there", tag) == OK
     assert made[0].ask("WAIT", 1, 10_000).number == 1
-    with at_work(made[1], reads=True):
-        key_by_key(made[0], made[1])
-        key_by_key(made[1], made[0])
+    with at_work(program, made[1], reads=True):
+        move(made[0], made[1])
+        move(made[1], made[0])
