@@ -22,6 +22,7 @@ from tests.integration.clusters import (
     wait_until,
 )
 from tests.integration.migrating import migrate, state
+from tests.integration.mute import STAGES, mute_primary
 from tests.integration.nodes import Node, Nodes
 from tests.integration.test_addresses import attach, in_sync, move
 
@@ -67,6 +68,33 @@ def test_replicaof_no_one_ends_the_dial(nodes: Nodes) -> None:
         wait_dialling((host, port))
         demand(replica, "REPLICAOF", "NO", "ONE")
         wait_until(lambda: not dialling((host, port)), "it waits no more", SOON_S)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_replica_leaves_a_primary_that_has_fallen_silent_at_once(nodes: Nodes, stage: str) -> None:
+    """The timeout of each step is a minute."""
+    primary, replica = nodes.start(*FAST), nodes.start(*FAST)
+    demand(primary, "SET", "k", "v")
+    with mute_primary(stage) as mute:
+        demand(replica, "REPLICAOF", *map(str, mute.address))
+        assert mute.silent.wait(20), "it has not come so far"
+        demand(replica, "REPLICAOF", *map(str, primary.address))
+        wait_up(replica, SOON_S)
+        assert mute.left.wait(SOON_S), "the old connection is still there"
+    assert ask(replica, "GET", "k") == "v"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_replicaof_no_one_leaves_it_at_once_with_the_data_that_was_there(nodes: Nodes, stage: str) -> None:
+    replica = nodes.start()
+    demand(replica, "SET", "k", "v")
+    with mute_primary(stage) as mute:
+        demand(replica, "REPLICAOF", *map(str, mute.address))
+        assert mute.silent.wait(20), "it has not come so far"
+        demand(replica, "REPLICAOF", "NO", "ONE")
+        assert mute.left.wait(SOON_S), "the old connection is still there"
+    demand(replica, "SET", "new", "v")
+    assert ask(replica, "GET", "k") == "v"
 
 
 @pytest.mark.parametrize("name", ["redis-0..svc", "x" * 64, "a b", b"\xff\xfe"], ids=ascii)
