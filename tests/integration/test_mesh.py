@@ -31,6 +31,8 @@ pytestmark = pytest.mark.once
 
 TIMEOUT_MS: Final = 2000
 KINDS: Final = (GOSSAMER, GOSSAMER, VALKEY, VALKEY, REDIS)
+MEET: Final = "2"
+"""The type of the message by which a node asks to be let in."""
 BODY: Final = "x" * 20_000
 
 
@@ -199,3 +201,24 @@ def test_what_debug_does_to_the_bus_of_a_node_ends_with_it(nodes: Nodes) -> None
     redis.kill()
     demand(first, "DEBUG", "PAUSE-CRON", "0")
     wait_failed(made[:2], before[0][1])
+
+
+@pytest.mark.parametrize("kind", [GOSSAMER, VALKEY], ids=lambda kind: kind.name)
+def test_messages_of_a_type_that_debug_drops_are_not_read(nodes: Nodes, kind: Program) -> None:
+    """A node that asks to be let in is not heard until that ends; PING and the rest are, all the time."""
+    options = (*CLUSTER, "--cluster-node-timeout", str(TIMEOUT_MS), "--enable-debug-command", "yes")
+    made = [nodes.make(*options, program=each) for each in (kind, GOSSAMER, REDIS)]
+    start_together(made)
+    form(made[:2])
+    first, newcomer = made[0], made[2]
+    demand(first, "DEBUG", "DROP-CLUSTER-PACKET-FILTER", MEET)
+    demand(newcomer, "CLUSTER", "MEET", *first.address)
+    first.wait_log("that matches debug drop filter")
+    assert my_id(newcomer) not in view(first)
+    assert len(view(first)) == 2
+    assert int(info(first)["cluster_stats_messages_meet_received"]) >= 1, "it is counted all the same"
+    wait_peace(made[:2])
+    demand(first, "DEBUG", "DROP-CLUSTER-PACKET-FILTER", "-1")
+    wait_until(lambda: len(view(newcomer)) == 1, "the newcomer has given up")
+    demand(newcomer, "CLUSTER", "MEET", *first.address)
+    wait_peace(made)

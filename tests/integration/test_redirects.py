@@ -180,6 +180,25 @@ def test_a_slot_that_stays_after_all_is_closed_for_the_replica_too(nodes: Nodes)
     assert halfway.say(halfway.copy, "READONLY;GET @never") == ["OK", None]
 
 
+@pytest.mark.parametrize(
+    ("words", "refusal"),
+    [
+        ("ADDSLOTS 0", "Slot 0 is already busy"),
+        ("ADDSLOTSRANGE 0 9", "Slot 0 is already busy"),
+        (f"DELSLOTS {SLOT}", "Please use DELSLOTS only with masters."),
+        (f"DELSLOTSRANGE {SLOT} {SLOT}", "Please use DELSLOTS only with masters."),
+        ("DELSLOTSRANGE 0 9 8192 16383", "Please use DELSLOTS only with masters."),
+        ("FLUSHSLOTS", "Please use FLUSHSLOTS only with masters."),
+    ],
+)
+def test_a_replica_neither_takes_slots_nor_gives_them(halfway: Halfway, words: str, refusal: str) -> None:
+    if halfway.copy.program is not GOSSAMER:
+        pytest.skip("others forget, for themselves alone, whose the slots are")
+    before = view(halfway.copy)
+    assert halfway.say(halfway.copy, f"CLUSTER {words}") == [f"ERR {refusal}"]
+    assert view(halfway.copy) == before
+
+
 def test_ioredis_works_in_a_slot_that_is_open(nodes: Nodes) -> None:
     """The slot stays open, so a transaction that is sent from one end to the other and back gets nowhere."""
     halfway = Halfway(nodes, GOSSAMER)
