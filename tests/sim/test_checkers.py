@@ -314,6 +314,14 @@ def test_a_suspicion_of_one_who_lives_and_spoke_is_found() -> None:
         show(SuspicionNeedsSilenceOrDeath(), patient(view(A)), heard(ping(B), 5000), suspects(9000))
 
 
+def test_a_word_under_another_identity_does_not_end_a_silence() -> None:
+    ours = view(A, cluster=ONE)
+    begin = patient(ours), heard(ping(B), 1000)
+    with pytest.raises(Violation, match="lives, after a silence of 12000 ms"):
+        show(SuspicionNeedsSilenceOrDeath(), *begin, evolve(told_as(ONE, ping(B)), attended_ms=5000), suspects(17_000))
+    show(SuspicionNeedsSilenceOrDeath(), *begin, evolve(told_as(OTHER, ping(B)), attended_ms=5000), suspects(17_000))
+
+
 def test_a_suspicion_after_a_silence_or_of_the_dead_may_be() -> None:
     begin = (patient(view(A)), patient(view(B), "n2"), heard(ping(B), 5000))
     show(SuspicionNeedsSilenceOrDeath(), *begin, suspects(21_000))

@@ -4,11 +4,14 @@ A node is suspected (PFAIL) or failed (FAIL) at an observer. That is due if the 
 attended to its links, has heard nothing of it for the node timeout; or if the process had been gone for the grace,
 from the address at which the observer knows it: one that has moved and could not say so is gone from there.
 Being told by others is the quorum's business (conviction.py), so a FAIL counts only for those that declare it.
+What is told under another identity of the cluster is not heard, as there.
 """
 
 from gossamer.cluster.topology import Flag, NodeId, Topology
+from gossamer.gossip.packet import Ping
 from gossamer.gossip.refusals import GRACE_MS
 from tests.sim.checkers.checker import Checker
+from tests.sim.checkers.conviction import tells_other_cluster
 from tests.sim.history import Heard, Published, Record, Started, Stopped, Violation
 
 SLACK_MS = 1100
@@ -46,7 +49,7 @@ class SuspicionNeedsSilenceOrDeath(Checker):
             case Stopped():
                 self._left[self._places[record.host]] = record.at_us
             case Heard():
-                self._heard[record.host, record.packet.sender] = record.attended_ms
+                self._hear(record)
             case Published():
                 self._publish(record)
             case _:
@@ -60,6 +63,11 @@ class SuspicionNeedsSilenceOrDeath(Checker):
             add_absence(self._absences.setdefault(place, []), self._left.pop(place), record.at_us)
         for subject in record.topology.nodes:
             self._heard[record.host, subject] = 0
+
+    def _hear(self, record: Heard) -> None:
+        body = record.packet.body
+        if not isinstance(body, Ping) or not tells_other_cluster(body, self._views[record.host]):
+            self._heard[record.host, record.packet.sender] = record.attended_ms
 
     def _publish(self, record: Published) -> None:
         before, now = self._views[record.host], record.topology
