@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 
@@ -40,8 +41,8 @@ def shards(nodes: Nodes, primaries: Sequence[Program], replicas: Sequence[Progra
     for primary, replica in zip(leading, following, strict=True):
         demand(replica, "CLUSTER", "REPLICATE", my_id(primary))
     for primary, replica in zip(leading, following, strict=True):
-        wait_until(lambda at=replica: is_in_sync(at), f"{replica} is in sync")
-        wait_until(lambda at=primary: b"state=online" in at.ask("INFO", "replication").text, f"{primary} knows")
+        wait_until(partial(tells, replica, b"master_link_status:up"), f"{replica} is in sync")
+        wait_until(partial(tells, primary, b"state=online"), f"{primary} knows")
     ids = {my_id(replica): my_id(primary) for primary, replica in zip(leading, following, strict=True)}
     wait_until(
         lambda: all(view(node)[replica].primary == primary for node in made for replica, primary in ids.items()),
@@ -51,8 +52,12 @@ def shards(nodes: Nodes, primaries: Sequence[Program], replicas: Sequence[Progra
     return leading, following
 
 
-def is_in_sync(replica: Node) -> bool:
-    return b"master_link_status:up" in replica.ask("INFO", "replication").text
+def tells(node: Node, field: bytes) -> bool:
+    return field in node.ask("INFO", "replication").text
+
+
+def takes(node: Node, key: str) -> bool:
+    return node.ask("SET", key, "again") == OK
 
 
 OURS = (GOSSAMER,) * 5
@@ -85,4 +90,4 @@ def test_all_are_replaced_each_under_an_epoch_of_its_own(
     for at, heir in zip(dead, heirs, strict=True):
         low, high = shares(len(leading))[at]
         key = next(key for key in (f"k{n}" for n in range(1000)) if low <= key_slot(key.encode()) <= high)
-        wait_until(lambda node=heir, name=key: node.ask("SET", name, "again") == OK, f"{heir} takes writes", 5.0)
+        wait_until(partial(takes, heir, key), f"{heir} takes writes", 5.0)
