@@ -246,6 +246,9 @@ def hear_primary(migrations: Migrations, word: bytes, argv: list[bytes]) -> None
         migrations.told_complete(text_of(argv[4]))
     elif word == b"FINISH":
         finish(migrations, argv)
+    elif word == b"LEFT" and len(argv) > 7 and argv[3].upper() == b"TARGET" and argv[5].upper() == b"SLOTSRANGE":
+        slot_ranges, _, _ = read_ranges(argv, 6, None)
+        migrations.told_left(text_of(argv[4]), slot_ranges)
 
 
 def finish(migrations: Migrations, argv: list[bytes]) -> Reply:

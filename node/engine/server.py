@@ -39,6 +39,7 @@ from gossamer.node.engine.ports.cluster import ClusterPort
 from gossamer.node.engine.ports.migrations import MigrationPort
 from gossamer.node.engine.ports.replication import ReplicationPort
 from gossamer.node.engine.ports.saves import SavesPort
+from gossamer.node.engine.slots.departed import Departed
 from gossamer.node.engine.slots.lazyfree import LazyFree
 from gossamer.node.engine.slots.leaving import Leaving
 from gossamer.node.engine.slots.migrate import MigrateTransport
@@ -75,6 +76,7 @@ class Server(NodeState):
         "counted_ms",
         "cron_paused",
         "deadlines",
+        "departed",
         "edge",
         "encodings",
         "expiry",
@@ -173,6 +175,7 @@ class Server(NodeState):
         self.leaving: Leaving = Leaving(self)
         self.migrate_transport: MigrateTransport = MigrateTransport()
         self.slot_imports: SlotImports = SlotImports()
+        self.departed: Departed = Departed()
         self.lazyfree: LazyFree = LazyFree(self.changes, self.journal)
         """What is left of slots that have gone."""
         self.migrations: MigrationPort = MigrationPort()

@@ -4,6 +4,7 @@ Here is also what jobs have to know of each other: one grant at a time, and none
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from gossamer.cluster.text import text_of
 from gossamer.cluster.topology import Flag, NodeId, Topology
@@ -15,6 +16,9 @@ from gossamer.node.migration.job import EXPORT, Job, message
 from gossamer.node.migration.states import GRANTED, REQUESTED
 from gossamer.node.replication.replication import Replication
 from gossamer.node.resp.errors import Refusal
+
+KNOWS_MIGRATIONS: Final = (9, 0)
+"""The version of Valkey, by ``REPLCONF version``. Its own replicas skip this mark."""
 
 
 class JobContext:
@@ -69,6 +73,12 @@ class JobContext:
 
     def tell_replicas(self, *words: str) -> None:
         self.server.journal.remark(message(*words))
+
+    def tell_left(self, target: NodeId, slot_ranges: list[tuple[int, int]]) -> None:
+        """The replicas hear whose the slots are before their keys are deleted, unless one knows no migrations."""
+        if all(replica.version >= KNOWS_MIGRATIONS for replica in self.replication.replicas.attached()):
+            numbers = [str(number) for pair in slot_ranges for number in pair]
+            self.tell_replicas("LEFT", "TARGET", target, "SLOTSRANGE", *numbers)
 
     def request_acks(self) -> None:
         """Have the replicas tell how far they have come."""

@@ -92,6 +92,14 @@ class Migrations(MigrationPort):
         """This node's primary imports slots."""
         self._add(ReplicaImport(self.context, SlotImport(name, source, slot_ranges)))
 
+    def told_left(self, target: NodeId, slot_ranges: Ranges) -> None:
+        """This node's primary has given the slots to ``target``."""
+        server, topology = self.server, self.topology
+        primary = topology.myself.primary
+        slots = [slot for first, last in slot_ranges for slot in range(first, last + 1)]
+        until = server.now + 2 * server.config.integer("cluster-node-timeout")
+        server.departed.note((slot for slot in slots if topology.owners[slot] == primary), target, until)
+
     def told_complete(self, name: str) -> None:
         job = self.replica_import(name)
         if job is not None:
@@ -143,6 +151,7 @@ class Migrations(MigrationPort):
     def adopted(self, topology: Topology) -> None:
         """The cluster is seen in another way."""
         self.context.check_unconfirmed(topology)
+        self.server.departed.seen(topology)
         if not self._active:
             return
         for job in list(self.jobs):

@@ -451,6 +451,8 @@ class Export(Job):
         super().end(state, text)
         if granted:
             self.context.keep_epoch()
+        if state is SUCCESS:
+            self.context.tell_left(self.target, self.slot_ranges)
         self._free()
         self._poke()
 

@@ -237,6 +237,7 @@ class ReplicaImport(ImportBase):
 
     def __init__(self, context: JobContext, slot_import: SlotImport) -> None:
         super().__init__(context, slot_import, "", "", REPLICA_SUCCESSORS)
+        context.server.departed.forget(self.slots)
         self.origin: NodeId = slot_import.source
         self.origin_epoch: int = context.epoch_of(slot_import.source)
         self.taken: bool = False

@@ -164,9 +164,10 @@ def test_the_sdist_has_files_for_links_and_makes_the_same_wheel(
 ) -> None:
     out = tmp_path / "sdist"
     make = f"from setuptools import build_meta; build_meta.build_sdist({str(out)!r})"
-    with tarfile.open(build(source, out, "-c", make)) as packed:
+    path = build(source, out, "-c", make)
+    with tarfile.open(path) as packed:
         members = packed.getmembers()
-        packed.extractall(tmp_path, filter="data")
+    shutil.unpack_archive(path, tmp_path)
     assert [member.name for member in members if not (member.isreg() or member.isdir())] == []
     (top,) = {PurePosixPath(member.name).parts[0] for member in members}
     again = build_wheel(tmp_path / top, tmp_path / "wheel")

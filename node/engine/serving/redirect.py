@@ -1,7 +1,9 @@
 """Where a request belongs: here, or to the node that MOVED, ASK or CLUSTERDOWN names."""
 
-from gossamer.cluster.route import Request, route
+from gossamer.cluster.route import Request, redirect, route
 from gossamer.cluster.slots import key_slot
+from gossamer.cluster.topology import Topology
+from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.table.command import ASKING, WRITE, Command, Part
 from gossamer.node.resp.errors import CROSSSLOT, Refusal
@@ -69,4 +71,21 @@ def ask_route(call: Call, cmd: Command, parts: list[Part], keys: list[bytes], sl
     writes = any(part.flags & WRITE for part, _ in parts)
     request = Request(slot, len(named), missing, writes, asking, client.readonly)
     request.moves = cmd.name == "migrate"
-    return route(topology, server.policy, request)
+    told = route(topology, server.policy, request)
+    if told is None and client.readonly and topology.myself.primary is not None:
+        return unsettled(server, topology, slot)
+    return told
+
+
+def unsettled(server: Server, topology: Topology, slot: int) -> bytes | None:
+    """A replica serves ``slot`` from its copy: where to instead while its stream and the bus do not say the same of it.
+
+    What the bus says is the primary's may have its keys beside the data still, or have none any more.
+    """
+    if server.slot_imports.comes(slot):
+        owner = topology.owners[slot]
+        return redirect(b"MOVED", slot, topology.nodes[owner or ""], server.policy)
+    target = server.departed.owner_of(slot, server.now)
+    if target is not None and target in topology.nodes:
+        return redirect(b"ASK", slot, topology.nodes[target], server.policy)
+    return None

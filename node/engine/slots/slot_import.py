@@ -55,6 +55,10 @@ class SlotImports:
         self.by_client: dict[int, SlotImport] = {}
         """By the id of the client that brings the slots."""
 
+    def comes(self, slot: int) -> bool:
+        """Are the keys of ``slot`` still beside the data?"""
+        return any(slot_import.slots[slot] for slot_import in self.all)
+
     def place_of(self, cmd: Command, argv: list[bytes], db: Database) -> Database:
         """Where a command of the primary's stream belongs: into ``db``, or beside the data."""
         slot = slot_of(cmd, argv)

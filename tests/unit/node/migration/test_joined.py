@@ -324,3 +324,66 @@ def test_a_replica_of_the_target_that_begins_anew_meanwhile_has_all_in_the_end(s
     town.pass_time(8000)
     assert town.owners(0, 199) == {"e"}
     assert town.digest("e") == before
+
+
+# --- readers of replicas
+
+
+def readers(town: Town) -> None:
+    for replica in "de":
+        assert town.tell(replica, "READONLY") == b"+OK\r\n"
+    town.pass_time(200)
+
+
+def looked_up(town: Town, replica: str) -> bytes:
+    """What a reader of a replica hears of a key that moves: the value, or who has it."""
+    told = town.tell(replica, f"GET {key(1)}")
+    assert told == b"$1\r\n1\r\n" or told.startswith((b"-MOVED 119", b"-ASK 119")), f"{replica}: {told!r}"
+    return told
+
+
+def test_a_reader_of_a_replica_finds_every_key_though_the_stream_is_ahead_of_the_bus() -> None:
+    town = town_of(replicas=True)
+    readers(town)
+    town.cut("d")
+    begin(town)
+    told = set()
+    for _ in range(40):
+        town.pass_time(20)
+        told |= {looked_up(town, replica) for replica in "de"}
+    assert town.state("a") == "success"
+    assert (town.keys("a"), town.keys("d")) == (0, 0)
+    assert any(line.startswith(b"-ASK 119") for line in told), "d has no key any more, and does not know why"
+    town.heal("d")
+    town.pass_time(3000)
+    assert looked_up(town, "d").startswith(b"-MOVED 119")
+    assert looked_up(town, "e") == b"$1\r\n1\r\n"
+
+
+def test_a_reader_of_a_replica_finds_every_key_though_the_bus_is_ahead_of_the_stream() -> None:
+    town = town_of(replicas=True)
+    readers(town)
+    begin(town)
+    while town.state("a") != "failover-granted":
+        town.step()
+        looked_up(town, "e")
+    while town.state("b") != "success":
+        assert any(road.step() for road in town.roads), "the stream of b stands still"
+    town.run(500)
+    assert town["e"].view.owners[119] == town["b"].id, "the bus has told it"
+    assert looked_up(town, "e").startswith(b"-MOVED 119"), "its keys are still beside the data"
+    town.pass_time(3000)
+    assert looked_up(town, "e") == b"$1\r\n1\r\n"
+
+
+def test_slots_that_come_back_are_read_from_the_replica_again() -> None:
+    town = town_of(replicas=True)
+    readers(town)
+    town.cut("d")
+    begin(town)
+    town.pass_time(300)
+    assert looked_up(town, "d").startswith(b"-ASK 119")
+    assert town.tell("b", f"CLUSTER MIGRATESLOTS SLOTSRANGE {SLOTS} NODE {town['a'].id}") == b"+OK\r\n"
+    town.pass_time(300)
+    assert town.owners(0, 199) == {"a"}
+    assert looked_up(town, "d") == b"$1\r\n1\r\n"
