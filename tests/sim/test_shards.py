@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
+from attrs import evolve
 
 from tests.sim.faults.cuts import Cuts, OneWayCuts
 from tests.sim.faults.fault import Fault
@@ -57,3 +58,27 @@ def test_a_killed_process_is_replaced_in_a_moment_and_a_lost_host_after_the_time
     world.advance(2 * TIMEOUT_MS)
     assert victim.name not in led(run)
     assert len(led(run)) == PRIMARIES
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["fast failover", "without"])
+@pytest.mark.parametrize("lost", ["reset", "disk"])
+def test_a_primary_whose_id_has_gone_from_its_address_is_replaced(lost: str, fast: bool) -> None:
+    run = ShardRun(1, [Crashes])
+    world = run.world
+    world.config = evolve(world.config, fast_failover=fast)
+    run.form()
+    run.converge()
+    world.advance(TIMEOUT_MS)
+    gone = world.hosts["n1"]
+    old = gone.id
+    if lost == "reset":
+        assert world.ask(gone, "CLUSTER", "RESET", "HARD") == b"+OK\r\n"
+    else:
+        world.restart(gone, lost=True)
+    world.advance(4 * TIMEOUT_MS)
+    views = {name: view for name, view in world.views().items() if name != "n1"}
+    for view in views.values():
+        assert view.ok
+        assert None not in view.owners
+        assert old not in view.owners
+        assert len(set(view.owners)) == PRIMARIES
