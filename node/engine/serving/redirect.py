@@ -84,7 +84,8 @@ def unsettled(server: Server, topology: Topology, slot: int) -> bytes | None:
     """
     if server.slot_imports.comes(slot):
         owner = topology.owners[slot]
-        return redirect(b"MOVED", slot, topology.nodes[owner or ""], server.policy)
+        assert owner is not None, "route has found it"
+        return redirect(b"MOVED", slot, topology.nodes[owner], server.policy)
     target = server.departed.owner_of(slot, server.now)
     if target is not None and target in topology.nodes:
         return redirect(b"ASK", slot, topology.nodes[target], server.policy)
