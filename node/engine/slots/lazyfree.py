@@ -27,8 +27,11 @@ from gossamer.node.engine.stream.stream import Stream
 from gossamer.node.store.table import Table
 from gossamer.node.types.kind import Value
 
-PIECE: Final = 1000
-"""Keys or elements freed at once, and keys told in one DEL: well under a millisecond, about one with replicas."""
+PIECE: Final = 250
+"""Keys or elements freed at once, and keys told in one DEL: 0.03 ms, and about one where each key is its page's last.
+
+That is so at the end of a table, where a thousand keys give a thousand pages back to the kernel: 3 to 5 ms.
+"""
 
 
 class DroppedSlot:

@@ -17,6 +17,7 @@ from typing import Final
 
 import psutil
 
+from gossamer.node.engine.slots.lazyfree import PIECE
 from gossamer.node.store.plain import KEEP, NEVER, Clock, Table, Value
 from tests.unit.node.store.native import compile_native, load
 from tests.unit.node.store.walks import contents, walk
@@ -189,7 +190,7 @@ class Longest:
 
 
 def pauses(store: ModuleType, keys: int) -> Longest:
-    """A table gets so many keys, loses half of them one by one and the other half a thousand at a time.
+    """A table gets so many keys, loses half of them one by one and the other half as lazyfree takes them.
 
     What other programs do meanwhile is not counted, but what the kernel does for the calls is.
     """
@@ -215,7 +216,7 @@ def pauses(store: ModuleType, keys: int) -> Longest:
                 cursor, longest.keys = timed_walk(table, cursor, longest.keys)
         while len(table):
             start = thread_time_ns()
-            table.drop(1000)
+            table.drop(PIECE)
             longest.drop = max(longest.drop, thread_time_ns() - start)
     finally:
         if collecting:
