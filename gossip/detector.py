@@ -5,16 +5,17 @@ Rules kept here (Redis cluster specification, "Failure detection"; cron of Redis
   heard from for half the node timeout. Primaries with slots are asked more often where the node timeout is short, since
   the time until the ping that stays unanswered comes on top of it.
 - Where it is long, voters need not all ask each other often: each asks the three that come after it by their ids every
-  two seconds. Who waits for an answer for half a second tells a few voters, and each of these asks for itself. So
-  silence counts from about the same time everywhere, seconds after it began, and a calm cluster hardly pays for it.
+  two seconds. A node that waits for an answer for half a second tells a few voters, and each of these asks for itself.
+  So silence counts from about the same time everywhere, seconds after it began, and a calm cluster hardly pays for it.
 - A node that owes us an answer, and has sent nothing at all, for the node timeout is PFAIL: our opinion, told as
   gossip. A node whose host refuses our connections is PFAIL sooner (refusals.py).
 - Silence counts also where nobody can be asked: a node without an address (another answers there, since it was reset or
   came back without its disk) owes an answer like any other, and has to come by itself. In Redis it is never PFAIL, and
   its slots point to port 0 for ever.
 - A majority of the primaries with slots, ourselves included if we are one, makes it FAIL: a fact, told to everybody.
-  An opinion counts for two node timeouts. So a minority never convicts. Who says otherwise takes its opinion back, as a
-  replica too: Redis does not hear that, and counts the old opinion of one that is a primary again soon after.
+  An opinion counts for two node timeouts. So a minority never convicts. A node that says otherwise takes its opinion
+  back, as a replica too: Redis does not hear that, and counts the old opinion of one that is a primary again soon
+  after.
 - A link on which an answer is overdue is made anew, even if the node speaks to us on its own link: only answers take a
   failure back, and what was lost on the way is not asked again on the same link.
 - An answer takes PFAIL back. FAIL is taken back at once from a replica or a primary without slots; from a primary with

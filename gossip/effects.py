@@ -10,7 +10,7 @@ from enum import IntEnum
 from attrs import frozen
 
 from gossamer.cluster.topology import Millis, NodeId, Topology
-from gossamer.gossip.packet import Kind, Packet
+from gossamer.gossip.packet import MessageType, Packet
 
 
 class Level(IntEnum):
@@ -183,7 +183,7 @@ class Outbox:
     """
 
     def __init__(self) -> None:
-        self.sent = [0] * len(Kind)
+        self.sent = [0] * len(MessageType)
         self.promised = False
         self.save_now = False
         self.save_soon = False

@@ -6,7 +6,7 @@ only ever holds what the peer has really sent, whatever length it announces.
 
 from typing import Final
 
-from gossamer.gossip.packet import HEADER_BYTES, LIGHT_BIT, LIGHT_HEADER_BYTES, LIGHT_KINDS, SIGNATURE, PacketError
+from gossamer.gossip.packet import HEADER_BYTES, LIGHT_BIT, LIGHT_HEADER_BYTES, LIGHT_TYPES, SIGNATURE, PacketError
 
 MAX_PUBLISH_BYTES: Final = (1 << 30) + HEADER_BYTES + 16
 """A channel and a message of 512 MB each, the largest strings a client can send."""
@@ -30,7 +30,7 @@ def frame_length(head: bytes, stranger: bool = False) -> int | None:
     kind = int.from_bytes(head[12:14], "big")
     if total < (LIGHT_HEADER_BYTES if kind & LIGHT_BIT else HEADER_BYTES):
         raise PacketError(f"message of {total} bytes is shorter than its header")
-    most = MAX_PUBLISH_BYTES if kind & ~LIGHT_BIT in LIGHT_KINDS else MAX_OTHER_BYTES
+    most = MAX_PUBLISH_BYTES if kind & ~LIGHT_BIT in LIGHT_TYPES else MAX_OTHER_BYTES
     if total > (min(most, MAX_STRANGER_BYTES) if stranger else most):
         raise PacketError(f"message of {total} bytes is too long")
     return total

@@ -12,7 +12,7 @@ it), and kept among the ``vars`` of nodes.conf, where others skip it as well. Ho
 - Who has none takes it from a node that it has met, or that speaks to it. CLUSTER RESET forgets it, and so does who is
   alone and owns nothing.
 - A handshake with a node of another identity ends there, CLUSTER MEET or not. Two whole clusters can only fight for
-  their slots. Who wants to move a node resets it, as redis-cli does.
+  their slots. To move a node, reset it, as redis-cli does.
 - Nothing that a known node tells under another identity is heard. If it does not come to us by itself either, it is of
   ours no longer, and is left without an address, as if somebody else lived there.
 - So it is with what somebody says who understands identities and tells none: it does not know yet that we do, and

@@ -19,8 +19,8 @@ from gossamer.gossip.packet import (
     Extension,
     Fail,
     GossipEntry,
-    Kind,
     MessageFlag,
+    MessageType,
     Packet,
     Ping,
     Publish,
@@ -62,12 +62,12 @@ class Messages:
         """Ask a node for a sign of life. A ping that is still unanswered keeps its age.
 
         A node that we are to meet is told so until we know it; and again if it seems not to know us, because its own
-        half of the handshake went wrong. Whoever may be at an address that is only tried is introduced to nobody.
+        half of the handshake went wrong. A node at an address that is only tried is introduced to nobody.
         """
         assert peer.link is not None
         half_met = peer.greeting and now - peer.created > self._tables.config.handshake_ms
         introduce = (half_met or peer.flags & Flag.MEET) and not peer.trial_ip
-        kind = Kind.MEET if introduce else Kind.PING
+        kind = MessageType.MEET if introduce else MessageType.PING
         peer.ping_sent, peer.open_ping_sent = (
             peer.ping_sent or now,
             peer.open_ping_sent or self._tables.clock.now_with_gaps,
@@ -76,7 +76,7 @@ class Messages:
 
     def ping_on(self, link: int, peer: Peer, now: Millis) -> None:
         """A PING on the link that the peer spoke on, as the answer to an MFSTART."""
-        self._out.send((link,), self._pinglike(Kind.PING, self._entries(), understood_by(peer), now))
+        self._out.send((link,), self._pinglike(MessageType.PING, self._entries(), understood_by(peer), now))
 
     def pong(self, link: int, mflags: int, now: Millis, about: Peer | None = None) -> None:
         """Answer on the link that asked, with what the message flags of the question show is understood.
@@ -84,20 +84,22 @@ class Messages:
         ``about`` is surely among those that it tells of; who is in PFAIL is anyway.
         """
         entries = self._entries([about], few=True) if about is not None else self._entries()
-        self._out.send((link,), self._pinglike(Kind.PONG, entries, mflags & UNDERSTOOD, now))
+        self._out.send((link,), self._pinglike(MessageType.PONG, entries, mflags & UNDERSTOOD, now))
 
     def send_update(self, peer: Peer, owner: Peer) -> None:
         """Tell a node that slots it claims, or gives to another, are those of ``owner``."""
         if peer.linked and peer.link is not None:
-            self._out.send((peer.link,), self._packet(Kind.UPDATE, Update(owner.config_epoch, owner.id, owner.bitmap)))
+            self._out.send(
+                (peer.link,), self._packet(MessageType.UPDATE, Update(owner.config_epoch, owner.id, owner.bitmap))
+            )
 
     def send_vote(self, candidate: Peer) -> None:
-        self._to(candidate, Kind.FAILOVER_AUTH_ACK)
+        self._to(candidate, MessageType.FAILOVER_AUTH_ACK)
 
     def send_mfstart(self, primary: Peer) -> None:
-        self._to(primary, Kind.MFSTART)
+        self._to(primary, MessageType.MFSTART)
 
-    def _to(self, peer: Peer, kind: Kind) -> None:
+    def _to(self, peer: Peer, kind: MessageType) -> None:
         if peer.linked and peer.link is not None:
             self._out.send((peer.link,), self._packet(kind, None))
 
@@ -105,7 +107,7 @@ class Messages:
 
     def request_votes(self, must_ack: bool) -> None:
         """To everybody: who may vote knows it. ``must_ack``: even if my primary has not failed, as they see it."""
-        request = self._packet(Kind.FAILOVER_AUTH_REQUEST, None, MessageFlag.FORCEACK if must_ack else 0)
+        request = self._packet(MessageType.FAILOVER_AUTH_REQUEST, None, MessageFlag.FORCEACK if must_ack else 0)
         self._out.send(self._links(self._peers.reachable()), request)
 
     def unsolicited_pong(self, audience: list[Peer], newcomers: list[Peer], now: Millis, few: bool = False) -> None:
@@ -116,10 +118,10 @@ class Messages:
             if peer.link:
                 links_of.setdefault(understood_by(peer), []).append(peer.link)
         for understood, links in sorted(links_of.items()):
-            self._out.send(tuple(links), self._pinglike(Kind.PONG, entries, understood, now))
+            self._out.send(tuple(links), self._pinglike(MessageType.PONG, entries, understood, now))
 
     def send_fail(self, peer: Peer) -> None:
-        self._out.send(self._links(self._peers.reachable()), self._packet(Kind.FAIL, Fail(peer.id)))
+        self._out.send(self._links(self._peers.reachable()), self._packet(MessageType.FAIL, Fail(peer.id)))
 
     def publish(self, channel: bytes, message: bytes, sharded: bool) -> None:
         """A client's message, to everybody or to the nodes of my shard."""
@@ -127,7 +129,7 @@ class Messages:
         if sharded:
             primary = self._peers.me.primary or self._peers.me.id
             audience = [p for p in audience if primary in (p.id, p.primary)]
-        kind = Kind.PUBLISHSHARD if sharded else Kind.PUBLISH
+        kind = MessageType.PUBLISHSHARD if sharded else MessageType.PUBLISH
         self._out.send(self._links(audience), self._packet(kind, Publish(channel, message)))
 
     @staticmethod
@@ -136,7 +138,7 @@ class Messages:
 
     # The parts of a message
 
-    def _packet(self, kind: Kind, body: Body, mflags: int = 0) -> Packet:
+    def _packet(self, kind: MessageType, body: Body, mflags: int = 0) -> Packet:
         me = self._peers.me
         speaks_for = self._peers.by_id.get(me.primary, me) if me.primary else me
         bitmap = speaks_for.bitmap if speaks_for.slots else NO_SLOTS
@@ -171,7 +173,7 @@ class Messages:
         loading = replication.syncing and not me.flags & Flag.MY_PRIMARY_FAIL
         return 0 if loading or replication.data_from_other_shard else me.repl_offset
 
-    def _pinglike(self, kind: Kind, entries: tuple[GossipEntry, ...], understood: int, now: Millis) -> Packet:
+    def _pinglike(self, kind: MessageType, entries: tuple[GossipEntry, ...], understood: int, now: Millis) -> Packet:
         extensions = self._extensions(understood, now) if understood & EXTENSIONS else ()
         return self._packet(kind, Ping(entries, extensions), UNDERSTOOD)
 

@@ -52,7 +52,7 @@ class PacketError(Exception):
     """The peer does not speak the bus protocol; its link is to be closed."""
 
 
-class Kind(IntEnum):
+class MessageType(IntEnum):
     """Message types by their number on the wire."""
 
     PING = 0
@@ -81,12 +81,12 @@ class MessageFlag:
     """The sender reads ClusterIdentity. Others are not sent it: Valkey logs every extension that it does not know."""
 
 
-KINDS: Final = tuple(Kind)
-"""By number: to look one up costs less than to call Kind."""
-LIGHT_KINDS: Final = frozenset({Kind.PUBLISH, Kind.PUBLISHSHARD, Kind.MODULE})
+MESSAGE_TYPES: Final = tuple(MessageType)
+"""By number: to look one up costs less than to call MessageType."""
+LIGHT_TYPES: Final = frozenset({MessageType.PUBLISH, MessageType.PUBLISHSHARD, MessageType.MODULE})
 SHORT_BYTES: Final = 256
 """Extensions up to this length are worth remembering: a shard, an identity, a name."""
-PING_KINDS: Final = frozenset({Kind.PING, Kind.PONG, Kind.MEET})
+PING_TYPES: Final = frozenset({MessageType.PING, MessageType.PONG, MessageType.MEET})
 
 
 @frozen
@@ -158,7 +158,7 @@ class Packet:
     sender sees it. A ``light`` message has only kind and body: the sender is known by the link.
     """
 
-    kind: Kind
+    kind: MessageType
     sender: NodeId = ""
     port: int = 0
     pport: int = 0
@@ -180,7 +180,7 @@ def encode(packet: Packet) -> bytes:
     """The message as it goes over the wire."""
     payload, count, extensions = _encode_body(packet)
     if packet.light:
-        assert packet.kind in LIGHT_KINDS, f"{packet.kind.name} has no light form"
+        assert packet.kind in LIGHT_TYPES, f"{packet.kind.name} has no light form"
         total = LIGHT_HEADER_BYTES + len(payload)
         return _LIGHT_HEADER.pack(SIGNATURE, total, VERSION, 0, packet.kind | LIGHT_BIT, 0) + payload
     assert len(packet.sender) == 40, "a full header names its sender"
@@ -212,19 +212,19 @@ def encode(packet: Packet) -> bytes:
 def _encode_body(packet: Packet) -> tuple[bytes, int, int]:
     """Payload, number of gossip entries, number of extensions."""
     match packet.kind, packet.body:
-        case ((Kind.PING | Kind.PONG | Kind.MEET), Ping(gossip, extensions)):
+        case ((MessageType.PING | MessageType.PONG | MessageType.MEET), Ping(gossip, extensions)):
             parts = [_encode_entry(g) for g in gossip]
             parts += [encode_extension(e) for e in extensions]
             return b"".join(parts), len(gossip), len(extensions)
-        case Kind.FAIL, Fail(node):
+        case MessageType.FAIL, Fail(node):
             payload = bytes_of(node)
-        case ((Kind.PUBLISH | Kind.PUBLISHSHARD), Publish(channel, message)):
+        case ((MessageType.PUBLISH | MessageType.PUBLISHSHARD), Publish(channel, message)):
             payload = b"".join((_LENGTHS.pack(len(channel), len(message)), channel, message))
-        case Kind.UPDATE, Update(config_epoch, node, slots):
+        case MessageType.UPDATE, Update(config_epoch, node, slots):
             payload = _UPDATE.pack(config_epoch, bytes_of(node), slots)
-        case Kind.MODULE, Module(module_id, kind, data):
+        case MessageType.MODULE, Module(module_id, kind, data):
             payload = _MODULE.pack(module_id, len(data), kind) + data
-        case ((Kind.FAILOVER_AUTH_REQUEST | Kind.FAILOVER_AUTH_ACK | Kind.MFSTART), None):
+        case ((MessageType.FAILOVER_AUTH_REQUEST | MessageType.FAILOVER_AUTH_ACK | MessageType.MFSTART), None):
             payload = b""
         case kind, body:
             raise AssertionError(f"{kind.name} with body {body!r}")
@@ -258,26 +258,26 @@ def decode(frame: bytes) -> Packet | None:
     if not light and total < HEADER_BYTES:
         raise PacketError(f"message of {total} bytes is shorter than its header")
     number = kind & ~LIGHT_BIT
-    if version != VERSION or number > Kind.PUBLISHSHARD:
+    if version != VERSION or number > MessageType.PUBLISHSHARD:
         return None
     try:
-        return _decode_light(KINDS[number], frame) if light else _decode_full(KINDS[number], frame)
+        return _decode_light(MESSAGE_TYPES[number], frame) if light else _decode_full(MESSAGE_TYPES[number], frame)
     except ValueError:
         return None
 
 
-def _decode_light(kind: Kind, frame: bytes) -> Packet:
-    if kind not in LIGHT_KINDS:
+def _decode_light(kind: MessageType, frame: bytes) -> Packet:
+    if kind not in LIGHT_TYPES:
         raise ValueError(f"{kind.name} has no light form")
     return Packet(kind, body=_decode_body(kind, frame[LIGHT_HEADER_BYTES:]), light=True)
 
 
-def _decode_full(kind: Kind, frame: bytes) -> Packet:
+def _decode_full(kind: MessageType, frame: bytes) -> Packet:
     (_, _, _, port, _, count, current_epoch, config_epoch, offset, sender, slots, primary, ip, extensions, pport, cport,
      flags, state, raw_mflags) = _HEADER.unpack_from(frame)  # fmt: skip
     mflags = int.from_bytes(raw_mflags, "little")
     payload = frame[HEADER_BYTES:]
-    if kind in PING_KINDS:
+    if kind in PING_TYPES:
         body: Body = _decode_ping(payload, count, extensions if mflags & MessageFlag.EXT_DATA else 0)
     else:
         body = _decode_body(kind, payload)
@@ -313,22 +313,22 @@ def _decode_ping(payload: bytes, count: int, extensions: int) -> Ping:
     return Ping(tuple(entries), _short_extensions(told, extensions) if short else decode_extensions(told, extensions))
 
 
-def _decode_body(kind: Kind, payload: bytes) -> Body:
+def _decode_body(kind: MessageType, payload: bytes) -> Body:
     match kind:
-        case Kind.FAIL:
+        case MessageType.FAIL:
             _demand(payload, 40)
             return Fail(_id(payload))
-        case Kind.PUBLISH | Kind.PUBLISHSHARD:
+        case MessageType.PUBLISH | MessageType.PUBLISHSHARD:
             _at_least(payload, _LENGTHS.size)
             channel, message = _LENGTHS.unpack_from(payload)
             _demand(payload, _LENGTHS.size + channel + message)
             middle = _LENGTHS.size + channel
             return Publish(payload[_LENGTHS.size : middle], payload[middle:])
-        case Kind.UPDATE:
+        case MessageType.UPDATE:
             _demand(payload, _UPDATE.size)
             config_epoch, node, slots = _UPDATE.unpack(payload)
             return Update(config_epoch, _id(node), slots)
-        case Kind.MODULE:
+        case MessageType.MODULE:
             _at_least(payload, _MODULE.size)
             module_id, length, module_kind = _MODULE.unpack_from(payload)
             _demand(payload, _MODULE.size + length)

@@ -15,7 +15,7 @@ from gossamer.cluster.topology import Flag, Millis
 from gossamer.gossip.effects import Deliver, Hangup, Level
 from gossamer.gossip.extensions import ClusterIdentity, Extension, Forgotten, Hostname, HumanName, ShardId
 from gossamer.gossip.messages import IDENTITY
-from gossamer.gossip.packet import Fail, GossipEntry, Kind, MessageFlag, Packet, Ping, Publish, Update
+from gossamer.gossip.packet import Fail, GossipEntry, MessageFlag, MessageType, Packet, Ping, Publish, Update
 from gossamer.gossip.parts import Parts
 from gossamer.gossip.peers import BAN_MS, ROLES, Acquaintance, Peer
 from gossamer.gossip.tables import Tables
@@ -37,7 +37,7 @@ class PacketHandler:
     """Reads packets. ``received`` counts them by kind; ``garbage`` counts what could not be used."""
 
     def __init__(self, tables: Tables, parts: Parts) -> None:
-        self.received = [0] * len(Kind)
+        self.received = [0] * len(MessageType)
         self.garbage = 0
         self.dropped = -1
         """Messages of this type are not read, for tests."""
@@ -106,15 +106,15 @@ class PacketHandler:
             if failed is not None:
                 self._detector.fail_received(failed, sender, now)
         elif isinstance(body, Publish):
-            self._out.do(Deliver(body.channel, body.message, packet.kind is Kind.PUBLISHSHARD))
+            self._out.do(Deliver(body.channel, body.message, packet.kind is MessageType.PUBLISHSHARD))
         elif isinstance(body, Update):
             self._process_update(body, now)
-        elif packet.kind is Kind.FAILOVER_AUTH_REQUEST:
+        elif packet.kind is MessageType.FAILOVER_AUTH_REQUEST:
             self._election.note_rival(sender, packet, now)
             self._voting.vote_requested(sender, packet, now)
-        elif packet.kind is Kind.FAILOVER_AUTH_ACK:
+        elif packet.kind is MessageType.FAILOVER_AUTH_ACK:
             self._election.vote_received(sender, packet)
-        elif packet.kind is Kind.MFSTART:
+        elif packet.kind is MessageType.MFSTART:
             self._manual_failover.pause_requested(sender, link, now)
 
     def speaker(self, link: int) -> Peer | None:
@@ -145,26 +145,26 @@ class PacketHandler:
 
     def _process_ping(self, link: int, packet: Packet, ping: Ping, sender: Peer | None, now: Millis) -> None:
         """The answer comes first: a stranger gets one too, and no other part of the message changes it."""
-        if packet.kind is not Kind.PONG:
+        if packet.kind is not MessageType.PONG:
             self._learn_own_ip(link, packet, sender)
-            if packet.kind is Kind.MEET and sender is None:
+            if packet.kind is MessageType.MEET and sender is None:
                 self._start_handshake(link, packet, ping, now)
             accused = sender if sender is not None and sender.has(Flag.FAIL) else None
             self._messages.pong(link, packet.mflags, now, accused)
         expected = self._peers.outbound.get(link)
         if expected is not None and expected.flags & Flag.HANDSHAKE:
             sender = self._complete_handshake(expected, packet, sender, link, now)
-        elif packet.kind is not Kind.MEET and sender is not None:
+        elif packet.kind is not MessageType.MEET and sender is not None:
             self._follow_address(sender, link, packet, now)
         if sender is None or sender is self._peers.me or self._is_unproven(packet, ping):
             return
-        if packet.kind is Kind.PONG and sender.link == link:
+        if packet.kind is MessageType.PONG and sender.link == link:
             self._detector.pong_arrived(sender, self._says_we_fail(ping), now)
             self._handover.pong_arrived(sender)
         self._copy_flags(sender, packet)
         self._note_role(sender, packet)
         self._process_claims(sender, packet, now)
-        unasked = packet.kind is Kind.PONG and link in self._peers.inbound
+        unasked = packet.kind is MessageType.PONG and link in self._peers.inbound
         for entry in ping.gossip:
             self._process_entry(sender, entry, now)
             if unasked and entry.ping_sent_s and entry.node in self._peers.by_id:
@@ -185,7 +185,7 @@ class PacketHandler:
         inbound, me = self._peers.inbound.get(link), self._peers.me
         if inbound is None or not inbound.local_ip or self._tables.config.announce_ip:
             return
-        shown = packet.kind is Kind.MEET or not me.ip or (sender is not None and not self._knows_own_ip)
+        shown = packet.kind is MessageType.MEET or not me.ip or (sender is not None and not self._knows_own_ip)
         if not shown:
             return
         self._knows_own_ip = True
@@ -211,7 +211,7 @@ class PacketHandler:
             return False
         if link in self._peers.inbound:
             sender.data_received = now  # it lives; and if it knows us, it is shown that we know it
-            if packet.kind is not Kind.PONG:
+            if packet.kind is not MessageType.PONG:
                 self._messages.pong(link, packet.mflags, now, sender)
         elif sender.trial_ip:
             self._hostname_lookup.wrong_node_answered(sender)
@@ -225,11 +225,11 @@ class PacketHandler:
         """A node that has an identity to tell has not told it, as it did not know yet that we understand. Our answer
         shows that, and its own answers tell it, so what it says can wait: it may have changed clusters.
         """
-        may_tell = packet.kind is not Kind.PONG and packet.mflags & IDENTITY
+        may_tell = packet.kind is not MessageType.PONG and packet.mflags & IDENTITY
         return bool(may_tell and self._peers.me.cluster) and _identity_in(ping) is None
 
     def _note_identity(self, sender: Peer, link: int, ping: Ping, now: Millis) -> None:
-        """Who speaks on a link of its own, or was just met, knows us; a mere answer shows nothing."""
+        """A sender on a link of its own, or one that was just met, knows us; a mere answer shows nothing."""
         identity = _identity_in(ping)
         if identity is None:
             return

@@ -304,7 +304,7 @@ class Peers:
     def complete_handshake(self, peer: Peer, node: NodeId, role: int) -> None:
         """The stranger has told its id: a handshake is completed.
 
-        That is saved at once. Whoever is learned of by gossip is learned of again, but the first acquaintance of a node
+        That is saved at once. A node that gossip told of is learned of again, but the first acquaintance of a node
         that crashes now may be the only way back into the cluster.
         """
         assert peer.flags & Flag.HANDSHAKE
@@ -411,7 +411,7 @@ class Peers:
         return self._dials_left >= 0
 
     def redial_if_stuck(self, peer: Peer, now: Millis) -> None:
-        """Whoever reaches us is likely to be reached."""
+        """A node that reaches us is likely to be reached."""
         if not peer.linked and (peer.link is None or now - peer.linked_at > STUCK_MS):
             self.hang_up(peer)
             self.dial(peer, now)

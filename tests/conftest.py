@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import pytest
+from hypothesis import settings
 
 import gossamer.node.resp.parser
 from gossamer.cluster import build
@@ -24,6 +25,10 @@ NOTHING_COMPILED: Final = ("tidy", "unit/deploy", "unit/gossip")
 """Folders of tests to which both builds are the same."""
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+settings.register_profile("gossamer", deadline=None)  # a busy machine is no fault
+settings.load_profile("gossamer")
 
 
 def pytest_configure() -> None:

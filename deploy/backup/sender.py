@@ -1,7 +1,7 @@
 """Keys on their way into a target, each to whoever owns its slot, and what becomes of each.
 
-Who has a slot no longer says so (MOVED, ASK), and is believed. What cannot be done for the time being (a failover, a
-node that is loading) is tried again. Anything else ends it, with the key in the message.
+A node that no longer has a slot says so (MOVED, ASK), and is believed. What cannot be done for the time being (a
+failover, a node that is loading) is tried again. Anything else ends it, with the key in the message.
 """
 
 import time

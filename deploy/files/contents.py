@@ -11,10 +11,10 @@ class Keys:
     """Of one database: all, those that end one day, those that have ended."""
 
     def __init__(self) -> None:
-        self.all = self.volatile = self.over = 0
+        self.all = self.volatile = self.expired = 0
 
     def __str__(self) -> str:
-        return f"{self.all:,} keys, {self.volatile:,} expire, {self.over:,} have expired"
+        return f"{self.all:,} keys, {self.volatile:,} expire, {self.expired:,} have expired"
 
 
 class Contents:
@@ -45,7 +45,7 @@ class Contents:
         keys = self.databases.setdefault(event.db, Keys())
         keys.all += 1
         keys.volatile += event.end >= 0
-        keys.over += 0 <= event.end < self._now_ms
+        keys.expired += 0 <= event.end < self._now_ms
 
     def lines(self) -> list[str]:
         """For people: one fact a line."""

@@ -123,7 +123,7 @@ class Server(NodeState):
         self.clock: Callable[[], int] = self.edge.clock()
         self.config: Config = config if config is not None else default_config(databases, clustered)
         self.rng: Random = Random(0)
-        """For answers that are random by promise (RANDOMKEY). Whoever makes the node seeds it."""
+        """For answers that are random by promise (RANDOMKEY). The maker of the node seeds it."""
         self.started_ms: int = 0
         """When the first batch began."""
         self.looked_ms: int = 0

@@ -1,8 +1,8 @@
 """MIGRATE within a transaction: the whole node waits until the target has answered.
 
 That is what Redis does for every MIGRATE, and what EXEC promises: nothing of anybody else happens in between. Each step
-(connecting, a piece written, a piece of the answers read) is bounded by the timeout of the request. Whoever sends keys
-to this node itself waits in vain for that long, as with Redis. Each transfer has a connection of its own.
+(connecting, a piece written, a piece of the answers read) is bounded by the timeout of the request. A node that sends
+keys to this node itself waits in vain for that long, as with Redis. Each transfer has a connection of its own.
 """
 
 import socket

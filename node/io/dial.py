@@ -20,7 +20,7 @@ async def dial(
 ) -> "trio.SocketStream":
     """A connection from ``source``, if that is not empty, to a name or an address. Unreachable.
 
-    Who cancels this does not wait for a name server or for packets that are dropped.
+    A caller that cancels this does not wait for a name server or for packets that are dropped.
     """
     import trio  # takes as long as all else that the command line needs, which never gets here
 

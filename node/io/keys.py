@@ -1,8 +1,8 @@
 """The keys that files at rest are sealed and opened with, as an operator's key files say them.
 
-A key file holds 32 bytes, or 64 hexadecimal digits and maybe a line feed. Who else may read it has the data as well, so
-a file that is open to others is refused: a warning would stand in a log that nobody reads. As with PostgreSQL's TLS
-keys, root may let the group of the node read it, which is how secrets are mounted into containers.
+A key file holds 32 bytes, or 64 hexadecimal digits and maybe a line feed. Any other user who may read it has the data
+as well, so a file that is open to others is refused: a warning would stand in a log that nobody reads. As with
+PostgreSQL's TLS keys, root may let the group of the node read it, which is how secrets are mounted into containers.
 """
 
 import os

@@ -1,8 +1,8 @@
 """Names, looked up while everything else goes on: those of peers, and all that is dialled.
 
 getaddrinfo blocks, for half a minute if a name server is silent, so it runs in threads of its own, which hold up
-nobody's writes to disk. Who waits for an answer gives up sooner; the thread is left to itself until it is done, and
-counts as busy for so long.
+nobody's writes to disk. A task that waits for an answer gives up sooner; the thread is left to itself until it is done,
+and counts as busy for so long.
 """
 
 import socket

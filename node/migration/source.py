@@ -69,7 +69,7 @@ GET_MIGRATIONS: Final = encoded([b"CLUSTER", b"GETSLOTMIGRATIONS"])
 
 
 class Export(Job):
-    """``connected``, ``receive`` and ``next_output`` carry it; ``over`` says that the connection must be ended.
+    """``connected``, ``receive`` and ``next_output`` carry it; ``finished`` says that the connection must be ended.
 
     With ``asking`` a new connection is wanted: not for data, but to hear what has become of the job.
     """
@@ -124,7 +124,7 @@ class Export(Job):
         return self.sending + (self._tap.size if self._tap is not None else 0)
 
     @property
-    def over(self) -> bool:
+    def finished(self) -> bool:
         """Nothing more is to be said on this connection."""
         return self.state in ENDS or self._answered
 

@@ -15,7 +15,7 @@ class Speaker(Protocol):
     """Whoever speaks on the connection."""
 
     @property
-    def over(self) -> bool:
+    def finished(self) -> bool:
         """Is the connection, or the dial, of no more use?"""
 
     def on_output(self, tell: Callable[[], None] | None) -> None:
@@ -87,7 +87,7 @@ class Carrier:
 
     def look(self) -> None:
         """Is there something to say, or is it over?"""
-        if self._state in (State.DIALLING, State.UP) and self._speaker.over:
+        if self._state in (State.DIALLING, State.UP) and self._speaker.finished:
             self._state = State.CLOSING
             self._wire.close()
         elif self._state is State.UP:

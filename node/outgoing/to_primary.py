@@ -19,7 +19,7 @@ class ToPrimary:
         link.connecting()
 
     @property
-    def over(self) -> bool:
+    def finished(self) -> bool:
         link = self._link
         # Before there is a connection, a failure is that of the last one.
         failed = bool(link.failure) and link.state not in (CONNECT, CONNECTING)

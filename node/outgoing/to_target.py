@@ -21,8 +21,8 @@ class ToTarget:
         """The target has moved before it could be reached: dial anew."""
 
     @property
-    def over(self) -> bool:
-        return self._export.over or self._moved
+    def finished(self) -> bool:
+        return self._export.finished or self._moved
 
     @property
     def _moved(self) -> bool:
@@ -45,7 +45,7 @@ class ToTarget:
         return self._export.next_output()
 
     def disconnected(self, why: str) -> None:
-        self.again = self._moved and not self._was_up and not self._export.over
+        self.again = self._moved and not self._was_up and not self._export.finished
         if not self.again:
             self._export.disconnected(why)
 

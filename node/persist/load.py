@@ -23,8 +23,8 @@ IMPORT: Final = "slot-import"
 
 
 class Loader:
-    """``now``: unix milliseconds. ``keep_stale``: keep keys whose time is over, as a replica must. Who drops them and
-    goes on with the stream of the writer has to tell the writer's replicas.
+    """``now``: unix milliseconds. ``keep_stale``: keep keys whose time is over, as a replica must. A caller that drops
+    them goes on with the stream of the writer has to tell the writer's replicas.
 
     The keyspace should be empty; a key that is there already, or twice in the RDB, is an error, as in Redis.
     """

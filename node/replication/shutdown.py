@@ -26,7 +26,7 @@ STAYING: Final = "staying"
 CATCHING_UP: Final = "replicas catch up"
 HANDING_OVER: Final = "a replica takes over"
 RELEASING: Final = "clients are sent there"
-"""Who was held back is served once more, and told where to go."""
+"""Clients that were held back are served once more, and told where to go."""
 GONE: Final = "gone"
 
 NEXT: Final[dict[str, tuple[str, ...]]] = {

@@ -78,7 +78,7 @@ class Aof:
         """Of a node that has no data. OSError."""
         file = self.server.edge.new_file(self.path(base), False)
         save: Save = RdbSave(self.server, file, BASE) if as_rdb else CommandsSave(self.server, file)
-        while not save.over:
+        while not save.finished:
             save.step()
         save.close()
         self.base_size = file.size

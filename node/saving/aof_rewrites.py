@@ -47,7 +47,7 @@ class AofRewrites:
         self._told_limit: int = 0
         """The number of failures when the log was told of the limit."""
         self._told_durable: bool = True
-        """Who waits for that has been told how much is durable."""
+        """WAITAOF and held replies have been told how much is durable."""
 
     @property
     def in_progress(self) -> bool:
@@ -141,7 +141,7 @@ class AofRewrites:
         save = self.current
         if save is not None:
             save.step()
-            if save.over:
+            if save.finished:
                 self._end(save)
 
     def _begin(self) -> None:

@@ -43,13 +43,13 @@ class Save:
         raise NotImplementedError
 
     @property
-    def over(self) -> bool:
+    def finished(self) -> bool:
         return self.file.done or bool(self.file.failure)
 
     @property
     def can_go_on(self) -> bool:
         """Is there something to be done now?"""
-        if self.over:
+        if self.finished:
             return True
         if self._whole or self.file.full():
             return False
@@ -58,7 +58,7 @@ class Save:
 
     def step(self) -> None:
         """Write about a millisecond's work more."""
-        if self.over or self._whole:
+        if self.finished or self._whole:
             return
         try:
             piece = self._next()
@@ -120,7 +120,7 @@ class CommandsSave(Save):
 
 def format_for(server: Server) -> Format:
     """The oldest format that can say it all: only Valkey knows of elements that expire."""
-    expiring = any(db.ends.of_key for db in server.keyspace.used())
+    expiring = any(db.element_expires.of_key for db in server.keyspace.used())
     return VALKEY_80 if expiring else REDIS_10
 
 

@@ -88,7 +88,7 @@ class Saves(SavesPort):
         self._release()
         delay_us = self.server.config.integer("rdb-key-save-delay")
         save = self._new_save(background=False)
-        while not save.over:
+        while not save.finished:
             written = save.written
             save.step()
             if delay_us > 0:
@@ -169,7 +169,7 @@ class Saves(SavesPort):
         save = self.current
         if save is not None:
             save.step()
-            if save.over:
+            if save.finished:
                 self._end(save)
 
     def _start(self) -> None:

@@ -22,7 +22,7 @@ from gossamer.gossip.extensions import (
     HumanName,
     ShardId,
 )
-from gossamer.gossip.packet import Fail, GossipEntry, Kind, MessageFlag, Packet, Ping, Update, encode
+from gossamer.gossip.packet import Fail, GossipEntry, MessageFlag, MessageType, Packet, Ping, Update, encode
 from tests.compat.pair import Word
 from tests.compat.replies import Answer
 from tests.integration.attack import NASTY, SOON_S, Attacker, Voice, nothing_unexpected, others_are_served, requests
@@ -283,7 +283,7 @@ def bus_attack(target: Node, known: Node) -> None:
     """Every text field of messages from a node that the target knows."""
     own = ask(known, "CLUSTER", "MYID")
     frame = Packet(
-        Kind.PING, own, known.port, 0, known.bus_port, ip="127.0.0.1", flags=2, mflags=MessageFlag.EXT_DATA,
+        MessageType.PING, own, known.port, 0, known.bus_port, ip="127.0.0.1", flags=2, mflags=MessageFlag.EXT_DATA,
         primary=letters("p"), body=Ping(
             (GossipEntry(letters("c"), 1, 1, "127.0.0.9", 1, 2, 2),),
             (
@@ -294,8 +294,8 @@ def bus_attack(target: Node, known: Node) -> None:
         ),
     )  # fmt: skip
     ping = encode(frame)
-    fail = encode(evolve(frame, kind=Kind.FAIL, primary=None, body=Fail(letters("x"))))
-    update = encode(evolve(frame, kind=Kind.UPDATE, primary=None, body=Update(1, letters("u"), NO_SLOTS)))
+    fail = encode(evolve(frame, kind=MessageType.FAIL, primary=None, body=Fail(letters("x"))))
+    update = encode(evolve(frame, kind=MessageType.UPDATE, primary=None, body=Update(1, letters("u"), NO_SLOTS)))
     fields = [(ping, "127.0.0.1", 46), (ping, "127.0.0.9", 46), (ping, own, 40)]
     fields += [(ping, letters(letter), 40) for letter in "pchnz46fsi"]
     fields += [(fail, letters("x"), 40), (update, letters("u"), 40)]

@@ -12,7 +12,7 @@ from typing import TypeVar
 from attrs import frozen
 
 from gossamer.cluster.topology import NodeId, Topology
-from gossamer.gossip.packet import Kind, Packet
+from gossamer.gossip.packet import MessageType, Packet
 from tests.sim.timeline import Micros
 
 SHORT: int = 60
@@ -218,5 +218,5 @@ def line(record: Record) -> str:
 
 
 def describe(packet: Packet) -> str:
-    kind = Kind(packet.kind).name
+    kind = MessageType(packet.kind).name
     return f"{kind} of {packet.sender[:8]} epoch {packet.config_epoch} of {packet.current_epoch}"

@@ -9,7 +9,7 @@ from attrs import evolve
 from gossamer.cluster.slots import SLOTS
 from gossamer.cluster.topology import Flag, Node, Topology
 from gossamer.gossip.extensions import ClusterIdentity
-from gossamer.gossip.packet import Fail, GossipEntry, Kind, MessageFlag, Packet, Ping, encode
+from gossamer.gossip.packet import Fail, GossipEntry, MessageFlag, MessageType, Packet, Ping, encode
 from tests.sim.checkers import (
     Checker,
     EpochsNeverGoBack,
@@ -59,7 +59,7 @@ def said(packet: Packet) -> Said:
 
 def ping(sender: str, config_epoch: int = 0, current_epoch: int = 3, failing: str = "") -> Packet:
     entries = (GossipEntry(failing, 0, 0, "10.0.0.9", 7000, 17000, Flag.MASTER | Flag.PFAIL),) if failing else ()
-    return Packet(Kind.PING, sender, 7000, 0, 17000, current_epoch, config_epoch, body=Ping(entries))
+    return Packet(MessageType.PING, sender, 7000, 0, 17000, current_epoch, config_epoch, body=Ping(entries))
 
 
 def heard(packet: Packet, attended_ms: int = 0) -> Heard:
@@ -106,14 +106,14 @@ def test_two_owners_of_a_slot_are_found() -> None:
 
 
 def test_a_second_vote_in_an_epoch_is_found() -> None:
-    vote = evolve(ping(A, current_epoch=4), kind=Kind.FAILOVER_AUTH_ACK, body=None)
+    vote = evolve(ping(A, current_epoch=4), kind=MessageType.FAILOVER_AUTH_ACK, body=None)
     show(OneWinnerAnEpoch(), said(vote), said(evolve(vote, current_epoch=5)), said(evolve(vote, sender=B)))
     with pytest.raises(Violation, match="votes in epoch 4 once more"):
         show(OneWinnerAnEpoch(), said(vote), said(vote))
 
 
 def test_two_winners_of_an_epoch_are_found() -> None:
-    asked = [said(Packet(Kind.FAILOVER_AUTH_REQUEST, node, 7000, 0, 17000, 4, 1)) for node in (A, B)]
+    asked = [said(Packet(MessageType.FAILOVER_AUTH_REQUEST, node, 7000, 0, 17000, 4, 1)) for node in (A, B)]
     show(OneWinnerAnEpoch(), *asked, said(ping(A, 4, 4)), said(evolve(ping(B, 4, 4), primary=A)), said(ping(B, 5, 5)))
     with pytest.raises(Violation, match="leads under epoch 4"):
         show(OneWinnerAnEpoch(), *asked, said(ping(A, 4, 4)), said(ping(B, 4, 4)))
@@ -194,7 +194,7 @@ def test_an_identity_that_is_not_on_disk_is_found() -> None:
 
 
 def convicted(attended_ms: int = 0, cluster: str = "") -> list[Record]:
-    fail = Packet(Kind.FAIL, A, 7000, 0, 17000, 3, 1, body=Fail(C))
+    fail = Packet(MessageType.FAIL, A, 7000, 0, 17000, 3, 1, body=Fail(C))
     seen = with_node(view(A, cluster=cluster), C, flags=Flag.MASTER | Flag.FAIL)
     return [Published(0, "n1", seen, attended_ms), said(fail)]
 
@@ -227,7 +227,7 @@ def told_as(identity: str, packet: Packet, *about: str) -> Heard:
     assert isinstance(packet.body, Ping)
     more = tuple(GossipEntry(node, 0, 0, "10.0.0.9", 7000, 17000, Flag.MASTER) for node in about)
     body = Ping(packet.body.gossip + more, (ClusterIdentity(identity),))
-    return heard(evolve(packet, kind=Kind.PONG, mflags=MessageFlag.EXT_DATA | MessageFlag.IDENTITY, body=body))
+    return heard(evolve(packet, kind=MessageType.PONG, mflags=MessageFlag.EXT_DATA | MessageFlag.IDENTITY, body=body))
 
 
 ONE, OTHER = "1" * 40, "2" * 40

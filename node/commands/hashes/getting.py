@@ -54,8 +54,8 @@ class Getting:
         self.key: bytes = key
         self.value: Hash = value
         self.persists: bool = option.word == b"PERSIST"
-        self.ends: bool = bool(option.time)
-        self.deletes: bool = self.ends and at <= c.now and c.server.lazy_expire_deletes
+        self.element_expires: bool = bool(option.time)
+        self.deletes: bool = self.element_expires and at <= c.now and c.server.lazy_expire_deletes
         self.at: int = at
         self.touched: list[bytes] = []
         """The fields that were changed."""
@@ -76,7 +76,7 @@ class Getting:
         """True if something was changed."""
         if self.deletes:
             self.value.remove(field)
-        elif self.ends:
+        elif self.element_expires:
             self.value.set_end(field, self.at)
         else:
             return self.persists and self.value.persist(field)
@@ -89,7 +89,7 @@ class Getting:
             c.server.stats.expired_fields += len(touched)
             c.propagate(b"HDEL", key, *touched)
             c.changed(key, self.value, HEXPIRED, len(touched))
-        elif self.ends:
+        elif self.element_expires:
             c.propagate(b"HPEXPIREAT", key, b"%d" % self.at, b"FIELDS", count, *touched)
             c.expires_within(key, self.value)
             c.changed(key, self.value, HEXPIRE, len(touched))

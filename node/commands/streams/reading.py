@@ -1,6 +1,6 @@
 """XREAD and XREADGROUP: what is new in several streams, or what a consumer has got already.
 
-Who finds nothing may wait. Such a request is run anew when one of its keys has changed. So ``$`` is made the id that it
+A request that finds nothing may wait. It is run anew when one of its keys has changed. So ``$`` is made the id that it
 means before the wait begins.
 """
 
@@ -132,7 +132,7 @@ def id_to_read_from(word: bytes, stream: Stream | None) -> int:
 
 
 def wait(c: Call, options: ReadOptions) -> Reply:
-    """There is nothing: wait for it, if that is wanted. Who reads as a group is told when the group has gone."""
+    """There is nothing: wait for it, if that is wanted. A group's reader is told when the group has gone."""
     if options.deadline == NO_WAIT:
         return NULL_ARRAY
     return wait_for(c, STREAMS, options.keys, options.deadline, gone=options.named)

@@ -48,7 +48,7 @@ class Clients:
         self.by_id: dict[int, Client] = {}
         self.next_id: int = 1
         self.to_flush: list[Client] = []
-        """Who has output, or is to be closed: whoever owns the sockets looks after each batch."""
+        """Those with output, or to be closed: the owner of the sockets looks after each batch."""
         self.browser_logged_s: int = 0
         """When ``cross_protocol.hang_up`` last wrote to the log."""
 

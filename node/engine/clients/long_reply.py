@@ -4,8 +4,8 @@ The first step is made at once, and mostly it is the only one. Else the client w
 run anew when the reply is there (``made_for``): so all that follows from a request follows once, at its end. Within a
 transaction, and where nobody can wait, all steps are made at once.
 
-Whoever came first is served first. A reply shows the data as it was when the request was first run: it is made from a
-copy or from a snapshot.
+Clients are served in the order of arrival. A reply shows the data as it was when the request was first run: it is made
+from a copy or from a snapshot.
 """
 
 from collections.abc import Callable
@@ -97,7 +97,7 @@ class LongReplies:
 
     def take_ready(self) -> list[LongWait]:
         ready, self.ready = self.ready, []
-        return [wait for wait in ready if not wait.over]
+        return [wait for wait in ready if not wait.finished]
 
     def _wait(self, client: Client, made: LongReply) -> Reply:
         wait = LongWait(client, made, self.begun)

@@ -12,9 +12,9 @@ What else can end a wait depends on its reason (the table below), as in Redis 7.
 - A request that waits for keys is run anew when their slot is no longer served here: dispatch knows the redirect.
 - The client's connection ends (CLIENT KILL, a hang-up): nothing is answered.
 
-Who waits for a key is served in the order of arrival, and only if he waits for a value of the type that has come
-(``KeyWait``). A request that is run anew in vain keeps its place and deadline, also when something else has held it up
-in between. While anybody waits for a key the registry listens to all changes, whoever makes them; else they cost
+Clients that wait for a key are served in the order of arrival, and only if they wait for a value of the type that has
+come (``KeyWait``). A request that is run anew in vain keeps its place and deadline, also when something else has held
+it up in between. While anybody waits for a key the registry listens to all changes, whoever makes them; else they cost
 nothing here. ``serving/ready_keys.py`` serves those who wait for what a request has changed.
 
 A client whose replies wait for replicas (``acks.py``, ``pending.py``) is not blocked, and is served on. So it has no
@@ -98,7 +98,7 @@ class Wait(Timer):
         """Where it is registered, once it has begun."""
         self.for_keys: bool = reason is KEYS
         """The request waits for keys, or did before something else has held it up."""
-        self.over: bool = False
+        self.finished: bool = False
 
     def wants(self, value: Value | None) -> bool:
         """One of its keys has changed, and holds ``value`` now (None: nothing): is it worthwhile to ask anew?"""
@@ -178,7 +178,7 @@ class Waiting(Listener):
         client = wait.client
         assert not client.blocked, "a client that waits has no request that could wait"
         assert client.id not in self.by_client
-        assert not wait.over
+        assert not wait.finished
         wait.waiting = self
         wait.deadline = deadline
         self._take_place(wait)
@@ -327,7 +327,7 @@ class Waiting(Listener):
         if wait.keys and not self.by_key:
             self.changes.unlisten(self)
         self.deadlines.cancel(wait)
-        wait.over = True
+        wait.finished = True
         client.blocked = False
         wait.ended()
         if not client.closing:
@@ -354,7 +354,7 @@ class Waiting(Listener):
         return keys
 
     def in_line(self, key: Key) -> list[Wait]:
-        """Who waits for ``key``, in the order of arrival."""
+        """The clients that wait for ``key``, in the order of arrival."""
         return list(self.by_key.get(key, ()))
 
     def take_resumable(self) -> list[Wait]:

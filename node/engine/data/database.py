@@ -30,7 +30,7 @@ from gossamer.node.engine.data.changes import (
     Changes,
 )
 from gossamer.node.engine.data.contents import STANDALONE_SHIFT
-from gossamer.node.engine.data.ends import Ends
+from gossamer.node.engine.data.element_expires import ElementExpires
 from gossamer.node.engine.data.kinds import is_large, kind_of, size_of
 from gossamer.node.engine.data.part import EMPTY, LONGEST_KEY, NEVER, keys, size_in_tally
 from gossamer.node.engine.data.tally import EXPIRY, OVERHEAD, Share, Tally
@@ -59,7 +59,7 @@ class Database(Watched):
         self.share: Share = Share(tally if tally is not None else Tally())
         self.changes: Changes = changes if changes is not None else Changes()
         self.hidden: bool = hidden
-        self.ends: Ends = Ends()
+        self.element_expires: ElementExpires = ElementExpires()
         """Of values of which elements expire."""
         self.changing: Value | None = None
         """What ``before_change`` was told of last, while it is there."""
@@ -148,7 +148,7 @@ class Database(Watched):
         """Elements of ``value``, which ``key`` has or will have, may expire."""
         at = kind_of(value).soonest(value)
         if at >= 0:
-            self.ends.note(key, at)
+            self.element_expires.note(key, at)
 
     def expire_elements(self, part: int, key: bytes, now: int, most: int) -> int:
         """Delete about ``most`` elements of the value of ``key`` that are over, or all; how many. It is no change of
@@ -242,7 +242,7 @@ class Database(Watched):
         self._expiring = set()
         self.size = 0
         self.volatile = 0
-        self.ends = Ends()
+        self.element_expires = ElementExpires()
         self.changing = None
         self._discard(full, changes)
         self.views = []
@@ -272,9 +272,9 @@ class Database(Watched):
         self._expiring.discard(part)
         self.size -= len(held)
         self.volatile -= held.expiring
-        if self.ends.of_key:
+        if self.element_expires.of_key:
             for key in keys(held):
-                self.ends.forget(key)
+                self.element_expires.forget(key)
         if self.watchers:
             self.touch_part(held, False)
         if self.changes.listeners and not self.hidden:
@@ -284,7 +284,7 @@ class Database(Watched):
     def adopt_parts(self, source: "Database", parts: list[int]) -> None:
         """The keys that ``source`` has in ``parts`` become ours, in place of what we have there; no key is touched."""
         changes = self.changes
-        ends = source.ends.within(parts, source.shift) if source.ends.of_key else {}
+        ends = source.element_expires.within(parts, source.shift) if source.element_expires.of_key else {}
         for part in parts:
             if not source.size_of(part):
                 continue
@@ -302,7 +302,7 @@ class Database(Watched):
             if changes.listeners:
                 changes.tell_many(self.index, part, SLOT_CAME)
         for key, at in ends.items():
-            self.ends.note(key, at)
+            self.element_expires.note(key, at)
         moved = source.share.held
         source.share.add(-moved)
         self.share.add(moved)
@@ -317,7 +317,7 @@ class Database(Watched):
         self.size, other.size = other.size, self.size
         self.share, other.share = other.share, self.share
         self.volatile, other.volatile = other.volatile, self.volatile
-        self.ends, other.ends = other.ends, self.ends
+        self.element_expires, other.element_expires = other.element_expires, self.element_expires
         self.views, other.views = other.views, self.views
         for db in (self, other):
             if db.changes.listeners and not db.hidden:
@@ -377,8 +377,8 @@ class Database(Watched):
         self.changing = None
         self.size -= 1
         self.share.add(-(len(key) + size_of(value) + OVERHEAD))
-        if self.ends.of_key:
-            self.ends.forget(key)
+        if self.element_expires.of_key:
+            self.element_expires.forget(key)
         return value
 
     def _put_expiring(self, part: int, key: bytes, value: Value, at: int, count: int) -> Value | None:

@@ -1,8 +1,8 @@
 """Deletes elements of values whose time is over: fields of hashes (expire.c of Valkey 9.1).
 
-It goes by the notes of each database (``ends.py``), so nothing is looked for, and where nothing is due a cycle costs
-nothing. A large value gives up a piece at a time, and a cycle ends after ``WORK_LIMIT`` elements or its share of time.
-A replica deletes nothing by itself: its primary tells it, as HDEL.
+It goes by the notes of each database (``element_expires.py``), so nothing is looked for, and where nothing is due a
+cycle costs nothing. A large value gives up a piece at a time, and a cycle ends after ``WORK_LIMIT`` elements or its
+share of time. A replica deletes nothing by itself: its primary tells it, as HDEL.
 """
 
 from typing import Final
@@ -34,8 +34,8 @@ class ElementExpiry:
         """Is an element due now or soon?"""
         soon = self.node.now + SOON_MS
         for db in self.keyspace.databases:
-            if db is not None and db.ends.of_key:
-                first = db.ends.first()
+            if db is not None and db.element_expires.of_key:
+                first = db.element_expires.first()
                 if first is not None and first < soon:
                     return True
         return False
@@ -51,7 +51,7 @@ class ElementExpiry:
             if db is None:
                 continue
             while work < WORK_LIMIT and self.edge.microseconds() <= deadline:
-                key = db.ends.take_due(self.node.now)
+                key = db.element_expires.take_due(self.node.now)
                 if key is None:
                     break
                 work += KEY_WORK + self.delete_stale(db, key)

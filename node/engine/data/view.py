@@ -1,4 +1,4 @@
-"""Who has to see the present contents of a database although they change, and what is left to them when it is emptied.
+"""Snapshots of a database that see its present contents although it changes, and what they keep when it is emptied.
 
 The database tells its open views of every change just before it happens (``Database.views``); what they do then is
 ``snapshot.py``. Contents that are dropped as a whole belong to the views alone, and are freed when the last one ends.

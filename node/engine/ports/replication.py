@@ -19,7 +19,7 @@ class ReplicationPort:
     # the connection to the primary, for CLIENT LIST and CLIENT KILL
 
     def upstream_client(self) -> Client | None:
-        """Whoever the primary's stream is run as, while it flows."""
+        """The client that the primary's stream is run as, while it flows."""
         return None
 
     def cut(self) -> None:
@@ -30,7 +30,7 @@ class ReplicationPort:
     def follow(self, host: str, port: int, again: bool = False, node: str = "") -> None:
         """Be a replica of the primary that serves clients at this address. ``again``: the same one has moved there.
 
-        ``node``: its id in the cluster. Whoever answers there under another id is not followed.
+        ``node``: its id in the cluster. A node that answers there under another id is not followed.
         """
 
     def unfollow(self) -> None:

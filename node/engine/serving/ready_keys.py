@@ -1,4 +1,4 @@
-"""Who waits for keys is served as soon as the request is done that has changed them (blocked.c of Redis 7.2).
+"""Clients that wait for keys are served as soon as the request that has changed them is done (blocked.c of Redis 7.2).
 
 Not within a transaction or a script: what waits is served when all of it is done. A request that is served so may
 change keys itself (BLMOVE), and who waits for those is served in the same turn. Changes that no request of a client has
@@ -30,7 +30,7 @@ def serve_key(server: Server, key: Key) -> None:
     value = present(server, key)
     waits: list[Wait] = server.waiting.in_line(key)
     for wait in waits:
-        if wait.over or wait.client.closing or not wait.wants(value):
+        if wait.finished or wait.client.closing or not wait.wants(value):
             continue
         server.waiting.rerun(wait)
         value = present(server, key)

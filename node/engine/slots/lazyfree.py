@@ -5,7 +5,7 @@ the database as one whole, which costs nothing, and a piece of them is deleted, 
 clients leave time for it. What follows from the delay:
 
 - A slot that comes back is done with first (``finish``): else the replicas would be told to delete keys that they have
-  got since. Whoever lets keys into a slot sees to that: ``Server.adopt``, and an import before it begins.
+  got since. Code that lets keys into a slot sees to that: ``Server.adopt``, and an import before it begins.
 - The replicas are told only by the stream that was made when the keys went. A node that has followed another primary
   meanwhile has other data, and other replicas.
 - While writes are held back the stream must stand still, and so must this; the machine knows.

@@ -8,7 +8,7 @@ What is deleted without a command has one door, too (``deleted``): expired keys,
 slots that have gone. A ``Listener`` of ``data/changes.py`` could not tell of these. It hears of one key at a time, and
 a slot leaves at once, as a whole, while the replicas are told of its keys in pieces.
 
-Who is told is a ``Sink``: the replication stream (``stream.py``, on a primary that has or had replicas; a replica
+A listener is a ``Sink``: the replication stream (``stream.py``, on a primary that has or had replicas; a replica
 passes on its primary's, byte for byte), and a tap of each migration (``tap.py``). Without a sink nothing is made, and
 a request costs a look at ``open``.
 """

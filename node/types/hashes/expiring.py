@@ -19,15 +19,15 @@ END_SIZE: Final = 72
 
 
 @mypyc_attr(acyclic=True)
-class Ends:
-    """``at``: the ends of some fields of a shard. Who has another mark makes a copy before a change."""
+class Expires:
+    """``at``: the ends of some fields of a shard. A form with another mark copies it before a change."""
 
     def __init__(self, mark: Mark, at: dict[bytes, int]) -> None:
         self.mark: Mark = mark
         self.at: dict[bytes, int] = at
 
 
-NONE: Final = Ends(Mark(), {})
+NONE: Final = Expires(Mark(), {})
 """Of a shard of which no field expires."""
 
 
@@ -35,7 +35,7 @@ NONE: Final = Ends(Mark(), {})
 class ExpiringFields(Fields):
     def __init__(self) -> None:
         super().__init__()
-        self.ends: list[Ends] = [NONE]
+        self.ends: list[Expires] = [NONE]
         """By shard."""
         self.firsts: list[int] = [LATE]
         """By shard: no field of it ends before this."""
@@ -76,7 +76,7 @@ class ExpiringFields(Fields):
         """The ends of a shard's fields, to be changed."""
         ends = self.ends[index]
         if ends.mark is not self.mark:
-            ends = self.ends[index] = Ends(self.mark, ends.at.copy())
+            ends = self.ends[index] = Expires(self.mark, ends.at.copy())
         return ends.at
 
     def remove(self, field: bytes) -> bool:
@@ -132,15 +132,15 @@ class ExpiringFields(Fields):
         self.firsts.append(self.firsts[old])
         if before:
             moved = {field: at for field, at in before.items() if self.index_of(field) == new}
-            self.ends[old] = Ends(self.mark, {field: at for field, at in before.items() if field not in moved})
-            self.ends[new] = Ends(self.mark, moved)
+            self.ends[old] = Expires(self.mark, {field: at for field, at in before.items() if field not in moved})
+            self.ends[new] = Expires(self.mark, moved)
         return old
 
     def join(self) -> int:
         old = super().join()
         ends, first = self.ends.pop(), self.firsts.pop()
         if ends.at:
-            self.ends[old] = Ends(self.mark, self.ends[old].at | ends.at)
+            self.ends[old] = Expires(self.mark, self.ends[old].at | ends.at)
         self.firsts[old] = min(self.firsts[old], first)
         return old
 

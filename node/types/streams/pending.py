@@ -16,7 +16,7 @@ FULL: Final = 256
 
 @mypyc_attr(acyclic=True)
 class Nack:
-    """Who has an entry (the name of a consumer), when it was delivered last (unix milliseconds), and how often.
+    """The consumer that has an entry (its name), when it was delivered last (unix milliseconds), and how often.
 
     It is not changed but replaced: copies share it.
     """

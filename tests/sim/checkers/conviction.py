@@ -11,7 +11,7 @@ the reporter names the node, an earlier report stands as if what came since had 
 
 from gossamer.cluster.topology import Flag, NodeId, Topology
 from gossamer.gossip.extensions import ClusterIdentity
-from gossamer.gossip.packet import Fail, Kind, MessageFlag, Packet, Ping
+from gossamer.gossip.packet import Fail, MessageFlag, MessageType, Packet, Ping
 from tests.sim.checkers.checker import Checker
 from tests.sim.history import Heard, Published, Record, Said, Started, Violation
 
@@ -38,7 +38,7 @@ class FailNeedsAQuorum(Checker):
                 self._hear(record)
             case Published():
                 self._publish(record)
-            case Said() if record.packet.kind is Kind.FAIL:
+            case Said() if record.packet.kind is MessageType.FAIL:
                 self._judge(record)
             case _:
                 pass
@@ -80,7 +80,7 @@ class FailNeedsAQuorum(Checker):
 def tells_its_cluster(packet: Packet, ping: Ping) -> bool:
     """It does, or never will: an answer is believed without."""
     told = any(isinstance(extension, ClusterIdentity) for extension in ping.extensions)
-    return told or packet.kind is Kind.PONG or not packet.mflags & MessageFlag.IDENTITY
+    return told or packet.kind is MessageType.PONG or not packet.mflags & MessageFlag.IDENTITY
 
 
 def tells_other_cluster(ping: Ping, view: Topology) -> bool:

@@ -5,7 +5,7 @@ its config epoch elsewhere, and it is a later one.
 """
 
 from gossamer.cluster.topology import NodeId
-from gossamer.gossip.packet import Kind
+from gossamer.gossip.packet import MessageType
 from tests.sim.checkers.checker import Checker
 from tests.sim.history import Record, Said, Violation
 
@@ -21,9 +21,9 @@ class OneWinnerAnEpoch(Checker):
     def see(self, record: Record) -> None:
         assert isinstance(record, Said)
         packet = record.packet
-        if packet.kind is Kind.FAILOVER_AUTH_REQUEST:
+        if packet.kind is MessageType.FAILOVER_AUTH_REQUEST:
             self._asked.add((packet.sender, packet.current_epoch))
-        elif packet.kind is Kind.FAILOVER_AUTH_ACK:
+        elif packet.kind is MessageType.FAILOVER_AUTH_ACK:
             vote = packet.sender, packet.current_epoch
             if vote in self._voted:
                 raise Violation(f"{record.host} votes in epoch {packet.current_epoch} once more")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gossamer.cluster.balance import Range, evened, filled, merged, size, transfers
@@ -41,7 +41,6 @@ def applied(held: Held, wanted: Mapping[NodeId, int]) -> tuple[Held, int]:
     return {node: ranges(sorted(owned)) for node, owned in slots.items()}, moved
 
 
-@settings(deadline=None)
 @given(holdings(), st.data())
 def test_everybody_ends_within_one_slot_of_its_share_and_only_the_surplus_moves(
     held: Held, data: st.DataObject
@@ -64,7 +63,6 @@ def test_everybody_ends_within_one_slot_of_its_share_and_only_the_surplus_moves(
     assert moved == sum(max(0, have[node] - whole[node]) for node in held) - min(odd, keepers)
 
 
-@settings(deadline=None)
 @given(holdings())
 def test_each_bargain_cuts_at_most_one_range(held: Held) -> None:
     wanted = evened(counts(held), dict.fromkeys(held, 1.0))
@@ -74,7 +72,6 @@ def test_each_bargain_cuts_at_most_one_range(held: Held) -> None:
     assert sum(map(len, after.values())) <= sum(map(len, held.values())) + len(bargains)
 
 
-@settings(deadline=None)
 @given(holdings(), st.integers(0, SLOTS))
 def test_what_is_poured_out_levels_the_poorest_and_takes_from_nobody(held: Held, extra: int) -> None:
     have = counts(held)

@@ -10,7 +10,7 @@ from gossamer.cluster.nodesconf import NodesConfError, dump, load
 from gossamer.cluster.text import text_of
 from gossamer.cluster.topology import Flag, Node, Topology
 from gossamer.gossip.extensions import Hostname, HumanName
-from gossamer.gossip.packet import GossipEntry, Kind, MessageFlag, Packet, Ping, decode, encode
+from gossamer.gossip.packet import GossipEntry, MessageFlag, MessageType, Packet, Ping, decode, encode
 from gossamer.node.config import checks
 
 ME = "a" * 40
@@ -29,7 +29,7 @@ def described(ip: str = "127.0.0.1", hostname: str = "", human_name: str = "") -
 def test_an_address_that_may_be_announced_comes_back(text: str) -> None:
     if checks.announced_address(text) is None or is_address(text):
         assert load(dump(described(ip=text))).nodes[ME].ip == text
-        packet = Packet(Kind.PING, ME, ip=text, body=Ping((GossipEntry("b" * 40, 0, 0, text, 1, 2, 0),)))
+        packet = Packet(MessageType.PING, ME, ip=text, body=Ping((GossipEntry("b" * 40, 0, 0, text, 1, 2, 0),)))
         assert decode(encode(packet)) == packet
 
 
@@ -37,7 +37,7 @@ def test_an_address_that_may_be_announced_comes_back(text: str) -> None:
 def test_a_human_name_that_is_accepted_comes_back(text: str) -> None:
     if checks.nodename(text) is None or is_storable(text):
         assert load(dump(described(human_name=text))).nodes[ME].human_name == text
-        packet = Packet(Kind.PING, ME, mflags=MessageFlag.EXT_DATA, body=Ping((), (HumanName(text),)))
+        packet = Packet(MessageType.PING, ME, mflags=MessageFlag.EXT_DATA, body=Ping((), (HumanName(text),)))
         assert decode(encode(packet)) == packet
 
 
@@ -45,7 +45,7 @@ def test_a_human_name_that_is_accepted_comes_back(text: str) -> None:
 def test_a_hostname_that_is_accepted_comes_back(text: str) -> None:
     if checks.hostname(text) is None:
         assert load(dump(described(hostname=text))).nodes[ME].hostname == text
-        packet = Packet(Kind.PING, ME, mflags=MessageFlag.EXT_DATA, body=Ping((), (Hostname(text),)))
+        packet = Packet(MessageType.PING, ME, mflags=MessageFlag.EXT_DATA, body=Ping((), (Hostname(text),)))
         assert decode(encode(packet)) == packet
 
 
@@ -76,6 +76,6 @@ def test_a_name_in_nodes_conf_that_is_no_good_text_is_told_with_its_line(name: s
 
 def test_an_address_from_a_peer_that_cannot_be_kept_is_unknown_and_the_rest_counts() -> None:
     entry = GossipEntry("b" * 40, 1, 2, "10.0.0.2", 1, 2, 0)
-    packet = Packet(Kind.PING, ME, ip="10.0.0.1", port=7, body=Ping((entry,)))
+    packet = Packet(MessageType.PING, ME, ip="10.0.0.1", port=7, body=Ping((entry,)))
     frame = encode(packet).replace(b"10.0.0.1", b"10 0\t0 1").replace(b"10.0.0.2", b"\xff\xff,\xff00.2")
     assert decode(frame) == evolve(packet, ip="", body=Ping((evolve(entry, ip=""),)))

@@ -151,7 +151,6 @@ def test_a_file_that_cannot_be_right_is_refused_and_says_where(text: str, compla
     assert complaint in str(caught.value)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(SAMPLES), st.data())
 def test_a_damaged_file_is_refused_or_makes_sense(path: Path, data: st.DataObject) -> None:
     text = path.read_text()
@@ -213,7 +212,7 @@ def draw_node(draw: st.DrawFn, name: NodeId, names: list[NodeId]) -> Node:
     )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(topologies(), st.booleans())
 def test_what_is_dumped_is_loaded_again(topology: Topology, tls: bool) -> None:
     assert load(dump(topology, tls=tls)) == topology

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 from attrs import evolve
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gossamer.cluster.plan import (
@@ -59,7 +59,6 @@ def machines(draw: st.DrawFn) -> tuple[list[Member], int]:
     return [Member(f"n{at}", host) for at, host in enumerate(hosts)], draw(st.integers(1, len(hosts)))
 
 
-@settings(deadline=None)
 @given(machines())
 def test_a_shard_has_a_host_twice_only_where_hosts_have_more_nodes_than_there_are_shards(
     case: tuple[list[Member], int],
@@ -74,7 +73,6 @@ def test_a_shard_has_a_host_twice_only_where_hosts_have_more_nodes_than_there_ar
         assert most == -(-count // primaries), "no host is in a shard more often than it has to be"
 
 
-@settings(deadline=None)
 @given(machines())
 def test_no_exchange_within_shards_spreads_the_primaries_better(case: tuple[list[Member], int]) -> None:
     members, primaries = case
@@ -93,7 +91,6 @@ def least_possible(ways: list[set[str]]) -> int:
     return min(max(Counter(load).values()) for load in loads)
 
 
-@settings(deadline=None)
 @given(machines())
 def test_a_new_cluster_owns_all_slots_once_numbers_all_and_everybody_meets(case: tuple[list[Member], int]) -> None:
     members, primaries = case
@@ -177,7 +174,6 @@ def test_a_primary_is_drained_its_replicas_go_where_they_are_needed_and_then_it_
     assert steps[-2:] == [Follow("ra", "b"), Forget("a")], "c stands on its host"
 
 
-@settings(deadline=None)
 @given(st.permutations("abcd"), st.integers(0, 3))
 def test_a_rebalance_that_was_cut_short_is_the_rest_when_planned_again(order: list[str], done: int) -> None:
     topology = cluster([node(name) for name in order], THREE)

@@ -45,7 +45,7 @@ from gossamer.gossip.events import (
     Resolved,
     Woke,
 )
-from gossamer.gossip.packet import Fail, Kind, Packet, decode, encode
+from gossamer.gossip.packet import Fail, MessageType, Packet, decode, encode
 from gossamer.gossip.pump import Pump
 
 START = 1_700_000_000_000
@@ -235,7 +235,7 @@ class Mesh:
 
     def condemn(self, subject: str, by: str, to: str) -> None:
         """``by`` tells ``to`` that ``subject`` is FAIL."""
-        packet = Packet(Kind.FAIL, self[by].id, 7000, 0, 17000, 3, 1, body=Fail(self[subject].id))
+        packet = Packet(MessageType.FAIL, self[by].id, 7000, 0, 17000, 3, 1, body=Fail(self[subject].id))
         self.inject(to, packet, self.link_between(by, to))
 
     def inject(self, name: str, packet: Packet, link: int) -> list[Effect]:

@@ -5,7 +5,7 @@ from attrs import evolve
 
 from gossamer.gossip.config import GossipConfig
 from gossamer.gossip.events import PacketIn
-from gossamer.gossip.packet import Kind
+from gossamer.gossip.packet import MessageType
 from tests.unit.gossip.mesh import CONFIG, TIMEOUT_MS, three
 from tests.unit.gossip.test_failing import flags
 
@@ -17,7 +17,7 @@ def test_an_old_word_that_comes_late_keeps_nobody_up(config: GossipConfig) -> No
     """It was under way while the sender lost sight of us, and does not tell what it thinks now."""
     mesh = three(config=config)
     link = mesh.link_between("b", "a")
-    old = next(p for p in reversed(mesh["a"].heard) if p.kind is Kind.PING and p.sender == mesh["b"].id)
+    old = next(p for p in reversed(mesh["a"].heard) if p.kind is MessageType.PING and p.sender == mesh["b"].id)
     mesh.cut("a")
     mesh.run(TIMEOUT_MS * 4 // 10)
     mesh.tell("a", PacketIn(link, old))

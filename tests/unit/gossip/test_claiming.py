@@ -6,7 +6,7 @@ from gossamer.cluster.topology import Flag, NodeId
 from gossamer.gossip.bitmap import slots_to_bitmap
 from gossamer.gossip.effects import DropKeys, Publish, Save, Send
 from gossamer.gossip.events import AddSlots, BumpEpoch, DelSlots, SetConfigEpoch, SetSlot
-from gossamer.gossip.packet import Kind, Packet, Ping, Update
+from gossamer.gossip.packet import MessageType, Packet, Ping, Update
 from tests.unit.gossip.mesh import CONFIG, Mesh, agree, three
 
 
@@ -18,7 +18,21 @@ def inbound(mesh: Mesh, at: str, of: str) -> int:
 def claim(mesh: Mesh, of: str, slots: list[int], epoch: int, primary: NodeId | None = None) -> Packet:
     me = mesh[of].view.myself
     return Packet(
-        Kind.PONG, me.id, 7000, 0, 17000, epoch, epoch, 0, slots_to_bitmap(slots), primary, "", 17, True, 0, Ping()
+        MessageType.PONG,
+        me.id,
+        7000,
+        0,
+        17000,
+        epoch,
+        epoch,
+        0,
+        slots_to_bitmap(slots),
+        primary,
+        "",
+        17,
+        True,
+        0,
+        Ping(),
     )
 
 
@@ -75,7 +89,9 @@ def test_a_stale_claimant_is_told_by_update() -> None:
 def test_an_update_moves_slots_and_older_ones_do_not() -> None:
     mesh = three()
     owner, epoch = mesh["c"].id, mesh["a"].view.current_epoch + 1
-    about = evolve(claim(mesh, "b", [], 0), kind=Kind.UPDATE, body=Update(epoch, owner, slots_to_bitmap([7, 10923])))
+    about = evolve(
+        claim(mesh, "b", [], 0), kind=MessageType.UPDATE, body=Update(epoch, owner, slots_to_bitmap([7, 10923]))
+    )
     mesh.inject("a", about, inbound(mesh, "a", "b"))
     assert mesh["a"].view.owners[7] == owner
     again = evolve(about, body=Update(epoch, owner, slots_to_bitmap([8])))
@@ -165,12 +181,12 @@ def test_new_slots_are_told_within_milliseconds_and_once() -> None:
     mesh = Mesh("a", "b", "c")
     mesh.meet("a", "b", "c")
     mesh.run(1000)
-    before = mesh["a"].gossip.sent[Kind.PONG]
+    before = mesh["a"].gossip.sent[MessageType.PONG]
     for slot in range(50):
         assert mesh.execute("a", AddSlots((slot,))) == "OK"
     mesh.run(20)
     assert mesh["b"].view.owners[:50] == (mesh["a"].id,) * 50
-    assert mesh["a"].gossip.sent[Kind.PONG] - before <= 4
+    assert mesh["a"].gossip.sent[MessageType.PONG] - before <= 4
     assert mesh.execute("a", DelSlots((0,))) == "OK"
     assert mesh["a"].view.owners[0] is None
 

@@ -18,7 +18,7 @@ from gossamer.gossip.events import (
     SetConfigEpoch,
     SetSlot,
 )
-from gossamer.gossip.packet import Kind
+from gossamer.gossip.packet import MessageType
 from tests.unit.gossip.mesh import Mesh, three
 from tests.unit.gossip.test_electing import shards
 
@@ -127,8 +127,8 @@ def test_an_unassigned_slot_may_be_set_and_an_open_one_closed() -> None:
 def unasked(mesh: Mesh, name: str) -> int:
     """How many of the messages that others have had from this node were no answers."""
     heard = [packet.kind for host in mesh.hosts.values() for packet in host.heard if packet.sender == mesh[name].id]
-    asked = [packet.kind for packet in mesh[name].heard if packet.kind in (Kind.PING, Kind.MEET)]
-    return len(heard) - heard.count(Kind.PING) - len(asked)
+    asked = [packet.kind for packet in mesh[name].heard if packet.kind in (MessageType.PING, MessageType.MEET)]
+    return len(heard) - heard.count(MessageType.PING) - len(asked)
 
 
 def test_of_a_slot_that_moves_only_its_two_ends_have_news() -> None:
@@ -196,7 +196,7 @@ def test_what_was_only_written_is_synced_a_second_later() -> None:
 def test_a_published_message_is_delivered_at_every_other_node() -> None:
     mesh = three()
     effects = mesh.tell("a", Broadcast(b"news", b"hello"))
-    assert [(e.packet.kind, len(e.links)) for e in effects if isinstance(e, Send)] == [(Kind.PUBLISH, 2)]
+    assert [(e.packet.kind, len(e.links)) for e in effects if isinstance(e, Send)] == [(MessageType.PUBLISH, 2)]
     mesh.run(10)
     for name in "bc":
         assert Deliver(b"news", b"hello", False) in mesh[name].done

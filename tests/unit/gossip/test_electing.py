@@ -6,7 +6,7 @@ from attrs import evolve
 from gossamer.cluster.topology import Flag
 from gossamer.gossip.effects import Answer, Follow, Lead, Publish, Save, Send
 from gossamer.gossip.events import BumpEpoch, ConfigChanged, Replicate, Replicated
-from gossamer.gossip.packet import Kind, MessageFlag, Packet, Update
+from gossamer.gossip.packet import MessageFlag, MessageType, Packet, Update
 from tests.unit.gossip.mesh import CONFIG, TIMEOUT_MS, Mesh, agree, three
 
 
@@ -33,7 +33,7 @@ def leader(mesh: Mesh, name: str) -> str | None:
     return mesh[name].follows
 
 
-def sent(mesh: Mesh, name: str, kind: Kind) -> list[Packet]:
+def sent(mesh: Mesh, name: str, kind: MessageType) -> list[Packet]:
     return [e.packet for e in mesh[name].done if isinstance(e, Send) and e.packet.kind is kind]
 
 
@@ -59,7 +59,7 @@ def test_the_winner_saves_then_leads_then_serves_then_tells() -> None:
     led = next(i for i, e in enumerate(done) if isinstance(e, Lead))
     assert [type(e) for e in done[led - 1 : led + 2]] == [Save, Lead, Publish]
     told = next(e for e in done[led:] if isinstance(e, Send))
-    assert told.packet.kind is Kind.PONG
+    assert told.packet.kind is MessageType.PONG
     assert len(told.links) >= 2
     assert told.packet.primary is None
 
@@ -67,13 +67,13 @@ def test_the_winner_saves_then_leads_then_serves_then_tells() -> None:
 def test_an_only_replica_does_not_wait_and_says_that_it_need_not() -> None:
     mesh = shards()
     mesh.kill("c")
-    while not sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST):
+    while not sent(mesh, "d", MessageType.FAILOVER_AUTH_REQUEST):
         mesh.run(1)
     seen = mesh["d"].sees(mesh["c"])
     assert seen is not None
     assert seen.has(Flag.FAIL)
     assert mesh["d"].gossip.me.flags & Flag.MY_PRIMARY_FAIL
-    (request,) = sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST)
+    (request,) = sent(mesh, "d", MessageType.FAILOVER_AUTH_REQUEST)
     assert request.mflags & MessageFlag.FORCEACK
     mesh.run(100)
     assert not mesh["d"].gossip.me.flags & Flag.MY_PRIMARY_FAIL, "only while a replica"
@@ -83,13 +83,17 @@ def test_votes_and_requests_are_on_disk_before_they_are_sent() -> None:
     mesh = shards()
     mesh.kill("c")
     mesh.run(TIMEOUT_MS * 2)
-    for name, kind in (("a", Kind.FAILOVER_AUTH_ACK), ("b", Kind.FAILOVER_AUTH_ACK), ("d", Kind.FAILOVER_AUTH_REQUEST)):
+    for name, kind in (
+        ("a", MessageType.FAILOVER_AUTH_ACK),
+        ("b", MessageType.FAILOVER_AUTH_ACK),
+        ("d", MessageType.FAILOVER_AUTH_REQUEST),
+    ):
         done = mesh[name].done
         at = next(i for i, e in enumerate(done) if isinstance(e, Send) and e.packet.kind is kind)
         packet = sent(mesh, name, kind)[0]
         saved = [e.topology for e in done[:at] if isinstance(e, Save)][-1]
         assert saved.current_epoch == packet.current_epoch
-        if kind is Kind.FAILOVER_AUTH_ACK:
+        if kind is MessageType.FAILOVER_AUTH_ACK:
             assert saved.last_vote_epoch == packet.current_epoch
 
 
@@ -99,18 +103,18 @@ def test_a_minority_never_promotes() -> None:
         mesh.cut(name)
     mesh.cut("c")
     mesh.run(TIMEOUT_MS * 20)
-    assert not sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST)
+    assert not sent(mesh, "d", MessageType.FAILOVER_AUTH_REQUEST)
     assert leader(mesh, "d") == mesh["c"].id
 
 
 def test_votes_of_a_minority_do_not_suffice() -> None:
     mesh = shards()
     mesh.kill("c")
-    while not sent(mesh, "d", Kind.FAIL) + sent(mesh, "a", Kind.FAIL) + sent(mesh, "b", Kind.FAIL):
+    while not sent(mesh, "d", MessageType.FAIL) + sent(mesh, "a", MessageType.FAIL) + sent(mesh, "b", MessageType.FAIL):
         mesh.run(1)
     mesh.cut("b")
     mesh.run(TIMEOUT_MS * 6)
-    assert sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST)
+    assert sent(mesh, "d", MessageType.FAILOVER_AUTH_REQUEST)
     assert primaries(mesh) == {"a", "b", "c"}
     mesh.heal("b")
     mesh.run(TIMEOUT_MS * 10)
@@ -142,7 +146,7 @@ def test_what_was_acknowledged_last_is_known_to_whom_it_concerns(seed: int) -> N
     mesh.kill("c")
     mesh.run(TIMEOUT_MS * 3)
     assert primaries(mesh) == {"a", "b", best}
-    assert not sent(mesh, other, Kind.FAILOVER_AUTH_REQUEST)
+    assert not sent(mesh, other, MessageType.FAILOVER_AUTH_REQUEST)
 
 
 def offsets(mesh: Mesh, name: str) -> list[int]:
@@ -162,7 +166,7 @@ def test_a_replica_in_its_full_sync_is_loading_for_all_until_its_primary_fails()
     mesh.kill("c")
     mesh.run(TIMEOUT_MS * 3)
     assert primaries(mesh) == {"a", "b", "d"}
-    assert not sent(mesh, "e", Kind.FAILOVER_AUTH_REQUEST), "d has more than e"
+    assert not sent(mesh, "e", MessageType.FAILOVER_AUTH_REQUEST), "d has more than e"
 
 
 def test_who_comes_from_another_shard_has_nothing_until_something_has_come() -> None:
@@ -179,7 +183,7 @@ def test_who_comes_from_another_shard_has_nothing_until_something_has_come() -> 
     mesh.kill("c")
     mesh.run(TIMEOUT_MS * 3)
     assert primaries(mesh) == {"a", "b", "d"}
-    assert not sent(mesh, "e", Kind.FAILOVER_AUTH_REQUEST)
+    assert not sent(mesh, "e", MessageType.FAILOVER_AUTH_REQUEST)
 
 
 def test_a_full_sync_that_ends_is_told() -> None:
@@ -231,7 +235,7 @@ def test_who_was_elected_and_had_to_take_another_epoch_was_elected_still() -> No
     mesh.run(TIMEOUT_MS)
     assert winner.config_epoch > elected
     claim = Update(winner.config_epoch, mesh["c"].id, had)
-    late = Packet(Kind.UPDATE, mesh["b"].id, 7000, 0, 17000, winner.config_epoch, 2, body=claim)
+    late = Packet(MessageType.UPDATE, mesh["b"].id, 7000, 0, 17000, winner.config_epoch, 2, body=claim)
     mesh.inject("d", late, mesh.link_between("b", "d"))
     assert winner.is_primary
     assert primaries(mesh, "d") == {"a", "b", "d"}
@@ -247,15 +251,15 @@ def test_a_primary_that_came_back_without_its_data_is_replaced_though_it_is_well
     mesh.run(TIMEOUT_MS)
     assert primaries(mesh) == {"a", "b", "d"}
     assert {leader(mesh, "c"), leader(mesh, "e")} == {mesh["d"].id}
-    assert all(request.mflags & MessageFlag.FORCEACK for request in sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST))
-    assert not sent(mesh, "a", Kind.FAIL)
+    assert all(request.mflags & MessageFlag.FORCEACK for request in sent(mesh, "d", MessageType.FAILOVER_AUTH_REQUEST))
+    assert not sent(mesh, "a", MessageType.FAIL)
 
 
 def test_among_equals_the_first_stands_at_once_and_alone() -> None:
     mesh = shards("def")
     mesh.kill("c")
     mesh.run(TIMEOUT_MS * 3 // 2)
-    stood = [name for name in "def" if sent(mesh, name, Kind.FAILOVER_AUTH_REQUEST)]
+    stood = [name for name in "def" if sent(mesh, name, MessageType.FAILOVER_AUTH_REQUEST)]
     assert stood == [min("def", key=lambda name: mesh[name].id)]
     assert primaries(mesh) == {"a", "b", *stood}
 
@@ -283,7 +287,7 @@ def test_a_replica_that_may_not_does_not_stand() -> None:
     mesh.replicate("c", "d")
     mesh.kill("c")
     mesh.run(TIMEOUT_MS * 5)
-    assert not sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST)
+    assert not sent(mesh, "d", MessageType.FAILOVER_AUTH_REQUEST)
 
 
 def test_a_replica_without_data_does_not_stand_unless_any_age_will_do() -> None:
@@ -291,7 +295,7 @@ def test_a_replica_without_data_does_not_stand_unless_any_age_will_do() -> None:
     mesh.tell("d", Replicated(0, 0))
     mesh.kill("c")
     mesh.run(TIMEOUT_MS * 5)
-    assert not sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST)
+    assert not sent(mesh, "d", MessageType.FAILOVER_AUTH_REQUEST)
     refusals = [line for line in mesh["d"].logs if line.startswith("Currently unable to failover")]
     assert len(refusals) == 1
     assert "cluster-replica-validity-factor" in refusals[0]
@@ -304,7 +308,7 @@ def test_data_may_be_as_old_as_the_validity_factor_says() -> None:
     mesh.kill("c")
     mesh.tell("d", Replicated(100, mesh.now - limit - TIMEOUT_MS + 100))
     mesh.run(TIMEOUT_MS * 2)
-    assert not sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST)
+    assert not sent(mesh, "d", MessageType.FAILOVER_AUTH_REQUEST)
 
 
 # Voters
@@ -315,7 +319,7 @@ def request(mesh: Mesh, name: str, epoch: int, **changes: object) -> Packet:
     me = mesh[name].gossip.me
     primary = mesh["a"].gossip._peers.by_id[me.primary or ""]
     packet = Packet(
-        Kind.FAILOVER_AUTH_REQUEST,
+        MessageType.FAILOVER_AUTH_REQUEST,
         me.id,
         7000,
         0,
@@ -336,7 +340,7 @@ def votes(mesh: Mesh, voter: str, packet: Packet) -> bool:
     link = mesh[voter].gossip._peers.by_id[packet.sender].inbound
     assert link is not None
     effects = mesh.inject(voter, packet, link)
-    return any(isinstance(e, Send) and e.packet.kind is Kind.FAILOVER_AUTH_ACK for e in effects)
+    return any(isinstance(e, Send) and e.packet.kind is MessageType.FAILOVER_AUTH_ACK for e in effects)
 
 
 def test_a_primary_votes_once_in_an_epoch() -> None:
@@ -446,7 +450,9 @@ def test_a_failure_remembered_from_before_a_restart_does_not_unseat_a_primary_th
         mesh.run(100)
         mesh.receive("d", 100)
     assert primaries(mesh) == {"a", "b", "c"}
-    assert not any(packet.mflags & MessageFlag.FORCEACK for packet in sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST))
+    assert not any(
+        packet.mflags & MessageFlag.FORCEACK for packet in sent(mesh, "d", MessageType.FAILOVER_AUTH_REQUEST)
+    )
 
 
 def test_replicate_saves_and_follows_before_it_answers() -> None:
@@ -472,7 +478,7 @@ def test_who_would_stand_for_an_empty_primary_does_not_stand_for_the_next_one() 
 def test_votes_for_one_primary_are_none_for_the_slots_of_another() -> None:
     mesh = shards()
     mesh.tell("d", Replicated(100, mesh.now, primary_lost_data=True))
-    while not sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST):
+    while not sent(mesh, "d", MessageType.FAILOVER_AUTH_REQUEST):
         mesh.run(1)
     assert mesh.execute("d", Replicate(mesh["a"].id, 0)) == "OK"
     mesh.tell("d", Replicated(100, mesh.now, primary_lost_data=True))
@@ -514,7 +520,7 @@ def test_who_has_voted_takes_no_failure_back_while_the_vote_counts() -> None:
     """The winner may be waiting for its disk."""
     mesh = shards()
     mesh.cut("c")
-    while not sent(mesh, "a", Kind.FAILOVER_AUTH_ACK):
+    while not sent(mesh, "a", MessageType.FAILOVER_AUTH_ACK):
         mesh.run(1)
     mesh.cut("d")
     mesh.run(TIMEOUT_MS * 3 // 2)
@@ -543,7 +549,7 @@ def test_one_that_has_less_gives_a_sibling_more_time_where_writes_are_promised(a
     while not mesh["e"].gossip.me.flags & Flag.MY_PRIMARY_FAIL:
         mesh.run(1)
     began = mesh.now
-    while not sent(mesh, "e", Kind.FAILOVER_AUTH_REQUEST):
+    while not sent(mesh, "e", MessageType.FAILOVER_AUTH_REQUEST):
         mesh.run(1)
     assert (mesh.now - began > TIMEOUT_MS) == bool(acks)
-    assert not sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST)
+    assert not sent(mesh, "d", MessageType.FAILOVER_AUTH_REQUEST)

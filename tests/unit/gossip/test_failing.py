@@ -6,7 +6,7 @@ from attrs import evolve
 from gossamer.cluster.topology import Flag
 from gossamer.gossip.effects import Send
 from gossamer.gossip.events import BumpEpoch, ConfigChanged
-from gossamer.gossip.packet import GossipEntry, Kind, Packet, Ping
+from gossamer.gossip.packet import GossipEntry, MessageType, Packet, Ping
 from tests.unit.gossip.mesh import CONFIG, TIMEOUT_MS, Mesh, agree, three
 
 
@@ -56,7 +56,7 @@ def test_a_minority_suspects_but_never_convicts() -> None:
     mesh.run(TIMEOUT_MS * 10)
     assert flags(mesh, "c", "a") == flags(mesh, "c", "b") == Flag.PFAIL
     assert not mesh["c"].view.ok
-    assert not [e for e in mesh["c"].done if isinstance(e, Send) and e.packet.kind is Kind.FAIL]
+    assert not [e for e in mesh["c"].done if isinstance(e, Send) and e.packet.kind is MessageType.FAIL]
 
 
 def test_a_suspicion_is_reported_in_the_step_in_which_another_one_ends() -> None:
@@ -92,7 +92,7 @@ def test_primaries_without_slots_have_no_say() -> None:
 def word(mesh: Mesh, by: str, of: str, flags: int, primary: str | None = None) -> Packet:
     """What ``by`` says of another node, with all slots that it has, or as a replica of ``primary``."""
     me, other = mesh[by].gossip.me, mesh[of]
-    head = (Kind.PING, me.id, 7000, 0, 17000, mesh[by].view.current_epoch, me.config_epoch, 0, me.bitmap)
+    head = (MessageType.PING, me.id, 7000, 0, 17000, mesh[by].view.current_epoch, me.config_epoch, 0, me.bitmap)
     entry = GossipEntry(other.id, 0, 0, other.ip, 7000, 17000, flags)
     return Packet(*head, mesh[primary].id if primary else None, body=Ping((entry,)))
 
@@ -225,6 +225,6 @@ def test_without_full_coverage_the_others_go_on() -> None:
 def test_pings_are_as_rare_as_they_may_be() -> None:
     """Two peers, one of them asked each second, everybody at least twice per node timeout."""
     mesh = three()
-    before = mesh["a"].gossip.sent[Kind.PING]
+    before = mesh["a"].gossip.sent[MessageType.PING]
     mesh.run(10_000)
-    assert 20 <= mesh["a"].gossip.sent[Kind.PING] - before <= 60
+    assert 20 <= mesh["a"].gossip.sent[MessageType.PING] - before <= 60

@@ -5,7 +5,7 @@ from attrs import evolve
 from gossamer.cluster.topology import Flag
 from gossamer.gossip.effects import Send
 from gossamer.gossip.events import ConfigChanged
-from gossamer.gossip.packet import Kind
+from gossamer.gossip.packet import MessageType
 from tests.unit.gossip.mesh import CONFIG, Mesh, agree, three
 
 TIMEOUT_MS = 15000
@@ -51,7 +51,7 @@ def up(mesh: Mesh, name: str) -> bool:
 
 
 def convicted(mesh: Mesh) -> bool:
-    return any(isinstance(e, Send) and e.packet.kind is Kind.FAIL for h in mesh.hosts.values() for e in h.done)
+    return any(isinstance(e, Send) and e.packet.kind is MessageType.FAIL for h in mesh.hosts.values() for e in h.done)
 
 
 def test_a_killed_primary_fails_and_is_replaced_at_once() -> None:

@@ -5,7 +5,7 @@ from attrs import evolve
 from gossamer.cluster.topology import Flag, Node, Topology
 from gossamer.gossip.effects import Dial, Hangup, Publish, Save, Send
 from gossamer.gossip.events import Accepted, ConfigChanged, Forget, LinkUp, Meet, PacketIn, Reset, Woke
-from gossamer.gossip.packet import Kind, Packet, Ping
+from gossamer.gossip.packet import MessageType, Packet, Ping
 from tests.unit.gossip.mesh import CONFIG, START, Mesh, agree, three
 
 
@@ -201,10 +201,14 @@ def test_extensions_go_only_to_those_that_understand_them() -> None:
     mesh = Mesh("a", config=evolve(CONFIG, hostname="a.example.com"))
     host = mesh["a"]
     mesh.tell(host.name, Accepted(1, "10.9.9.9", "10.0.0.1"))
-    answer = [e.packet for e in mesh.inject("a", Packet(Kind.PING, "f" * 40, body=Ping()), 1) if isinstance(e, Send)]
+    answer = [
+        e.packet for e in mesh.inject("a", Packet(MessageType.PING, "f" * 40, body=Ping()), 1) if isinstance(e, Send)
+    ]
     assert [p.body for p in answer] == [Ping()]
     answer = [
-        e.packet for e in mesh.inject("a", Packet(Kind.PING, "f" * 40, mflags=4, body=Ping()), 1) if isinstance(e, Send)
+        e.packet
+        for e in mesh.inject("a", Packet(MessageType.PING, "f" * 40, mflags=4, body=Ping()), 1)
+        if isinstance(e, Send)
     ]
     assert isinstance(answer[0].body, Ping)
     assert len(answer[0].body.extensions) == 2
@@ -215,7 +219,7 @@ def test_a_stranger_gets_a_pong_but_is_not_believed() -> None:
     host = mesh["a"]
     before = host.view
     stranger = Packet(
-        Kind.PING, "f" * 40, 7000, 0, 17000, 99, 99, slots=b"\xff" * 2048, ip="10.9.9.9", body=Ping(), flags=17
+        MessageType.PING, "f" * 40, 7000, 0, 17000, 99, 99, slots=b"\xff" * 2048, ip="10.9.9.9", body=Ping(), flags=17
     )
     mesh.tell(host.name, Accepted(900, "10.9.9.9", host.ip))
     effects = mesh.inject("a", stranger, 900)
@@ -228,13 +232,13 @@ def test_a_stranger_gets_a_pong_but_is_not_believed() -> None:
 def test_a_light_message_closes_a_link_that_nobody_is_known_on() -> None:
     mesh = Mesh("a")
     mesh.tell("a", Accepted(1, "10.9.9.9", "10.0.0.1"))
-    effects = mesh.inject("a", Packet(Kind.PUBLISH, light=True), 1)
+    effects = mesh.inject("a", Packet(MessageType.PUBLISH, light=True), 1)
     assert Hangup(1) in effects
 
 
 def test_a_packet_from_a_link_that_is_gone_is_ignored() -> None:
     mesh = Mesh("a")
-    assert mesh.tell("a", PacketIn(77, Packet(Kind.PING, "f" * 40, body=Ping()))) == []
+    assert mesh.tell("a", PacketIn(77, Packet(MessageType.PING, "f" * 40, body=Ping()))) == []
 
 
 def test_what_is_saved_comes_before_what_is_said() -> None:
@@ -273,16 +277,16 @@ def test_a_half_finished_handshake_is_begun_again() -> None:
     """The other side answered our MEET but never came to know us: it is asked to meet us until it does."""
     mesh = Mesh("a")
     dial = next(e for e in mesh.tell("a", Meet("10.9.9.9", 7000)) if isinstance(e, Dial))
-    other = Packet(Kind.PONG, "f" * 40, 7000, 0, 17000, flags=17, body=Ping())
+    other = Packet(MessageType.PONG, "f" * 40, 7000, 0, 17000, flags=17, body=Ping())
     gossip, now, kinds = mesh["a"].gossip, mesh.now, []
     effects = gossip.handle(LinkUp(dial.link), now)
     while now < mesh.now + 4000:
         kinds += [e.packet.kind for e in effects if isinstance(e, Send) and dial.link in e.links]
         now += 100
         effects = gossip.handle(PacketIn(dial.link, other), now)
-    assert kinds[0] is Kind.MEET
-    assert Kind.PING in kinds
-    assert kinds[-1] is Kind.MEET
+    assert kinds[0] is MessageType.MEET
+    assert MessageType.PING in kinds
+    assert kinds[-1] is MessageType.MEET
     assert "f" * 40 in gossip.snapshot().nodes
 
 

@@ -3,7 +3,7 @@
 from gossamer.cluster.topology import Topology
 from gossamer.gossip.effects import Save, Send, SlotsConfirmed
 from gossamer.gossip.events import BumpEpoch, DropKind, KeepEpoch, TakeSlots
-from gossamer.gossip.packet import Kind
+from gossamer.gossip.packet import MessageType
 from tests.unit.gossip.mesh import START, TIMEOUT_MS, Mesh, agree, three
 from tests.unit.gossip.test_electing import shards
 
@@ -102,7 +102,7 @@ def test_who_has_come_to_have_a_say_meanwhile_is_counted_from_its_second_answer_
     while not settled(mesh, "b"):
         mesh.run(1)
         assert mesh.now - START < 10_000
-    senders = [packet.sender for packet in mesh["b"].heard if packet.kind is Kind.PONG]
+    senders = [packet.sender for packet in mesh["b"].heard if packet.kind is MessageType.PONG]
     assert max(map(senders.count, senders)) >= 2
 
 
@@ -158,7 +158,7 @@ def replaced_at_the_claim() -> tuple[Mesh, Topology]:
 
 def meets_its_successor_first(mesh: Mesh) -> None:
     """c is back, and hears of d before it hears of a. Nobody tells it in a's place: UPDATE is lost."""
-    assert mesh.execute("c", DropKind(Kind.UPDATE)) == "OK"
+    assert mesh.execute("c", DropKind(MessageType.UPDATE)) == "OK"
     for other in "ab":
         mesh.wall("c", other)
         mesh.wall(other, "c")

@@ -6,7 +6,7 @@ from gossamer.cluster.topology import Flag, Topology
 from gossamer.gossip.effects import Dial, Follow, Resolve, Send
 from gossamer.gossip.events import ConfigChanged, Meet
 from gossamer.gossip.hostname_lookup import LONGEST_WAIT_MS, LOST_MS
-from gossamer.gossip.packet import Kind
+from gossamer.gossip.packet import MessageType
 from gossamer.gossip.peers import DIALS_A_TICK, STRANGERS_A_TICK
 from tests.unit.gossip.mesh import CONFIG, Mesh, agree, three
 
@@ -90,8 +90,8 @@ def test_a_name_that_stands_for_somebody_else_changes_nothing() -> None:
     assert not after.has(Flag.NOADDR)
     assert len(mesh["a"].view.nodes) == 3
     assert list(mesh["x"].view.nodes) == [mesh["x"].id]
-    assert any(packet.kind is Kind.PING for packet in mesh["x"].heard), "somebody did ask there"
-    assert not any(packet.kind is Kind.MEET for packet in mesh["x"].heard)
+    assert any(packet.kind is MessageType.PING for packet in mesh["x"].heard), "somebody did ask there"
+    assert not any(packet.kind is MessageType.MEET for packet in mesh["x"].heard)
 
 
 def test_a_suspicion_stays_though_somebody_listens_where_the_name_leads() -> None:
@@ -189,7 +189,7 @@ def test_a_flood_of_dead_strangers_is_dialled_a_few_at_a_time() -> None:
     assert dials(mesh, "a") <= STRANGERS_A_TICK
     mesh.run(900)
     assert dials(mesh, "a") <= 10 * STRANGERS_A_TICK
-    assert not any(isinstance(e, Send) and e.packet.kind is Kind.FAIL for e in mesh["a"].done)
+    assert not any(isinstance(e, Send) and e.packet.kind is MessageType.FAIL for e in mesh["a"].done)
 
 
 def test_strangers_do_not_keep_us_from_our_own() -> None:

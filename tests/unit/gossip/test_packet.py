@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gossamer.cluster.topology import ranges
@@ -17,8 +17,8 @@ from gossamer.gossip.packet import (
     Body,
     Fail,
     GossipEntry,
-    Kind,
     MessageFlag,
+    MessageType,
     Module,
     Packet,
     PacketError,
@@ -153,7 +153,7 @@ def expected(recorded: Json) -> Json:
 
 def test_the_captured_messages_are_there() -> None:
     kinds = {json.loads(p.with_suffix(".json").read_text())["type_name"] for p in CAPTURED}
-    assert kinds == {k.name for k in Kind}
+    assert kinds == {k.name for k in MessageType}
 
 
 @pytest.mark.parametrize("path", CAPTURED, ids=lambda p: f"{p.parent.name}/{p.stem}")
@@ -174,7 +174,7 @@ def test_captured_messages_are_cut_out_of_a_stream_whatever_its_pieces() -> None
         assert got == frames
 
 
-FULL = encode(Packet(Kind.PING, sender="a" * 40, body=Ping()))
+FULL = encode(Packet(MessageType.PING, sender="a" * 40, body=Ping()))
 
 
 def with_bytes(frame: bytes, at: int, patch: bytes) -> bytes:
@@ -234,7 +234,7 @@ def test_a_message_that_cannot_be_used_is_ignored(at: int, patch: bytes) -> None
 
 def test_bytes_after_the_entries_are_read_only_with_ext_data() -> None:
     packet = Packet(
-        Kind.PONG, sender="a" * 40, mflags=MessageFlag.EXT_DATA, body=Ping((), (ext.Unknown(77, b"8 bytes."),))
+        MessageType.PONG, sender="a" * 40, mflags=MessageFlag.EXT_DATA, body=Ping((), (ext.Unknown(77, b"8 bytes."),))
     )
     frame = encode(packet)
     assert decode(frame) == packet
@@ -244,7 +244,9 @@ def test_bytes_after_the_entries_are_read_only_with_ext_data() -> None:
 
 @pytest.mark.parametrize("length", [0, 4, 8, 12, 24, 0xFFFFFFF8])
 def test_an_extension_of_the_wrong_length_spoils_the_message(length: int) -> None:
-    packet = Packet(Kind.PING, sender="a" * 40, mflags=MessageFlag.EXT_DATA, body=Ping((), (ext.Hostname("host"),)))
+    packet = Packet(
+        MessageType.PING, sender="a" * 40, mflags=MessageFlag.EXT_DATA, body=Ping((), (ext.Hostname("host"),))
+    )
     assert decode(with_bytes(encode(packet), 2256, length.to_bytes(4, "big"))) is None
 
 
@@ -263,20 +265,20 @@ def test_an_extension_of_the_wrong_length_spoils_the_message(length: int) -> Non
 )
 def test_an_extension_that_makes_no_sense_is_kept_as_it_came(number: int, body: bytes) -> None:
     packet = Packet(
-        Kind.PING, sender="a" * 40, mflags=MessageFlag.EXT_DATA, body=Ping((), (ext.Unknown(number, body),))
+        MessageType.PING, sender="a" * 40, mflags=MessageFlag.EXT_DATA, body=Ping((), (ext.Unknown(number, body),))
     )
     assert decode(encode(packet)) == packet
 
 
 def test_encode_refuses_what_no_reader_would_take() -> None:
     with pytest.raises(AssertionError):
-        encode(Packet(Kind.PING, sender="a" * 40, body=Ping((), (ext.Hostname("h"),))))
+        encode(Packet(MessageType.PING, sender="a" * 40, body=Ping((), (ext.Hostname("h"),))))
     with pytest.raises(AssertionError):
-        encode(Packet(Kind.PING, body=Ping()))
+        encode(Packet(MessageType.PING, body=Ping()))
     with pytest.raises(AssertionError):
-        encode(Packet(Kind.FAIL, sender="a" * 40, body=Ping()))
+        encode(Packet(MessageType.FAIL, sender="a" * 40, body=Ping()))
     with pytest.raises(AssertionError):
-        encode(Packet(Kind.PING, body=Ping(), light=True))
+        encode(Packet(MessageType.PING, body=Ping(), light=True))
 
 
 u16 = st.integers(0, 2**16 - 1)
@@ -297,19 +299,19 @@ any_extension: st.SearchStrategy[ext.Extension] = st.one_of(
 )
 
 
-def bodies(kind: Kind, with_extensions: bool) -> st.SearchStrategy[Body]:
+def bodies(kind: MessageType, with_extensions: bool) -> st.SearchStrategy[Body]:
     match kind:
-        case Kind.PING | Kind.PONG | Kind.MEET:
+        case MessageType.PING | MessageType.PONG | MessageType.MEET:
             gossip = st.lists(entries, max_size=3).map(tuple)
             tail = st.lists(any_extension, max_size=3 if with_extensions else 0).map(tuple)
             return st.builds(Ping, gossip, tail)
-        case Kind.FAIL:
+        case MessageType.FAIL:
             return st.builds(Fail, ids)
-        case Kind.PUBLISH | Kind.PUBLISHSHARD:
+        case MessageType.PUBLISH | MessageType.PUBLISHSHARD:
             return st.builds(Publish, st.binary(), st.binary())
-        case Kind.UPDATE:
+        case MessageType.UPDATE:
             return st.builds(Update, u64, ids, bitmaps)
-        case Kind.MODULE:
+        case MessageType.MODULE:
             return st.builds(Module, st.binary(min_size=8, max_size=8), st.integers(0, 255), st.binary())
         case _:
             return st.none()
@@ -317,10 +319,10 @@ def bodies(kind: Kind, with_extensions: bool) -> st.SearchStrategy[Body]:
 
 @st.composite
 def packets(draw: st.DrawFn) -> Packet:
-    kind = draw(st.sampled_from(Kind))
+    kind = draw(st.sampled_from(MessageType))
     mflags = draw(st.integers(0, 7) | st.integers(0, 2**24 - 1))
     body = draw(bodies(kind, bool(mflags & MessageFlag.EXT_DATA)))
-    if kind in {Kind.PUBLISH, Kind.PUBLISHSHARD, Kind.MODULE} and draw(st.booleans()):
+    if kind in {MessageType.PUBLISH, MessageType.PUBLISHSHARD, MessageType.MODULE} and draw(st.booleans()):
         return Packet(kind, body=body, light=True)
     return Packet(
         kind,
@@ -341,7 +343,6 @@ def packets(draw: st.DrawFn) -> Packet:
     )
 
 
-@settings(deadline=None)
 @given(packets())
 def test_what_is_written_is_read_back(packet: Packet) -> None:
     frame = encode(packet)
@@ -349,7 +350,6 @@ def test_what_is_written_is_read_back(packet: Packet) -> None:
     assert decode(frame) == packet
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_random_bytes_are_a_packet_error_or_nothing(noise: bytes) -> None:
     for data in (noise, b"RCmb" + noise):
@@ -360,7 +360,6 @@ def test_random_bytes_are_a_packet_error_or_nothing(noise: bytes) -> None:
             pass
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_message_never_gets_past_the_codec_unharmed(data: st.DataObject) -> None:
     """Either refused, or understood as something that can be written and read again."""
@@ -376,7 +375,6 @@ def test_a_damaged_message_never_gets_past_the_codec_unharmed(data: st.DataObjec
         assert decode(encode(packet)) == packet
 
 
-@settings(deadline=None)
 @given(st.sets(st.integers(0, 16383), max_size=400))
 def test_a_bitmap_holds_exactly_its_slots(slots: set[int]) -> None:
     bitmap = slots_to_bitmap(slots)

@@ -4,7 +4,7 @@ import pytest
 
 from gossamer.cluster.topology import Flag, Node, Topology
 from gossamer.gossip.effects import Deliver, Dial, Effect, Hangup, Lead, Level, Log, Resolve, Save, Send
-from gossamer.gossip.packet import Fail, Kind, Packet
+from gossamer.gossip.packet import Fail, MessageType, Packet
 from gossamer.gossip.pump import Pump
 
 
@@ -62,7 +62,7 @@ def save(name: str, synced: bool = True) -> Save:
 
 
 def send(link: int) -> Send:
-    return Send((link,), Packet(Kind.FAIL, "a" * 40, 1, 0, 2, 3, 1, body=Fail("b" * 40)))
+    return Send((link,), Packet(MessageType.FAIL, "a" * 40, 1, 0, 2, 3, 1, body=Fail("b" * 40)))
 
 
 def test_effects_are_performed_in_the_order_given() -> None:

@@ -5,7 +5,7 @@ from attrs import evolve
 
 from gossamer.cluster.topology import Flag
 from gossamer.gossip.events import BumpEpoch
-from gossamer.gossip.packet import Kind
+from gossamer.gossip.packet import MessageType
 from gossamer.gossip.peers import TICK_MS
 from tests.unit.gossip.mesh import CONFIG, Mesh, three
 
@@ -37,9 +37,9 @@ def test_in_a_calm_cluster_a_node_wakes_once_a_second(calm: Mesh) -> None:
 
 
 def test_a_calm_node_pings_somebody_every_second(calm: Mesh) -> None:
-    before = calm["a"].gossip.sent[Kind.PING]
+    before = calm["a"].gossip.sent[MessageType.PING]
     calm.run(20_000)
-    assert calm["a"].gossip.sent[Kind.PING] - before >= 20
+    assert calm["a"].gossip.sent[MessageType.PING] - before >= 20
 
 
 def test_while_an_answer_is_awaited_it_looks_ten_times_a_second(calm: Mesh) -> None:

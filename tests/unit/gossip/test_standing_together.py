@@ -4,7 +4,7 @@ import pytest
 from attrs import evolve
 
 from gossamer.cluster.topology import Flag
-from gossamer.gossip.packet import Kind, MessageFlag, Packet
+from gossamer.gossip.packet import MessageFlag, MessageType, Packet
 from gossamer.gossip.turns import Turns
 from tests.unit.gossip.mesh import TIMEOUT_MS, Mesh, agree
 from tests.unit.gossip.test_electing import primaries, sent, shards
@@ -44,7 +44,7 @@ def request(mesh: Mesh, name: str, epoch: int, flags: int = 0) -> Packet:
     me = gossip.me
     assert me.primary is not None
     primary = gossip._peers.by_id[me.primary]
-    head = (Kind.FAILOVER_AUTH_REQUEST, me.id, 7000, 0, 17000)
+    head = (MessageType.FAILOVER_AUTH_REQUEST, me.id, 7000, 0, 17000)
     return Packet(*head, epoch, primary.config_epoch, 100, primary.bitmap, me.primary, flags=17, mflags=flags)
 
 
@@ -61,14 +61,14 @@ def test_two_that_die_at_once_are_both_replaced_within_a_moment(seed: int) -> No
 
 def test_a_candidate_whose_epoch_is_taken_asks_again_for_a_newer_one_at_once() -> None:
     mesh = without_voters()
-    while not sent(mesh, "g", Kind.FAILOVER_AUTH_REQUEST):
+    while not sent(mesh, "g", MessageType.FAILOVER_AUTH_REQUEST):
         mesh.run(1)
-    (first,) = sent(mesh, "g", Kind.FAILOVER_AUTH_REQUEST)
+    (first,) = sent(mesh, "g", MessageType.FAILOVER_AUTH_REQUEST)
     mesh.run(200)
-    assert len(sent(mesh, "g", Kind.FAILOVER_AUTH_REQUEST)) == 1, "without a rival the votes are waited for"
+    assert len(sent(mesh, "g", MessageType.FAILOVER_AUTH_REQUEST)) == 1, "without a rival the votes are waited for"
     mesh.inject("g", request(mesh, "h", first.current_epoch), mesh.link_between("h", "g"))
     mesh.run(150)
-    second = sent(mesh, "g", Kind.FAILOVER_AUTH_REQUEST)[-1]
+    second = sent(mesh, "g", MessageType.FAILOVER_AUTH_REQUEST)[-1]
     assert second.current_epoch == first.current_epoch + 1
 
 
@@ -79,13 +79,13 @@ def test_rivals_that_win_nothing_ask_ever_more_rarely() -> None:
         epoch = mesh["g"].view.current_epoch + 1
         mesh.inject("g", request(mesh, "h", epoch), mesh.link_between("h", "g"))
         mesh.run(10)
-    assert 2 <= len(sent(mesh, "g", Kind.FAILOVER_AUTH_REQUEST)) <= 8
+    assert 2 <= len(sent(mesh, "g", MessageType.FAILOVER_AUTH_REQUEST)) <= 8
 
 
 def test_a_vote_for_an_earlier_round_counts_for_that_round_alone() -> None:
     mesh = without_voters()
     election = mesh["g"].gossip._parts.election
-    while not sent(mesh, "g", Kind.FAILOVER_AUTH_REQUEST):
+    while not sent(mesh, "g", MessageType.FAILOVER_AUTH_REQUEST):
         mesh.run(1)
     epoch = election._epoch
     mesh.inject("g", request(mesh, "h", epoch), mesh.link_between("h", "g"))
@@ -93,11 +93,11 @@ def test_a_vote_for_an_earlier_round_counts_for_that_round_alone() -> None:
     assert election._epoch > epoch
     peers = mesh["g"].gossip._peers.by_id
     for name, of in zip("bcde", (epoch, epoch, election._epoch, election._epoch), strict=True):
-        ack = Packet(Kind.FAILOVER_AUTH_ACK, mesh[name].id, 7000, 0, 17000, of, 1)
+        ack = Packet(MessageType.FAILOVER_AUTH_ACK, mesh[name].id, 7000, 0, 17000, of, 1)
         election.vote_received(peers[mesh[name].id], ack)
     assert not election.take_over_if_won(mesh.now), "two and two are no majority of six"
     for name in "de":
-        ack = Packet(Kind.FAILOVER_AUTH_ACK, mesh[name].id, 7000, 0, 17000, epoch, 1)
+        ack = Packet(MessageType.FAILOVER_AUTH_ACK, mesh[name].id, 7000, 0, 17000, epoch, 1)
         election.vote_received(peers[mesh[name].id], ack)
     assert election.take_over_if_won(mesh.now)
     assert mesh["g"].gossip.me.config_epoch == epoch, "the one in which the majority voted"
@@ -117,7 +117,7 @@ def test_who_asks_again_gets_another_vote_and_its_sibling_does_not() -> None:
     for at, (name, granted) in enumerate((("d", 1), ("e", 1), ("d", 2))):
         link = mesh.link_between(name, "a")
         mesh.inject("a", request(mesh, name, epoch + 1 + at, forced), link)
-        assert len(sent(mesh, "a", Kind.FAILOVER_AUTH_ACK)) == granted, name
+        assert len(sent(mesh, "a", MessageType.FAILOVER_AUTH_ACK)) == granted, name
 
 
 def test_no_vote_for_a_replica_of_another_primary_than_the_voter_knows() -> None:
@@ -125,9 +125,9 @@ def test_no_vote_for_a_replica_of_another_primary_than_the_voter_knows() -> None
     epoch = mesh["c"].view.current_epoch
     asked = request(mesh, "g", epoch + 1, MessageFlag.FORCEACK)
     mesh.inject("c", evolve(asked, primary=mesh["b"].id), mesh.link_between("g", "c"))
-    assert not sent(mesh, "c", Kind.FAILOVER_AUTH_ACK)
+    assert not sent(mesh, "c", MessageType.FAILOVER_AUTH_ACK)
     mesh.inject("c", evolve(asked, current_epoch=epoch + 2), mesh.link_between("g", "c"))
-    assert len(sent(mesh, "c", Kind.FAILOVER_AUTH_ACK)) == 1
+    assert len(sent(mesh, "c", MessageType.FAILOVER_AUTH_ACK)) == 1
 
 
 def test_turns_follow_the_order_of_ids_and_end_with_a_successor_or_a_step() -> None:

@@ -7,7 +7,7 @@ from attrs import evolve
 
 from gossamer.gossip.effects import DropKeys, Lead, Pause, Resume, Save, Send
 from gossamer.gossip.events import BumpEpoch, Failover, KeepEpoch, Replicate, Replicated, Reset, TakeSlots
-from gossamer.gossip.packet import Kind, MessageFlag
+from gossamer.gossip.packet import MessageFlag, MessageType
 from tests.unit.gossip.mesh import CONFIG, TIMEOUT_MS, Mesh, agree, three
 from tests.unit.gossip.test_electing import leader, primaries, sent, shards
 
@@ -71,10 +71,10 @@ def test_a_manual_failover_waits_for_the_last_byte() -> None:
     mesh.run(50)
     assert paused(mesh, "c")
     assert mesh["d"].gossip.awaited_offset == 200
-    assert not sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST)
+    assert not sent(mesh, "d", MessageType.FAILOVER_AUTH_REQUEST)
     mesh.receive("d", 199)
     mesh.run(50)
-    assert not sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST)
+    assert not sent(mesh, "d", MessageType.FAILOVER_AUTH_REQUEST)
     mesh.receive("d", 200)
     before = mesh.now
     while paused(mesh, "c"):
@@ -122,13 +122,15 @@ def test_nobody_waits_for_the_disk_of_the_replica_while_writes_are_held_back() -
         mesh.receive(name, 200)
     assert mesh.execute("d", Failover()) == "OK"
     done = mesh["d"].done
-    asked = next(i for i, e in enumerate(done) if isinstance(e, Send) and e.packet.kind is Kind.MFSTART)
+    asked = next(i for i, e in enumerate(done) if isinstance(e, Send) and e.packet.kind is MessageType.MFSTART)
     saved = [e for e in done[:asked] if isinstance(e, Save)][-1]
     assert (saved.synced, saved.topology.current_epoch) == (True, before + 1)
     mesh.run(50)
-    stood = next(i for i, e in enumerate(done) if isinstance(e, Send) and e.packet.kind is Kind.FAILOVER_AUTH_REQUEST)
+    stood = next(
+        i for i, e in enumerate(done) if isinstance(e, Send) and e.packet.kind is MessageType.FAILOVER_AUTH_REQUEST
+    )
     assert not any(isinstance(e, Save) for e in done[asked:stood])
-    (request,) = sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST)
+    (request,) = sent(mesh, "d", MessageType.FAILOVER_AUTH_REQUEST)
     assert request.current_epoch == before + 1
 
 
@@ -143,7 +145,7 @@ def test_an_epoch_taken_in_advance_that_others_have_passed_is_not_used() -> None
     mesh.run(200)
     mesh.receive("d", 200)
     mesh.run(50)
-    (request,) = sent(mesh, "d", Kind.FAILOVER_AUTH_REQUEST)
+    (request,) = sent(mesh, "d", MessageType.FAILOVER_AUTH_REQUEST)
     assert request.current_epoch == epoch + 1
 
 
@@ -189,7 +191,7 @@ def test_a_stranger_cannot_pause_a_primary() -> None:
     mesh.receive("c", 200)
     assert mesh.execute("d", Replicate(mesh["a"].id, 0)) == "OK"
     mesh.run(200)
-    stray = evolve(mesh["d"].gossip._parts.messages._packet(Kind.MFSTART, None))
+    stray = evolve(mesh["d"].gossip._parts.messages._packet(MessageType.MFSTART, None))
     link = next(n for n, way, node, _ in mesh["c"].gossip.links() if way == "from" and node == mesh["d"].id)
     assert not any(isinstance(e, Pause) for e in mesh.inject("c", stray, link))
 
@@ -200,7 +202,7 @@ def test_force_does_without_the_primary() -> None:
     assert mesh.execute("d", Failover("force")) == "OK"
     mesh.run(50)
     assert primaries(mesh) == {"a", "b", "d"}
-    assert not sent(mesh, "d", Kind.MFSTART)
+    assert not sent(mesh, "d", MessageType.MFSTART)
     mesh.heal("c")
     mesh.run(TIMEOUT_MS * 2)
     assert leader(mesh, "c") == mesh["d"].id

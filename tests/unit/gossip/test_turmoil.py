@@ -6,7 +6,7 @@ import pytest
 
 from gossamer.gossip.effects import Effect, Lead, Save, Send
 from gossamer.gossip.events import Failover, Replicated
-from gossamer.gossip.packet import Kind
+from gossamer.gossip.packet import MessageType
 from tests.unit.gossip.mesh import TIMEOUT_MS, Mesh, agree
 
 PRIMARIES, REPLICAS = "abc", "def"
@@ -87,7 +87,7 @@ def test_one_vote_and_one_winner_an_epoch_and_peace_in_the_end(seed: int) -> Non
     epochs_led: dict[int, str] = {}
     for name, done in turmoil.lives():
         for before, effect in zip([None, *done], done, strict=False):
-            if isinstance(effect, Send) and effect.packet.kind is Kind.FAILOVER_AUTH_ACK:
+            if isinstance(effect, Send) and effect.packet.kind is MessageType.FAILOVER_AUTH_ACK:
                 assert (name, effect.packet.current_epoch) not in votes
                 votes.add((name, effect.packet.current_epoch))
             if isinstance(effect, Lead):

@@ -107,7 +107,7 @@ def test_a_grant_that_got_lost_with_its_connection_is_asked_after() -> None:
         assert town.step()
     dead = town.roads.pop()
     lasted = 0
-    while not dead.export.over:
+    while not dead.export.finished:
         town.pass_time(100)
         lasted += 100
     assert ANSWER_MS <= lasted <= ANSWER_MS + 300
@@ -225,7 +225,7 @@ def test_a_job_that_is_ended_while_it_connects_does_not_begin(end: str) -> None:
     town.begin(town["a"])
     export.connected()
     assert not export.next_output()
-    assert export.over
+    assert export.finished
     assert town.jobs("a") == ended
 
 

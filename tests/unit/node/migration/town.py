@@ -55,7 +55,7 @@ class Road:
             while more and not self.session.closing:
                 more = self.session.resume()
             self.town.finish(self.target)
-        elif self.session.closing or self.export.over:
+        elif self.session.closing or self.export.finished:
             self.cut()
         return bool(said)
 

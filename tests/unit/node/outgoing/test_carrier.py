@@ -11,7 +11,7 @@ class Talk:
     def __init__(self) -> None:
         self.did: list[str] = []
         self.out: list[bytes] = []
-        self.over = False
+        self.finished = False
         self.tell: Callable[[], None] | None = None
         self.carrier = Carrier(self, self)
 
@@ -84,7 +84,7 @@ def test_the_writer_is_woken_by_whoever_has_something_to_say() -> None:
 def test_a_connection_that_is_over_is_closed_once_and_hears_nothing_more() -> None:
     talk = Talk()
     talk.carrier.up()
-    talk.over = True
+    talk.finished = True
     talk.did.clear()
     talk.poke()
     talk.poke()
@@ -97,7 +97,7 @@ def test_a_connection_that_is_over_is_closed_once_and_hears_nothing_more() -> No
 
 def test_a_dial_that_is_of_no_more_use_is_broken_off() -> None:
     talk = Talk()
-    talk.over = True
+    talk.finished = True
     talk.poke()
     assert talk.did == ["close"]
     talk.carrier.up()

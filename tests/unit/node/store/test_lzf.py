@@ -4,7 +4,7 @@ import random
 from types import ModuleType
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gossamer.node.store import plain_lzf
@@ -18,7 +18,6 @@ def lzf(request: pytest.FixtureRequest) -> ModuleType:
 PIECES = st.lists(st.one_of(st.binary(max_size=40), st.sampled_from([b"a" * 300, b"abc" * 50])), max_size=12)
 
 
-@settings(deadline=None)
 @given(PIECES)
 def test_what_is_compressed_comes_back(lzf: ModuleType, pieces: list[bytes]) -> None:
     data = b"".join(pieces)

@@ -4,7 +4,7 @@ from array import array
 from types import ModuleType
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gossamer.node.store import plain_search
@@ -13,7 +13,6 @@ SCORES = st.sampled_from([float("-inf"), -1.5, -0.0, 0.0, 1.0, 1.000000000000000
 MEMBERS = st.binary(max_size=3)
 
 
-@settings(deadline=None)
 @given(st.sets(st.tuples(SCORES, MEMBERS), max_size=40), SCORES, MEMBERS)
 def test_both_find_the_same(native: ModuleType, held: set[tuple[float, bytes]], score: float, member: bytes) -> None:
     ordered = sorted(held)

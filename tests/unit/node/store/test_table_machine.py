@@ -128,5 +128,5 @@ def test_a_table_is_a_dictionary(store: ModuleType) -> None:
             super().__init__(store)
 
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    chosen = settings(deadline=None, max_examples=40, stateful_step_count=40, suppress_health_check=slow)
+    chosen = settings(max_examples=40, stateful_step_count=40, suppress_health_check=slow)
     run_state_machine_as_test(Machine, settings=chosen)

@@ -71,7 +71,7 @@ def is_told(request: tuple[bytes, ...]) -> bool:
     return is_fair(request) and (request[0] != b"XREADGROUP" or request[-1] == b">")
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(program=st.lists(COMMANDS.filter(is_told), max_size=60))
 def test_what_is_told_makes_the_same_streams(program: list[tuple[bytes, ...]]) -> None:
     one, told = node()

@@ -21,7 +21,7 @@ class Blocked:
         node.server.waiting.wait_for_keys(self.wait, [(0, b"k")], 0)
 
     def asked(self) -> bool:
-        return self.wait.over
+        return self.wait.finished
 
 
 def restored(node: Node) -> bytes:

@@ -288,15 +288,15 @@ def test_each_wait_ends_as_it_should(kind: str, ending: str) -> None:
     ENDINGS[ending](node)
     node.machine.drain()
     assert node.waiter.take_output() == at_once
-    assert wait.over == (in_the_end == NOTHING)
-    assert node.server.long_replies.pending() == (kind == "long reply" and not wait.over), "it is made for nobody"
+    assert wait.finished == (in_the_end == NOTHING)
+    assert node.server.long_replies.pending() == (kind == "long reply" and not wait.finished), "it is made for nobody"
     if ending == "role" and at_once == BY_ROLE:
         assert node.waiter.closing, "as with Redis: it is to look for the new primary"
 
     fulfil(node)
     node.machine.drain()
     assert node.waiter.take_output() == in_the_end
-    assert wait.over
+    assert wait.finished
     assert waiting.find(node.waiter) is None
     assert not node.waiter.blocked
     assert waiting.by_key == {}

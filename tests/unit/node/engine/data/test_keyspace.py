@@ -27,7 +27,7 @@ STEPS = st.lists(
 
 
 @pytest.mark.parametrize("shift", [STANDALONE_SHIFT, CLUSTER_SHIFT])
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(STEPS)
 def test_the_books_are_those_of_a_plain_dictionary(shift: int, steps: list[tuple[str, bytes]]) -> None:
     db, other = Database(0, shift), Database(1, shift)

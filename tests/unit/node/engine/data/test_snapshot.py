@@ -78,7 +78,7 @@ def given_out(snapshot: Snapshot, meanwhile: Callable[[], None]) -> Content:
 
 
 @pytest.mark.parametrize("shift", [STANDALONE_SHIFT, CLUSTER_SHIFT])
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(STEPS, STEPS, st.integers(1, 4), st.booleans())
 def test_writes_meanwhile_do_not_show(
     shift: int, before: list[tuple[bytes | str, ...]], after: list[tuple[bytes | str, ...]], at_once: int, two: bool

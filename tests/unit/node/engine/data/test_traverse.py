@@ -50,7 +50,7 @@ def test_each_key_is_returned_once_if_nothing_changes(shift: int, tagged: bool, 
 
 
 @pytest.mark.parametrize("shift", SHIFTS)
-@settings(max_examples=40 if build.name() == "compiled" else 15, deadline=None)
+@settings(max_examples=40 if build.name() == "compiled" else 15)
 @given(st.integers(0, 2**32), st.booleans(), st.integers(1, 40), st.sampled_from([0, 300, 900]))
 def test_what_is_there_throughout_is_returned_under_any_changes(
     shift: int, seed: int, tagged: bool, count: int, size: int
@@ -86,7 +86,6 @@ def test_an_iteration_sees_what_came_after_another_one_had_begun() -> None:
 
 
 @pytest.mark.parametrize("shift", SHIFTS)
-@settings(deadline=None)
 @given(st.integers(0, 2**64 - 1))
 def test_any_cursor_is_answered(shift: int, cursor: int) -> None:
     after, keys = piece(filled(names(50, False), shift), cursor, 10)

@@ -1,7 +1,7 @@
 """Lists in RDB: what is written is read again, old forms are read, and what is damaged makes no list."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gossamer.node.persist.codes import REDIS_10, RdbError, Short
@@ -58,7 +58,6 @@ def body_of(*parts: bytes | int) -> bytes:
     return bytes(out)
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=8), min_size=1, max_size=30), st.sampled_from([1, 5, 60, 400]))
 def test_a_list_is_read_as_it_was_written(elements: list[bytes], times: int) -> None:
     value = list_of(elements * times)

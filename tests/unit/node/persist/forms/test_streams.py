@@ -74,7 +74,6 @@ def with_groups(stream: Stream, groups: list[tuple[bytes, bytes, int, list[int]]
     return stream
 
 
-@settings(deadline=None)
 @given(steps=STEPS, groups=GROUPS)
 def test_what_is_written_is_read_again(
     steps: list[tuple[str, object, object]], groups: list[tuple[bytes, bytes, int, list[int]]]
@@ -147,7 +146,7 @@ def test_a_large_stream_is_written_in_steps() -> None:
 DATA = [written(sample(12, 6), style) for style in (OLD, NEW)]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(data=st.sampled_from(DATA), at=st.integers(1, 10_000), put=st.binary(min_size=1, max_size=3), cut=st.booleans())
 def test_what_is_damaged_is_refused_or_whole(data: bytes, at: int, put: bytes, cut: bool) -> None:
     at = 1 + at % (len(data) - 1)

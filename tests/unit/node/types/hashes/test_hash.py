@@ -100,7 +100,7 @@ class Fields(RuleBasedStateMachine):
 
 
 TestFields = Fields.TestCase
-TestFields.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestFields.settings = settings(max_examples=40, stateful_step_count=25)
 
 
 def as_dict(texts: list[bytes]) -> dict[bytes, bytes]:

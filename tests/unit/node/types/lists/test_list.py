@@ -126,7 +126,7 @@ def check(value: List, model: list[bytes]) -> None:
         assert len(run) <= WIDEST or count == 1
 
 
-Lists.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+Lists.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
 TestLists = Lists.TestCase
 
 

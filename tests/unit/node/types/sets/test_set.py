@@ -150,7 +150,7 @@ def integer_of(member: bytes) -> int | None:
 
 
 TestSetMachine = SetMachine.TestCase
-TestSetMachine.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestSetMachine.settings = settings(max_examples=60, stateful_step_count=30)
 
 
 def of(*members: bytes, limits: EncodingLimits | None = None) -> Set:

@@ -1,6 +1,6 @@
 """What is pending in a group is what a plain dictionary says, whatever was done to it and to its copies."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gossamer.node.types.streams.group import Group
@@ -66,7 +66,6 @@ def perform(stream: Stream, model: Model, step: tuple[str, int, bytes, int]) -> 
         model[one] = (name, count)
 
 
-@settings(deadline=None)
 @given(steps=STEPS)
 def test_what_is_pending_and_copies_stay_as_they_were(steps: list[tuple[str, int, bytes, int]]) -> None:
     pairs: list[tuple[Stream, Model]] = [(Stream(), {})]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gossamer.node.types.limits import EncodingLimits
@@ -91,7 +91,6 @@ def perform(stream: Stream, model: Model, step: tuple[str, object, object]) -> N
         assert second or not model or model[0][0] >= bound
 
 
-@settings(deadline=None)
 @given(steps=STEPS)
 def test_a_stream_is_the_list_of_its_entries_and_copies_stay_as_they_were(
     steps: list[tuple[str, object, object]],
@@ -109,7 +108,6 @@ def test_a_stream_is_the_list_of_its_entries_and_copies_stay_as_they_were(
         check(stream, model)
 
 
-@settings(deadline=None)
 @given(count=st.integers(0, 60), data=st.data())
 def test_entries_between_two_ids(count: int, data: st.DataObject) -> None:
     stream = Stream()

@@ -111,7 +111,7 @@ class Machine(RuleBasedStateMachine):
 
 
 TestMachine = Machine.TestCase
-TestMachine.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestMachine.settings = settings(max_examples=60, stateful_step_count=30)
 
 
 def filled(count: int, limits: EncodingLimits, score: float = 0.0) -> ZSet:

@@ -9,7 +9,7 @@ ROOM: Final = 64
 """So many notes in vain are kept, and as many as there are others."""
 
 
-class Ends:
+class ElementExpires:
     """Of one database. Times are unix milliseconds. A time that is noted may be too early, never too late."""
 
     def __init__(self) -> None:
