@@ -14,6 +14,7 @@ from gossamer.node.engine.data.changes import RESTORE, Changes
 from gossamer.node.engine.data.clock import stamp_of
 from gossamer.node.engine.data.kinds import is_large
 from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.stream.journal import deletion
 from gossamer.node.engine.table.command import ASKING, DANGEROUS, DENYOOM, KEYSPACE, READONLY, WRITE, command
 from gossamer.node.engine.table.keyspec import ACCESS, OW, RO, UPDATE, first
 from gossamer.node.persist.codes import RdbError
@@ -103,7 +104,7 @@ def restore_key(c: Call, argv: list[bytes], name: str) -> Reply:
             raise Refusal(invalid_expire(name))
         if at <= c.now and c.server.lazy_expire_deletes:
             c.delete(key)
-            c.propagate(b"DEL", key)
+            c.propagate(deletion(c.server.config, "lazyfree-lazy-server-del"), key)
             return OK
         c.store_until(key, value, at, RESTORE)
         words = [word for word in argv[4:] if word.upper() != b"ABSTTL"]

@@ -8,6 +8,7 @@ from typing import Final
 
 from gossamer.node.commands.numbers import LONG_MAX, LONG_MIN, integer
 from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.stream.journal import deletion
 from gossamer.node.engine.table.command import FAST, KEYSPACE, READONLY, WRITE, command
 from gossamer.node.engine.table.keyspec import ACCESS, RO, RW, UPDATE, first
 from gossamer.node.resp.errors import (
@@ -66,7 +67,7 @@ def set_end(c: Call, argv: list[bytes], name: str, unit: int, origin: int) -> in
         return 0
     if at <= c.now and c.server.lazy_expire_deletes:
         c.delete(key)
-        c.propagate(b"DEL", key)
+        c.propagate(deletion(c.server.config, "lazyfree-lazy-expire"), key)
     else:
         c.expire_at(key, at)
         # The conditions (NX and its like) stay: they hold wherever the key is the same.

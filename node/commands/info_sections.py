@@ -132,8 +132,8 @@ def memory_section(server: Server) -> list[str]:
         f"mem_aof_buffer:{server.saves.buffered()}",
         "mem_allocator:python",
         "active_defrag_running:0",
-        "lazyfree_pending_objects:0",
-        "lazyfreed_objects:0",
+        f"lazyfree_pending_objects:{server.lazyfree.count()}",
+        f"lazyfreed_objects:{server.stats.lazyfreed_objects}",
     ]
 
 

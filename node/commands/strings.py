@@ -23,6 +23,7 @@ from gossamer.node.commands.string_options import (
 )
 from gossamer.node.engine.data.changes import APPEND, SET, SETRANGE
 from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.stream.journal import deletion
 from gossamer.node.engine.table.command import DENYOOM, FAST, READONLY, STRING, WRITE, command
 from gossamer.node.engine.table.keyspec import (
     ACCESS,
@@ -153,7 +154,7 @@ def getex(c: Call, argv: list[bytes]) -> Reply:
         end = end_time(options.time, options.flags, c.now, "getex")
         if end <= c.now:
             c.delete(key)
-            c.propagate(b"DEL", key)
+            c.propagate(deletion(c.server.config, "lazyfree-lazy-expire"), key)
         else:
             c.expire_at(key, end)
             c.propagate(b"PEXPIREAT", key, b"%d" % end)

@@ -46,7 +46,7 @@ from gossamer.node.engine.slots.migrate import MigrateTransport
 from gossamer.node.engine.slots.slot_import import SlotImports
 from gossamer.node.engine.state import PAUSED, NodeState
 from gossamer.node.engine.stream.acks import Acks
-from gossamer.node.engine.stream.journal import Journal
+from gossamer.node.engine.stream.journal import Journal, deletion
 from gossamer.node.engine.table.command import NUMBERED, Command
 from gossamer.node.engine.table.table import CommandTable
 
@@ -176,7 +176,7 @@ class Server(NodeState):
         self.migrate_transport: MigrateTransport = MigrateTransport()
         self.slot_imports: SlotImports = SlotImports()
         self.departed: Departed = Departed()
-        self.lazyfree: LazyFree = LazyFree(self.changes, self.journal)
+        self.lazyfree: LazyFree = LazyFree(self.changes, self.journal, self.stats, self.config)
         """What is left of slots that have gone."""
         self.migrations: MigrationPort = MigrationPort()
         # cluster
@@ -260,11 +260,11 @@ class Server(NodeState):
 
     def _tell_expired(self, db: int, key: bytes) -> None:
         self.stats.expired_keys += 1
-        self.journal.deleted(db, [key])
+        self.journal.deleted(db, [key], deletion(self.config, "lazyfree-lazy-expire"))
 
     def _tell_evicted(self, db: int, key: bytes) -> None:
         self.stats.evicted_keys += 1
-        self.journal.caused(db, key, [b"UNLINK" if self.config.flag("lazyfree-lazy-eviction") else b"DEL", key])
+        self.journal.deleted(db, [key], deletion(self.config, "lazyfree-lazy-eviction"))
 
     def _tell_elements_expired(self, db: int, key: bytes, fields: list[bytes]) -> None:
         self.stats.expired_fields += len(fields)

@@ -19,6 +19,7 @@ from gossamer.cluster.topology import Flag, NodeId, Topology
 from gossamer.gossip.events import TakeSlots
 from gossamer.node.engine.clients.client import HANDING_OVER, NOT_TO_PAUSE, REPLIES_OFF, Client
 from gossamer.node.engine.slots.slot_import import MANY, SlotImport
+from gossamer.node.engine.stream.journal import deletion
 from gossamer.node.migration.context import JobContext
 from gossamer.node.migration.job import ACK, EPOCH_DIGITS, IMPORT, Job, message
 from gossamer.node.migration.states import (
@@ -65,10 +66,11 @@ class ImportBase(Job):
     def undo(self) -> None:
         """Replicas of other kinds than ours have the keys among the others: these must go there too."""
         journal, db = self.server.journal, self.slot_import.db
+        word = deletion(self.server.config, "lazyfree-lazy-server-del")
         for slot in self.slots:
             keys = db.keys_in_slot(slot)
             for at in range(0, len(keys), MANY):
-                journal.deleted(db.index, keys[at : at + MANY])
+                journal.deleted(db.index, keys[at : at + MANY], word)
                 journal.release()
 
     def end(self, state: JobState, text: str = "") -> None:

@@ -7,6 +7,7 @@ primary's replicas need no full sync if they have no more than the file.
 
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.state import LOADING
+from gossamer.node.engine.stream.journal import deletion
 from gossamer.node.persist.codes import RdbError
 from gossamer.node.persist.load import Loader
 from gossamer.node.persist.reader import RdbReader
@@ -59,6 +60,7 @@ class RdbLoad(Loading):
     def _tell_dropped(self) -> None:
         """The replicas have the keys whose time was over still, and go on from here: they are told of their end."""
         journal = self._server.journal
+        word = deletion(self._server.config, "lazyfree-lazy-expire")
         for db, key in self._loader.dropped:
-            journal.deleted(db, [key])
+            journal.deleted(db, [key], word)
         journal.release()

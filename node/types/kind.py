@@ -52,6 +52,10 @@ class Kind:
         """How many elements it has; 0 means that the key is to be deleted."""
         raise NotImplementedError
 
+    def effort(self, value: Value) -> int:
+        """About how many pieces of memory Redis would have to free: 1 where it has the value in one."""
+        return 1
+
     def soonest(self, value: Value) -> int:
         """No element of it expires before this (unix milliseconds); ``NEVER`` if none does."""
         return NEVER

@@ -58,10 +58,10 @@ def test_what_has_no_effect_is_said_once(nodes: Nodes) -> None:
     working = ("--shutdown-timeout", "1", "--shutdown-on-sigterm", "nosave", "--tls-cluster", "no")
     node = nodes.start("--appendonly", "yes", "--io-threads", "4", *working)
     assert "without effect here: io-threads\n" in node.log()
-    for name, value in (("hz", "20"), ("lazyfree-lazy-expire", "yes"), ("lazyfree-lazy-expire", "no")):
+    for name, value in (("hz", "20"), ("lazyfree-lazy-user-del", "yes"), ("lazyfree-lazy-user-del", "no")):
         assert node.ask("CONFIG", "SET", name, value) == Answer("status", b"OK")
     told = [line.partition("without effect here: ")[2] for line in node.log().splitlines() if "without effect" in line]
-    assert told == ["io-threads", "lazyfree-lazy-expire"]
+    assert told == ["io-threads", "lazyfree-lazy-user-del"]
 
 
 def test_version_and_help_are_printed() -> None:

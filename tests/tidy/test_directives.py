@@ -73,7 +73,6 @@ HARMLESS: Final[dict[str, str]] = {
     "active-defrag-cycle-min": ABSENT,
     "active-defrag-cycle-max": ABSENT,
     "active-defrag-max-scan-fields": ABSENT,
-    "lazyfree-lazy-expire": SPEED,
     "lazyfree-lazy-user-del": SPEED,
     "lazyfree-lazy-user-flush": SPEED,
     "replica-lazy-flush": SPEED,

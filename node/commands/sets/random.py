@@ -6,6 +6,7 @@ from typing import Final
 from gossamer.node.commands.numbers import LONG_MAX, integer
 from gossamer.node.engine.data.changes import DEL, SPOP
 from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.stream.journal import deletion
 from gossamer.node.engine.table.command import FAST, READONLY, SET, WRITE, command
 from gossamer.node.engine.table.keyspec import ACCESS, DELETE, RO, RW, first
 from gossamer.node.resp.errors import NOT_POSITIVE, SYNTAX, Refusal, int_between
@@ -62,7 +63,7 @@ def pop_all(c: Call, key: bytes, value: Set) -> list[bytes]:
     members = value.members()
     c.changed(key, value, SPOP, len(members))
     c.delete(key, DEL, 0)
-    c.propagate(b"UNLINK" if c.server.config.flag("lazyfree-lazy-server-del") else b"DEL", key)
+    c.propagate(deletion(c.server.config, "lazyfree-lazy-server-del"), key)
     return members
 
 

@@ -29,7 +29,7 @@ MEMORY: Final = (
     D("active-defrag-cycle-max", Integer(1, 99), 25),
     D("active-defrag-max-scan-fields", Integer(1, LONG_MAX), 1000),
     D("lazyfree-lazy-eviction", Flag(), False, effective=True),
-    D("lazyfree-lazy-expire", Flag(), False),
+    D("lazyfree-lazy-expire", Flag(), False, effective=True),
     D("lazyfree-lazy-server-del", Flag(), False, effective=True),
     D("lazyfree-lazy-user-del", Flag(), False),
     D("lazyfree-lazy-user-flush", Flag(), False),

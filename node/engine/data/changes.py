@@ -148,7 +148,7 @@ class Changes:
         self.on_elements_expired: Callable[[int, bytes, list[bytes]], None] | None = None
         """As ``on_expired``, of elements of a key's value."""
         self.on_garbage: Callable[[Sequence[object]], None] | None = None
-        """Large values, or parts of a database, that nobody can reach any more: to be freed in pieces."""
+        """Values that are freed lazily, or parts of a database, that nobody can reach any more."""
 
     def listen(self, listener: Listener) -> None:
         assert listener not in self.listeners

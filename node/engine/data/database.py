@@ -31,7 +31,7 @@ from gossamer.node.engine.data.changes import (
 )
 from gossamer.node.engine.data.contents import STANDALONE_SHIFT
 from gossamer.node.engine.data.element_expires import ElementExpires
-from gossamer.node.engine.data.kinds import is_large, kind_of, size_of
+from gossamer.node.engine.data.kinds import is_freed_lazily, kind_of, size_of
 from gossamer.node.engine.data.part import EMPTY, LONGEST_KEY, NEVER, keys, size_in_tally
 from gossamer.node.engine.data.tally import EXPIRY, OVERHEAD, Share, Tally
 from gossamer.node.engine.data.view import Remains, View
@@ -181,7 +181,7 @@ class Database(Watched):
             self.touch(key)
         if changes.listeners and not self.hidden:
             changes.tell(self.index, key, event)
-        if not isinstance(value, bytes) and is_large(value):
+        if not isinstance(value, bytes) and is_freed_lazily(value):
             changes.discard([value])
         return True
 
@@ -339,7 +339,7 @@ class Database(Watched):
         if isinstance(old, int):
             return size - old
         self.changing = None
-        if is_large(old):
+        if is_freed_lazily(old):
             self.changes.discard([old])
         return size - size_of(old)
 

@@ -24,6 +24,9 @@ EMBEDDED: Final = 44
 SHARED: Final = 10_000
 """Integers from 0 below this are one shared object in Redis."""
 
+EFFORT: Final = 64
+"""Pieces of memory that Redis frees at once, at most."""
+
 HEADER: Final = getsizeof(bytearray())
 
 FOREVER: Final = 2**31 - 1
@@ -103,6 +106,14 @@ def is_large(value: Value) -> bool:
     if isinstance(value, (bytes, bytearray)):
         return False
     return KINDS[type(value)].length(value) > STEP
+
+
+def is_freed_lazily(value: Value) -> bool:
+    """Is ``value`` freed in pieces here, or would Redis have it freed by a thread (``lazyfreeGetFreeEffort``)?"""
+    if isinstance(value, (bytes, bytearray)):
+        return False
+    kind = KINDS[type(value)]
+    return kind.length(value) > STEP or kind.effort(value) > EFFORT
 
 
 def is_integer(text: bytes) -> bool:

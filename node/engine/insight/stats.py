@@ -22,6 +22,8 @@ class Stats:
         """Of hashes."""
         self.evicted_keys: int = 0
         self.evicted_clients: int = 0
+        self.lazyfreed_objects: int = 0
+        """Keys and values that were freed lazily: see ``lazyfree.py``."""
         self.total_eviction_exceeded_us: int = 0
         self.expired_stale_perc: float = 0.0
         self.expired_time_cap_reached_count: int = 0

@@ -12,17 +12,22 @@ clients leave time for it. What follows from the delay:
 
 Garbage (a value of many elements, the parts of a database that was emptied, what a full sync replaces) is known to
 nobody: it is in no tally, and no stream tells of it.
+
+INFO counts objects as Redis does with every ``lazyfree-lazy-…`` at yes: a key of a database that was emptied or of a
+slot, and a value that Redis frees by its thread. Such a value of few elements is freed at once here.
 """
 
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
+from gossamer.node.config import Config
 from gossamer.node.engine.data.changes import Changes
 from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.kinds import is_large, kind_of, size_of
 from gossamer.node.engine.data.part import batch
 from gossamer.node.engine.data.tally import EXPIRY, OVERHEAD, Share
-from gossamer.node.engine.stream.journal import Journal
+from gossamer.node.engine.insight.stats import Stats
+from gossamer.node.engine.stream.journal import Journal, deletion
 from gossamer.node.engine.stream.stream import Stream
 from gossamer.node.store.table import Table
 from gossamer.node.types.kind import Value
@@ -49,8 +54,10 @@ class DroppedSlot:
 class LazyFree:
     """``on_work`` is called when there is something to do. ``journal`` is told of keys when they are deleted."""
 
-    def __init__(self, changes: Changes, journal: Journal) -> None:
+    def __init__(self, changes: Changes, journal: Journal, stats: Stats, config: Config) -> None:
         self.journal: Journal = journal
+        self.stats: Stats = stats
+        self.config: Config = config
         self.dropped: list[DroppedSlot] = []
         self.garbage: list[Value] = []
         """Large values, and parts of databases."""
@@ -69,8 +76,16 @@ class LazyFree:
 
     def discard(self, garbage: Sequence[Value]) -> None:
         """Free ``garbage``, which nobody can reach any more, by and by."""
-        self.garbage += garbage
-        self._wake()
+        late = [value for value in garbage if isinstance(value, Table) or is_large(value)]
+        self.stats.lazyfreed_objects += len(garbage) - len(late)
+        if late:
+            self.garbage += late
+            self._wake()
+
+    def count(self) -> int:
+        """Objects that are still to be freed."""
+        keys = sum(len(dropped.keys) for dropped in self.dropped)
+        return keys + sum(len(value) if isinstance(value, Table) else 1 for value in self.garbage)
 
     def slots(self) -> list[int]:
         """Of which there is something left."""
@@ -110,10 +125,12 @@ class LazyFree:
             dropped.share.add(-(len(key) + size_of(value) + OVERHEAD + (EXPIRY if at >= 0 else 0)))
             if is_large(value):
                 self.garbage.append(value)
+            else:
+                self.stats.lazyfreed_objects += 1
         keys = [key for key, _, _ in items]
         journal = self.journal
         if keys and dropped.stream is journal.stream:
-            journal.deleted(dropped.db.index, keys)
+            journal.deleted(dropped.db.index, keys, deletion(self.config, "lazyfree-lazy-server-del"))
             journal.release()
         return len(keys)
 
@@ -122,11 +139,14 @@ class LazyFree:
         last = self.garbage.pop()
         if isinstance(last, Table):
             before = len(last)
-            self.garbage += [value for value in last.drop(most) if is_large(value)]
+            large = [value for value in last.drop(most) if is_large(value)]
+            self.garbage += large
             left = len(last)
+            self.stats.lazyfreed_objects += before - left - len(large)
         else:
             before = kind_of(last).length(last)
             left = kind_of(last).free(last, most)
+            self.stats.lazyfreed_objects += int(not left)
         assert left < before or left == 0, "nothing was freed"
         if left:
             self.garbage.append(last)

@@ -16,6 +16,7 @@ a request costs a look at ``open``.
 from typing import Final
 
 from gossamer.cluster.slots import key_slot
+from gossamer.node.config import Config
 from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.data.changes import Changes
 from gossamer.node.engine.data.database import Database
@@ -139,13 +140,14 @@ class Journal:
                 self._tell_together()
             self._note_end(client)
 
-    def deleted(self, db: int, keys: list[bytes]) -> None:
-        """``keys``, in cluster mode all of one slot, were deleted though no command says so.
+    def deleted(self, db: int, keys: list[bytes], word: bytes = b"DEL") -> None:
+        """``keys``, in cluster mode all of one slot, were deleted though no command says so. ``word``: see
+        ``deletion``.
 
         While a request runs this goes together with it. Else ``release`` must follow, at the latest when the batch
         ends.
         """
-        self.caused(db, keys[0], [b"DEL", *keys])
+        self.caused(db, keys[0], [word, *keys])
 
     def caused(self, db: int, key: bytes, words: list[bytes]) -> None:
         """As ``deleted``, of any change, in the ``words`` of a command on ``key``."""
@@ -187,6 +189,11 @@ class Journal:
         stream = self.stream
         if stream is not None:
             client.wrote_to = stream.offset
+
+
+def deletion(config: Config, directive: str) -> bytes:
+    """The word that tells of a deletion for which there is a ``lazyfree-lazy-…`` directive."""
+    return b"UNLINK" if config.flag(directive) else b"DEL"
 
 
 def slot_of(cmd: Command, argv: list[bytes]) -> int:

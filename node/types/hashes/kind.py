@@ -34,6 +34,10 @@ class HashKind(Kind):
         fields = value.fields
         return [] if fields is None else fields.expire(now, most)
 
+    def effort(self, value: Value) -> int:
+        assert isinstance(value, Hash)
+        return 1 if value.is_listpack else value.length
+
     def copy(self, value: Value) -> Value:
         assert isinstance(value, Hash)
         return value.copy()

@@ -278,6 +278,10 @@ class SetKind(Kind):
         assert isinstance(value, Set)
         return value.length
 
+    def effort(self, value: Value) -> int:
+        assert isinstance(value, Set)
+        return value.length if value.form == HASHTABLE else 1
+
     def copy(self, value: Value) -> Value:
         assert isinstance(value, Set)
         return value.copy()

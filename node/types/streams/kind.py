@@ -20,6 +20,15 @@ class StreamKind(Kind):
         assert isinstance(value, Stream)
         return 1 + value.amount()
 
+    def effort(self, value: Value) -> int:
+        """Of the groups Redis looks at the first one, and takes it that all are like that."""
+        assert isinstance(value, Stream)
+        nodes = len(value.nodes) + 1
+        if not value.groups:
+            return nodes
+        first = value.groups[min(value.groups)]
+        return nodes + len(value.groups) * (1 + first.pending.count)
+
     def copy(self, value: Value) -> Value:
         assert isinstance(value, Stream)
         return value.copy()

@@ -268,6 +268,10 @@ class ZSetKind(Kind):
         assert isinstance(value, ZSet)
         return value.length()
 
+    def effort(self, value: Value) -> int:
+        assert isinstance(value, ZSet)
+        return 1 if value.is_listpack() else value.length()
+
     def copy(self, value: Value) -> Value:
         assert isinstance(value, ZSet)
         return value.copy()

@@ -81,9 +81,9 @@ def test_directives_without_effect_are_listed_once_in_order() -> None:
 def test_a_directive_without_effect_is_news_once_whenever_it_is_set() -> None:
     config = load("io-threads 2\nhz 5")
     assert config.ineffective_untold() == ["io-threads"]
-    config.set([("LAZYFREE-lazy-expire", "yes"), ("slave-lazy-flush", "yes"), ("timeout", "3")])
-    assert config.ineffective_untold() == ["lazyfree-lazy-expire", "replica-lazy-flush"]
-    config.set([("lazyfree-lazy-expire", "no")])
+    config.set([("LAZYFREE-lazy-user-del", "yes"), ("slave-lazy-flush", "yes"), ("timeout", "3")])
+    assert config.ineffective_untold() == ["lazyfree-lazy-user-del", "replica-lazy-flush"]
+    config.set([("lazyfree-lazy-user-del", "no")])
     assert config.ineffective_untold() == []
 
 
@@ -211,4 +211,4 @@ def test_debians_sample_file_is_taken_whole() -> None:
         pytest.skip("no readable /etc/redis/redis.conf: apt-get install redis-server")
     config = load(text)
     assert config.words("bind") == ("127.0.0.1", "-::1")
-    assert "lazyfree-lazy-expire" in config.ineffective_set()
+    assert "lazyfree-lazy-user-del" in config.ineffective_set()

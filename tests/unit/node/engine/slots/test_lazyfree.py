@@ -18,6 +18,7 @@ from gossamer.node.machine import Machine
 from gossamer.node.persist.events import Key
 from gossamer.node.persist.load import Loader
 from gossamer.node.resp.parser import Parser
+from gossamer.node.types.kind import STEP
 
 NOW = 1_700_000_000_000
 ME, OTHER = "a" * 40, "b" * 40
@@ -242,3 +243,32 @@ def test_slots_that_were_dropped_before_a_flush_are_not_taken_from_the_tally_twi
     while host.machine.has_work:
         host.machine.work()
     assert host.server.keyspace.tally.held == weight(host.server) > 0
+
+
+def test_objects_are_counted_while_they_wait_and_when_they_are_freed(host: Host) -> None:
+    def counted() -> tuple[int, int]:
+        return host.server.lazyfree.count(), host.server.stats.lazyfreed_objects
+
+    members = " ".join(f"m{number}" for number in range(2 * PIECE + STEP))
+    host.say(f"SADD {{x}}large {members}")
+    host.say(f"SADD {{y}}large {members}")
+    host.lose()
+    host.say("UNLINK {y}large")
+    assert counted() == (KEYS + 2, 0)
+    before = counted()
+    while host.machine.has_work:
+        host.machine.work()
+        after = counted()
+        assert sum(after) == sum(before), "a key counts once, also if its value takes several pieces"
+        assert after[0] <= before[0]
+        before = after
+    assert after == (0, KEYS + 2)
+    host.say("CONFIG RESETSTAT")
+    assert counted() == (0, 0)
+
+
+def test_slots_that_have_gone_are_told_as_a_deletion_by_the_server(host: Host) -> None:
+    host.say("CONFIG SET lazyfree-lazy-server-del yes")
+    host.lose()
+    host.machine.work()
+    assert host.told()[-1][0] == "UNLINK"
