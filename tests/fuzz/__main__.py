@@ -4,6 +4,7 @@ import argparse
 import resource
 import sys
 import time
+from pathlib import Path
 from random import Random
 from typing import Final
 
@@ -11,8 +12,8 @@ from tests.fuzz.damage import damaged_file, damaged_payload
 from tests.fuzz.restoring import Restoring
 from tests.fuzz.seeds import all_files, all_payloads
 
-MOST_MEMORY: Final = 2 << 30
-"""Bytes of address space: whoever believes a wrong length gets MemoryError."""
+MORE_MEMORY: Final = 1 << 29
+"""Bytes of address space beyond that at the start: whoever believes a wrong length gets MemoryError."""
 LONGEST_PAYLOAD: Final = 4000
 LONGEST_FILE: Final = 30_000
 FILES: Final = 0.05
@@ -27,8 +28,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=200_000)
     given = parser.parse_args()
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     payloads, files = all_payloads(LONGEST_PAYLOAD), all_files(LONGEST_FILE)
+    most = address_space() + MORE_MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     rng, restoring, began, faults = Random(given.seed), Restoring(), time.monotonic(), 0
     for count in range(1, given.count + 1):
         whole = rng.random() < FILES
@@ -47,6 +49,11 @@ def main() -> int:
     for what, number in restoring.counts.most_common():
         print(f"{number:8} {what}")
     return int(bool(faults))
+
+
+def address_space() -> int:
+    """Bytes of it that this process has."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 
 
 def place(error: BaseException) -> str:

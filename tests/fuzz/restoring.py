@@ -1,5 +1,6 @@
 """A node that is given damaged payloads and files, and what must be true of it afterwards."""
 
+import resource
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
@@ -17,6 +18,11 @@ REFUSALS: Final = (b"ERR DUMP payload version or checksum are wrong", b"ERR Bad 
 GROWTH: Final = 300
 """Bytes of a value for one of its payload, at most: compressed text has 88."""
 FREE_BYTES: Final = 1 << 16
+LEAP: Final = 32 << 20
+"""Bytes that the process may need more than ever before while it reads a payload or file, which has some kilobytes."""
+
+OLD: Final = "there-before"
+"""The value of the key that a payload is to replace."""
 
 READS: Final[dict[bytes, Sequence[str]]] = {
     b"string": ("GET k", "STRLEN k", "GETRANGE k 0 10"),
@@ -50,6 +56,7 @@ class Restoring:
         self.one = One()
         self.one.server.access.debug = "yes"
         self.counts: Counter[str] = Counter()
+        self._say(f"SET k {OLD}")
 
     def fresh(self) -> "Restoring":
         """Another node, to go on with."""
@@ -58,13 +65,22 @@ class Restoring:
         return other
 
     def payload(self, payload: bytes) -> None:
+        before, peak = self._state(), peak_memory()
         reply = ask(self.one, "RESTORE", "k", 0, payload, "REPLACE")
         if reply.content == b"OK":
             self._taken(payload)
         else:
             assert reply.content in REFUSALS, reply
+            assert self._state() == before, "a refused payload has changed something"
             self.counts[reply.text.decode()] += 1
         assert self.one.server.stats.unexpected_errors == 0
+        assert peak_memory() - peak <= LEAP, "a payload has needed much more memory than any before"
+
+    def _state(self) -> tuple[object, ...]:
+        """All that a refused payload must leave as it was."""
+        keyspace = self.one.server.keyspace
+        counted = sum(db.size for db in keyspace.used()), keyspace.tally.held, keyspace.changes.dirty
+        return self.one.stored(b"k"), *counted, self.one.server.lazyfree.garbage == []
 
     def _taken(self, payload: bytes) -> None:
         value = self.one.stored(b"k")
@@ -81,7 +97,8 @@ class Restoring:
             assert reply.kind != "error" or tolerable(reply), (request, reply)
         if ask(self.one, "EXISTS", "k").number:
             self._comes_back()
-        self._say("DEL k")
+        self._say("DEL k again")
+        self._say(f"SET k {OLD}")
 
     def _comes_back(self) -> None:
         """What is dumped can be restored, and is the same."""
@@ -98,7 +115,7 @@ class Restoring:
 
     def file(self, data: bytes) -> None:
         """A full sync of these bytes, in pieces."""
-        reader, keyspace = RdbReader(), One().server.keyspace
+        reader, keyspace, peak = RdbReader(), One().server.keyspace, peak_memory()
         loader = Loader(keyspace, 0, keep_stale=True)
         try:
             for at in range(0, len(data), PIECE):
@@ -108,9 +125,15 @@ class Restoring:
             self.counts["file refused"] += 1
         else:
             self.counts["file loaded"] += 1
+        assert peak_memory() - peak <= LEAP, "a file has needed much more memory than any before"
 
 
 PIECE: Final = 1000
+
+
+def peak_memory() -> int:
+    """Bytes in memory when there were most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def tolerable(reply: Answer) -> bool:
