@@ -15,7 +15,7 @@ from tests.compat.walk.words import KEYS
 from tests.integration.clusters import OK, wait_until
 from tests.integration.every_type import FAR_MS, difference, fields_that_end, fill, put, tell
 from tests.integration.migrating import migrate, wait_end
-from tests.integration.nodes import GOSSAMER, REDIS, Node, Nodes, Program
+from tests.integration.nodes import GOSSAMER, REDIS, VALKEY, Node, Nodes, Program
 from tests.integration.test_atomic_migration import cluster_of
 from tests.integration.test_migrate import move
 from tests.integration.test_replication import PAIRS, WITHIN_S, facts, follow, name, start
@@ -115,17 +115,27 @@ def test_migrate_carries_every_type(nodes: Nodes, pair: tuple[Program, Program])
     assert abs(target.ask("PEXPIRETIME", "ends").number - FAR_MS) < 60_000
 
 
-def test_an_atomic_migration_carries_every_type(nodes: Nodes) -> None:
-    target, source = cluster_of(nodes, GOSSAMER, GOSSAMER)  # the second has the slot of {a}
-    kept = nodes.start()
+@pytest.mark.parametrize("pair", [(GOSSAMER, GOSSAMER), (GOSSAMER, VALKEY), (VALKEY, GOSSAMER)], ids=name)
+def test_an_atomic_migration_carries_every_type_there_and_back(nodes: Nodes, pair: tuple[Program, Program]) -> None:
+    target, source = cluster_of(nodes, pair[1], pair[0])  # the second has the slot of {a}
+    kept = start(nodes, pair[0])
     for node in (source, kept):
         put(node, fill("{a}"))
         put(node, fields_that_end("{a}"))
     keys = key_names(source)
+    digests = kept.ask("DEBUG", "DIGEST-VALUE", *keys)
     slot = source.ask("CLUSTER", "KEYSLOT", "{a}").number
-    migrate(source, target, slot, slot)
-    assert wait_end(source)["state"] == "success"
-    assert source.ask("DBSIZE").number == 0
-    found = difference(kept, target, keys)
-    assert found is None, found
-    assert target.ask("RPUSH", "list:large{a}", "goes on").number == 704
+    for giver, taker in ((source, target), (target, source)):
+        migrate(giver, taker, slot, slot)
+        assert wait_end(giver)["state"] == "success"
+        wait_until(lambda giver=giver: giver.ask("DBSIZE").number == 0, "the source has deleted them")  # type: ignore[misc]
+        assert sorted(key_names(taker)) == sorted(keys)
+        assert taker.ask("DEBUG", "DIGEST-VALUE", *keys) == digests
+        found = difference(kept, taker, keys)
+        assert found is None, found
+        assert taker.ask("PEXPIRETIME", "ends{a}").number == FAR_MS
+        ends = taker.ask("HPEXPIRETIME", "fields{a}", "FIELDS", "4", "f1", "f2", "f600", "f3")
+        assert [item.number for item in ends.items] == [FAR_MS, FAR_MS, FAR_MS, -1]
+    for words, size in ((("RPUSH", "list:large{a}", "goes on"), 704), (("PFADD", "hll{a}", "new"), 1)):
+        assert source.ask(*words).number == size
+    assert source.ask("PFCOUNT", "hll{a}").number == 6
