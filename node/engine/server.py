@@ -249,7 +249,10 @@ class Server(NodeState):
             self.lazyfree.finish(coming)
         if before is None or not serves_alike(before, topology):
             self.served = served_slots(topology)
-            self.waiting.slots_changed(self.served, topology.migrating if topology.ok else {})
+            if topology.ok:
+                self.waiting.slots_changed(self.served, topology.migrating)
+            else:
+                self.waiting.cluster_down()
 
     def drop_slots(self, slots: tuple[int, ...]) -> None:
         """Delete the keys of slots that belong to another node now: they are gone at once, and freed by and by."""

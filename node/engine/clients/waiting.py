@@ -9,7 +9,8 @@ What else can end a wait depends on its reason (the table below), as in Redis 7.
 - CLIENT UNBLOCK ends what a client has asked to wait for, and not what the node makes it wait for.
 - A primary that becomes a replica ends what only a primary can fulfil, with -UNBLOCKED. A request that has not run yet
   goes on waiting: it is run anew later, and told -READONLY or MOVED like any other.
-- A request that waits for keys is run anew when their slot is no longer served here: dispatch knows the redirect.
+- A request that waits for keys is run anew when their slot is no longer served here: dispatch knows the redirect. Where
+  the cluster is down it is told that.
 - The client's connection ends (CLIENT KILL, a hang-up): nothing is answered.
 
 Clients that wait for a key are served in the order of arrival, and only if they wait for a value of the type that has
@@ -34,7 +35,7 @@ from gossamer.node.engine.data.kinds import kind_of
 from gossamer.node.engine.deadlines import Deadlines, Timer
 from gossamer.node.engine.insight.stats import Stats
 from gossamer.node.engine.insight.usage import Usages
-from gossamer.node.resp.errors import UNBLOCKED, UNBLOCKED_BY_CLIENT
+from gossamer.node.resp.errors import CLUSTER_DOWN, UNBLOCKED, UNBLOCKED_BY_CLIENT
 from gossamer.node.resp.reply import NULL_ARRAY, Failure, Reply
 from gossamer.node.types.kind import Kind, Value
 
@@ -302,6 +303,11 @@ class Waiting(Listener):
             slots = [key_slot(name) for _, name in wait.keys]
             if not all(served[slot] or slot in migrating for slot in slots):
                 self.retry(wait)
+
+    def cluster_down(self) -> None:
+        """No slot is served: who waits for keys is told so, also where reads go on, for no write may come any more."""
+        for wait in self.of(KEYS):
+            self.answer(wait, Failure(CLUSTER_DOWN))
 
     def forget(self, client: Client) -> None:
         """The connection of ``client`` has ended."""

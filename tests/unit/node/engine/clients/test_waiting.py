@@ -30,6 +30,7 @@ SLOT = key_slot(b"x")
 
 PONG = b"+PONG\r\n"
 BY_ROLE = b"-UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)\r\n"
+DOWN = b"-CLUSTERDOWN The cluster is down\r\n"
 BY_CLIENT = b"-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"
 MOVED = b"-MOVED %d 10.0.0.1:7000\r\n" % SLOT
 READ_ONLY = b"-READONLY You can't write against a read only replica.\r\n"
@@ -315,7 +316,16 @@ def test_who_waits_for_a_key_of_a_slot_that_is_migrating_waits_until_it_has_gone
     node.own_slot(True)
     node.say(node.waiter, "WAITGET {x}k 0")
     node.server.adopt(Topology(ME, MEMBERS, owners, migrating={SLOT: OTHER}, ok=False))
-    assert node.say(node.waiter).startswith(b"-CLUSTERDOWN")
+    assert node.say(node.waiter) == DOWN
+
+
+@pytest.mark.parametrize("owner", [ME, None])
+def test_who_waits_is_told_that_the_cluster_is_down_also_where_reads_go_on(owner: str | None) -> None:
+    node = Node()
+    node.say(node.operator, "CONFIG SET cluster-allow-reads-when-down yes")
+    node.say(node.waiter, "WAITGET {x}k 0")
+    node.server.adopt(Topology(ME, MEMBERS, (owner,) * SLOTS, ok=False))
+    assert node.say(node.waiter, "PING") == DOWN + PONG
 
 
 def test_the_table_is_about_the_kinds_and_endings_there_are() -> None:
