@@ -142,7 +142,7 @@ def test_a_slot_that_moves_at_one_stroke(nodes: Nodes, pair: tuple[Program, Prog
         wait_blocked(target, len(ALL) - len(STREAMS))
 
 
-@pytest.mark.parametrize("program", ALIKE, ids=name)
+@pytest.mark.parametrize("program", ALIKE, ids=called)
 def test_a_stream_that_is_migrated_away_from_its_group(nodes: Nodes, program: Program) -> None:
     target, source = cluster_of(nodes, program, program)
     with_group(source)
