@@ -106,6 +106,7 @@ class Machine:
         client.unwatch()
         server.clients.by_id.pop(client.id, None)
         server.monitors.remove(client)
+        server.tracking.left(client)
         if client.pending is not None:
             server.acks.forget(client)
         server.replication.left(client)
@@ -137,6 +138,8 @@ class Machine:
         if waiting.resumable:
             self._resume()
             self.replication.drain()
+        if server.tracking.listening:
+            server.tracking.end_turn()
         self.saves.aof.flush()
         server.acks.settle()
         server.client_memory.keep(server.now)
@@ -175,7 +178,9 @@ class Machine:
 
     def _is_busy(self) -> bool:
         """Is there housekeeping that cannot wait for a second?"""
-        return self.server.expiry.has_work() or self.migrations.active or self.replication.in_a_hurry
+        if self.server.expiry.has_work() or self.server.tracking.is_over():
+            return True
+        return self.migrations.active or self.replication.in_a_hurry
 
     def tick(self, now: Millis) -> None:
         """The node's housekeeping: ``hz`` times a second while there is something to be done, else once."""

@@ -31,6 +31,7 @@ from gossamer.node.commands import slowlog as slowlog
 from gossamer.node.commands import sort as sort
 from gossamer.node.commands import streams as streams
 from gossamer.node.commands import strings as strings
+from gossamer.node.commands import tracking as tracking
 from gossamer.node.commands import transactions as transactions
 from gossamer.node.commands import zsets as zsets
 from gossamer.node.commands.geo import places as places

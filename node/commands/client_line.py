@@ -15,6 +15,8 @@ def describe(client: Client, now: int, asking: bool) -> bytes:
     command = client.last_command
     unread = client.query_buffer() if asking else client.unread()
     queued = client.queued()
+    tracker = client.tracker
+    redirect = tracker.redirect if tracker is not None and tracker.on else -1
     multi = len(client.queue) if client.modes & IN_MULTI else -1
     fields = (
         f"id={client.id} addr={client.addr} laddr={client.laddr} fd={client.fd} name={text_of(client.name)}"
@@ -23,7 +25,7 @@ def describe(client: Client, now: int, asking: bool) -> bytes:
         f" qbuf={unread} qbuf-free=0 argv-mem=0 multi-mem={queued} rbs=0 rbp=0"
         f" obl={client.out_bytes} oll={1 if client.unsent else 0} omem={client.unsent}"
         f" tot-mem={client.memory()} events={'rw' if client.unsent else 'r'}"
-        f" cmd={command.name if command is not None else 'NULL'} user={client.user} redir=-1"
+        f" cmd={command.name if command is not None else 'NULL'} user={client.user} redir={redirect}"
         f" resp={3 if client.resp3 else 2} lib-name={text_of(client.lib_name)} lib-ver={text_of(client.lib_ver)}\n"
     )
     return bytes_of(fields)
@@ -44,6 +46,9 @@ def flags(client: Client) -> str:
         out += "x"
     if client.blocked:
         out += "b"
+    tracker = client.tracker
+    if tracker is not None and tracker.on:
+        out += "t" + ("R" if tracker.broken else "") + ("B" if tracker.broadcast else "")
     if client.watcher is not None and client.watcher.broken:
         out += "d"
     if client.closing:

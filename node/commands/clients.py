@@ -1,7 +1,7 @@
 """CLIENT: what the server knows of its connections, and how an operator deals with them (redis.io, "CLIENT ...").
 
 Filters and their order of checks are those of Redis 7.0 (networking.c, clientCommand); SETINFO is of 7.2. TRACKING
-and its relatives are not here.
+and its relatives are in ``tracking.py``.
 """
 
 from typing import Final
@@ -296,6 +296,10 @@ def client_unblock(c: Call, argv: list[bytes]) -> Reply:
 
 HELP = """\
 CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+CACHING (YES|NO)
+    With OPTIN or OPTOUT: whether what the next request reads is tracked.
+GETREDIR
+    The number of the connection that is told of changes instead of this one.
 GETNAME
     The name of this connection.
 ID
@@ -336,6 +340,11 @@ SETINFO <option> <value>
       its version
 UNBLOCK <clientid> [TIMEOUT|ERROR]
     End the wait of a blocked client.
+TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]
+         [OPTIN] [OPTOUT] [NOLOOP]
+    Whether this connection is told when keys change that it may have cached.
+TRACKINGINFO
+    How this connection tracks keys.
 NO-EVICT (ON|OFF)
     Spare this connection when memory must be freed.
 NO-TOUCH (ON|OFF)

@@ -162,6 +162,7 @@ def quit_(c: Call, argv: list[bytes]) -> Reply:
 @command("RESET", arity=1, flags=BEFORE_LOGIN | UNQUEUED, acl=CONNECTION)
 def reset(c: Call) -> Reply:
     c.server.monitors.remove(c.client)
+    c.server.tracking.disable(c.client)
     c.client.reset()
     return Status(b"RESET")
 

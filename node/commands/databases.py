@@ -34,7 +34,7 @@ def dbsize(c: Call) -> Reply:
 @command("FLUSHDB", arity=-1, flags=WRITE, acl=(KEYSPACE, DANGEROUS))
 def flushdb(c: Call, argv: list[bytes]) -> Reply:
     check_flush_options(argv)
-    c.db.clear()
+    c.server.keyspace.clear([c.db])
     c.server.migrations.flushed()
     return OK
 
@@ -42,8 +42,7 @@ def flushdb(c: Call, argv: list[bytes]) -> Reply:
 @command("FLUSHALL", arity=-1, flags=WRITE, acl=(KEYSPACE, DANGEROUS))
 def flushall(c: Call, argv: list[bytes]) -> Reply:
     check_flush_options(argv)
-    for db in c.server.keyspace.used():
-        db.clear()
+    c.server.keyspace.clear(c.server.keyspace.used())
     c.server.migrations.flushed()
     c.server.saves.flushed()
     return OK

@@ -4,10 +4,11 @@ Queueing is dispatch's work; a request that dispatch refuses while a transaction
 command that fails when EXEC runs it does not: its error is one element of the reply.
 """
 
-from gossamer.node.engine.clients.client import IN_MULTI
+from gossamer.node.engine.clients.client import IN_MULTI, TRACKS
 from gossamer.node.engine.data.watch import Watcher, broken, watch
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.invoke import run
+from gossamer.node.engine.serving.tracked import ran_in_exec
 from gossamer.node.engine.table.command import (
     ALLOW_BUSY,
     FAST,
@@ -80,6 +81,8 @@ def run_queue(c: Call) -> Raw:
         if server.slot_imports.all and c.privileged:
             c.db = server.slot_imports.place_of(cmd, argv, client.db)
         out.append(encode(run(c, cmd, argv, nested=True), client.resp3))
+        if client.modes & TRACKS:
+            ran_in_exec(server, client, cmd, argv)
     c.db = client.db
     return Raw(b"".join(out))
 

@@ -20,6 +20,7 @@ from gossamer.node.engine.clients.limits import Limits
 from gossamer.node.engine.clients.long_reply import LongReplies
 from gossamer.node.engine.clients.monitors import Monitors
 from gossamer.node.engine.clients.pause import Pause
+from gossamer.node.engine.clients.tracking import Tracking
 from gossamer.node.engine.clients.waiting import Waiting
 from gossamer.node.engine.data.changes import Changes
 from gossamer.node.engine.data.contents import CLUSTER_SHIFT
@@ -107,6 +108,7 @@ class Server(NodeState):
         "stats",
         "table",
         "topology",
+        "tracking",
         "usages",
         "waiting",
     )
@@ -166,6 +168,7 @@ class Server(NodeState):
         self.waiting: Waiting = Waiting(self.deadlines, self.stats, self.usages, self.changes)
         self.long_replies: LongReplies = LongReplies(self.clients, self.waiting)
         self.pause: Pause = Pause(self, self.deadlines)
+        self.tracking: Tracking = Tracking(self.config, self.clients, self.keyspace, self.changes)
         # replication
         self.journal: Journal = Journal(self.changes, self.commands)
         self.replication: ReplicationPort = ReplicationPort()
@@ -178,6 +181,7 @@ class Server(NodeState):
         self.departed: Departed = Departed()
         self.lazyfree: LazyFree = LazyFree(self.changes, self.journal, self.stats, self.config)
         """What is left of slots that have gone."""
+        self.lazyfree.on_deleted = self.tracking.freed
         self.migrations: MigrationPort = MigrationPort()
         # cluster
         self.clustered: bool = clustered

@@ -150,6 +150,24 @@ CLIENT_NAME: Final = b"ERR Client names cannot contain spaces, newlines or speci
 CLIENT_ID: Final = b"ERR Invalid client ID"
 CLIENT_ID_POSITIVE: Final = b"ERR client-id should be greater than 0"
 NO_SUCH_CLIENT: Final = b"ERR No such client"
+NO_REDIRECT_CLIENT: Final = b"ERR The client ID you want redirect to does not exist"
+ONE_REDIRECT: Final = b"ERR A client can only redirect to a single other client"
+PREFIX_WITHOUT_BCAST: Final = b"ERR PREFIX option requires BCAST mode to be enabled"
+BCAST_SWITCHED: Final = (
+    b"ERR You can't switch BCAST mode on/off before disabling tracking for this client, and then re-enabling it with a "
+    b"different mode."
+)
+BCAST_AND_OPT: Final = b"ERR OPTIN and OPTOUT are not compatible with BCAST"
+OPTIN_AND_OPTOUT: Final = b"ERR You can't specify both OPTIN mode and OPTOUT mode"
+OPT_SWITCHED: Final = (
+    b"ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then re-enabling it with a "
+    b"different mode."
+)
+CACHING_UNTRACKED: Final = (
+    b"ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled"
+)
+CACHING_YES: Final = b"ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode."
+CACHING_NO: Final = b"ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode."
 PAUSE_MODE: Final = b"ERR CLIENT PAUSE mode must be WRITE or ALL"
 UNBLOCK_REASON: Final = b"ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"
 TIMEOUT_NUMBER: Final = b"ERR timeout is not an integer or out of range"
@@ -276,6 +294,14 @@ def unknown_command(argv: list[bytes]) -> bytes:
 
 def unknown_subcommand(name: bytes, command: bytes) -> bytes:
     return one_line(b"ERR unknown subcommand '%s'. Try %s HELP." % (c_string(name)[:128], command.upper()))
+
+
+def prefixes_overlap(prefix: bytes, which: bytes, other: bytes) -> bytes:
+    """``which``: ``an existing`` or ``another provided``."""
+    return one_line(
+        b"ERR Prefix '%s' overlaps with %s prefix '%s'. Prefixes for a single client must not overlap."
+        % (c_string(prefix), which, c_string(other))
+    )
 
 
 def subcommand_syntax(argv: list[bytes]) -> bytes:

@@ -205,14 +205,11 @@ def test_quit_answers_and_ends(pair: Pair) -> None:
 
 
 def test_help_names_the_same_subcommands(pair: Pair) -> None:
-    """Their own words stay theirs; what can be typed is compared. TRACKING and its relatives are not there yet,
-    and SETINFO and NO-TOUCH are of 7.2."""
+    """Their own words stay theirs; what can be typed is compared. SETINFO and NO-TOUCH are of 7.2."""
     pair.flush()
     ours, theirs = (usages(answer) for answer in reversed(pair.resp2.both("CLIENT", "HELP")))
-    missing = {"CACHING (YES|NO)", "GETREDIR", "TRACKINGINFO",
-               "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]"}  # fmt: skip
     later = ["SETINFO <option> <value>", "NO-TOUCH (ON|OFF)"]
-    assert [usage for usage in ours if usage not in later] == [usage for usage in theirs if usage not in missing]
+    assert [usage for usage in ours if usage not in later] == theirs
 
 
 def usages(answer: Answer) -> list[str]:

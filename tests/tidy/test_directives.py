@@ -17,7 +17,6 @@ TUNING: Final = "it would change a detail of this server that is fixed here"
 
 HARMLESS: Final[dict[str, str]] = {
     # network
-    "tracking-table-max-keys": ABSENT,
     "io-threads": SPEED,
     "io-threads-do-reads": SPEED,
     "max-new-connections-per-cycle": SPEED,

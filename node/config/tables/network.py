@@ -28,7 +28,7 @@ NETWORK: Final = (
     D("proto-max-bulk-len", Memory(_MB, LONG_MAX), 512 * _MB, effective=True),
     D("client-query-buffer-limit", Memory(_MB, LONG_MAX, unsigned=True), 1024 * _MB, effective=True),
     D("client-output-buffer-limit", BufferLimits(), _OUTPUT_LIMITS, effective=True),
-    D("tracking-table-max-keys", Integer(0, LONG_MAX, unsigned=True), 1_000_000),
+    D("tracking-table-max-keys", Integer(0, LONG_MAX, unsigned=True), 1_000_000, effective=True),
     D("io-threads", Integer(1, 128), 1, immutable=True),
     D("io-threads-do-reads", Flag(), False, immutable=True),
     D("max-new-connections-per-cycle", Integer(1, 1000), 10, extension=True),

@@ -5,6 +5,7 @@ from typing import Final
 from gossamer.cluster.text import text_of
 from gossamer.node.engine.clients.access import Access
 from gossamer.node.engine.clients.pending import PendingReplies
+from gossamer.node.engine.clients.tracker import Tracker
 from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.data.watch import Watcher, unwatch
@@ -28,6 +29,8 @@ NOT_TO_PAUSE: Final = 256
 """Replicas and the like are not held up by CLIENT PAUSE."""
 HANDING_OVER: Final = 512
 """Another node, which brings slots: its writes go beside the data (``slot_import.py``)."""
+TRACKS: Final = 1024
+"""Takes part in client tracking: it tracks, or has done so, or is told in the place of another client."""
 
 
 CLIENT_BYTES: Final = 2000
@@ -102,6 +105,7 @@ class Client:
         "queue_broken",
         "readonly",
         "resp3",
+        "tracker",
         "unix",
         "unsent",
         "user",
@@ -157,6 +161,8 @@ class Client:
         self.queue_broken: bool = False
         """A request could not be queued: EXEC will refuse."""
         self.watcher: Watcher | None = None
+        self.tracker: Tracker | None = None
+        """What it has to do with client tracking (``tracking.py``); with the mode ``TRACKS``."""
 
     def send(self, data: bytes) -> None:
         """Queue bytes for the client and see to it that they are written after this batch."""
@@ -254,7 +260,9 @@ class Client:
     def reset(self) -> None:
         """RESET: the state of a new connection, but for its id, its age and its library."""
         self.forget_transaction()
-        self.modes = self.modes & SKIP_THIS_REPLY | (0 if self.clients.access.open_to_all else UNAUTHENTICATED)
+        self.modes = self.modes & (SKIP_THIS_REPLY | TRACKS) | (
+            0 if self.clients.access.open_to_all else UNAUTHENTICATED
+        )
         self.user = "default"
         self.db = self.clients.keyspace.database(0)
         self.resp3 = False

@@ -122,6 +122,9 @@ class Listener:
     def keys_changed(self, db: int, part: int, event: bytes) -> None:
         """``event`` happened to all keys of a part of database ``db``, or of ``ALL_PARTS``."""
 
+    def whole_changed(self, event: bytes) -> None:
+        """``event`` happened to one or more databases as wholes; ``keys_changed`` has told of each."""
+
 
 class Changes:
     """What the databases of one node have in common when they change.
@@ -164,6 +167,10 @@ class Changes:
     def tell_many(self, db: int, part: int, event: bytes) -> None:
         for listener in self.listeners:
             listener.keys_changed(db, part, event)
+
+    def tell_whole(self, event: bytes) -> None:
+        for listener in self.listeners:
+            listener.whole_changed(event)
 
     def full(self) -> None:
         if self.on_full is not None:

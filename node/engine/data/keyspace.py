@@ -1,6 +1,6 @@
 """All databases of a node."""
 
-from gossamer.node.engine.data.changes import REPLACED, Changes
+from gossamer.node.engine.data.changes import FLUSHED, REPLACED, SWAPPED, Changes
 from gossamer.node.engine.data.contents import STANDALONE_SHIFT
 from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.tally import Tally
@@ -34,11 +34,18 @@ class Keyspace:
         """The databases that exist, in order."""
         return [db for db in self.databases if db is not None]
 
+    def clear(self, databases: list[Database]) -> None:
+        """Drop everything in ``databases``, which are some of these, or all."""
+        for db in databases:
+            db.clear()
+        self.changes.tell_whole(FLUSHED)
+
     def swap(self, one: int, other: int, now: int) -> None:
         """SWAPDB: a change also if both are the same."""
         self.changes.dirty += 1
         if one != other:
             self.database(one).swap(self.database(other), now)
+            self.changes.tell_whole(SWAPPED)
 
     def replace(self, loaded: "Keyspace", now: int) -> None:
         """A full sync: what ``loaded`` has stands in place of all that is here, which is freed in pieces.
@@ -50,6 +57,7 @@ class Keyspace:
             self.database(db.index)
         for db in self.used():
             db.swap(loaded.database(db.index), now, REPLACED)
+        self.changes.tell_whole(REPLACED)
         self.tally, loaded.tally = loaded.tally, self.tally
         self.tally.buffers = loaded.tally.buffers
         loaded.dispose(self.changes)

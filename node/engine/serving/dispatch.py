@@ -3,13 +3,14 @@
 The common request (no mode set, no special condition) passes all gates with two comparisons.
 """
 
-from gossamer.node.engine.clients.client import HANDING_OVER
+from gossamer.node.engine.clients.client import HANDING_OVER, TRACKS
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.cross_protocol import hang_up, is_browser
 from gossamer.node.engine.serving.gates import gates
 from gossamer.node.engine.serving.invoke import run
 from gossamer.node.engine.serving.redirect import redirect_one
 from gossamer.node.engine.serving.refuse import refuse, refuse_unread
+from gossamer.node.engine.serving.tracked import run_tracked
 from gossamer.node.engine.table.command import lookup
 from gossamer.node.resp.errors import unknown_command, unknown_subcommand, wrong_arity
 from gossamer.node.resp.reply import Reply
@@ -44,6 +45,8 @@ def execute(call: Call, argv: list[bytes]) -> Reply:
         stopped = gates(call, cmd, argv)
         if stopped is not None:
             return stopped
+        if client.modes & TRACKS:
+            return run_tracked(call, cmd, argv)
     elif server.clustered and cmd.keys:
         redirected = redirect_one(call, cmd, argv)
         if redirected is not None:

@@ -16,6 +16,7 @@ from gossamer.node.engine.clients.client import (
     NOT_TO_PAUSE,
     SKIP_NEXT_REPLY,
     SKIP_THIS_REPLY,
+    TRACKS,
     UNAUTHENTICATED,
     Client,
 )
@@ -26,6 +27,7 @@ from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.importing import import_request
 from gossamer.node.engine.serving.redirect import keys_of, redirect_for
 from gossamer.node.engine.serving.refuse import aborting, refuse, step_modes
+from gossamer.node.engine.serving.tracked import begin
 from gossamer.node.engine.state import (
     ACKING,
     FEW_REPLICAS,
@@ -79,6 +81,8 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
     asked = bool(modes & ASKED)
     if modes & (ASKED | SKIP_THIS_REPLY | SKIP_NEXT_REPLY):
         step_modes(client, opens=cmd.name == "multi")
+    if modes & TRACKS:
+        begin(server, client, cmd)
     if cmd.flags & PROTECTED and not may_debug(server, client):
         return refuse(call, cmd, DEBUG_NOT_ALLOWED)
     if client.modes & UNAUTHENTICATED and not cmd.flags & NO_AUTH:

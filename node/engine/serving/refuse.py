@@ -6,9 +6,11 @@ from gossamer.node.engine.clients.client import (
     IN_MULTI,
     SKIP_NEXT_REPLY,
     SKIP_THIS_REPLY,
+    TRACKS,
     Client,
 )
 from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.serving.tracked import begin
 from gossamer.node.engine.table.command import Command
 from gossamer.node.resp.errors import EXECABORT_BECAUSE
 from gossamer.node.resp.reply import Failure
@@ -18,6 +20,8 @@ def refuse_unread(call: Call, cmd: Command | None, text: bytes) -> Failure:
     """Refuse what cannot be a request of any command, or not of ``cmd``; it counts as one for CLIENT REPLY SKIP."""
     if call.client.modes & (ASKED | SKIP_THIS_REPLY | SKIP_NEXT_REPLY):
         step_modes(call.client, opens=False)
+    if call.client.modes & TRACKS:
+        begin(call.server, call.client, cmd)
     if call.client.modes & HANDING_OVER:
         call.server.migrations.failed(call.client, text)
     return refuse(call, cmd, text if cmd is None else aborting(call.client, cmd, text))

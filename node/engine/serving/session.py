@@ -13,7 +13,7 @@ nothing, and it would only pay.
 
 from typing import Final
 
-from gossamer.node.engine.clients.client import ASKED, UNAUTHENTICATED, Client
+from gossamer.node.engine.clients.client import ASKED, TRACKS, UNAUTHENTICATED, Client
 from gossamer.node.engine.clients.waiting import RETRY
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.call import Call
@@ -108,6 +108,8 @@ class Session(Client):
                     again = False
                     waiting.retried = None
                 self.reply(reply)
+                if self.modes & TRACKS:
+                    self.server.tracking.replied(self)
                 if waiting.changed_keys:
                     serve_changed_keys(self.server)
                 if self.closing or self.blocked:

@@ -62,6 +62,8 @@ class LazyFree:
         self.garbage: list[Value] = []
         """Large values, and parts of databases."""
         self.on_work: Callable[[], None] | None = None
+        self.on_deleted: Callable[[list[bytes]], None] | None = None
+        """Called with the keys of slots when they are deleted."""
         changes.on_garbage = self.discard
 
     @property
@@ -128,6 +130,8 @@ class LazyFree:
             else:
                 self.stats.lazyfreed_objects += 1
         keys = [key for key, _, _ in items]
+        if self.on_deleted is not None:
+            self.on_deleted(keys)
         journal = self.journal
         if keys and dropped.stream is journal.stream:
             journal.deleted(dropped.db.index, keys, deletion(self.config, "lazyfree-lazy-server-del"))
