@@ -264,6 +264,8 @@ class Server(NodeState):
         for slot in slots:
             if db.count_in_slot(slot):
                 self.lazyfree.take(db, slot)
+            elif self.tracking.listening:
+                self.tracking.slot_changed(slot)
 
     def _tell_expired(self, db: int, key: bytes) -> None:
         self.stats.expired_keys += 1

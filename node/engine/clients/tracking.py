@@ -172,8 +172,12 @@ class Tracking(Listener):
             return
         shift = self.keyspace.shift
         for slot in range(part << shift, (part + 1) << shift):
-            for key in self.table.keys_of(slot):
-                self._invalidate(key, self.table.take(key))
+            self.slot_changed(slot)
+
+    def slot_changed(self, slot: int) -> None:
+        """What was read of it is another node's affair, also if there was nothing."""
+        for key in self.table.keys_of(slot):
+            self._invalidate(key, self.table.take(key))
 
     def whole_changed(self, event: bytes) -> None:
         for client in list(self.on.values()):

@@ -268,6 +268,8 @@ def test_a_slot_that_leaves_takes_what_was_read_of_it() -> None:
     host.machine.drain()
     assert host.hears(prefixed) == ["invalidate {x}1"], "when it is freed"
     assert host.totals()[1] == 1
+    host.server.drop_slots((key_slot(b"y"), key_slot(b"z")))
+    assert host.hears(reader) == ["invalidate y"], "a slot without keys"
 
 
 def test_a_slot_that_comes_may_have_what_was_not_there() -> None:
