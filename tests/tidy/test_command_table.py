@@ -82,7 +82,7 @@ ABSENT: dict[str, str] = {
     "users: there is one yet, `default`": "acl",
     "modules: nothing can load a shared object": "module",
 }
-"""Commands of Redis that are not here, with all their subcommands, by what is missing. A Sentinel is another program."""
+"""Commands of Redis that are not here, with their subcommands, by what is missing. A Sentinel is another program."""
 
 PROMISED: dict[str, str] = {
     "connection": "auth client echo hello ping quit reset select",

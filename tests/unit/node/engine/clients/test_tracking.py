@@ -230,6 +230,9 @@ def test_keys_that_time_takes_are_told_to_those_who_set_them_too(host: Host) -> 
     host.at(START + 1000)
     assert host.hears(reader) == ["invalidate k"]
     assert sorted(host.hears(prefixed)[0].split()) == ["invalidate", "k", "l", "m"]
+    assert host.say(prefixed, "SET n 1 PX 10") == ["OK"]
+    host.server.begin_batch(START + 2000)
+    assert host.say(prefixed, "GET n") == ["None", "invalidate n"], "whoever notices it"
 
 
 def test_keys_that_must_go_for_memory_are_told_before_the_reply(host: Host) -> None:
