@@ -1,5 +1,5 @@
 /* The table of keys in C: what Python sees of it. plain.py says what each method promises. And LZF and the
- * searches of sorted sets, beside it.
+ * buckets of sorted sets, beside it.
  *
  * docs/table.md has a picture. Read from below: hash.h, heap.h, clock.h, entry.h, segment.h, table.h.
  *
@@ -12,8 +12,8 @@
 
 #include "clock.h"
 #include "lzf.h"
-#include "search.h"
 #include "table.h"
+#include "zbucket.h"
 
 static int is_key(PyObject *key)
 {
@@ -729,7 +729,6 @@ static PyMethodDef functions[] = {
     {"decompress", (PyCFunction)(void *)decompress, METH_FASTCALL, "decompress(bytes, size): ValueError if damaged."},
     {"count_less", (PyCFunction)(void *)count_less, METH_FASTCALL, "count_less(scores, score): how many are less."},
     {"count_up_to", (PyCFunction)(void *)count_up_to, METH_FASTCALL, "count_up_to(scores, score): not greater."},
-    {"place_of", (PyCFunction)(void *)place_of, METH_FASTCALL, "place_of(scores, members, score, member)"},
     {"seed", seed, METH_O, "seed(16 bytes): the key of the hash, before there is any table."},
     {"use_huge_pages", use_huge_pages, METH_O, "use_huge_pages(wanted): for the memory of tables."},
     {"resident", resident, METH_NOARGS, "resident(): bytes of memory, as pages of the heap."},
@@ -751,6 +750,8 @@ static int prepare(PyObject *module)
         return -1;
     if (PyType_Ready(&clock_type) < 0 || PyModule_AddObjectRef(module, "Clock", (PyObject *)&clock_type) < 0)
         return -1;
+    if (PyType_Ready(&zbucket_type) < 0 || PyModule_AddObjectRef(module, "Bucket", (PyObject *)&zbucket_type) < 0)
+        return -1;
     return PyModule_AddIntMacro(module, OVERHEAD) < 0 ? -1 : PyModule_AddIntMacro(module, EXPIRY);
 }
 
@@ -769,7 +770,7 @@ static PyModuleDef_Slot slots[] = {
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "gossamer.node.store.native",
-    .m_doc = "The table of keys, and LZF, in C.",
+    .m_doc = "The table of keys, the buckets of sorted sets, and LZF, in C.",
     .m_methods = functions,
     .m_slots = slots,
 };

@@ -88,8 +88,8 @@ class Large:
                 freed += len(shards.pop()) // 2
             if buckets:
                 bucket = buckets.pop()
-                freed += len(bucket.members) // 2
-                self.order.length -= len(bucket.members)
+                freed += len(bucket) // 2
+                self.order.length -= len(bucket)
         if not buckets and not shards:
             self.order.length = 0
         return max(self.order.length, len(shards))

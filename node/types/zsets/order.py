@@ -2,7 +2,7 @@
 
 ``lows`` has the first score of each bucket, so that a search looks into one bucket only; ``Ranks`` counts the members
 of those before it. A copy shares the buckets; each of the two then replaces a bucket that it shares before it changes
-it. Scores stand side by side, as numbers: a search through objects would wait for the memory of each.
+it.
 """
 
 from array import array
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import mypyc_attr
 
-from gossamer.node.store.search import count_less, count_up_to, place_of
+from gossamer.node.store.bucket import Bucket, count_less, count_up_to
 from gossamer.node.types.zsets.ranks import Ranks
 
 if TYPE_CHECKING:
@@ -23,26 +23,6 @@ FILL: Final = 96
 FEW: Final = 32
 """A bucket with fewer is joined with its neighbour, if the two have no more than ``JOINED``."""
 JOINED: Final = 80
-
-
-@mypyc_attr(acyclic=True)
-class Bucket:
-    """``scores[i]`` belongs to ``members[i]``."""
-
-    def __init__(self, scores: "array[float]", members: list[bytes]) -> None:
-        self.scores: array[float] = scores
-        self.members: list[bytes] = members
-
-    def find(self, score: float, member: bytes) -> int:
-        """How many are less than ``score`` with ``member``."""
-        return place_of(self.scores, self.members, score, member)
-
-    def below(self, score: float, inclusive: bool) -> int:
-        """How many have a score less than ``score``, or equal to it if ``inclusive``."""
-        return count_up_to(self.scores, score) if inclusive else count_less(self.scores, score)
-
-    def copy(self) -> "Bucket":
-        return Bucket(self.scores[:], self.members.copy())
 
 
 @mypyc_attr(acyclic=True)
@@ -69,7 +49,7 @@ class Order:
         low: i64 = count_less(lows, score)
         while low < high:
             middle = (low + high) >> 1
-            if self.buckets[middle].members[0] <= member:
+            if self.buckets[middle].first <= member:
                 low = middle + 1
             else:
                 high = middle
@@ -97,10 +77,10 @@ class Order:
     def find(self, rank: int) -> tuple[int, int]:
         """The bucket with the member of ``rank``, and its place there."""
         assert 0 <= rank < self.length
-        if rank < len(self.buckets[0].members):
+        if rank < len(self.buckets[0]):
             return 0, rank
         last = len(self.buckets) - 1
-        behind = self.length - len(self.buckets[last].members)
+        behind = self.length - len(self.buckets[last])
         if rank >= behind:
             return last, rank - behind
         self.count()
@@ -108,78 +88,56 @@ class Order:
 
     def count(self) -> None:
         if not self.ranks.valid:
-            self.ranks.fill([len(bucket.members) for bucket in self.buckets])
+            self.ranks.fill([len(bucket) for bucket in self.buckets])
 
     # --- changing
 
     def add(self, score: float, member: bytes) -> None:
         """Put ``member``, which is not there, at its place."""
-        self.length += 1
         if not self.buckets:
-            self._insert(0, Bucket(array("d", (score,)), [member]))
+            self._insert(0, Bucket([score], [member]))
+            self.length += 1
             return
         index = self.index_of(score, member)
         bucket = self.bucket(index)
-        place = bucket.find(score, member)
-        if len(bucket.members) >= MOST:
-            index, place = self._make_room(index, place)
+        if len(bucket) >= MOST:
+            index = self._make_room(index, bucket.find(score, member))
             bucket = self.buckets[index]
-        bucket.scores.insert(place, score)
-        bucket.members.insert(place, member)
-        if place == 0:
+        if bucket.add(score, member) == 0:
             self.lows[index] = score
+        self.length += 1
         self.ranks.add(index, 1)
 
     def fill(self, scores: list[float], members: list[bytes]) -> None:
         """Put ``members``, which are in order, where none is."""
         assert not self.buckets
-        numbers = array("d", scores)
         for start in range(0, len(members), FILL):
-            self._insert(len(self.buckets), Bucket(numbers[start : start + FILL], members[start : start + FILL]))
+            self._insert(len(self.buckets), Bucket(scores[start : start + FILL], members[start : start + FILL]))
         self.length = len(members)
 
     def remove(self, score: float, member: bytes) -> None:
         """Take ``member``, which is there with ``score``, away."""
         index = self.index_of(score, member)
-        bucket = self.bucket(index)
-        place = bucket.find(score, member)
-        assert bucket.members[place] == member
-        del bucket.scores[place]
-        del bucket.members[place]
+        self.bucket(index).remove(score, member)
         self.length -= 1
         self._shrunk(index, 1)
 
     def move(self, score: float, member: bytes, new: float) -> None:
         """``member``, which is there with ``score``, goes to where its ``new`` score belongs."""
         index = self.index_of(score, member)
-        bucket = self.bucket(index)
-        place = bucket.find(score, member)
-        assert bucket.members[place] == member
-        if self._stays(bucket, place, new):
-            bucket.scores[place] = new
+        if self.bucket(index).move(score, member, new):
             return
-        del bucket.scores[place]
-        del bucket.members[place]
         self.length -= 1
         self._shrunk(index, 1)
         self.add(new, member)
-
-    def _stays(self, bucket: Bucket, place: int, score: float) -> bool:
-        """May the member at ``place``, none of the first and last, have ``score`` where it is?"""
-        scores = bucket.scores
-        inner = 0 < place < len(scores) - 1
-        return inner and scores[place - 1] < score < scores[place + 1]
 
     def cut(self, start: int, stop: int) -> list[bytes]:
         """Take away the members from rank ``start`` up to, not including, ``stop``; who they were."""
         gone: list[bytes] = []
         while start < stop:
             index, place = self.find(start)
-            bucket = self.bucket(index)
-            taken = bucket.members[place : place + stop - start]
+            taken = self.bucket(index).cut(place, place + stop - start)
             gone += taken
-            del bucket.scores[place : place + len(taken)]
-            del bucket.members[place : place + len(taken)]
             self.length -= len(taken)
             stop -= len(taken)
             self._shrunk(index, len(taken))
@@ -189,13 +147,10 @@ class Order:
         """Take away the first member, or the last one if it is the ``highest`` that is wanted; there is one."""
         index = len(self.buckets) - 1 if highest else 0
         bucket = self.bucket(index)
-        place = len(bucket.members) - 1 if highest else 0
-        member, score = bucket.members[place], bucket.scores[place]
-        del bucket.scores[place]
-        del bucket.members[place]
+        popped = bucket.pop(len(bucket) - 1 if highest else 0)
         self.length -= 1
         self._shrunk(index, 1)
-        return member, score
+        return popped
 
     def bucket(self, index: int) -> Bucket:
         """A bucket that may be changed."""
@@ -213,38 +168,35 @@ class Order:
         other.length = self.length
         return other
 
-    def _make_room(self, index: int, place: int) -> tuple[int, int]:
-        """Divide bucket ``index``, which is full; where its ``place`` is then.
+    def _make_room(self, index: int, place: int) -> int:
+        """Divide bucket ``index``, which is full; in which of the two its ``place`` is then.
 
         At either end of the order it stays full and a new one begins: that is where sorted members come in.
         """
-        bucket = self.buckets[index]
         if index == len(self.buckets) - 1 and place == MOST:
-            self._insert(index + 1, Bucket(array("d"), []))
-            return index + 1, 0
+            self._insert(index + 1, Bucket())
+            return index + 1
         if index == 0 and place == 0:
-            self._insert(0, Bucket(array("d"), []))
-            return 0, 0
+            self._insert(0, Bucket())
+            return 0
         half = MOST >> 1
-        self._insert(index + 1, Bucket(bucket.scores[half:], bucket.members[half:]))
-        del bucket.scores[half:]
-        del bucket.members[half:]
-        return (index, place) if place <= half else (index + 1, place - half)
+        self._insert(index + 1, self.buckets[index].split(half))
+        return index if place <= half else index + 1
 
     def _insert(self, index: int, bucket: Bucket) -> None:
         self.buckets.insert(index, bucket)
-        self.lows.insert(index, bucket.scores[0] if bucket.scores else 0.0)
+        self.lows.insert(index, bucket.low if len(bucket) else 0.0)
         self.own.insert(index, True)
         self.ranks.valid = False
 
     def _shrunk(self, index: int, count: int) -> None:
         """Bucket ``index`` has lost ``count`` members: it goes if it is empty, and joins a neighbour if it is small."""
         bucket = self.buckets[index]
-        size = len(bucket.members)
+        size = len(bucket)
         if size == 0:
             self._drop(index)
             return
-        self.lows[index] = bucket.scores[0]
+        self.lows[index] = bucket.low
         self.ranks.add(index, -count)
         if size >= FEW:
             return
@@ -254,12 +206,10 @@ class Order:
                 return
 
     def _together(self, left: int) -> int:
-        return len(self.buckets[left].members) + len(self.buckets[left + 1].members)
+        return len(self.buckets[left]) + len(self.buckets[left + 1])
 
     def _join(self, left: int) -> None:
-        bucket, right = self.bucket(left), self.buckets[left + 1]
-        bucket.scores += right.scores
-        bucket.members += right.members
+        self.bucket(left).join(self.buckets[left + 1])
         self._drop(left + 1)
 
     def _drop(self, index: int) -> None:

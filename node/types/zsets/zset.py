@@ -122,7 +122,7 @@ class ZSet:
         if start < stop:
             index, place = self.large.order.find(start)
             while len(out) < stop - start:
-                out += self.large.order.buckets[index].members[place : place + stop - start - len(out)]
+                out += self.large.order.buckets[index].members(place, place + stop - start - len(out))
                 index, place = index + 1, 0
         return out
 
@@ -135,7 +135,7 @@ class ZSet:
         if start < stop:
             index, place = self.large.order.find(start)
             while len(out) < stop - start:
-                out += self.large.order.buckets[index].scores[place : place + stop - start - len(out)]
+                out += self.large.order.buckets[index].scores(place, place + stop - start - len(out))
                 index, place = index + 1, 0
         return out
 

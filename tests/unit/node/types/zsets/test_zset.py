@@ -210,7 +210,7 @@ def test_nothing_takes_longer_than_a_bucket_or_a_shard() -> None:
     value = filled(20_000, limits_of(0))
     large = value.large
     assert large is not None
-    assert max(len(bucket.members) for bucket in large.order.buckets) <= 256
+    assert max(len(bucket) for bucket in large.order.buckets) <= 256
     assert max(len(shard) for shard in large.scores.shards) < 1000
     value.cut(100, 19_900)
     assert len(large.order.buckets) < 10
