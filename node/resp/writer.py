@@ -26,6 +26,7 @@ from gossamer.node.resp.reply import (
 
 INTEGERS: Final[list[bytes]] = [b":%d\r\n" % n for n in range(1024)]
 BULK_HEADS: Final[list[bytes]] = [b"$%d\r\n" % n for n in range(1024)]
+ARRAY_HEADS: Final[list[bytes]] = [b"*%d\r\n" % n for n in range(1024)]
 CRLF: Final = b"\r\n"
 
 LONG: Final = 8192
@@ -48,7 +49,10 @@ def encode(reply: Reply, resp3: bool) -> bytes:
     if isinstance(reply, int):
         return INTEGERS[reply] if 0 <= reply < 1024 else b":%d\r\n" % reply
     if isinstance(reply, (list, tuple)):
-        out: list[bytes] = [b"*%d\r\n" % len(reply)]
+        count = len(reply)
+        if count == 0:
+            return ARRAY_HEADS[0]
+        out: list[bytes] = [ARRAY_HEADS[count] if count < 1024 else b"*%d\r\n" % count]
         out += [encode(item, resp3) for item in reply]
         return b"".join(out)
     return _encode_rare(reply, resp3)
