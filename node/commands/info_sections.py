@@ -223,6 +223,7 @@ def aof_lines(aof: Aof) -> list[str]:
         f"aof_buffer_length:{aof.sink.pending_size}",
         f"aof_pending_bio_fsync:{int(aof.sink.file.syncing)}",
         f"aof_delayed_fsync:{aof.sink.delayed}",
+        f"aof_unsound:{int(aof.sink.unsound)}",
     ]
 
 

@@ -88,6 +88,9 @@ class AppendFile:
     def sync_soon(self) -> None:
         """As ``sync``, while the node goes on."""
 
+    def drop_unsynced(self) -> None:
+        """What is not durable is taken away, as well as that can be done."""
+
     def close(self) -> None:
         """Nothing more is written to it."""
 

@@ -34,6 +34,8 @@ class DiskAppendFile(AppendFile):
         """Of the run that is appended to."""
         self._before = NONE_BEFORE
         """The last bytes of the file."""
+        self._durable = size
+        """So much of it, from its beginning, is on the disk."""
         try:
             os.ftruncate(self._fd, size)
             os.fsync(self._fd)
@@ -76,25 +78,33 @@ class DiskAppendFile(AppendFile):
 
     def sync(self) -> bool:
         self.failure = fsync_failure(self._fd, self._path)
+        if not self.failure:
+            self._durable = self.size
         return not self.failure
 
     def sync_soon(self) -> None:
         assert not self.syncing
         self.syncing = True
         fd = os.dup(self._fd)  # the file may be closed meanwhile
-        Thread(target=self._sync, args=(fd,), name="aof-fsync", daemon=True).start()
+        Thread(target=self._sync, args=(fd, self.size), name="aof-fsync", daemon=True).start()
+
+    def drop_unsynced(self) -> None:
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._fd, self._durable)
 
     def close(self) -> None:
         os.close(self._fd)
 
-    def _sync(self, fd: int) -> None:
+    def _sync(self, fd: int, size: int) -> None:
         failure = fsync_failure(fd, self._path)
         os.close(fd)
-        self._tell(lambda: self._synced(failure))
+        self._tell(lambda: self._synced(failure, size))
 
-    def _synced(self, failure: str) -> None:
+    def _synced(self, failure: str, size: int) -> None:
         self.syncing = False
         self.failure = failure
+        if not failure:
+            self._durable = max(size, self._durable)
         if self.on_synced is not None:
             self.on_synced()
 

@@ -32,6 +32,8 @@ class Aof:
         self.manifest: Manifest = Manifest()
         """As it is on the disk."""
         self.base_size: int = 0
+        self.beside_listed: bool = False
+        """The manifest on the disk may list what the sink appends to beside, though writing it has failed."""
         self.incrs_size: int = 0
         """Of the incrs that are not appended to any more."""
 
@@ -118,6 +120,19 @@ class Aof:
         self._append_to_nothing()
         self.server.edge.remove_file(path)
 
+    def begin_beside(self) -> Manifest:
+        """The file that is appended to is unsound: what is appended from now on goes to another one, too, which counts
+        with the next base, in the place of all that is there; the manifest with it. OSError."""
+        self.sink.append_beside(self.server.edge.append_file(self._temporary_incr(), 0))
+        return self.manifest.with_incr(self.filename())
+
+    def drop_beside(self) -> None:
+        """There will be no base that it could follow."""
+        if self.sink.beside is not None:
+            self.sink.drop_beside()
+            self.beside_listed = False
+            self.server.edge.remove_file(self._temporary_incr())
+
     def begin_incr(self) -> Manifest:
         """Append to a new incr; the manifest with it. OSError."""
         manifest = self.manifest.with_incr(self.filename())
@@ -129,9 +144,18 @@ class Aof:
 
     def install(self, manifest: Manifest, base_size: int) -> None:
         """A new base is there: ``manifest`` takes effect. OSError."""
-        if self.state == STARTING:
+        beside = self.sink.beside is not None
+        if beside and not self.beside_listed:
+            failure = self.sink.sync_beside()
+            if failure:
+                raise OSError(0, failure, self.path(manifest.incrs[-1]))
+        if (beside and not self.beside_listed) or self.state == STARTING:
             self.server.edge.rename_file(self._temporary_incr(), self.path(manifest.incrs[-1]))
+        self.beside_listed = beside
         self.write_manifest(manifest)
+        if beside:
+            self.beside_listed = False
+            self.sink.go_over()
         if self.state == STARTING:
             self._enter(ON)
             self.sink.healed()
@@ -147,6 +171,7 @@ class Aof:
         self._enter(OFF)
 
     def _append_to_nothing(self) -> None:
+        self.drop_beside()
         self.server.journal.detach(self.sink)
         self.sink.drop_pending()
         self.sink.append_to(AppendFile())

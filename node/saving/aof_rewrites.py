@@ -3,6 +3,10 @@
 A rewrite begins a new incr, to which is appended from then on, and writes all data of that moment as a new base. Until
 that is whole the manifest lists the old base, the old incrs and the new one, so a crash at any time loses nothing. It
 does not begin while the data is saved in the background: one of the two at a time.
+
+After an fsync that has failed the file is written anew as soon as the disk works again, though nobody asks for it. The
+incr that may have a hole must not stand before another one, for then no start would take it: until the base is there
+both are appended to, and the old one counts.
 """
 
 from collections.abc import Callable
@@ -19,6 +23,10 @@ RETRY_MIN: Final = 1
 MOST_RETRY_MIN: Final = 60
 FREE_FAILURES: Final = 3
 """After so many failures in a row rewrites that nobody asks for wait longer and longer (AOF_REWRITE_LIMITE_…)."""
+UNSOUND: Final = (
+    "An fsync of the AOF file has failed: the disk may not have what it was to write, whatever it says now. "
+    "The AOF file is written anew."
+)
 
 
 class AofRewrites:
@@ -43,6 +51,8 @@ class AofRewrites:
         """How long the last one took."""
         self._next_manifest: Manifest = Manifest()
         """What the manifest will be when the rewrite is done."""
+        self._next_size: int = 0
+        """And how large the base is."""
         self._failed_s: int = 0
         self._told_limit: int = 0
         """The number of failures when the log was told of the limit."""
@@ -122,6 +132,7 @@ class AofRewrites:
         if self.current is not None:
             self.current.close()
             self.current = None
+            self._drop_beside()
             self.poke()  # a save may wait for its end
 
     # --- a rewrite
@@ -147,6 +158,9 @@ class AofRewrites:
     def _begin(self) -> None:
         aof = self.aof
         self.wanted = False
+        if aof.beside_listed:
+            self._install()
+            return
         self.server.journal.release()
         try:
             if aof.state == OFF:
@@ -154,10 +168,12 @@ class AofRewrites:
                 self._write(aof.manifest)
             elif aof.state == STARTING:
                 self._write(aof.begin_first())
+            elif not aof.sink.flush_all():
+                self._failed("what was written before it is not in the file yet")
+            elif aof.sink.unsound:
+                self._log("warning", UNSOUND)
+                self._write(aof.begin_beside())
             else:
-                if not aof.sink.flush_all():
-                    self._failed("what was written before it is not in the file yet")
-                    return
                 self._write(aof.begin_incr())
         except OSError as error:
             self._failed(told(error))
@@ -182,8 +198,12 @@ class AofRewrites:
         if save.file.failure:
             self._failed(save.file.failure)
             return
+        self._next_size = save.file.size
+        self._install()
+
+    def _install(self) -> None:
         try:
-            self.aof.install(self._next_manifest, save.file.size)
+            self.aof.install(self._next_manifest, self._next_size)
         except OSError as error:
             self._failed(told(error))
             return
@@ -198,8 +218,14 @@ class AofRewrites:
         self.failures += 1
         self._failed_s = self.server.now_s
         self._log("warning", f"Background AOF rewrite terminated by an error: {reason}")
+        self._drop_beside()
         if self.aof.state == STARTING:
             self.aof.drop_first()
+
+    def _drop_beside(self) -> None:
+        """Once the manifest may list it, it goes on until that is sure."""
+        if not self.aof.beside_listed:
+            self.aof.drop_beside()
 
     # --- by the clock
 
@@ -209,7 +235,11 @@ class AofRewrites:
         aof.flush()
         if aof.state == OFF or self.current is not None or self.wanted or self.is_held_up():
             return
-        if (aof.state == STARTING or self._has_grown()) and self._may_retry(now_s):
+        if aof.beside_listed:
+            self._install()
+            return
+        unsound = aof.sink.unsound and not aof.sink.failure
+        if (aof.state == STARTING or unsound or self._has_grown()) and self._may_retry(now_s):
             self.schedule()
 
     def _may_retry(self, now_s: int) -> bool:

@@ -3,9 +3,13 @@
 ``appendfsync always`` makes the writes of a batch durable before its replies leave, in one fsync; ``everysec`` once a
 second, beside the requests; ``no`` leaves it to the system. If the disk fails, what could not be written is kept and
 tried again, and new writes are refused until it is there. With ``always`` the node ends: it must not answer them.
+
+Linux tells of an fsync that failed once, and may drop what it was to write. So the file is unsound from then on, whatever
+later ones say: nothing more counts as durable before another file has taken its place (``aof_rewrites.py``).
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from gossamer.node.engine.deadlines import Timer
@@ -44,6 +48,14 @@ class AofSink(Sink):
         """How long to wait before each write (DEBUG AOF-FLUSH-SLEEP)."""
         self.failure: str = ""
         """Why the last write or fsync has failed; empty if it has not."""
+        self.unsound: bool = False
+        """An fsync has failed: a loss of power may take something out of the middle of the file."""
+        self.beside: AppendFile | None = None
+        """It gets all that the file gets, from the moment on that its base shows, and will take its place."""
+        self.beside_failure: str = ""
+        """Why an fsync of it has failed."""
+        self._lacking: list[bytes] = []
+        """What could not be written to it yet."""
         self.pending: list[bytes] = []
         """Of this batch, or what could not be written yet."""
         self.pending_size: int = 0
@@ -63,12 +75,72 @@ class AofSink(Sink):
     def append_to(self, file: AppendFile) -> None:
         """From now on; all that was for the file before is in it."""
         assert not self.pending
-        self.file.on_synced = None
-        self.file.close()
-        self.file = file
+        self._replace_file(file)
         self._selected = NOT_SELECTED
         self._told_s = 0
+
+    def _replace_file(self, file: AppendFile) -> None:
+        old = self.file
+        old.on_synced = partial(self._ended_late, old) if old.syncing else None
+        old.close()
+        self.file = file
+        self.unsound = False
         self._unsynced = False
+
+    def _ended_late(self, file: AppendFile) -> None:
+        """An fsync of a file that is not appended to any more, though it may still be needed."""
+        if file.failure:
+            self.unsound = True
+
+    def append_beside(self, file: AppendFile) -> None:
+        """From now on, too."""
+        assert not self.pending
+        assert self.beside is None
+        self.beside = file
+        self.beside_failure = ""
+        self._selected = NOT_SELECTED
+        self._told_s = 0
+
+    def sync_beside(self) -> str:
+        """All of the file beside is there, and durable; else why not."""
+        beside = self.beside
+        assert beside is not None
+        if not self._append_beside():
+            return beside.failure
+        if not self.beside_failure and not beside.sync():
+            self.beside_failure = beside.failure
+        return self.beside_failure
+
+    def _append_beside(self) -> bool:
+        assert self.beside is not None
+        if self._lacking and not self.beside.append(b"".join(self._lacking)):
+            return False
+        self._lacking = []
+        return True
+
+    def go_over(self) -> None:
+        """The file beside is the one that counts."""
+        file = self.beside
+        assert file is not None
+        self.beside = None
+        self._replace_file(file)
+        if self._lacking:
+            self.pending = self._lacking + self.pending
+            self.pending_size = sum([len(data) for data in self.pending])
+            self._lacking = []
+            self.written = self.durable
+        self.unsound = bool(self.beside_failure)
+        self._unsynced = True
+        if file.syncing:
+            self._syncing = self.durable
+            file.on_synced = self._synced
+
+    def drop_beside(self) -> None:
+        if self.beside is not None:
+            self.beside.on_synced = None
+            self.beside.close()
+            self.beside = None
+            self._lacking = []
 
     def write(self, db: int, data: bytes, slot: int) -> None:
         if self._told_s != self.server.now_s and self.server.config.flag("aof-timestamp-enabled"):
@@ -129,8 +201,7 @@ class AofSink(Sink):
             if not self.pending:
                 self.healed()
         else:
-            self._unsynced = True
-            self._failed("Error syncing the AOF file")
+            self._sync_failed()
 
     def _must_wait(self, policy: str) -> bool:
         """Is an fsync under way, so that a write would stop the node until it is done?"""
@@ -154,9 +225,13 @@ class AofSink(Sink):
         pending = self.pending
         if self.sleep_us:
             self.server.edge.sleep(self.sleep_us / 1_000_000)
-        if not self.file.append(pending[0] if len(pending) == 1 else b"".join(pending)):
+        data = pending[0] if len(pending) == 1 else b"".join(pending)
+        if not self.file.append(data):
             self._failed("Error writing to the AOF file")
             return
+        if self.beside is not None:
+            self._lacking.append(data)
+            self._append_beside()
         self.pending = []
         self.pending_size = 0
         self._unsynced = True
@@ -175,7 +250,7 @@ class AofSink(Sink):
                 self._count_durable(place)
 
     def _count_durable(self, place: Place) -> None:
-        if place != self.durable:
+        if place != self.durable and not self.unsound:
             self.durable = place
             if self.on_durable is not None:
                 self.on_durable()
@@ -194,15 +269,29 @@ class AofSink(Sink):
         self._syncing = self.written
         self.file.on_synced = self._synced
         self.file.sync_soon()
+        beside = self.beside
+        if beside is not None and not beside.syncing:
+            beside.on_synced = self._synced_beside
+            beside.sync_soon()
+
+    def _synced_beside(self) -> None:
+        if self.beside is not None and self.beside.failure:
+            self.beside_failure = self.beside.failure
 
     def _synced(self) -> None:
         if self.file.failure:
-            self._unsynced = True
-            self._failed("Error syncing the AOF file")
+            self._sync_failed()
             return
         self._count_durable(self._syncing)
         if not self.pending:
             self.healed()
+
+    def _sync_failed(self) -> None:
+        self._unsynced = True
+        if self.server.config.text("appendfsync") == "always" and not self.unsound:
+            self.file.drop_unsynced()  # nobody has been told of it, and who starts again would build on it
+        self.unsound = True
+        self._failed("Error syncing the AOF file")
 
     def _failed(self, what: str) -> None:
         reason = self.file.failure

@@ -118,7 +118,7 @@ class GrowingFile(AppendFile):
         self._path = path
         self._inode = self._files.open(path)
         self._inode.cut_back(size)
-        self.size = size
+        self.size = self._durable = size
         edge.fsync(self._inode, path)
         edge.fsync_folder(path)
 
@@ -140,7 +140,12 @@ class GrowingFile(AppendFile):
             self._edge.fsync(self._inode, self._path)
         except OSError as error:
             self.failure = f"{self._path}: {error.strerror}"
-        return not self.failure
+            return False
+        self._durable = self.size
+        return True
+
+    def drop_unsynced(self) -> None:
+        self._inode.cut_back(self._durable)
 
     def sync_soon(self) -> None:
         assert not self.syncing

@@ -10,6 +10,10 @@ included. What may be lost to it follows from where the data lay (docs/durabilit
 - ``no``: to a loss of power, what came after the base was begun; to the end of a process, nothing.
 - ``rdb``: what came after the last save was begun.
 
+A kernel may forget what an fsync that has failed was to write. A node then writes its file anew: no strike comes before
+that is done, and the next one finds all in its place. A node that has died meanwhile does not know of it: then the
+operator has the file written anew (docs/durability.md).
+
 More may be lost in three cases:
 
 - A node that has just had a full sync has its old files until the first rewrite is done. If it is promoted before that
@@ -105,6 +109,7 @@ class DiskRun(WriteRun):
         )
         disk = DataDisk(Random(self.disk_rng.getrandbits(64)), directives)
         disk.files.latency_us = self.disk_rng.choice((100, 1_000, 20_000))
+        disk.files.forgets = self.disk_rng.random() < 0.5
         return disk
 
     def __str__(self) -> str:
@@ -142,6 +147,8 @@ class DiskRun(WriteRun):
                 return f"{host.name} cannot write: {saves.refusal().decode()}"
             if self.policy != RDB and (saves.aof.state != ON or saves.rewrites.in_progress):
                 return f"{host.name} writes its append-only file anew"
+            if saves.aof.sink.unsound:
+                return f"{host.name} has an append-only file with a hole"
         return ""
 
     def tags_of_callers(self) -> list[str]:
@@ -246,7 +253,12 @@ class DiskRun(WriteRun):
             return inf
         if self.policy == "everysec":
             return now - EVERYSEC_US - 2 * disk.files.latency_us - process.held_us
-        return max([at for path, at in disk.saved.items() if path != RDB_FILE], default=-1) if silently else now
+        if not silently:
+            return now
+        aof = process.machine.saves.aof
+        if process.has_begun and aof.sink.unsound and aof.manifest.base is not None:
+            return disk.saved.get(aof.path(aof.manifest.base), -1)
+        return max([at for path, at in disk.saved.items() if path != RDB_FILE], default=-1)
 
     # --- who dies, and comes back
 
@@ -330,6 +342,23 @@ class DiskRun(WriteRun):
             self.back(host)
         self.world.advance(1500)
         self.failing_since = {}
+        self.wait(self.unknown_holes, "rewrites that were asked for")
+
+    def unknown_holes(self) -> str:
+        """Who has one from a life before; the operator has the file written anew."""
+        for host in self.world.hosts.values():
+            if not host.up:
+                return f"{host.name} is down"
+            process = host.running
+            assert isinstance(process, Keeping)
+            aof = process.machine.saves.aof
+            if aof.state != ON or aof.sink.unsound:
+                continue
+            names = disk_of(host).files.names
+            if any(names[path].sound >= 0 for path in aof.paths() if path in names):
+                self.world.tell(host, "BGREWRITEAOF")
+                return f"{host.name} has a hole that it does not know of"
+        return ""
 
     def slow_disk(self, strike: DiskStrike, hosts: list[Host]) -> None:
         before = {host.name: disk_of(host).files.latency_us for host in hosts}

@@ -44,6 +44,8 @@ class Inode:
     def cut_back(self, size: int) -> None:
         del self.data[size:]
         self.durable = min(self.durable, size)
+        if size <= self.sound:
+            self.sound = -1
 
     def synced(self, size: int) -> None:
         size = min(size, len(self.data))
@@ -51,7 +53,7 @@ class Inode:
 
     def forget(self) -> None:
         """What should have become durable will not."""
-        if self.sound < 0:
+        if self.sound < 0 and self.durable < len(self.data):
             self.sound = self.durable
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 import pytest
 
 from gossamer.node.saving.saves import saves_of
-from tests.sim.disks import POLICIES, RDB, DiskRun, disk_of
+from tests.sim.disks import POLICIES, RDB, DiskRun, DiskStrike, disk_of
+from tests.sim.files import EIO
 from tests.sim.keeping import DataDisk, Keeping
 from tests.sim.test_seeds import seeds
 from tests.sim.world import Host
@@ -68,6 +69,61 @@ def test_an_fsync_that_lies_is_found(policy: str) -> None:
         if run.broken().startswith("lost"):
             return
     pytest.fail("nobody has noticed")
+
+
+class HoleRun(LyingRun):
+    """Fsyncs fail, and the kernel forgets what they were to write; then the power goes for all. ``careless``: nodes do
+    not mind, and go on with their files."""
+
+    layouts = ((0, 0, 0),)
+    careless = False
+
+    def form(self) -> None:
+        super().form()
+        for host in self.world.hosts.values():
+            files = disk_of(host).files
+            files.liars, files.forgets = None, True
+        if self.careless:
+            self.trust()
+
+    def go(self) -> None:
+        self.form()
+        self.call()
+        for kind in ("broken disk", "power loss"):
+            self.kinds = [kind]
+            self.strike()
+        self.finish()
+
+    def broken_disk(self, _: DiskStrike, hosts: list[Host]) -> None:
+        self.fail(hosts, {"fsync": (EIO, 1.0)})
+
+    def unknown_holes(self) -> str:
+        return "" if self.careless else super().unknown_holes()
+
+    def trust(self) -> None:
+        for host in self.world.running():
+            process = host.running
+            assert isinstance(process, Keeping)
+            process.machine.saves.aof.sink.unsound = False
+        self.world.timeline.after(1_000, self.trust)
+
+
+class CarelessRun(HoleRun):
+    careless = True
+
+
+@pytest.mark.once
+def test_a_hole_in_a_file_is_no_more_when_the_disk_works_again() -> None:
+    """The checker demands it: of nodes that do not write their files anew it says so."""
+    found = 0
+    for seed in range(6):
+        run = HoleRun(seed, "everysec", acks=0)
+        run.go()
+        assert not run.broken(), f"seed {seed}: {run.broken()}"
+        careless = CarelessRun(seed, "everysec", acks=0)
+        careless.go()
+        found += careless.broken().startswith("lost")
+    assert found
 
 
 def whole(policy: str) -> DiskRun:

@@ -49,6 +49,24 @@ def test_what_is_appended_is_read_again_over_many_starts(tmp_path: Path, keys: K
     assert read(path, keys)[0] == b"0:0 0:1 0:2 1:0 1:1 1:2 2:0 2:1 2:2 "
 
 
+@pytest.mark.parametrize("keys", [NO_KEYS, KEYS])
+def test_what_is_not_durable_can_be_taken_away(tmp_path: Path, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "incr"
+    file = growing(path, keys)
+    assert file.append(b"kept ")
+    assert file.sync()
+    assert file.append(b"lost ")
+    monkeypatch.setattr(append_file, "fsync_failure", lambda fd, path: "Input/output error")
+    assert not file.sync()
+    file.drop_unsynced()
+    file.close()
+    monkeypatch.undo()
+    again = growing(path, keys)
+    assert again.append(b"more")
+    again.close()
+    assert read(path, keys)[0] == b"kept more"
+
+
 def test_an_append_is_one_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writes: list[int] = []
     monkeypatch.setattr(append_file, "write_all", lambda fd, data: writes.append(len(data)))

@@ -18,7 +18,9 @@ class PowerCut(Exception):
 class Disk(Edge):
     """``files``: durable, by path; ``appended``: those that grow, some of it not durable yet.
 
-    ``fails_at``: open, write, commit, append or sync. ``cut_in``: the power is cut before so many steps more are done.
+    ``fails_at``: open, write, commit, append, sync, or folder (its fsync, behind a rename). ``forgets``: what an fsync
+    that has failed was to write never gets to the disk, as with Linux. ``cut_in``: the power is cut before so many steps
+    more are done.
     """
 
     def __init__(self) -> None:
@@ -26,6 +28,7 @@ class Disk(Edge):
         self.appended: dict[str, GrowingFile] = {}
         self.begun: list[MemoryFile] = []
         self.fails_at = ""
+        self.forgets = False
         self.is_slow = False
         self.cut_in = -1
         self.steps = 0
@@ -43,7 +46,7 @@ class Disk(Edge):
         disk = Disk()
         disk.files = dict(self.files)
         for path, file in self.appended.items():
-            disk.files[path] = file.data[: rng.randint(file.synced, len(file.data))]
+            disk.files[path] = file.data[: file.synced if file.hole else rng.randint(file.synced, len(file.data))]
         return disk
 
     def content(self, path: str) -> bytes:
@@ -65,6 +68,8 @@ class Disk(Edge):
     def replace_file(self, path: str, data: bytes) -> None:
         self.step()
         self.files[path] = data
+        if self.fails_at == "folder":
+            raise OSError(5, "Input/output error", path)
 
     def rename_file(self, path: str, new: str) -> None:
         self.step()
@@ -130,6 +135,7 @@ class GrowingFile(AppendFile):
         self.path = path
         self.data = data
         self.size = self.synced = len(data)
+        self.hole = False
 
     def append(self, data: bytes) -> bool:
         self.disk.step()
@@ -144,9 +150,15 @@ class GrowingFile(AppendFile):
     def sync(self) -> bool:
         self.disk.step()
         self.failure = f"{self.path}: Input/output error" if self.disk.fails_at == "sync" else ""
-        if not self.failure:
+        self.hole |= bool(self.failure) and self.disk.forgets
+        if not self.failure and not self.hole:
             self.synced = len(self.data)
         return not self.failure
+
+    def drop_unsynced(self) -> None:
+        self.data = self.data[: self.synced]
+        self.size = self.synced
+        self.hole = False
 
     def sync_soon(self) -> None:
         self.syncing = True
