@@ -4,8 +4,8 @@
 second, beside the requests; ``no`` leaves it to the system. If the disk fails, what could not be written is kept and
 tried again, and new writes are refused until it is there. With ``always`` the node ends: it must not answer them.
 
-Linux tells of an fsync that failed once, and may drop what it was to write. So the file is unsound from then on, whatever
-later ones say: nothing more counts as durable before another file has taken its place (``aof_rewrites.py``).
+Linux tells of an fsync that failed once, and may drop what it was to write. So the file is unsound from then on,
+whatever later ones say: nothing more counts as durable before another file has its place (``aof_rewrites.py``).
 """
 
 from collections.abc import Callable

@@ -22,6 +22,7 @@ from tests.sim.losses import Losses
 from tests.sim.migrating import MigrateRun
 from tests.sim.moving import MoveRun
 from tests.sim.neighbours import Neighbours
+from tests.sim.sealing import WHY_NOT
 from tests.sim.shards import ShardRun
 from tests.sim.swarm import Run
 from tests.sim.world import World
@@ -60,6 +61,7 @@ def main() -> int:
         "--disks", action="store_true", help="shards that keep their data, whose disks and power fail"
     )
     arguments.add_argument("--appendfsync", choices=POLICIES, help="with --disks: else the seed decides")
+    arguments.add_argument("--sealed", choices=("yes", "no"), help="with --disks: files at rest; else the seed decides")
     arguments.add_argument(
         "--acks", type=int, metavar="N", help="with --shards (1) or --disks (drawn): write-ack-replicas"
     )
@@ -115,10 +117,15 @@ def maker(options: argparse.Namespace, losses: Losses) -> tuple[Maker, str]:
 def disk_maker(options: argparse.Namespace, losses: Losses) -> tuple[Maker, str]:
     kinds = options.faults.split(",") if options.faults else ()
     again = " --disks"
-    for name in ("appendfsync", "acks", "faults"):
+    if WHY_NOT:
+        print(WHY_NOT, file=sys.stderr)
+        if options.sealed == "yes":
+            sys.exit(2)
+    sealed = None if options.sealed is None else options.sealed == "yes"
+    for name in ("appendfsync", "acks", "faults", "sealed"):
         if getattr(options, name) not in (None, ""):
             again += f" --{name} '{getattr(options, name)}'"
-    return lambda seed: Told(DiskRun(seed, options.appendfsync, options.acks, kinds), losses), again
+    return lambda seed: Told(DiskRun(seed, options.appendfsync, options.acks, kinds, sealed), losses), again
 
 
 class Told:

@@ -4,6 +4,7 @@ node/io.
 Rules kept here:
 - Steps are the same, in the same order, as those of node/io. The process may die before each of them.
 - An fsync that the node waits for holds up all that it does next; one in the background takes its time beside it.
+- With a key all of it is sealed: what is appended at once is a chunk; behind a write that has failed a run begins.
 """
 
 from collections import deque
@@ -11,8 +12,11 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from gossamer.node.engine.edge import AppendFile, NewFile
+from gossamer.node.persist.sealed.form import GROWING, NONE_BEFORE, TAG_SIZE, WHOLE
+from gossamer.node.persist.sealed.sealer import Sealer
 from tests.sim.files import Died, Files, Inode
 from tests.sim.process import VirtualEdge
+from tests.sim.sealing import Seal, SealedWhole
 from tests.sim.timeline import Clock, Micros, Timeline
 
 PIECE_US: Micros = 200
@@ -35,16 +39,24 @@ class Owner(Protocol):
 
 
 class DataEdge(VirtualEdge):
-    """``pid``: another one for each life of a node."""
+    """``pid``: another one for each life of a node. ``seal``: what files are sealed with, if they are."""
 
     def __init__(
-        self, timeline: Timeline, clock: Clock, tell: Callable[[str], None], files: Files, owner: Owner, pid: int
+        self,
+        timeline: Timeline,
+        clock: Clock,
+        tell: Callable[[str], None],
+        files: Files,
+        owner: Owner,
+        pid: int,
+        seal: Seal | None = None,
     ) -> None:
         super().__init__(timeline, clock, tell)
         self.timeline = timeline
         self.files = files
         self.owner = owner
         self.pid = pid
+        self.seal = seal
         self.on_saved: Callable[[str, Micros], None] | None = None
         """A new file stands at the path; when it was begun."""
 
@@ -119,20 +131,31 @@ class GrowingFile(AppendFile):
         self._inode = self._files.open(path)
         self._inode.cut_back(size)
         self.size = self._durable = size
+        self._sealer: Sealer | None = None
+        """Of the run that is appended to."""
         edge.fsync(self._inode, path)
         edge.fsync_folder(path)
 
     def append(self, data: bytes) -> bool:
         self._edge.check()
+        if self._edge.seal is not None:
+            data = self._sealed(self._edge.seal, data)
         try:
             self._files.write(self._inode, data, self._path)
         except OSError as error:
             self.failure = f"{self._path}: {error.strerror}"
+            self._sealer = None
             self._inode.cut_back(self.size)
             return False
         self.size += len(data)
         self.failure = ""
         return True
+
+    def _sealed(self, seal: Seal, data: bytes) -> bytes:
+        if self._sealer is None:
+            before = bytes(self._inode.data[self.size - TAG_SIZE : self.size]) if self.size else NONE_BEFORE
+            self._sealer = seal.sealer(GROWING, self.size, before)
+        return self._sealer.seal(data)
 
     def sync(self) -> bool:
         self.failure = ""
@@ -180,14 +203,23 @@ class WaitedFile(NewFile):
         self._beside = f"{folder}{slash}temp-{edge.pid}.rdb"
         self._began_us = edge.timeline.now_us
         self._inode = Inode()
+        self._sealed = None if edge.seal is None else SealedWhole(edge.seal.sealer(WHOLE))
         self._try(self._begin)
 
     def write(self, data: bytes) -> None:
         super().write(data)
-        if not self.failure:
+        self._write(data if self._sealed is None else self._sealed.seal(data))
+
+    def _write(self, data: bytes) -> None:
+        if data and not self.failure:
             self._try(lambda: self._files.write(self._inode, data, self._path))
 
+    def _end_run(self) -> None:
+        if self._sealed is not None:
+            self._write(self._sealed.seal(b"", last=True))
+
     def commit(self) -> None:
+        self._end_run()
         if not self.failure:
             self._try(self._finish)
 
@@ -206,6 +238,7 @@ class WaitedFile(NewFile):
 
     def _done(self) -> None:
         self.done = True
+        self.size = len(self._inode.data)
         if self._edge.on_saved is not None:
             self._edge.on_saved(self._path, self._began_us)
 
@@ -230,12 +263,8 @@ class ThreadFile(WaitedFile):
     def full(self) -> bool:
         return len(self._waiting) >= WAITING
 
-    def write(self, data: bytes) -> None:
-        NewFile.write(self, data)
-        if data:
-            self._plan(PIECE_US, lambda: self._files.write(self._inode, data, self._path))
-
     def commit(self) -> None:
+        self._end_run()
         self._plan(self._files.latency_us, lambda: self._files.fsync(self._inode, self._path))
         self._plan(PIECE_US, lambda: self._files.rename(self._beside, self._path))
         self._plan(self._files.latency_us, lambda: self._files.fsync_folder(self._path))

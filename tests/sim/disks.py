@@ -14,6 +14,9 @@ A kernel may forget what an fsync that has failed was to write. A node then writ
 that is done, and the next one finds all in its place. A node that has died meanwhile does not know of it: then the
 operator has the file written anew (docs/durability.md).
 
+Some runs seal their files (docs/encryption.md), which promises the same; then any bit that flips in any of them ends
+the start, and none of them shows anything.
+
 More may be lost in three cases:
 
 - A node that has just had a full sync has its old files until the first rewrite is done. If it is promoted before that
@@ -35,11 +38,13 @@ from attrs import define, field
 
 from gossamer.cluster.slots import key_slot
 from gossamer.node.engine.state import UNSAVED
+from gossamer.node.persist.aof.manifest import Manifest, parse
 from gossamer.node.saving.aof import ON
 from tests.sim.files import EIO, ENOSPC, STEPS, Files
 from tests.sim.history import Violation
 from tests.sim.keeping import TEMPORARY, DataDisk, Keeping
 from tests.sim.operations import Operation
+from tests.sim.sealing import KEY, is_plain
 from tests.sim.timeline import Micros
 from tests.sim.world import Host
 from tests.sim.writes import HASTE_US, LEISURE_US, TIMEOUT_MS, Strike, WriteRun, tag_in
@@ -63,17 +68,23 @@ class DiskStrike(Strike):
 
 
 class DiskRun(WriteRun):
-    """``policy``: one of POLICIES; that and ``acks`` are drawn if they are not given."""
+    """``policy``: one of POLICIES; that, ``acks`` and ``sealed`` are drawn if they are not given."""
 
     layouts = LAYOUTS
     process = Keeping
 
     def __init__(
-        self, seed: int, policy: str | None = None, acks: int | None = None, kinds: Sequence[str] = ()
+        self,
+        seed: int,
+        policy: str | None = None,
+        acks: int | None = None,
+        kinds: Sequence[str] = (),
+        sealed: bool | None = None,
     ) -> None:
         draw = Random(seed ^ 0xD15C)
-        drawn = draw.choice(POLICIES), draw.randrange(2)
+        drawn = draw.choice(POLICIES), draw.randrange(2), draw.random() < 0.4
         self.policy = policy or drawn[0]
+        self.sealed = KEY is not None and (drawn[2] if sealed is None else sealed)
         alone = not sum(Random(seed).choice(self.layouts))
         super().__init__(seed, 0 if alone else drawn[1] if acks is None else acks)
         self.disk_rng = Random(self.rng.getrandbits(64))
@@ -107,16 +118,18 @@ class DiskRun(WriteRun):
             ("aof-use-rdb-preamble", self.disk_rng.choice(("yes", "no"))),
             ("auto-aof-rewrite-min-size", self.disk_rng.choice(("2kb", "64mb"))),
         )
-        disk = DataDisk(Random(self.disk_rng.getrandbits(64)), directives)
+        disk = DataDisk(Random(self.disk_rng.getrandbits(64)), directives, KEY if self.sealed else None)
         disk.files.latency_us = self.disk_rng.choice((100, 1_000, 20_000))
         disk.files.forgets = self.disk_rng.random() < 0.5
         return disk
 
     def __str__(self) -> str:
-        return f"{self.policy}, write-ack-replicas {self.acks}, {super().__str__()}"
+        sealed = ", sealed" if self.sealed else ""
+        return f"{self.policy}{sealed}, write-ack-replicas {self.acks}, {super().__str__()}"
 
     def outcome(self) -> str:
-        return f", {self.policy}, acks {self.acks}, {self.deaths} deaths, {self.refusals} refused to start"
+        policy = f"{self.policy}{', sealed' if self.sealed else ''}"
+        return f", {policy}, acks {self.acks}, {self.deaths} deaths, {self.refusals} refused to start"
 
     def go(self) -> None:
         self.form()
@@ -371,7 +384,7 @@ class DiskRun(WriteRun):
             disk_of(host).files.latency_us = before[host.name]
 
     def flipped_bit(self, _: DiskStrike, hosts: list[Host]) -> None:
-        """In what has a checksum, or in what says how long the rest is. The node must not start, nor touch anything."""
+        """In what has a checksum. The node must not start, nor touch anything."""
         host = hosts[0]
         files = disk_of(host).files
         self.die(host, silently=False)
@@ -392,17 +405,24 @@ class DiskRun(WriteRun):
 
     def places(self, host: Host) -> Iterable[tuple[str, int]]:
         for path, data in disk_of(host).files.all().items():
-            loaded = path == RDB_FILE if self.policy == RDB else path.endswith(".base.rdb") and self.listed(host, path)
-            if loaded:
+            loaded = path == RDB_FILE if self.policy == RDB else self.listed(host, path)
+            if loaded and data and (self.sealed or path.endswith(".rdb")):
                 yield path, self.rng.randrange(len(data))
 
     def listed(self, host: Host, path: str) -> bool:
-        """Is it the base that is loaded?"""
+        """Is it one of those that are loaded?"""
         text = disk_of(host).files.content("appendonlydir/appendonly.aof.manifest") or b""
-        name = path.rpartition("/")[2]
-        return b"file %b " % name.encode() in text.split(b"\n")[0]
+        manifest = parse(text) if text else Manifest()
+        return path in [f"appendonlydir/{file.name}" for file in manifest.loaded]
 
     # --- the verdict
+
+    def finish(self) -> None:
+        super().finish()
+        for host in self.world.hosts.values():
+            for path, data in disk_of(host).files.all().items():
+                if self.sealed and is_plain(data) and ".manifest" not in path:
+                    raise Violation(f"{path} of {host.name} is not sealed")
 
     def broken(self) -> str:
         lost = [o for o in self.verdict.lost if not self.is_excused(o)]

@@ -18,12 +18,14 @@ from gossamer.node.engine.edge import Edge
 from gossamer.node.io.load_aof import check_cut
 from gossamer.node.machine import Machine
 from gossamer.node.persist.aof.manifest import Manifest, ManifestError, manifest_name, parse
+from gossamer.node.persist.sealed.key import Key
 from gossamer.node.saving.aof_load import AofLoad
 from gossamer.node.saving.loading import LoadError
 from gossamer.node.saving.rdb_load import RdbLoad
 from tests.sim.data_edge import DataEdge
 from tests.sim.files import Died, Files
 from tests.sim.process import Disk
+from tests.sim.sealing import Reader, Seal
 from tests.sim.serving import Serving
 from tests.sim.timeline import Micros
 
@@ -34,12 +36,15 @@ TEMPORARY = re.compile(r"(.*/)?temp-\d+\.rdb")
 
 
 class DataDisk(Disk):
-    """``directives``: as if the configuration file said so. ``saved``: of each file that was written whole, when it was
-    begun. ``on_death`` is called when the process has died at a step of the disk (``""``), or has ended itself: why."""
+    """``directives``: as if the configuration file said so. ``key``: files are sealed with it. ``saved``: of each file
+    that was written whole, when it was begun. ``on_death`` is called when the process has died at a step of the disk
+    (``""``), or has ended itself: why."""
 
-    def __init__(self, rng: Random, directives: tuple[tuple[str, str], ...]) -> None:
+    def __init__(self, rng: Random, directives: tuple[tuple[str, str], ...], key: Key | None = None) -> None:
         super().__init__()
         self.files = Files(rng)
+        self.key = key
+        self.seal = None if key is None else Seal(key, Random(rng.getrandbits(64)))
         self.directives = directives
         self.lives = 0
         self.saved: dict[str, Micros] = {}
@@ -61,14 +66,14 @@ class Keeping(Serving):
         assert isinstance(self._disk, DataDisk)
         for name, value in self._disk.directives:
             self.machine.server.config.load(name, value.split())
-        self._loading = loading(self.machine, self._disk.files)
+        self._loading = loading(self.machine, self._disk.files, self._disk.key)
         self.has_begun = False
 
     def make_edge(self) -> Edge:
         disk = self._disk
         assert isinstance(disk, DataDisk)
         disk.lives += 1
-        edge = DataEdge(self._timeline, self._clock, self._logged, disk.files, self, disk.lives)
+        edge = DataEdge(self._timeline, self._clock, self._logged, disk.files, self, disk.lives, disk.seal)
         edge.on_saved = disk.note_saved
         return edge
 
@@ -144,16 +149,16 @@ class Keeping(Serving):
 # --- what a node begins with: the role of load_aof.py, load_rdb.py and feed.py
 
 
-def loading(machine: Machine, files: Files) -> Iterator[None]:
+def loading(machine: Machine, files: Files, key: Key | None) -> Iterator[None]:
     """A step each time. LoadError."""
     for path in [path for path in files.names if TEMPORARY.fullmatch(path)]:
         files.unlink(path)
-    yield from load_aof(machine, files)
+    yield from load_aof(machine, files, key)
     if not machine.server.config.flag("appendonly"):
-        yield from load_rdb(machine, files)
+        yield from load_rdb(machine, files, key)
 
 
-def load_aof(machine: Machine, files: Files) -> Iterator[None]:
+def load_aof(machine: Machine, files: Files, key: Key | None) -> Iterator[None]:
     config, aof = machine.server.config, machine.saves.aof
     path = f"{config.text('appenddirname')}/{manifest_name(config.text('appendfilename'))}"
     text = files.content(path)
@@ -166,13 +171,13 @@ def load_aof(machine: Machine, files: Files) -> Iterator[None]:
     manifest = aof.manifest
     paths = [aof.path(file) for file in manifest.loaded]
     try:
-        yield from load_files(paths, machine, files)
+        yield from load_files(paths, machine, files, key)
         aof.go_on(manifest, [len(files.content(path) or b"") for path in paths])
     except OSError as error:
         raise LoadError(f"{error.filename}: {error.strerror}") from None
 
 
-def load_files(paths: list[str], machine: Machine, files: Files) -> Iterator[None]:
+def load_files(paths: list[str], machine: Machine, files: Files, key: Key | None) -> Iterator[None]:
     contents: list[bytes] = []
     for path in paths:
         data = files.content(path)
@@ -185,26 +190,29 @@ def load_files(paths: list[str], machine: Machine, files: Files) -> Iterator[Non
     machine.saves.loading = load
     for index, (path, data) in enumerate(zip(paths, contents, strict=True)):
         load.begin_file(path)
-        for at in range(0, len(data), FEED_BYTES):
-            load.feed(data[at : at + FEED_BYTES])
+        reader = Reader(path, data, key)
+        for piece in reader.pieces(FEED_BYTES):
+            load.feed(piece)
             yield
         cut = load.end_file()
+        cut = reader.given if cut < 0 and reader.is_torn else cut
         if cut >= 0:
-            check_cut(cut, Path(path), index == len(paths) - 1, True)
-            files.names[path].cut_back(cut)
+            size = reader.size_of(cut)
+            check_cut(size, Path(path), index == len(paths) - 1, True)
+            files.names[path].cut_back(size)
     load.finish(machine.saves)
     machine.saves.loading = None
 
 
-def load_rdb(machine: Machine, files: Files) -> Iterator[None]:
+def load_rdb(machine: Machine, files: Files, key: Key | None) -> Iterator[None]:
     path = machine.server.config.text("dbfilename")
     data = files.content(path)
     if data is None:
         return
     load = RdbLoad(machine.server, machine.replication, path, len(data))
     machine.saves.loading = load
-    for at in range(0, len(data), FEED_BYTES):
-        load.feed(data[at : at + FEED_BYTES])
+    for piece in Reader(path, data, key).pieces(FEED_BYTES):
+        load.feed(piece)
         yield
     load.finish(machine.saves)
     machine.saves.loading = None

@@ -10,7 +10,9 @@ import pytest
 from gossamer.node.saving.saves import saves_of
 from tests.sim.disks import POLICIES, RDB, DiskRun, DiskStrike, disk_of
 from tests.sim.files import EIO
+from tests.sim.history import Violation
 from tests.sim.keeping import DataDisk, Keeping
+from tests.sim.sealing import WHY_NOT
 from tests.sim.test_seeds import seeds
 from tests.sim.world import Host
 
@@ -69,6 +71,46 @@ def test_an_fsync_that_lies_is_found(policy: str) -> None:
         if run.broken().startswith("lost"):
             return
     pytest.fail("nobody has noticed")
+
+
+needs_a_cipher = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+
+
+@needs_a_cipher
+@pytest.mark.once
+@pytest.mark.parametrize("policy", POLICIES)
+def test_sealed_files_promise_the_same(policy: str) -> None:
+    for kinds in (["power loss"], ["death at a step"], ["flipped bit"], ["broken disk", "full disk"]):
+        run = DiskRun(8, policy, acks=0, kinds=kinds, sealed=True)
+        run.go()
+        assert not run.broken(), f"{kinds}: {run}: {run.broken()}"
+
+
+@needs_a_cipher
+def test_a_file_that_is_not_sealed_is_found() -> None:
+    run = PlainRun(3, "everysec", acks=0, kinds=["kill"], sealed=True)
+    with pytest.raises(Violation, match="is not sealed"):
+        run.go()
+
+
+class PlainRun(DiskRun):
+    """One node has a file that was written without the key."""
+
+    layouts = ((1, 0, 0),)
+
+    def form(self) -> None:
+        super().form()
+        disk_of(self.world.hosts["n1"]).files.open("dump.rdb").data += b"REDIS0010"
+
+
+@needs_a_cipher
+def test_one_seed_writes_the_same_sealed_bytes() -> None:
+    runs = [DiskRun(4, "everysec", acks=0, kinds=["power loss"], sealed=True) for _ in range(2)]
+    for run in runs:
+        run.go()
+    one, same = [[disk_of(host).files.all() for host in run.world.hosts.values()] for run in runs]
+    assert one == same
+    assert any(path.endswith(".incr.aof") and data for path, data in one[0].items())
 
 
 class HoleRun(LyingRun):

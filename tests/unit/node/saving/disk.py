@@ -19,8 +19,8 @@ class Disk(Edge):
     """``files``: durable, by path; ``appended``: those that grow, some of it not durable yet.
 
     ``fails_at``: open, write, commit, append, sync, or folder (its fsync, behind a rename). ``forgets``: what an fsync
-    that has failed was to write never gets to the disk, as with Linux. ``cut_in``: the power is cut before so many steps
-    more are done.
+    that has failed was to write never gets to the disk, as with Linux. ``cut_in``: the power is cut before so many
+    steps more are done.
     """
 
     def __init__(self) -> None:
