@@ -3,6 +3,7 @@
 ``appendfsync always`` makes the writes of a batch durable before its replies leave, in one fsync; ``everysec`` once a
 second, beside the requests; ``no`` leaves it to the system. If the disk fails, what could not be written is kept and
 tried again, and new writes are refused until it is there. With ``always`` the node ends: it must not answer them.
+With ``no-appendfsync-on-rewrite`` the first two wait for the end of what is written in the background.
 
 Linux tells of an fsync that failed once, and may drop what it was to write. So the file is unsound from then on,
 whatever later ones say: nothing more counts as durable before another file has its place (``aof_rewrites.py``).
@@ -48,6 +49,8 @@ class AofSink(Sink):
         """How long to wait before each write (DEBUG AOF-FLUSH-SLEEP)."""
         self.failure: str = ""
         """Why the last write or fsync has failed; empty if it has not."""
+        self.is_disk_busy: Callable[[], bool] | None = None
+        """Are the data written in the background?"""
         self.unsound: bool = False
         """An fsync has failed: a loss of power may take something out of the middle of the file."""
         self.beside: AppendFile | None = None
@@ -65,6 +68,8 @@ class AofSink(Sink):
         self._told_s: int = 0
         """The time of the last timestamp."""
         self._unsynced: bool = False
+        self._spared: bool = False
+        """Something was answered without an fsync, for the disk was busy."""
         self._synced_ms: int = 0
         self._held_since_ms: int = 0
         self._alarm: Timer = Timer()
@@ -171,12 +176,20 @@ class AofSink(Sink):
         if not self.pending:
             self._count_written()
         if policy == "always":
-            self.sync()
+            if not self._spares_disk():
+                self.sync()
         elif policy == "everysec":
-            if self._unsynced and not self.file.syncing and self._is_due():
+            if self._unsynced and not self.file.syncing and self._is_due() and not self._spares_disk():
                 self._sync_soon()
             elif (self._unsynced or self.pending) and not self._alarm.at:
                 self._look_again()
+
+    def _spares_disk(self) -> bool:
+        if self.is_disk_busy is None or not self.server.config.flag("no-appendfsync-on-rewrite"):
+            return False
+        busy = self.is_disk_busy()
+        self._spared = self._spared or (busy and self._unsynced)
+        return busy
 
     def flush_all(self) -> bool:
         """All of it, durably, whatever the policy; False if that fails."""
@@ -196,7 +209,7 @@ class AofSink(Sink):
         if not (self._unsynced or self.file.syncing):
             return
         if self.file.sync():
-            self._unsynced = False
+            self._unsynced = self._spared = False
             self._count_durable(self.written)
             if not self.pending:
                 self.healed()
@@ -288,7 +301,7 @@ class AofSink(Sink):
 
     def _sync_failed(self) -> None:
         self._unsynced = True
-        if self.server.config.text("appendfsync") == "always" and not self.unsound:
+        if self.server.config.text("appendfsync") == "always" and not self.unsound and not self._spared:
             self.file.drop_unsynced()  # nobody has been told of it, and who starts again would build on it
         self.unsound = True
         self._failed("Error syncing the AOF file")

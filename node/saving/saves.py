@@ -33,6 +33,7 @@ class Saves(SavesPort):
         self.on_work: Callable[[], None] | None = None
         self.aof: Aof = Aof(server)
         self.aof.sink.on_health = self.set_condition
+        self.aof.sink.is_disk_busy = self.is_writing
         self.rewrites: AofRewrites = AofRewrites(server, self.aof, self.is_saving)
         self.wanted: bool = False
         """A save in the background begins when the batch is done, or when the rewrite that it is ``waiting`` for is."""
@@ -63,6 +64,10 @@ class Saves(SavesPort):
 
     def is_saving(self) -> bool:
         return self.in_progress
+
+    def is_writing(self) -> bool:
+        """The data, in the background, to the RDB file or as a base of the append-only file."""
+        return self.current is not None or self.rewrites.current is not None
 
     @property
     def changes(self) -> int:

@@ -9,6 +9,7 @@ included. What may be lost to it follows from where the data lay (docs/durabilit
   the disk, as it does when the manifest changes.
 - ``no``: to a loss of power, what came after the base was begun; to the end of a process, nothing.
 - ``rdb``: what came after the last save was begun.
+- With ``no-appendfsync-on-rewrite`` (some runs) nobody knows when the last fsync was: as with ``no``.
 
 A kernel may forget what an fsync that has failed was to write. A node then writes its file anew: no strike comes before
 that is done, and the next one finds all in its place. A node that has died meanwhile does not know of it: then the
@@ -83,6 +84,8 @@ class DiskRun(WriteRun):
     ) -> None:
         draw = Random(seed ^ 0xD15C)
         drawn = draw.choice(POLICIES), draw.randrange(2), draw.random() < 0.4
+        self.spares = policy is None and draw.random() < 0.15
+        """Nothing is made durable while the data are written."""
         self.policy = policy or drawn[0]
         self.sealed = KEY is not None and (drawn[2] if sealed is None else sealed)
         alone = not sum(Random(seed).choice(self.layouts))
@@ -114,6 +117,7 @@ class DiskRun(WriteRun):
         directives = (
             ("appendonly", "no" if self.policy == RDB else "yes"),
             ("appendfsync", "everysec" if self.policy == RDB else self.policy),
+            ("no-appendfsync-on-rewrite", "yes" if self.spares else "no"),
             ("save", "1 5" if self.policy == RDB else '""'),
             ("aof-use-rdb-preamble", self.disk_rng.choice(("yes", "no"))),
             ("auto-aof-rewrite-min-size", self.disk_rng.choice(("2kb", "64mb"))),
@@ -262,9 +266,10 @@ class DiskRun(WriteRun):
             return disk.saved.get(RDB_FILE, -1)
         if process.has_begun and process.machine.saves.aof.state != ON:
             return self.strikes[-1].at_us - EVERYSEC_US * (self.policy != "always")
-        if self.policy == "always" or (self.policy == "no" and not silently and host.name not in self.failing_since):
+        policy = "no" if self.spares and silently else self.policy
+        if policy == "always" or (policy == "no" and not silently and host.name not in self.failing_since):
             return inf
-        if self.policy == "everysec":
+        if policy == "everysec":
             return now - EVERYSEC_US - 2 * disk.files.latency_us - process.held_us
         if not silently:
             return now

@@ -79,7 +79,7 @@ DISK: Final = (
     D("appendfilename", Text(check=checks.append_file), "appendonly.aof", immutable=True, effective=True),
     D("appenddirname", Text(check=checks.append_directory), "appendonlydir", immutable=True, effective=True),
     D("appendfsync", Choice("everysec", "always", "no"), "everysec", effective=True),
-    D("no-appendfsync-on-rewrite", Flag(), False),
+    D("no-appendfsync-on-rewrite", Flag(), False, effective=True),
     D("auto-aof-rewrite-percentage", Integer(0, INT_MAX), 100, effective=True),
     D("auto-aof-rewrite-min-size", Memory(0, LONG_MAX), 64 << 20, effective=True),
     D("aof-load-truncated", Flag(), True, effective=True),

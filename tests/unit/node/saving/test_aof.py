@@ -360,6 +360,48 @@ def test_a_rewrite_does_not_begin_while_what_was_written_before_it_is_not_durabl
     assert keeper.ask("SET", "c", "1") == b"+OK\r\n"
 
 
+@pytest.mark.parametrize("what", ["BGREWRITEAOF", "BGSAVE"])
+@pytest.mark.parametrize("policy", ["always", "everysec"])
+def test_while_the_data_are_written_there_is_no_fsync_if_nobody_wants_it(policy: str, what: str) -> None:
+    keeper = begin(Disk(), appendfsync=policy, no_appendfsync_on_rewrite="yes")
+    keeper.at(10)
+    keeper.ask("SET", "a", "1")
+    keeper.at(11.5)
+    assert incr(keeper).synced == len(incr(keeper).data), "nothing is under way"
+    keeper.ask(what)
+    keeper.machine.work()
+    keeper.ask("SET", "b", "1")
+    keeper.at(14)
+    assert 0 < len(incr(keeper).data) > incr(keeper).synced
+    assert keeper.info("aof_pending_bio_fsync") == "0"
+    keeper.work()
+    keeper.at(15.5)
+    assert incr(keeper).synced == len(incr(keeper).data)
+
+
+@pytest.mark.parametrize("policy", ["always", "everysec"])
+def test_without_that_directive_there_is(policy: str) -> None:
+    keeper = begin(Disk(), appendfsync=policy)
+    keeper.at(10)
+    keeper.ask("BGSAVE")
+    keeper.machine.work()
+    keeper.ask("SET", "b", "1")
+    keeper.at(12)
+    assert keeper.info("rdb_bgsave_in_progress") == "1"
+    assert incr(keeper).synced == len(incr(keeper).data)
+
+
+def test_what_was_answered_without_an_fsync_is_not_taken_away_after_one_that_fails() -> None:
+    keeper = begin(Disk(), appendfsync="always", no_appendfsync_on_rewrite="yes")
+    keeper.ask("BGSAVE")
+    keeper.machine.work()
+    assert keeper.ask("SET", "b", "1") == b"+OK\r\n"
+    keeper.disk.fails_at = "sync"
+    with pytest.raises(PowerCut):
+        keeper.work()
+    assert keys(killed(keeper)) == {b"b"}
+
+
 # --- behind an fsync that has failed
 
 
