@@ -10,6 +10,7 @@ from random import Random
 
 from gossamer.cluster.slots import key_slot
 from gossamer.node.engine.serving.session import Session
+from tests.sim.elements import COLLECTIONS, found
 from tests.sim.operations import DONE, REFUSED, UNKNOWN, Book, Operated, Operation
 from tests.sim.serving import Serving
 from tests.sim.timeline import Micros
@@ -20,11 +21,6 @@ PATIENCE_US = 3_000_000
 REST_US = 20_000
 ASKING = b"*1\r\n$6\r\nASKING\r\n"
 OK = b"+OK\r\n"
-COLLECTIONS = (
-    ("queue", ("RPUSH", "RPUSH", "RPUSH", "LPOP", "LPOP", "LRANGE")),
-    ("bag", ("SADD", "SADD", "SADD", "SPOP", "SPOP", "SMEMBERS")),
-)
-"""Keys of each tag that are collections, and what is done with them."""
 
 
 class Line:
@@ -176,7 +172,7 @@ class Caller:
             self._later(operation)
         else:
             if not operation.writes:
-                operation.value = found(reply)
+                operation.value = found(operation.verb, reply)
             self._homes[key_slot(operation.key.encode())] = line.host
             self._end(operation, DONE)
 
@@ -216,11 +212,3 @@ class Caller:
             )
         )  # fmt: skip
         self._world.timeline.after(self._rng.randrange(1, 2 * self.pace_us), self._next)
-
-
-def found(reply: bytes) -> str | None:
-    """The string, or the strings with blanks between, that a whole reply has; None for none."""
-    lines = reply.split(b"\r\n")
-    if reply.startswith(b"*"):
-        return " ".join(line.decode() for line in lines[2::2] if line)
-    return None if reply == b"$-1\r\n" else lines[1].decode()

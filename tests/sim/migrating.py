@@ -17,11 +17,10 @@ from gossamer.node.engine.clients.waiting import LEAVING_KEYS
 from gossamer.node.engine.state import PAUSED
 from gossamer.node.migration.job import Job
 from gossamer.node.migration.states import ENDS, SUCCESS
-from gossamer.node.types.kind import Value
 from tests.sim.history import Violation
 from tests.sim.timeline import Micros
 from tests.sim.world import Host
-from tests.sim.writes import WriteRun, elements_of
+from tests.sim.writes import WriteRun
 
 LAYOUTS: Sequence[tuple[int, ...]] = ((1, 1, 1), (1, 1, 1), (2, 1, 1), (2, 1, 0), (1, 1, 1, 1), (1, 1, 0, 0))
 TAGS = 6
@@ -137,9 +136,6 @@ class MigrateRun(WriteRun):
         """Who owns slots; ask when all agree."""
         owners = set(next(iter(self.world.views().values())).owners)
         return [host for host in self.world.hosts.values() if host.id in owners]
-
-    def replicas_of(self, host: Host) -> list[Host]:
-        return [h for h in self.world.running() if h.running.gossip.me.primary == host.id]
 
     def expected_replicas(self) -> int:
         return len(self.world.hosts) - sum(h.running.gossip.me.is_primary for h in self.world.running())
@@ -371,21 +367,6 @@ class MigrateRun(WriteRun):
                     return f"{host.name} has {len(values)} keys of slot {slot}, which is not its own"
         return ""
 
-    def values_at(self, host: Host) -> dict[int, dict[bytes, object]]:
-        """All that it has, by slot; of collections their elements, for each node has objects of its own."""
-        db = host.running.machine.server.keyspace.database(0)
-        filled = [part for part in sorted(db.open_parts()) if db.size_of(part)]
-        return {part: {key: contents(value) for key, value, _ in db.items_of(part)} for part in filled}
-
-    def unlike(self) -> str:
-        """Replicas that do not have what their primary has."""
-        for host in self.primaries():
-            for replica in self.replicas_of(host):
-                offsets = [h.running.machine.replication.offset for h in (host, replica)]
-                if offsets[0] == offsets[1] and self.values_at(host) != self.values_at(replica):
-                    return f"{replica.name} is where {host.name} is, but has other keys"
-        return ""
-
     def check_owners(self) -> None:
         """Writers are let in everywhere, and nothing is anywhere but with its owner."""
         for what in (self.unfinished(), self.leftovers()):
@@ -404,10 +385,6 @@ class MigrateRun(WriteRun):
                 raise Violation(f"a write of {tag} at {owner.name} is answered {reply!r}")
         if not self.acknowledged and len(self.book.operations) > 20:
             raise Violation("nothing was written")
-
-
-def contents(value: Value) -> object:
-    return value if isinstance(value, (bytes, bytearray)) else sorted(elements_of(value))
 
 
 def slot_of(tag: str) -> int:

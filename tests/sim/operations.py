@@ -2,6 +2,7 @@
 
 from attrs import define, field, frozen
 
+from tests.sim.elements import COLLECTIONS, request_of
 from tests.sim.history import Record
 from tests.sim.timeline import Micros
 
@@ -12,9 +13,9 @@ REFUSED = "refused"
 UNKNOWN = "unknown"
 
 
-WRITING = ("SET", "RPUSH", "SADD")
-TAKING = ("LPOP", "SPOP")
-OF_COLLECTIONS = ("RPUSH", "LPOP", "LRANGE", "SADD", "SPOP", "SMEMBERS")
+WRITING = ("SET", "RPUSH", "SADD", "HSET", "ZADD")
+TAKING = ("LPOP", "SPOP", "ZPOPMIN")
+OF_COLLECTIONS = frozenset(verb for _, verbs in COLLECTIONS for verb in verbs)
 
 
 @define(eq=False)
@@ -49,9 +50,7 @@ class Operation:
 
     def words(self) -> list[str]:
         """The request."""
-        if self.writes:
-            return [self.verb, self.key, self.value or ""]
-        return [self.verb, self.key, "0", "-1"] if self.verb == "LRANGE" else [self.verb, self.key]
+        return request_of(self.verb, self.key, self.value or "")
 
     def __str__(self) -> str:
         span = f"{self.began_us / 1e6:.6f}..{self.ended_us / 1e6:.6f}"

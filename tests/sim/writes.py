@@ -4,22 +4,19 @@ One fault at a time: the next one strikes when everything is whole again, replic
 ``write-ack-replicas 1`` nothing that was acknowledged may be lost. Without it the run tells how much was.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from random import Random
 
 from attrs import define, evolve
 
 from gossamer.cluster.slots import SLOTS, key_slot
-from gossamer.node.engine.data.kinds import kind_of
-from gossamer.node.engine.stream.as_commands import WORDS
-from gossamer.node.types.kind import DONE as KIND_DONE
-from gossamer.node.types.kind import Value
 from tests.sim.callers import Caller
 from tests.sim.checkers import all_checkers
 from tests.sim.checkers.agreement import disagreement
 from tests.sim.checkers.checker import attach
 from tests.sim.checkers.registers import Verdict, judge
+from tests.sim.elements import contents, elements_of
 from tests.sim.history import Violation
 from tests.sim.network import Weather
 from tests.sim.operations import DONE, Book
@@ -316,8 +313,39 @@ class WriteRun:
             caller.stopping = True
         self.wait(lambda: "an answer" if any(c.operation for c in self.callers) else "", "answers")
         self.wait(self.lack, "recovery")
+        self.wait(lambda: self.behind() or self.unlike(), "replicas with the data of their primaries")
         by_key = self.book.by_key()
         self.verdict = judge(by_key, {key: self.value(key) for key in by_key})
+
+    def replicas_of(self, host: Host) -> list[Host]:
+        return [h for h in self.world.running() if h.running.gossip.me.primary == host.id]
+
+    def pairs(self) -> Iterator[tuple[Host, Host]]:
+        """Each replica with its primary, which comes first."""
+        for host in self.world.hosts.values():
+            for replica in self.replicas_of(host):
+                yield host, replica
+
+    def behind(self) -> str:
+        """Replicas that have not all yet."""
+        for host, replica in self.pairs():
+            if host.running.machine.replication.offset != replica.running.machine.replication.offset:
+                return f"{replica.name} is not where {host.name} is"
+        return ""
+
+    def unlike(self) -> str:
+        """Replicas that do not have what their primary has."""
+        for host, replica in self.pairs():
+            offsets = [h.running.machine.replication.offset for h in (host, replica)]
+            if offsets[0] == offsets[1] and self.values_at(host) != self.values_at(replica):
+                return f"{replica.name} is where {host.name} is, but has other keys"
+        return ""
+
+    def values_at(self, host: Host) -> dict[int, dict[bytes, object]]:
+        """All that it has, by slot; of collections their elements, for each node has objects of its own."""
+        db = host.running.machine.server.keyspace.database(0)
+        filled = [part for part in sorted(db.open_parts()) if db.size_of(part)]
+        return {part: {key: contents(value) for key, value, _ in db.items_of(part)} for part in filled}
 
     def value(self, key: str) -> str | None:
         """What the owner of its slot has."""
@@ -350,13 +378,6 @@ class WriteRun:
             lost = [o for o in lost if o.ended_us >= until]
             out.append((strike, [strike.at_us - o.ended_us for o in taken]))
         return out
-
-
-def elements_of(value: Value) -> list[str]:
-    """The elements of a list or a set, by the request that makes it again."""
-    request, at = WORDS[kind_of(value)](b"k", value, -1, 0)
-    assert at == KIND_DONE, "a collection of a run is small"
-    return [line.decode() for line in request.split(b"\r\n")[6::2]]
 
 
 def tag_in(shard: int) -> str:

@@ -1,4 +1,4 @@
-"""Each key is a collection, a list or a set: what was put in is there until somebody takes it, and is taken once.
+"""Each key is a collection: what was put in is there until somebody takes it, and is taken once.
 
 Every element is put in once, so what must hold can be told without a search. Somebody who reads finds each element
 whose putting-in was acknowledged before, and none whose taking-out was. An operation whose outcome is unknown may have
