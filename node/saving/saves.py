@@ -149,10 +149,14 @@ class Saves(SavesPort):
     # --- in the background
 
     def tick(self, now_s: int) -> None:
-        """Is a ``save`` point reached?"""
+        """Is a ``save`` point reached? One that has failed is tried again though nothing has changed: nothing can."""
         if self.wanted or self.current is not None or self.rewrites.in_progress or self.server.conditions & LOADING:
             return
         if not self.ok and now_s - self._tried_s <= RETRY_S:
+            return
+        if self._stops_writes():
+            self._log("notice", "The last save has failed, and keeps writes out until one succeeds. Saving...")
+            self.begin()
             return
         changes = self.changes
         for point in self.server.config.save_points():

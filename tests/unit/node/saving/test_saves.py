@@ -134,6 +134,21 @@ def test_a_save_point_that_failed_is_tried_again_after_five_seconds() -> None:
     assert tried == [11, 17, 23]
 
 
+def test_a_save_that_keeps_writes_out_is_tried_again_though_nothing_has_changed() -> None:
+    """Nothing can change meanwhile: so nothing else would ever let writes in again."""
+    keeper = Keeper(save="3600 1")
+    keeper.disk.fails_at = "write"
+    keeper.say("BGSAVE")
+    keeper.work()
+    assert keeper.say("SET", "k", "v").startswith(MISCONF)
+    keeper.disk.fails_at = ""
+    for second in range(1, 8):
+        keeper.at(second)
+        keeper.work()
+    assert keeper.say("SET", "k", "v") == b"+OK\r\n"
+    assert len(keeper.disk.begun) == 2
+
+
 def test_flushall_empties_the_file_where_there_are_save_points() -> None:
     for save, left in (("3600 1", {}), ("", {b"k": b"v"})):
         keeper = Keeper(save=save)
