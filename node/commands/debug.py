@@ -216,8 +216,9 @@ def digest(c: Call, keys: list[bytes], of_all: bool) -> Reply:
     if made is not None:
         return made.reply
     if of_all:
-        return replies.make(c.client, DataDigest(c.server.keyspace))
-    return replies.make(c.client, ValueDigests([(held(c, key), c.expire_time(key) >= 0) for key in keys]))
+        return replies.make(c.client, DataDigest(c.server.keyspace, c.server.now))
+    values = [(held(c, key), c.expire_time(key) >= 0) for key in keys]
+    return replies.make(c.client, ValueDigests(values, c.server.now))
 
 
 LONGEST_NUMBER: Final = 40

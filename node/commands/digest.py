@@ -29,11 +29,11 @@ KEY_WORK: Final = 4
 EXPIRES: Final = b"!!expire!!"
 
 
-Digest: TypeAlias = Callable[[int, Value, int], tuple[int, int]]
-"""A digest to go on with, a value and a position, to the digest and the next position."""
+Digest: TypeAlias = Callable[[int, Value, int, int], tuple[int, int]]
+"""A digest to go on with, a value, a position and the moment of which is told, to the digest and the next position."""
 
 
-def string(digest: int, value: Value, at: int) -> tuple[int, int]:
+def string(digest: int, value: Value, at: int, now: int) -> tuple[int, int]:
     assert isinstance(value, (bytes, bytearray))
     return mixed(mixed(digest, STRING_MARK), value), DONE
 
@@ -51,19 +51,20 @@ DIGESTS: Final[dict[Kind, Digest]] = {
 class ValueDigest:
     """Of one ``value``, which must stay as it is meanwhile, mixed into ``digest``.
 
-    ``expires``: it has a time to live.
+    ``expires``: it has a time to live. ``now`` (unix milliseconds) hides elements that are over; 0 shows all.
     """
 
-    def __init__(self, digest: int, value: Value, expires: bool) -> None:
+    def __init__(self, digest: int, value: Value, expires: bool, now: int = 0) -> None:
         self.digest: int = digest
         self.value: Value = value
         self.expires: bool = expires
+        self.now: int = now
         self.at: int = 0
 
     def step(self) -> int:
         """Go on until ``at`` is DONE; how much work that was, in elements."""
         kind = kind_of(self.value)
-        self.digest, self.at = DIGESTS[kind](self.digest, self.value, self.at)
+        self.digest, self.at = DIGESTS[kind](self.digest, self.value, self.at, self.now)
         if self.at == DONE and self.expires:
             self.digest ^= hashed(EXPIRES)
         return KEY_WORK + min(kind.length(self.value), STEP)
@@ -83,13 +84,13 @@ class ValueDigests(LongReply):
     With each value stands whether it has a time to live.
     """
 
-    def __init__(self, values: list[tuple[Value | None, bool]]) -> None:
+    def __init__(self, values: list[tuple[Value | None, bool]], now: int) -> None:
         super().__init__()
         self.found: list[Reply] = []
         self.left: list[ValueDigest | None] = []
         for value, expires in reversed(values):
             kept = copy_of(value) if value is not None and is_large(value) else value
-            self.left.append(None if kept is None else ValueDigest(0, kept, expires))
+            self.left.append(None if kept is None else ValueDigest(0, kept, expires, now))
 
     def step(self) -> None:
         room = STEP
@@ -107,8 +108,9 @@ class ValueDigests(LongReply):
 class DataDigest(LongReply):
     """DEBUG DIGEST of ``keyspace`` as it is now: 40 hexadecimal digits, zeros for no data."""
 
-    def __init__(self, keyspace: Keyspace) -> None:
+    def __init__(self, keyspace: Keyspace, now: int = 0) -> None:
         super().__init__()
+        self.now: int = now
         self.snapshot: Snapshot = Snapshot(keyspace)
         self.views: list[DatabaseView] = self.snapshot.views[::-1]
         """The last one is being gone through."""
@@ -127,7 +129,7 @@ class DataDigest(LongReply):
                 room -= self._go_on(self.value)
             elif view.pending or view.begin_piece():
                 key, value = view.take()
-                self.value = ValueDigest(mixed(0, key), value, view.expire_of(key) >= 0)
+                self.value = ValueDigest(mixed(0, key), value, view.expire_of(key) >= 0, self.now)
             else:
                 self.views.pop()
                 self._begin_database()

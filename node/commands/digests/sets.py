@@ -9,7 +9,7 @@ from gossamer.node.types.sets.set import Set
 MARK: Final = (2).to_bytes(4, "big")
 
 
-def digest(before: int, value: Value, at: int) -> tuple[int, int]:
+def digest(before: int, value: Value, at: int, now: int) -> tuple[int, int]:
     assert isinstance(value, Set)
     if at == 0:
         before = mixed(before, MARK)

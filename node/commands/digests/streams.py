@@ -11,7 +11,7 @@ from gossamer.node.types.streams.stream import Stream
 MARK: Final = (6).to_bytes(4, "big")
 
 
-def digest(before: int, value: Value, at: int) -> tuple[int, int]:
+def digest(before: int, value: Value, at: int, now: int) -> tuple[int, int]:
     """Positions are numbers of nodes."""
     assert isinstance(value, Stream)
     if at == 0:

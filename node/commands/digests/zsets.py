@@ -10,7 +10,7 @@ from gossamer.node.types.zsets.zset import ZSet
 MARK: Final = (3).to_bytes(4, "big")
 
 
-def digest(before: int, value: Value, at: int) -> tuple[int, int]:
+def digest(before: int, value: Value, at: int, now: int) -> tuple[int, int]:
     """``before`` with the members of a step mixed in, and where the next step begins."""
     assert isinstance(value, ZSet)
     stop = min(at + STEP, value.length())

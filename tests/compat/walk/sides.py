@@ -5,10 +5,12 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
+from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.server import Server
 from gossamer.node.machine import Machine
 from tests.compat.pair import Wire, encode
 from tests.compat.replies import CLOSED, Answer, read_answer
+from tests.compat.walk.lapse import parts
 from tests.integration.nodes import GOSSAMER, REDIS, VALKEY, Nodes
 
 Requests = Sequence[Sequence[bytes]]
@@ -55,6 +57,11 @@ class Process:
         self.wire.close()
 
 
+class RealTime(Edge):
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
 class InMemory:
     """Our node, in this process: an exception that nobody expects is raised here."""
 
@@ -62,7 +69,7 @@ class InMemory:
         self.fresh()
 
     def fresh(self) -> None:
-        self.server = Server()
+        self.server = Server(edge=RealTime())
         self.server.access.debug = "yes"
         self.machine = Machine(self.server)
         self._begin()
@@ -70,12 +77,9 @@ class InMemory:
         self.exchange(FRESH)
 
     def exchange(self, requests: Requests) -> bytes:
-        self._begin()
-        more = self.session.feed(b"".join(map(encode, requests)) + LAST)
-        while more:
-            more = self.session.resume()
-        self.machine.drain()
-        out = self.session.take_output()
+        *before, last = parts(requests)
+        out = b"".join([self._feed(b"".join(map(encode, part))) for part in before])
+        out += self._feed(b"".join(map(encode, last)) + LAST)
         deadline = time.monotonic() + PATIENCE_S
         while not out.endswith(END):
             if self.session.closing or time.monotonic() > deadline:
@@ -85,6 +89,15 @@ class InMemory:
             self.machine.drain()
             out += self.session.take_output()
         return out[: -len(END)]
+
+    def _feed(self, data: bytes) -> bytes:
+        """What is answered at once."""
+        self._begin()
+        more = self.session.feed(data)
+        while more:
+            more = self.session.resume()
+        self.machine.drain()
+        return self.session.take_output()
 
     def _begin(self) -> None:
         self.server.begin_batch(time.time_ns() // 1_000_000)

@@ -17,10 +17,13 @@ from tests.compat.replies import Answer
 from tests.compat.walk.compare import Unfolder, alike_for
 from tests.compat.walk.differences import known, may_be_asked
 from tests.compat.walk.grammar import Request, Template
+from tests.compat.walk.lapse import OF_FIELDS, OFTEN, lapse
 from tests.compat.walk.sides import Side, answers
 from tests.compat.walk.words import KEYS
 
 BATCH: Final = 100
+SEEN: Final = 300
+"""Of so many requests the keys are remembered when time passes."""
 FRESH_EVERY: Final = (1_000, 1_000, 3_000, 30_000)
 """Requests after which both begin anew: a way to a fault should be short, but some lead through large values."""
 SHRINK_MOST: Final = 50_000
@@ -78,6 +81,7 @@ class Walk:
         self.rng = Random(seed)
         self.table = table
         self.weights = [template.weight for template in table]
+        self.of_fields = any(template.name == OF_FIELDS for template in table)
         self.contents = [DIGEST]
         """What tells, every so often, whether both still hold the same."""
         if not may_be_asked(against, DIGEST, False):
@@ -110,6 +114,8 @@ class Walk:
                 self.fresh()
 
     def requests(self) -> list[Request]:
+        if not self.within_multi and self.rng.random() < OFTEN:
+            return lapse(self.rng, self.way[-SEEN:], self.of_fields)
         while True:
             requests = self.rng.choices(self.table, self.weights)[0].requests(self.rng)
             if all(may_be_asked(self.against, words, self.within_multi) for words in requests):

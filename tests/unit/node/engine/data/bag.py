@@ -162,7 +162,7 @@ def words(key: bytes, value: Value, expire: int, at: int) -> tuple[bytes, int]:
     return encoded(out) + after, at
 
 
-def digest(before: int, value: Value, at: int) -> tuple[int, int]:
+def digest(before: int, value: Value, at: int, now: int) -> tuple[int, int]:
     assert isinstance(value, Bag)
     elements, at = value.step(at)
     for element, number in elements.items():
