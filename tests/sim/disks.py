@@ -121,6 +121,7 @@ class DiskRun(WriteRun):
             ("save", "1 5" if self.policy == RDB else '""'),
             ("aof-use-rdb-preamble", self.disk_rng.choice(("yes", "no"))),
             ("auto-aof-rewrite-min-size", self.disk_rng.choice(("2kb", "64mb"))),
+            ("replica-ignore-disk-write-errors", self.disk_rng.choice(("yes", "no"))),
         )
         disk = DataDisk(Random(self.disk_rng.getrandbits(64)), directives, KEY if self.sealed else None)
         disk.files.latency_us = self.disk_rng.choice((100, 1_000, 20_000))

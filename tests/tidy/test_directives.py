@@ -82,7 +82,6 @@ HARMLESS: Final[dict[str, str]] = {
     "sanitize-dump-payload": KEPT,
     "loading-process-events-interval-bytes": SPEED,
     # disk
-    "replica-ignore-disk-write-errors": TUNING,  # a replica whose disk fails goes on to follow, and its log says so
     # replication
     "repl-disable-tcp-nodelay": SPEED,
     "repl-diskless-load": KEPT,

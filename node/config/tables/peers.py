@@ -16,7 +16,7 @@ REPLICATION: Final = (
     D("replica-read-only", Flag(), True, "slave-read-only", effective=True),
     D("replica-lazy-flush", Flag(), False, "slave-lazy-flush"),
     D("replica-ignore-maxmemory", Flag(), True, "slave-ignore-maxmemory", effective=True),
-    D("replica-ignore-disk-write-errors", Flag(), False),
+    D("replica-ignore-disk-write-errors", Flag(), False, effective=True),
     D("replica-priority", Integer(0, INT_MAX), 100, "slave-priority", effective=True),
     D("replica-announced", Flag(), True, effective=True),
     D("replica-announce-ip", Text(nullable=True, check=checks.address), "", "slave-announce-ip", effective=True),

@@ -12,7 +12,8 @@ from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.invoke import run
 from gossamer.node.engine.serving.unexpected import survive, told
-from gossamer.node.engine.table.command import UNQUEUED
+from gossamer.node.engine.state import UNSAVED
+from gossamer.node.engine.table.command import UNQUEUED, WRITE
 from gossamer.node.resp.errors import ProtocolError
 from gossamer.node.resp.parser import Parser
 from gossamer.node.resp.reply import Failure
@@ -21,6 +22,8 @@ HUGE: Final = 1 << 40
 MANY: Final = 100
 SHOWN: Final = 128
 INSIDE: Final = b"a command of the transaction does"
+DISK_TOLD_MS: Final = 10_000
+"""How often the log says that a replica goes on though its disk fails."""
 UNKNOWN: Final = b"unknown, or a wrong number of arguments"
 
 
@@ -33,6 +36,7 @@ class Applier:
         """How many bytes ahead of each GETACK ``apply`` has applied in its last call."""
         self._complained: set[bytes] = set()
         """Commands that failed on this connection: each is told of once, or the log would grow with the stream."""
+        self._disk_told_ms: int = -DISK_TOLD_MS
         self.begin(0)
 
     def begin(self, db: int) -> None:
@@ -109,10 +113,26 @@ class Applier:
             if argv[1].upper() == b"GETACK":
                 self.asked.append(done)
             return
+        if self.server.conditions & UNSAVED:
+            self._end_or_tell(argv)
         error = self.run(argv)
         if error:
             self._complain(argv, error)
             self._end_if_told(argv)
+
+    def _end_or_tell(self, argv: list[bytes]) -> None:
+        """The disk does not take what this node has: ``replica-ignore-disk-write-errors``."""
+        server = self.server
+        cmd = server.commands.in_stream(argv)
+        if cmd is None or not (cmd.flags & WRITE or cmd.name == "ping"):
+            return
+        if cmd.flags & WRITE and not server.config.flag("replica-ignore-disk-write-errors"):
+            why = text_of(server.saves.refusal())
+            server.edge.fail(f"Replica was unable to write command to disk. Exiting. ({why})")
+        if server.now - self._disk_told_ms >= DISK_TOLD_MS:
+            self._disk_told_ms = server.now
+            text = "Replica is applying a command even though it is unable to write to disk."
+            server.edge.log("warning", text)
 
     def run(self, argv: list[bytes]) -> bytes:
         """Run one command; why it fails, empty if it does not."""

@@ -327,6 +327,39 @@ def test_a_replica_ends_if_the_stream_fails_and_it_was_told_to(
     assert [text for text in told.lines if "== CRITICAL ==" in text]
 
 
+@pytest.mark.parametrize("fault", ["append-only file", "snapshot"])
+@pytest.mark.parametrize(("ignore", "ends"), [("no", 1), ("yes", 0)])
+def test_a_replica_whose_disk_fails_ends_at_the_next_write_unless_it_is_told_to_go_on(
+    ignore: str, ends: int, fault: str
+) -> None:
+    primary, replica = Node(1), Node(2, ("replica-ignore-disk-write-errors", ignore), ("save", "3600 1"))
+    replica.server.edge = told = Told()
+    link = join(replica, primary)
+    saves = replica.machine.saves
+    if fault == "snapshot":
+        saves.ok = False
+        saves.set_condition()
+    else:
+        saves.aof.sink.set_failure("appendonly.aof: No space left on device")
+    primary.server.access.debug = "yes"
+    primary.tell("DEBUG REPLICATE PING")
+    link.settle()
+    assert not told.ended, "nothing is lost with a PING"
+    lines = len([text for text in told.lines if "unable to write to disk" in text])
+    primary.tell("SET k v", "SET l v")
+    link.settle()
+    assert len(told.ended) == 2 * ends
+    assert all(text.startswith("Replica was unable to write command to disk. Exiting.") for text in told.ended)
+    assert lines == 1, "once in ten seconds"
+    assert len([text for text in told.lines if "unable to write to disk" in text]) == 1
+    assert replica.digest == primary.digest
+    if fault == "append-only file":
+        saves.aof.sink.set_failure("")
+        primary.tell("SET m v")
+        link.settle()
+        assert len(told.ended) == 2 * ends, "the disk is well again"
+
+
 @pytest.mark.parametrize("garbage", [b"HTTP/1.1 200 OK\r\n", b"-ERR go away\r\n", b"x" * 5000])
 def test_a_primary_that_talks_nonsense_is_left(garbage: bytes) -> None:
     replica = Node(1)
