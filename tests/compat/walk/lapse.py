@@ -4,7 +4,7 @@ Both servers delete nothing unasked (``FRESH`` of sides.py), so whatever is aske
 between the requests here, so it does not matter when exactly they end.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from random import Random
 from typing import Final
 
@@ -33,9 +33,9 @@ def ends(rng: Random, key: bytes, of_fields: bool) -> Request:
     return [OF_FIELDS, key, ENDS_MS, b"FIELDS", b"%d" % len(fields), *fields]
 
 
-def parts(requests: Iterable[Request]) -> list[list[Request]]:
+def parts(requests: Iterable[Sequence[bytes]]) -> list[list[Sequence[bytes]]]:
     """Cut behind each pause: who takes the time but once a batch has to look at the clock again."""
-    out: list[list[Request]] = [[]]
+    out: list[list[Sequence[bytes]]] = [[]]
     for words in requests:
         out[-1].append(words)
         if words == SLEEP:

@@ -405,9 +405,9 @@ def test_what_was_answered_without_an_fsync_is_not_taken_away_after_one_that_fai
 # --- behind an fsync that has failed
 
 
-def with_a_hole(**options: str) -> Keeper:
+def with_a_hole() -> Keeper:
     """The disk has forgotten ``a`` and does not say so any more."""
-    keeper = begin(Disk(), **options)
+    keeper = begin(Disk())
     keeper.disk.forgets = True
     keeper.ask("SET", "kept", "1")
     keeper.at(10)
