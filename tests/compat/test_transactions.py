@@ -79,6 +79,29 @@ def test_what_counts_as_a_change_of_a_watched_key(
         watching.run([("MULTI",), ("PING",), ("EXEC",)])
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "XGROUP CREATE s h 0", "XGROUP SETID s g 1-1", "XGROUP DESTROY s g", "XGROUP CREATECONSUMER s g bob",
+        "XGROUP DELCONSUMER s g alice", "XREADGROUP GROUP g bob STREAMS s >", "XREADGROUP GROUP g alice STREAMS s >",
+        "XACK s g 1-1", "XCLAIM s g bob 0 1-1", "XAUTOCLAIM s g bob 0 0", "XSETID s 9-9",
+        "XADD s 3-1 f v", "XDEL s 1-1", "XTRIM s MAXLEN 1", "XGROUP CREATE other g 0 MKSTREAM",
+    ],
+)  # fmt: skip
+def test_what_happens_to_the_groups_of_a_stream_is_no_change_of_a_watched_key(pair: Pair, change: str) -> None:
+    pair.flush()
+    talk, watching = pair.talk(2), pair.talk(2)
+    talk.run(
+        words.split()
+        for words in (
+            "XADD s 1-1 f v", "XADD s 2-1 f v", "XGROUP CREATE s g 0", "XREADGROUP GROUP g alice COUNT 1 STREAMS s >",
+        )
+    )  # fmt: skip
+    watching.same("WATCH", "s", "other")
+    talk.both(*change.split())
+    watching.run([("MULTI",), ("PING",), ("EXEC",)])
+
+
 def test_a_watched_key_whose_time_runs_out_is_a_change(pair: Pair) -> None:
     pair.flush()
     with without_active_expiry(pair):

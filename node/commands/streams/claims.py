@@ -98,7 +98,9 @@ class Claim:
                 tell_consumer(self.c, self.key, self.group, self.name)
             self.changes += 1
         if self.changes:
-            self.c.changed(self.key, self.stream, XGROUP_CREATECONSUMER if self.made else XCLAIM, self.changes)
+            self.c.changed_unwatched(
+                self.key, self.stream, XGROUP_CREATECONSUMER if self.made else XCLAIM, self.changes
+            )
 
 
 @command("XCLAIM", arity=-6, flags=WRITE | FAST, keys=first(RW, UPDATE), acl=STREAM)

@@ -119,7 +119,7 @@ def xsetid(c: Call, argv: list[bytes]) -> Reply:
         stream.entries_added = added
     if deleted_id:
         stream.max_deleted_id = deleted_id
-    c.changed(argv[1], stream, XSETID)
+    c.changed_unwatched(argv[1], stream, XSETID)
     return OK
 
 

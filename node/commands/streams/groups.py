@@ -78,7 +78,7 @@ def xgroup_create(c: Call, argv: list[bytes]) -> Reply:
     if name in stream.groups:
         raise Refusal(BUSYGROUP)
     stream.add_group(name, last_id, options.entries_read)
-    c.changed(key, stream, XGROUP_CREATE)
+    c.changed_unwatched(key, stream, XGROUP_CREATE)
     return OK
 
 
@@ -107,7 +107,7 @@ def xgroup_setid(c: Call, argv: list[bytes]) -> Reply:
         raise Refusal(subcommand_syntax(argv))
     group.last_id = stream.last_id if argv[4] == NEWEST else any_id(argv[4])
     group.entries_read = options.entries_read
-    c.changed(argv[2], stream, XGROUP_SETID)
+    c.changed_unwatched(argv[2], stream, XGROUP_SETID)
     return OK
 
 
@@ -117,7 +117,7 @@ def xgroup_destroy(c: Call, _: bytes, key: bytes, name: bytes) -> Reply:
     if name not in stream.groups:
         return 0
     remains = stream.remove_group(name)
-    c.changed(key, stream, XGROUP_DESTROY)
+    c.changed_unwatched(key, stream, XGROUP_DESTROY)
     c.discard(remains)
     return 1
 
@@ -129,7 +129,7 @@ def xgroup_createconsumer(c: Call, _: bytes, key: bytes, name: bytes, consumer: 
     if consumer in group.consumers:
         return 0
     group.add_consumer(consumer, c.now)
-    c.changed(key, stream, XGROUP_CREATECONSUMER)
+    c.changed_unwatched(key, stream, XGROUP_CREATECONSUMER)
     return 1
 
 
@@ -140,7 +140,7 @@ def xgroup_delconsumer(c: Call, _: bytes, key: bytes, name: bytes, consumer: byt
     if consumer not in group.consumers:
         return 0
     pending = group.remove_consumer(consumer)
-    c.changed(key, stream, XGROUP_DELCONSUMER)
+    c.changed_unwatched(key, stream, XGROUP_DELCONSUMER)
     return pending
 
 

@@ -31,7 +31,7 @@ def xack(c: Call, argv: list[bytes]) -> Reply:
     for entry_id in ids:
         acknowledged += group.acknowledge(entry_id)
     if acknowledged:
-        c.changed(argv[1], stream, XACK, acknowledged)
+        c.changed_unwatched(argv[1], stream, XACK, acknowledged)
     return acknowledged
 
 

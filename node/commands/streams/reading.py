@@ -189,5 +189,5 @@ def read_of_group(c: Call, key: bytes, entry_id: int, options: ReadOptions) -> l
         tell_consumer(c, key, group, options.consumer)
     changes = made + (found is not None)
     if changes:
-        c.changed(key, stream, XGROUP_CREATECONSUMER if made else XREADGROUP, changes)
+        c.changed_unwatched(key, stream, XGROUP_CREATECONSUMER if made else XREADGROUP, changes)
     return found

@@ -132,6 +132,14 @@ class Database(Watched):
         if kind.length(value) == 0:
             self.delete(part, key, DEL, 0)
 
+    def changed_unwatched(self, part: int, key: bytes, value: Value, event: bytes, count: int) -> None:
+        """As ``changed``, and no WATCH is touched by it."""
+        watchers, self.watchers = self.watchers, {}
+        try:
+            self.changed(part, key, value, event, count)
+        finally:
+            self.watchers = watchers
+
     def _account(self, key: bytes, grown: int) -> None:
         """``key`` was changed and takes ``grown`` bytes more: the size, the limit, WATCH."""
         changes = self.changes

@@ -221,6 +221,10 @@ class Call:
         """What ``change`` gave out has been changed. A value without elements does not exist: its key is deleted."""
         self.db.changed(self.part_of(key), key, value, event, count)
 
+    def changed_unwatched(self, key: bytes, value: Value, event: bytes, count: int = 1) -> None:
+        """As ``changed``, of a part of the value that WATCH leaves aside, with Redis: groups of a stream."""
+        self.db.changed_unwatched(self.part_of(key), key, value, event, count)
+
     def also(self, key: bytes, event: bytes) -> None:
         """What has just happened to ``key`` is ``event``, too."""
         if self.db.changes.listeners:

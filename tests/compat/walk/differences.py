@@ -119,7 +119,6 @@ DIFFERENCES: Final[Sequence[Difference]] = (
     difference("valkey", rb"XAUTOCLAIM .* COUNT ", MEMORY, theirs_is_an_error),
     difference("valkey", rb"OBJECT ENCODING ", FIELDS_ENDED, lambda theirs, ours: theirs.content == b"hashtable"),
     difference("redis", rb"XSETID ", SETID_CHECKS, parted=True),
-    difference("redis", rb"EXEC", CLAIM_CREATES, lambda theirs, ours: ours.content is None, parted=True),
     difference("redis", rb"XGROUP (CREATE|DEL)CONSUMER |XINFO CONSUMERS ", CLAIM_CREATES),
     difference("redis", rb"XINFO ", CLAIM_CREATES, but_facts(b"consumers")),
     difference("redis", rb"LPOS .* RANK -9223372036854775808", LONG_MIN),
