@@ -26,6 +26,8 @@ LAYOUTS: Sequence[tuple[int, ...]] = ((1, 1, 1), (1, 1, 1), (2, 1, 1), (2, 1, 0)
 TAGS = 6
 LOOK_US = 100
 """How often is looked whether the moment has come."""
+WAKES_MS = 100
+"""A node wakes as often at the least, and notices only then that its clock has jumped."""
 PATIENCE_US = 2_000_000
 """So long a moment is waited for; then it is now."""
 PROBES = 6
@@ -316,6 +318,7 @@ class MigrateRun(WriteRun):
         self.wait(self.unfinished, "end of all jobs", JOBS_END_US)
         self.wait(self.lack, "recovery")
         self.wait(self.leftovers, "order")
+        self.world.advance(WAKES_MS)
         self.wait(self.outdated, "certainty")
         for move in moves:
             job = move.job_at(move.source)
