@@ -5,15 +5,14 @@ the best of them and of those that earlier samples have left in the pool. A key 
 may be gone: as in Redis the former does not matter, and the latter is passed over.
 """
 
-from random import Random
 from typing import Final
 
 from gossamer.node.config import Config
 from gossamer.node.engine.data.changes import Changes
 from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.eviction_pool import EvictionPool
+from gossamer.node.engine.data.key_sample import KeySample
 from gossamer.node.engine.data.keyspace import Keyspace
-from gossamer.node.engine.data.part_draw import PartDraw
 
 NOEVICTION: Final = "noeviction"
 LATEST: Final = 1 << 63
@@ -24,19 +23,17 @@ ROUNDS: Final = 100
 
 
 class Eviction:
-    """Chooses keys. ``rng``: chance that nothing else moves."""
+    """Chooses keys."""
 
     def __init__(self, keyspace: Keyspace, config: Config) -> None:
         self.keyspace: Keyspace = keyspace
         self.config: Config = config
-        self.rng: Random = Random(0)
+        self.sample: KeySample = KeySample()
         self.pool: EvictionPool = EvictionPool()
         self.policy: str = NOEVICTION
         self.volatile: bool = False
         """Only keys that expire are evicted."""
         self.samples: int = 0
-        self.draws: dict[int, PartDraw] = {}
-        """By the index of a database."""
         self.next_db: int = 0
         config.obey(("maxmemory-policy", "maxmemory-samples", "lfu-log-factor", "lfu-decay-time"), self.read)
 
@@ -78,7 +75,7 @@ class Eviction:
             self.next_db = (self.next_db + 1) % count
             db = self.keyspace.databases[self.next_db]
             if db is not None and self._size(db):
-                return db, self._sample(db, 1)[0][0]
+                return db, self.sample.of(db, 1, self.volatile)[0][0]
         return None
 
     def _look(self) -> bool:
@@ -87,28 +84,13 @@ class Eviction:
         for db in self.keyspace.databases:
             if db is not None and self._size(db):
                 found = True
-                for key, stamp, at in self._sample(db, self.samples):
+                for key, stamp, at in self.sample.of(db, self.samples, self.volatile):
                     self.pool.offer(db.index, key, self._idleness(stamp, at))
         return found
 
     def _size(self, db: Database) -> int:
         """How many of its keys may be evicted."""
         return db.volatile if self.volatile else db.size
-
-    def _sample(self, db: Database, count: int) -> list[tuple[bytes, int, int]]:
-        """``count`` of the keys that may be evicted, or as many as there are; one may come several times."""
-        rng, draw = self.rng, self._draw_of(db)
-        count = min(count, self._size(db))
-        found: list[tuple[bytes, int, int]] = []
-        while len(found) < count:  # a part may have fewer keys
-            found += db.sample(draw.draw(db, rng), rng.getrandbits(64), count - len(found), self.volatile)
-        return found
-
-    def _draw_of(self, db: Database) -> PartDraw:
-        draw = self.draws.get(db.index)
-        if draw is None or draw.expiring != self.volatile:
-            draw = self.draws[db.index] = PartDraw(self.volatile)
-        return draw
 
     def _idleness(self, stamp: int, at: int) -> int:
         if self.policy == "volatile-ttl":
