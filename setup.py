@@ -31,6 +31,7 @@ HOT = [
     "gossamer/node/persist",
     "gossamer/node/persist/*",
     "gossamer/node/saving",
+    "gossamer/node/vm",
 ]
 """Modules and packages on the way from socket or append-only file to reply; ``__init__`` files stay interpreted."""
 

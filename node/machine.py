@@ -41,12 +41,13 @@ from gossamer.node.engine.serving.migrating import finish_migrate
 from gossamer.node.engine.serving.ready_keys import serve_changed_keys
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.engine.serving.unexpected import survive
-from gossamer.node.engine.state import PAUSED, RETURNED
+from gossamer.node.engine.state import PAUSED, RETURNED, SPILLING
 from gossamer.node.migration.migrations import Migrations
 from gossamer.node.replication.replication import replication_of
 from gossamer.node.replication.write_pause import WritePause
 from gossamer.node.resp.errors import Refusal
 from gossamer.node.saving.saves import saves_of
+from gossamer.node.vm.vm import Vm
 
 BUSY_MS: Final = 100
 """How soon something is looked at that has only just begun."""
@@ -77,6 +78,8 @@ class Machine:
         self._pause = WritePause(server)
         self.replication = replication_of(server)
         self.saves = saves_of(server)
+        self.vm = Vm(server)
+        server.vm = self.vm
         self.migrations = Migrations(server, self.replication)
         server.migrations = self.migrations
         self.migrations.context.on_freed = self._hurry
@@ -143,6 +146,8 @@ class Machine:
         self.saves.aof.flush()
         server.acks.settle()
         server.client_memory.keep(server.now)
+        if server.conditions & SPILLING:
+            self.vm.keep()
         if self.gossip is not None and self.gossip.awaited_offset is not None:
             self.tell_progress(server.now)
         self._plan()
@@ -255,7 +260,7 @@ class Machine:
         server = self.server
         if self.replication.replicas.sending or server.long_replies.pending() or self.saves.has_work:
             return True
-        if self.saves.rewrites.has_work or server.memory.has_work():
+        if self.saves.rewrites.has_work or server.memory.has_work() or self.vm.has_work:
             return True
         return server.lazyfree.pending and not server.conditions & PAUSED
 
@@ -271,6 +276,8 @@ class Machine:
             self.saves.rewrites.work()
         if self.server.memory.has_work():
             self.server.make_room()
+        if self.server.conditions & SPILLING:
+            self.vm.work()
         if not self.server.conditions & PAUSED:
             self.server.lazyfree.work()
 

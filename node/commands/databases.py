@@ -62,7 +62,7 @@ def move(c: Call, key: bytes, to: bytes) -> Reply:
     if index == c.db.index:
         raise Refusal(SAME_OBJECT)
     there = c.on(index)
-    if c.value(key) is None or there.exists(key):
+    if c.held(key) is None or there.exists(key):
         return 0
     c.move(key, there, key, (MOVE_FROM, MOVE_TO))
     return 1

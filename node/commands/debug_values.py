@@ -4,17 +4,22 @@ from sys import getsizeof
 from typing import Final
 
 from gossamer.node.engine.data.kinds import is_integer, kind_of
+from gossamer.node.engine.data.spilled import Unreadable, in_memory
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.persist.form import Style
 from gossamer.node.persist.values import put_value
-from gossamer.node.resp.errors import NO_SUCH_KEY, NOT_A_TABLE, NOT_AN_SDS, Refusal
+from gossamer.node.resp.errors import NO_SUCH_KEY, NOT_A_TABLE, NOT_AN_SDS, Refusal, unreadable
 from gossamer.node.resp.reply import Status, Verbatim
 from gossamer.node.types.kind import DONE, Value
 
 
 def held(c: Call, key: bytes) -> Value | None:
-    """The value of ``key``, even if its time is over: DEBUG tells what is there, not what clients may see."""
-    return c.db.get(c.part_of(key), key)
+    """The value of ``key``, even if its time is over: DEBUG tells what is there, not what clients may see. Refusal."""
+    try:
+        value = c.db.get(c.part_of(key), key)
+        return None if value is None else in_memory(value)
+    except Unreadable as error:
+        raise Refusal(unreadable(error.text)) from None
 
 
 def present(c: Call, key: bytes) -> Value:

@@ -15,7 +15,9 @@ from gossamer.node.engine.clients.long_reply import LongReply
 from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.engine.data.kinds import STRING, copy_of, is_large, kind_of
 from gossamer.node.engine.data.snapshot import DatabaseView, Snapshot
-from gossamer.node.resp.reply import Reply, Status
+from gossamer.node.engine.data.spilled import Unreadable, in_memory
+from gossamer.node.resp.errors import unreadable
+from gossamer.node.resp.reply import Failure, Reply, Status
 from gossamer.node.types.hashes.kind import HASH
 from gossamer.node.types.kind import DONE, STEP, Kind, Value
 from gossamer.node.types.lists.kind import LIST
@@ -52,11 +54,12 @@ class ValueDigest:
     """Of one ``value``, which must stay as it is meanwhile, mixed into ``digest``.
 
     ``expires``: it has a time to live. ``now`` (unix milliseconds) hides elements that are over; 0 shows all.
+    Unreadable.
     """
 
     def __init__(self, digest: int, value: Value, expires: bool, now: int = 0) -> None:
         self.digest: int = digest
-        self.value: Value = value
+        self.value: Value = in_memory(value)
         self.expires: bool = expires
         self.now: int = now
         self.at: int = 0
@@ -122,7 +125,13 @@ class DataDigest(LongReply):
         self.snapshot.close()
 
     def step(self) -> None:
-        room = STEP
+        try:
+            self._go_through(STEP)
+        except Unreadable as error:
+            self.reply = Failure(unreadable(error.text))
+            self.done = True
+
+    def _go_through(self, room: int) -> None:
         while self.views and room > 0:
             view = self.views[-1]
             if self.value is not None:

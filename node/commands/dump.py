@@ -29,8 +29,9 @@ from gossamer.node.resp.errors import (
     TTL_NEGATIVE,
     Refusal,
     invalid_expire,
+    unreadable,
 )
-from gossamer.node.resp.reply import OK, Reply
+from gossamer.node.resp.reply import OK, Failure, Reply
 from gossamer.node.types.kind import Value
 
 MAX_FREQ: Final = 255
@@ -43,7 +44,7 @@ def dump(c: Call, key: bytes) -> Reply:
     made = replies.made_for(c.client)
     if made is not None:
         return made.reply
-    value = c.value(key)
+    value = c.held(key)  # one that is not in memory is copied from where it is
     return None if value is None else replies.make(c.client, DumpReply(value))
 
 
@@ -56,7 +57,12 @@ class DumpReply(LongReply):
         self.pieces: list[bytes] = []
 
     def step(self) -> None:
-        self.pieces.append(self.dump.next())
+        try:
+            self.pieces.append(self.dump.next())
+        except RdbError as error:  # it is not in memory, and cannot be read
+            self.reply = Failure(unreadable(str(error)))
+            self.done = True
+            return
         if self.dump.done:
             self.reply = b"".join(self.pieces)
             self.pieces = []

@@ -63,7 +63,7 @@ def set_end(c: Call, argv: list[bytes], name: str, unit: int, origin: int) -> in
         raise Refusal(invalid_expire(name))
     at += origin
     key = argv[1]
-    if c.value(key) is None or (conditions and not allowed(conditions, c.expire_time(key), at)):
+    if c.held(key) is None or (conditions and not allowed(conditions, c.expire_time(key), at)):
         return 0
     if at <= c.now and c.server.lazy_expire_deletes:
         c.delete(key)
@@ -102,7 +102,7 @@ def allowed(conditions: int, present: int, at: int) -> bool:
 
 @command("PERSIST", arity=2, flags=CHANGE, keys=CHANGED, acl=KEYSPACE)
 def persist(c: Call, key: bytes) -> Reply:
-    return int(c.value(key) is not None and c.persist(key))
+    return int(c.held(key) is not None and c.persist(key))
 
 
 @command("TTL", arity=2, flags=TELL, keys=TOLD, acl=KEYSPACE)

@@ -1,7 +1,7 @@
 """INFO: which sections there are, in the order of Redis 7.0.15, and those that count commands, errors and keys.
 
 Sections are asked for by name, in any case and order; their order in the reply is fixed. The others are in
-``info_sections.py``.
+``info_sections.py``. That on virtual memory is of Redis 2; it is shown by itself only where it is on.
 """
 
 from collections.abc import Callable
@@ -20,6 +20,7 @@ from gossamer.node.commands.info_sections import (
 from gossamer.node.engine.insight.latency import percentile
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.state import SPILLING
 from gossamer.node.engine.table.command import LOADING, STALE, Command, command, distinct
 from gossamer.node.resp.reply import Reply, Verbatim
 
@@ -85,10 +86,15 @@ def keyspace_section(server: Server) -> list[str]:
     return [f"db{db.index}:keys={db.size},expires={db.volatile},avg_ttl=0" for db in server.keyspace.used() if db.size]
 
 
+def vm_section(server: Server) -> list[str]:
+    return server.vm.info()
+
+
 SECTIONS: Final[list[tuple[str, str, Section]]] = [
     ("server", "Server", server_section),
     ("clients", "Clients", clients_section),
     ("memory", "Memory", memory_section),
+    ("vm", "Vm", vm_section),
     ("persistence", "Persistence", persistence_section),
     ("stats", "Stats", stats_section),
     ("replication", "Replication", replication_section),
@@ -117,7 +123,7 @@ def info_text(server: Server, words: list[str]) -> str:
     wanted = wanted_sections(words)
     parts: list[str] = []
     for name, title, section in SECTIONS:
-        if name in wanted:
+        if name in wanted and (name != "vm" or name in words or server.conditions & SPILLING):
             parts.append("\r\n".join([f"# {title}", *section(server), ""]))
     return "\r\n".join(parts)
 

@@ -67,7 +67,7 @@ def touch(c: Call, argv: list[bytes]) -> Reply:
     count = 0
     no_touch, c.client.no_touch = c.client.no_touch, False
     for key in argv[1:]:
-        count += c.value(key) is not None
+        count += c.held(key) is not None
     c.client.no_touch = no_touch
     return count
 
@@ -87,7 +87,7 @@ COPIED: Final = (KeySpec((RO, ACCESS)), KeySpec((OW, UPDATE), index=2))
 
 @command("RENAME", arity=3, flags=WRITE, keys=NEW_NAME, acl=KEYSPACE)
 def rename(c: Call, key: bytes, name: bytes) -> Reply:
-    if c.value(key) is None:
+    if c.held(key) is None:
         raise Refusal(NO_SUCH_KEY)
     if key != name:
         c.move(key, c, name, (RENAME_FROM, RENAME_TO))
@@ -96,7 +96,7 @@ def rename(c: Call, key: bytes, name: bytes) -> Reply:
 
 @command("RENAMENX", arity=3, flags=WRITE | FAST, keys=FREE_NAME, acl=KEYSPACE)
 def renamenx(c: Call, key: bytes, name: bytes) -> Reply:
-    if c.value(key) is None:
+    if c.held(key) is None:
         raise Refusal(NO_SUCH_KEY)
     if c.exists(name):
         return 0
@@ -111,7 +111,7 @@ def copy(c: Call, argv: list[bytes]) -> Reply:
     if there.db is c.db and key == name:
         raise Refusal(SAME_OBJECT)
     c.counting = True
-    value = c.value(key)
+    value = c.held(key)
     c.counting = False
     if value is None or (there.exists(name) and not replace):
         return 0

@@ -32,6 +32,10 @@ def append_directory(name: str) -> str | None:
     return "appenddirname can't be a path, just a dirname" if _is_path(name) else None
 
 
+def spill_directory(name: str) -> str | None:
+    return None if name else "vm-dir can't be empty"
+
+
 def hostname(name: str) -> str | None:
     if len(name) > LONGEST_HOSTNAME:
         return "Hostnames must be less than 256 characters"

@@ -96,6 +96,53 @@ class AppendFile:
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
+class SpillStore:
+    """Payloads that are put away until somebody asks for them, or nobody needs them; this one has them in memory.
+
+    A place is a number. ``done`` is called at once, or later in the node's own thread, and not out of a batch.
+    """
+
+    def __init__(self) -> None:
+        self.path: str = ""
+        """Where it is, for messages."""
+        self.used: int = 0
+        """Bytes that are put away."""
+        self.size: int = 0
+        """Bytes that it takes for that."""
+        self.kept: dict[int, bytes] = {}
+        self.given: int = 0
+
+    def write(self, payloads: list[bytes], at_once: bool, done: Callable[[list[int], str], None]) -> None:
+        """Put these away. ``done`` gets the place of each; or none, and the reason, if that has failed."""
+        places: list[int] = []
+        for payload in payloads:
+            self.given += 1
+            self.kept[self.given] = payload
+            self.used += len(payload)
+            places.append(self.given)
+        self.size = self.used
+        done(places, "")
+
+    def read(self, place: int) -> bytes:
+        """What was put away there. OSError if it cannot be read, or is not what it was."""
+        return self.kept[place]
+
+    def read_soon(self, place: int, done: Callable[[bytes, str], None]) -> None:
+        """As ``read``, while the node goes on. ``done`` gets it, or the reason."""
+        try:
+            found = self.read(place)
+        except OSError as error:
+            done(b"", error.strerror or str(error))
+            return
+        done(found, "")
+
+    def free(self, place: int) -> None:
+        """Nobody needs what is there."""
+        self.used -= len(self.kept.pop(place))
+        self.size = self.used
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Edge:
     """The default is a node in a vacuum: nothing happens, nothing is known."""
 
@@ -155,6 +202,10 @@ class Edge:
     def append_file(self, path: str, size: int) -> AppendFile:
         """The file at ``path``, made if it is not there, and cut back to ``size`` bytes. OSError if that fails."""
         return AppendFile()
+
+    def spill_store(self, path: str) -> SpillStore:
+        """An empty store in the folder ``path``, which is made if it is not there. OSError if that fails."""
+        return SpillStore()
 
     def make_directory(self, path: str, name: str) -> None:
         """There is a directory at ``path`` when this returns, and files of this ``name`` there are this node's alone.

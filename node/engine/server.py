@@ -40,6 +40,7 @@ from gossamer.node.engine.ports.cluster import ClusterPort
 from gossamer.node.engine.ports.migrations import MigrationPort
 from gossamer.node.engine.ports.replication import ReplicationPort
 from gossamer.node.engine.ports.saves import SavesPort
+from gossamer.node.engine.ports.vm import VmPort
 from gossamer.node.engine.slots.departed import Departed
 from gossamer.node.engine.slots.lazyfree import LazyFree
 from gossamer.node.engine.slots.leaving import Leaving
@@ -110,6 +111,7 @@ class Server(NodeState):
         "topology",
         "tracking",
         "usages",
+        "vm",
         "waiting",
     )
 
@@ -173,6 +175,7 @@ class Server(NodeState):
         self.journal: Journal = Journal(self.changes, self.commands)
         self.replication: ReplicationPort = ReplicationPort()
         self.saves: SavesPort = SavesPort()
+        self.vm: VmPort = VmPort()
         self.acks: Acks = Acks(self, self.journal, self.clients, self.limits, self.deadlines, self.stats)
         # slots that move
         self.leaving: Leaving = Leaving(self)
@@ -222,7 +225,7 @@ class Server(NodeState):
         """What clients and replicas have not read or sent to the end, and the like, as it is now."""
         self.counted_ms = self.now
         total, uncounted = self.replication.buffers()
-        unwritten = self.saves.buffered()
+        unwritten = self.saves.buffered() + self.vm.buffered()
         total += self.client_memory.measure() + unwritten
         self.memory.count_buffers(total, uncounted + unwritten)
 

@@ -28,6 +28,9 @@ FULL: Final = 1024
 UNSAVED: Final = 2048
 """The disk has failed when it last should have kept something (``stop-writes-on-bgsave-error``, ``appendonly``)."""
 
+SPILLING: Final = 4096
+"""``vm-enabled``: values may be out of memory."""
+
 
 class NodeState:
     """``now``: unix milliseconds, one value for the whole batch; ``now_s`` the same in seconds."""

@@ -1,7 +1,7 @@
 """What is done a piece at a time, whenever the clients leave time for it.
 
 Snapshots for replicas, as fast as these read, and for the RDB file, as fast as the disk takes it, replies that take
-long, and the deletion of what has gone.
+long, values that leave the memory or come back, and the deletion of what has gone.
 """
 
 import math
@@ -28,6 +28,7 @@ class BackgroundWork:
         clients.machine.server.memory.on_work = self._poke
         clients.machine.server.long_replies.on_work = self._poke
         clients.machine.saves.on_work = self._poke
+        clients.machine.vm.on_work = self._poke
         clients.machine.saves.rewrites.on_work = self._poke
 
     def _poke(self) -> None:

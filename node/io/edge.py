@@ -16,7 +16,7 @@ import trio
 
 from gossamer.cluster import build
 from gossamer.cluster.text import bytes_of
-from gossamer.node.engine.edge import AppendFile, Edge, NewFile, ProcessFacts
+from gossamer.node.engine.edge import AppendFile, Edge, NewFile, ProcessFacts, SpillStore
 from gossamer.node.io.append_file import DiskAppendFile
 from gossamer.node.io.data_file import DataFile
 from gossamer.node.io.disk import replace_file, sync_directory
@@ -24,6 +24,7 @@ from gossamer.node.io.keys import NO_KEYS, Keys
 from gossamer.node.io.log import Log
 from gossamer.node.io.new_file import BackgroundFile, DiskFile, begin_file
 from gossamer.node.io.spare_memory import give_back
+from gossamer.node.io.spill_file import SpillFile
 from gossamer.node.io.supervise import Supervisor
 from gossamer.node.persist.sealed.form import SealError
 
@@ -113,6 +114,9 @@ class ProcessEdge(Edge):
 
     def append_file(self, path: str, size: int) -> AppendFile:
         return DiskAppendFile(os.path.abspath(path), size, run_soon(), self._keys.seals)
+
+    def spill_store(self, path: str) -> SpillStore:
+        return SpillFile(path, run_soon, self._keys.seals)
 
     def make_directory(self, path: str, name: str) -> None:
         """This process holds a lock file until it ends; OSError if another one does."""

@@ -24,6 +24,7 @@ from gossamer.cluster.topology import Flag, NodeId, Topology
 from gossamer.gossip.events import TakeSlots
 from gossamer.node.engine.clients.limits import REPLICA
 from gossamer.node.engine.data.snapshot import Snapshot
+from gossamer.node.engine.data.spilled import Unreadable
 from gossamer.node.engine.stream.as_commands import AsCommands
 from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.engine.stream.tap import Tap
@@ -239,7 +240,11 @@ class Export(Job):
         if tap is None:
             return
         if self._commands is not None:
-            self._out.append(self._commands.next(self.piece))
+            try:
+                self._out.append(self._commands.next(self.piece))
+            except Unreadable as error:
+                self.fail(error.text)
+                return
             if self._commands.done:
                 self._commands = None
                 self._out.append(message("SNAPSHOT-EOF"))

@@ -7,14 +7,17 @@ To add a type of data: a module of ``persist/forms``, a line in ``READERS`` for 
 from typing import Final
 
 from gossamer.node.engine.data.kinds import STRING, kind_of
+from gossamer.node.engine.data.spilled import Unreadable
 from gossamer.node.persist import codes
-from gossamer.node.persist.codes import RdbError, type_title
+from gossamer.node.persist.codes import Format, RdbError, Short, type_title
 from gossamer.node.persist.form import Elements, Reader, Style, Writer
 from gossamer.node.persist.forms import hashes, lists, sets, streams, zsets
 from gossamer.node.persist.primitives import put_string
-from gossamer.node.persist.source import Source
+from gossamer.node.persist.source import MAX_STRING, Source
+from gossamer.node.store.spilled import Spilled
 from gossamer.node.types.hashes.kind import HASH
 from gossamer.node.types.kind import DONE, Kind, Value
+from gossamer.node.types.limits import EncodingLimits
 from gossamer.node.types.lists.kind import LIST
 from gossamer.node.types.sets.set import SET
 from gossamer.node.types.streams.kind import STREAM
@@ -72,5 +75,63 @@ def read_value(source: Source, code: int) -> Value | Elements:
 
 
 def put_value(out: bytearray, key: bytes | bytearray, value: Value, style: Style, at: int = 0) -> int:
-    """Write a step of a value, from position ``at`` on; the next position. ``key`` as described above."""
+    """Write a step of a value, from position ``at`` on; the next position. ``key`` as described above. RdbError if the
+    value cannot be said, or not be read."""
+    if isinstance(value, Spilled):
+        return put_spilled(out, key, value, style)
     return WRITERS[kind_of(value)](out, key, value, style, at)
+
+
+# --- values that are not in memory: their payload is what an RDB holds of them, without the key
+
+SPILLED: Final = Style(codes.VALKEY_80)
+"""A form that can say all that there is to a value. It is not compressed: who needs the value waits for it."""
+
+
+def payload_of(value: Value) -> bytes:
+    out = bytearray()
+    at = 0
+    while at != DONE:
+        at = WRITERS[kind_of(value)](out, b"", value, SPILLED, at)
+    return bytes(out)
+
+
+def value_of(payload: bytes, limits: EncodingLimits) -> Value:
+    """What ``payload_of`` has made it of; RdbError."""
+    source = Source(payload, 0, True, MAX_STRING, limits)
+    try:
+        value = read_value(source, source.byte())
+        if isinstance(value, Elements):
+            while value.left:
+                value.step(source)
+            value = value.value
+    except Short:
+        raise RdbError("it ends too early") from None
+    if source.at != len(payload):
+        raise RdbError("there is more behind its end")
+    return value
+
+
+def put_spilled(out: bytearray, key: bytes | bytearray, spilled: Spilled, style: Style) -> int:
+    """As ``put_value``, in one step: bytes are copied, unless the format knows no such form, or wants less of them."""
+    try:
+        payload = spilled.vault.payload(spilled)
+        if is_known(payload[0], style.format) and not (style.compress and payload[0] == codes.STRING):
+            out.append(payload[0])
+            out += key
+            out += payload[1:]
+            return DONE
+        value: Value = spilled.vault.load(spilled)
+    except Unreadable as error:
+        raise RdbError(error.text) from None
+    at = put_value(out, key, value, style)
+    while at != DONE:
+        at = put_value(out, b"", value, style, at)
+    return DONE
+
+
+def is_known(code: int, target: Format) -> bool:
+    """Does every reader of the format know this type of value?"""
+    if code == codes.OF_VALKEY:
+        return target.valkey
+    return code < sets.LISTPACK or target.version >= codes.REDIS_11.version

@@ -360,3 +360,8 @@ def int_between(low: int, high: int) -> bytes:
 def one_line(text: bytes) -> bytes:
     """An error reply is one line: CR and LF at its end are dropped, inside it they become spaces, as in Redis."""
     return text.rstrip(b"\r\n").replace(b"\r", b" ").replace(b"\n", b" ")
+
+
+def unreadable(reason: str) -> bytes:
+    """``vm-enabled``: the value that a request needs is not in memory, and cannot be read."""
+    return b"IOERR " + bytes_of(reason)

@@ -7,6 +7,7 @@ expires meanwhile: what was written later may give a key another end. Transactio
 from typing import Final
 
 from gossamer.cluster.text import text_of
+from gossamer.node.engine.data.spilled import Unreadable
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.applier import UNKNOWN, Applier
 from gossamer.node.engine.state import LOADING
@@ -51,7 +52,7 @@ class AofLoad(Loading):
             self._run()
         except AofError as error:
             raise LoadError(f"{self.path}: byte {error.offset}: {BAD_FORMAT}: {error.reason}") from None
-        except RdbError as error:
+        except (RdbError, Unreadable) as error:
             raise LoadError(f"{self.path}: {error}") from None
         self.read += len(data)
 
@@ -63,7 +64,7 @@ class AofLoad(Loading):
             self._run()
         except AofError as error:
             raise LoadError(f"{self.path}: byte {error.offset}: {BAD_FORMAT}: {error.reason}") from None
-        except RdbError as error:
+        except (RdbError, Unreadable) as error:
             raise LoadError(f"{self.path}: {error}") from None
         self._install()
         return reader.whole if reader.truncated else -1

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from gossamer.node.engine.data.snapshot import Snapshot
+from gossamer.node.engine.data.spilled import Unreadable
 from gossamer.node.engine.edge import NewFile
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.stream.as_commands import AsCommands
@@ -62,7 +63,7 @@ class Save:
             return
         try:
             piece = self._next()
-        except RdbError as error:
+        except (RdbError, Unreadable) as error:
             self.file.failure = str(error)
             return
         if piece:

@@ -24,7 +24,7 @@ FLOORS: Final = (
     ),
     ("gossamer.node.config", "gossamer.node.engine"),
     ("gossamer.node.persist", "gossamer.node.replication"),
-    ("gossamer.node.migration", "gossamer.node.saving"),
+    ("gossamer.node.migration", "gossamer.node.saving", "gossamer.node.vm"),
     ("gossamer.node.commands",),
     ("gossamer.node.machine", "gossamer.node.outgoing"),
     ("gossamer.node.io", "gossamer.node.__main__"),

@@ -77,9 +77,10 @@ CONFIRMATION: Final = Reason("replicas, before a request is carried out", unbloc
 MIGRATION: Final = Reason("the target of MIGRATE", of_primary=True)
 SHUTDOWN: Final = Reason("the end of the node")
 LONG_REPLY: Final = Reason("a reply that takes long to make", retried=True)
+SPILLED: Final = Reason("values that are not in memory", retried=True)
 KEYS: Final = Reason("keys", retried=True, unblockable=True, of_primary=True, closed_with_role=True)
 
-REASONS: Final = (PAUSE, LEAVING_KEYS, REPLICAS, DISKS, CONFIRMATION, MIGRATION, SHUTDOWN, LONG_REPLY, KEYS)
+REASONS: Final = (PAUSE, LEAVING_KEYS, REPLICAS, DISKS, CONFIRMATION, MIGRATION, SHUTDOWN, LONG_REPLY, SPILLED, KEYS)
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -129,7 +130,7 @@ class KeyWait(Wait):
         self.gone: bool = gone
 
     def wants(self, value: Value | None) -> bool:
-        return self.gone or (value is not None and kind_of(value) is self.kind)
+        return self.gone or (value is not None and kind_of(value).name == self.kind.name)
 
     def timeout_reply(self) -> Reply:
         return NULL_ARRAY

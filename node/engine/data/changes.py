@@ -142,6 +142,8 @@ class Changes:
         exception is known to have left the data so: before many keys change, and right after a table has taken one."""
         self.memory_limit: int = NEVER_FULL
         """Bytes in the tally above which ``on_full`` is called."""
+        self.fetched: int = 0
+        """Values that were not in memory, and were read because a request needed them while it ran."""
         self.listeners: list[Listener] = []
         self.on_full: Callable[[], None] | None = None
         self.on_expired: Callable[[int, bytes], None] | None = None

@@ -9,6 +9,7 @@ Rules kept here:
   before, so then nothing is half changed, and the node goes on. Changes of many keys are counted first.
 - A value that is changed in place is warned of by ``before_change`` and told of by ``changed``, or by ``store``.
 - What many keys or elements have held is not freed here but in pieces (``Changes.discard``).
+- A value may be out of memory, with a stub in its place (``spilled.py``). To exchange one for the other is no change.
 
 What a value is, ``kinds.py`` knows. Times are unix milliseconds. Nothing here knows commands or clients; whether a key
 whose time is over may be deleted is the caller's question.
@@ -32,10 +33,12 @@ from gossamer.node.engine.data.changes import (
 from gossamer.node.engine.data.contents import STANDALONE_SHIFT
 from gossamer.node.engine.data.element_expires import ElementExpires
 from gossamer.node.engine.data.kinds import is_freed_lazily, kind_of, size_of
-from gossamer.node.engine.data.part import EMPTY, LONGEST_KEY, NEVER, keys, size_in_tally
+from gossamer.node.engine.data.part import EMPTY, KEEP, LONGEST_KEY, NEVER, keys, size_in_tally
+from gossamer.node.engine.data.spilled import Unreadable
 from gossamer.node.engine.data.tally import EXPIRY, OVERHEAD, Share, Tally
 from gossamer.node.engine.data.view import Remains, View
 from gossamer.node.engine.data.watch import Watched
+from gossamer.node.store.spilled import Spilled
 from gossamer.node.store.table import Table
 from gossamer.node.types.kind import Value
 
@@ -140,6 +143,23 @@ class Database(Watched):
         finally:
             self.watchers = watchers
 
+    def exchange(self, part: int, key: bytes, value: Value, other: Value) -> None:
+        """``other`` stands for the ``value`` of ``key`` from now on, and has the same contents: nobody is told, for
+        nothing changes but what it takes."""
+        if self.changing is value:
+            self.changing = None
+        self._tables[part].put(key, other, KEEP, self.changes.clock)
+        self.share.add(size_of(other) - size_of(value))
+        if self.share.tally.held > self.changes.memory_limit:
+            self.changes.full()
+
+    def fetch(self, part: int, key: bytes, spilled: Spilled) -> Value:
+        """The value that ``spilled`` stands for at ``key``, which is in memory from now on. Unreadable."""
+        value: Value = spilled.vault.load(spilled)
+        self.changes.fetched += 1
+        self.exchange(part, key, spilled, value)
+        return value
+
     def _account(self, key: bytes, grown: int) -> None:
         """``key`` was changed and takes ``grown`` bytes more: the size, the limit, WATCH."""
         changes = self.changes
@@ -164,6 +184,11 @@ class Database(Watched):
         value = self.get(part, key)
         if value is None:
             return 0
+        if isinstance(value, Spilled):
+            try:
+                value = self.fetch(part, key, value)
+            except Unreadable:
+                return 0  # whoever asks for the key is told why
         kind = kind_of(value)
         self.before_change(part, key, value)
         gone = kind.expire(value, now, most)

@@ -14,11 +14,17 @@ class Keyspace:
         self.shift: int = shift
         self.tally: Tally = Tally()
         self.changes: Changes = changes if changes is not None else Changes()
+        self.beside: list[Keyspace] = []
+        """What is being loaded: it takes memory too."""
+        self.parent: Keyspace | None = None
+        """It is being loaded beside this one."""
 
     def apart(self) -> "Keyspace":
         """An empty keyspace of the same shape, for data that are being loaded: nobody is told what changes there."""
         other = Keyspace(len(self), self.shift, Changes(self.changes.clock))
         other.changes.by_use = self.changes.by_use
+        self.beside.append(other)
+        other.parent = self
         return other
 
     def __len__(self) -> int:
@@ -64,5 +70,8 @@ class Keyspace:
 
     def dispose(self, changes: Changes) -> None:
         """Nobody uses it any more: ``changes`` has its keys freed in pieces."""
+        if self.parent is not None:
+            self.parent.beside.remove(self)
+            self.parent = None
         for db in self.used():
             db.dispose(changes)

@@ -8,6 +8,16 @@ keyed by the kind: ``WRITERS`` of ``persist/values.py``, ``WORDS`` of ``as_comma
 from sys import getsizeof
 from typing import Final
 
+from gossamer.node.engine.data.spilled import SpilledKind
+from gossamer.node.store.spilled import (
+    Spilled,
+    SpilledHash,
+    SpilledList,
+    SpilledSet,
+    SpilledStream,
+    SpilledString,
+    SpilledZSet,
+)
 from gossamer.node.types.hashes.hash import Hash
 from gossamer.node.types.hashes.kind import HASH
 from gossamer.node.types.kind import STEP, Kind, Value
@@ -66,6 +76,15 @@ class StringKind(Kind):
 
 STRING: Final = StringKind(b"string")
 
+STUBS: Final[dict[Kind, type[Spilled]]] = {
+    STRING: SpilledString,
+    LIST: SpilledList,
+    ZSET: SpilledZSet,
+    SET: SpilledSet,
+    STREAM: SpilledStream,
+    HASH: SpilledHash,
+}
+"""What stands for a value of a kind that is not in memory."""
 KINDS: Final[dict[type, Kind]] = {
     bytes: STRING,
     bytearray: STRING,
@@ -74,6 +93,7 @@ KINDS: Final[dict[type, Kind]] = {
     Set: SET,
     Stream: STREAM,
     Hash: HASH,
+    **{stub: SpilledKind(kind) for kind, stub in STUBS.items()},
 }
 """By the class of a value."""
 

@@ -15,10 +15,12 @@ from gossamer.node.engine.data.changes import DEL
 from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.kinds import is_large
 from gossamer.node.engine.data.part import KEEP, NEVER
+from gossamer.node.engine.data.spilled import Unreadable
 from gossamer.node.engine.server import Server
-from gossamer.node.engine.state import FOLLOWING, PAUSED
+from gossamer.node.engine.state import FOLLOWING, PAUSED, SPILLING
 from gossamer.node.engine.table.command import Command
-from gossamer.node.resp.errors import WRONGTYPE, Refusal
+from gossamer.node.resp.errors import WRONGTYPE, Refusal, unreadable
+from gossamer.node.store.spilled import Spilled
 from gossamer.node.types.kind import Value
 
 T = TypeVar("T")
@@ -100,6 +102,15 @@ class Call:
                 stats.keyspace_misses += 1
             else:
                 stats.keyspace_hits += 1
+        if self.server.conditions & SPILLING and value is not None:
+            return self._read(key, value)
+        return value
+
+    def held(self, key: bytes) -> Value | None:
+        """As ``value``, for who does not look into it: one that is not in memory stays a stub."""
+        value = self.get_untouched(key)
+        if value is not None and not self.client.no_touch:
+            self.db.use(self.part_of(key), key)
         return value
 
     def values(self, keys: list[bytes]) -> list[Value | None]:
@@ -135,7 +146,7 @@ class Call:
         raise Refusal(WRONGTYPE)
 
     def get_raw(self, key: bytes) -> Value | None:
-        """As ``value``, but nothing is counted."""
+        """As ``held``, but nothing is counted."""
         db = self.db
         value = db.get(self.part_of(key), key)
         if value is not None and db.volatile and self._expired(key):
@@ -143,7 +154,7 @@ class Call:
         return value
 
     def get_untouched(self, key: bytes) -> Value | None:
-        """As ``value``, counted as a hit or a miss, but not as a use of the key: for EXISTS, TTL, OBJECT …"""
+        """As ``held``, counted as a hit or a miss, but not as a use of the key: for EXISTS, TTL, OBJECT …"""
         value = self.get_raw(key)
         if self.counting:
             stats = self.server.stats
@@ -274,6 +285,21 @@ class Call:
         return other
 
     # --- rules
+
+    def _read(self, key: bytes, value: Value) -> Value:
+        """``value``, which ``key`` has, brought back if it is not in memory. Refusal if it cannot be read.
+
+        Not so for the stream of a primary: who cannot run it is no copy any more.
+        """
+        self.server.vm.lookups += 1
+        if not isinstance(value, Spilled):
+            return value
+        try:
+            return self.db.fetch(self.part_of(key), key, value)
+        except Unreadable as error:
+            if self.privileged:
+                raise
+            raise Refusal(unreadable(error.text)) from None
 
     def _expired(self, key: bytes) -> bool:
         """True if ``key``, which exists, has expired; it is deleted then, where this node may do that."""

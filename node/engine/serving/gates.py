@@ -21,7 +21,7 @@ from gossamer.node.engine.clients.client import (
     Client,
 )
 from gossamer.node.engine.clients.pause import EVERYTHING
-from gossamer.node.engine.clients.waiting import LEAVING_KEYS, PAUSE
+from gossamer.node.engine.clients.waiting import LEAVING_KEYS, PAUSE, RETRY
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.importing import import_request
@@ -37,6 +37,7 @@ from gossamer.node.engine.state import (
     LINK_DOWN,
     PAUSED,
     RETURNED,
+    SPILLING,
     UNSAVED,
 )
 from gossamer.node.engine.state import LOADING as STILL_LOADING
@@ -116,6 +117,9 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
     if server.conditions & LEAVING and any(server.leaving.touched_by(part, words) for part, words in parts):
         client.modes = modes
         return server.waiting.postpone(client, LEAVING_KEYS)
+    if server.conditions & SPILLING and server.vm.holds_up(client, parts):
+        client.modes = modes
+        return RETRY
     return None
 
 

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 from gossamer.node.engine.data.kinds import STRING, kind_of
 from gossamer.node.engine.data.snapshot import Snapshot
+from gossamer.node.engine.data.spilled import in_memory
 from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.engine.stream.rewrite import hashes, lists, sets, streams, zsets
 from gossamer.node.engine.stream.stream import NOT_SELECTED
@@ -61,7 +62,7 @@ class AsCommands:
         self._selected: int = NOT_SELECTED
 
     def next(self, size: int) -> bytes:
-        """About ``size`` bytes more; fewer at the end, and more for a large string."""
+        """About ``size`` bytes more; fewer at the end, and more for a large string. Unreadable."""
         out: list[bytes] = []
         made = 0
         while made < size:
@@ -76,7 +77,8 @@ class AsCommands:
                 if self.selects and self._selected != view.index:
                     self._selected = view.index
                     out.append(encoded([b"SELECT", b"%d" % view.index]))
-                self.key, self.value = view.take()
+                self.key, value = view.take()
+                self.value = in_memory(value)
                 self.keys += 1
                 self.at = 0
             write = WORDS[kind_of(self.value)]

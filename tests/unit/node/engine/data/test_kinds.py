@@ -11,7 +11,7 @@ import pytest
 from gossamer.cluster.slots import key_slot
 from gossamer.node.commands.digest import DIGESTS, digest_of_all, value_digest
 from gossamer.node.engine.data.changes import RESTORE
-from gossamer.node.engine.data.kinds import KINDS, copy_of, size_of
+from gossamer.node.engine.data.kinds import KINDS, STUBS, copy_of, size_of
 from gossamer.node.engine.data.part import size_in_tally
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.data.tally import OVERHEAD
@@ -178,7 +178,8 @@ def test_the_tables_of_the_product_are_left_alone() -> None:
     assert BAG in WRITERS
     with pytest.raises(AssertionError), registered():
         pass
-    assert set(KINDS.values()) == set(WRITERS) == set(WORDS) == set(DIGESTS)
+    assert set(STUBS) == set(WRITERS) == set(WORDS) == set(DIGESTS)
+    assert set(KINDS.values()) == set(STUBS) | {KINDS[stub] for stub in STUBS.values()}
 
 
 # --- the door for changes in place
