@@ -42,8 +42,8 @@ class SpillFile(SpillStore):
         self.path = os.path.abspath(path)
         os.makedirs(self.path, mode=0o700, exist_ok=True)
         self._teller = teller
-        self._file = tempfile.TemporaryFile(dir=self.path, buffering=0)  # noqa: SIM115  (as long as the process)
-        self._fd = self._file.fileno()
+        with tempfile.TemporaryFile(dir=self.path, buffering=0) as file:
+            self._fd = os.dup(file.fileno())
         self._extents = Extents()
         self._cipher: Cipher | None = None if key is None else key.cipher(os.urandom(32))
         self._sealed = 0
