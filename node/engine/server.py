@@ -46,7 +46,7 @@ from gossamer.node.engine.slots.lazyfree import LazyFree
 from gossamer.node.engine.slots.leaving import Leaving
 from gossamer.node.engine.slots.migrate import MigrateTransport
 from gossamer.node.engine.slots.slot_import import SlotImports
-from gossamer.node.engine.state import PAUSED, NodeState
+from gossamer.node.engine.state import PAUSED, SPILLING, NodeState
 from gossamer.node.engine.stream.acks import Acks
 from gossamer.node.engine.stream.journal import Journal, deletion
 from gossamer.node.engine.table.command import NUMBERED, Command
@@ -219,13 +219,15 @@ class Server(NodeState):
         if self.memory.limit:
             self.count_buffers()
             self.memory.look()
+        elif self.conditions & SPILLING:
+            self.count_buffers()
         self.keyspace.tally.used()
 
     def count_buffers(self) -> None:
         """What clients and replicas have not read or sent to the end, and the like, as it is now."""
         self.counted_ms = self.now
         total, uncounted = self.replication.buffers()
-        unwritten = self.saves.buffered() + self.vm.buffered()
+        unwritten = self.saves.buffered()
         total += self.client_memory.measure() + unwritten
         self.memory.count_buffers(total, uncounted + unwritten)
 

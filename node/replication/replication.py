@@ -40,12 +40,16 @@ class Replication(ReplicationBase):
         return self.history.offset if stream is None else stream.offset
 
     def buffers(self) -> tuple[int, int]:
-        """What replicas have not read yet, and the backlog, which is larger than it was made while replicas sync."""
+        """What replicas have not read yet, and the backlog, which is larger than it was made while replicas sync.
+
+        And how much of that counts against no limit.
+        """
         backlog = self.history.backlog
         held = 0 if backlog is None else backlog.held
         beyond = 0 if backlog is None else max(held - backlog.size, 0)
         unread = sum([replica.unread for replica in self.replicas.attached()])
-        return held + unread, beyond + unread
+        kept = sum([transfer.kept for transfer in self.replicas.syncs.transfers])
+        return held + unread + kept, beyond + unread + kept
 
     @property
     def is_replica(self) -> bool:

@@ -70,8 +70,8 @@ class SyncTransfer:
         self._pieces: deque[bytes] = deque([b"$EOF:%s\r\n" % mark] if mark else [])
         self._forgotten: int = 0
         """How many pieces, from the first on, are not kept any more."""
-        self._kept: int = 0
-        """Bytes in ``_pieces``."""
+        self.kept: int = 0
+        """Bytes in ``_pieces``, in memory until all who are synchronized have been sent them."""
 
     def join(self, replica: ReplicaLink) -> None:
         """``replica`` gets it too, and the stream from the same offset on."""
@@ -128,7 +128,7 @@ class SyncTransfer:
 
     def _may_make(self) -> bool:
         """Is there more to be made, now? ``rdb-key-save-delay`` (µs for each key) makes it slow, for tests."""
-        if self.whole or (self.mark and self._kept >= WINDOW):
+        if self.whole or (self.mark and self.kept >= WINDOW):
             return False
         delay = self._server.config.integer("rdb-key-save-delay")
         return delay <= 0 or self._writer.keys * delay <= (self._server.now - self._began_ms) * 1000
@@ -150,19 +150,19 @@ class SyncTransfer:
             self._add(self.mark)
         else:
             self.open = False
-            self._pieces.appendleft(b"$%d\r\n" % self._kept)
+            self._pieces.appendleft(b"$%d\r\n" % self.kept)
 
     def _add(self, piece: bytes) -> None:
         self._pieces.append(piece)
-        self._kept += len(piece)
+        self.kept += len(piece)
 
     def _forget(self) -> None:
         """Let go what everybody has been sent, unless somebody may still join."""
-        if self.mark and self._kept >= WINDOW:
+        if self.mark and self.kept >= WINDOW:
             self.open = False
         if self.open or not self.replicas:
             return
         slowest = min([replica.position for replica in self.replicas])
         while self._forgotten < slowest:
-            self._kept -= len(self._pieces.popleft())
+            self.kept -= len(self._pieces.popleft())
             self._forgotten += 1

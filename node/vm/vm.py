@@ -1,7 +1,8 @@
 """``vm-enabled``: the data may take more than the memory (docs/beyond-memory.md).
 
 After each batch, and between the batches, cold values are put away as long as all takes more than ``vm-max-memory``.
-That limit is meant for the whole process: what it took before there was any data is taken off. How much is done at once
+That limit is meant for the whole process: what it took before there was any data is taken off, and, up to a part, what
+the account of the data does not know of (the allocator, buffers that come and go). How much is done at once
 depends on how much there is too much: about a millisecond's work, while a thread writes; if that is not enough, more;
 and at last so much that it becomes no more than it was, written at once, so that nobody can write faster than values
 leave.
@@ -39,6 +40,10 @@ MUCH: Final = 20
 """When this part of the limit is too much, a step is long;"""
 TOO_MUCH: Final = 8
 """when this part is, it is longer, has no end before there is less again, and waits for the disk."""
+LOOK_MS: Final = 500
+"""How often the resident set is looked at."""
+MOST_UNKNOWN: Final = 6
+"""At most this part of the limit is taken off for what nobody counts."""
 REST_MS: Final = 1000
 """So long nothing is tried after the disk has refused, or where nothing was found that could be put away."""
 
@@ -64,6 +69,8 @@ class Vm(VmPort):
         """Of the whole process."""
         self.base: int = 0
         """What it took without data."""
+        self.unknown: int = 0
+        """Bytes beside the data and the buffers that count, as the resident set tells."""
         self.put_away: int = 0
         """How many values have been."""
         self.refused: int = 0
@@ -74,6 +81,7 @@ class Vm(VmPort):
         self.resting_until_ms: int = 0
         self.resting_until: int = 0
         """As long as the excess is less."""
+        self._looked_ms: int = 0
         self._excess_before: int = 0
         """When the last step had ended."""
         self._queue: list[Spill] = []
@@ -114,7 +122,7 @@ class Vm(VmPort):
     @property
     def room(self) -> int:
         """Bytes that the data may take."""
-        return max(0, self.limit - self.base)
+        return max(0, self.limit - self.base - self.unknown)
 
     @property
     def _most_unwritten(self) -> int:
@@ -130,9 +138,9 @@ class Vm(VmPort):
         return found
 
     def excess(self) -> int:
-        """By how many bytes all data in memory takes too much. What is on its way to the disk does not count."""
+        """By how many bytes data and buffers take too much. What is on its way to the disk does not count."""
         server = self.server
-        held = server.keyspace.tally.held
+        held = server.keyspace.tally.held + server.keyspace.tally.buffers
         for keyspace in server.keyspace.beside:
             held += keyspace.tally.held
         for slot_import in server.slot_imports.all:
@@ -147,6 +155,8 @@ class Vm(VmPort):
             self._settle()
         if vault.gone:
             vault.sweep()
+        if not 0 <= self.server.now - self._looked_ms < LOOK_MS:
+            self._look()
         excess = self.excess()
         if excess <= 0:
             self._excess_before = 0
@@ -160,6 +170,12 @@ class Vm(VmPort):
         else:
             self._spill(vault, LONGEST_STEP_US, max(self._excess_before, self.limit // TOO_MUCH), True)
         self._excess_before = self.excess()
+
+    def _look(self) -> None:
+        """Does the process take more than it may? The half of that is made up for each time, and given back so."""
+        self._looked_ms = self.server.now
+        more = self.server.edge.resident_memory() - self.limit
+        self.unknown = min(max(0, self.unknown + more // 2), self.limit // MOST_UNKNOWN)
 
     def _spill(self, vault: Vault, for_us: int, most_left: int, at_once: bool) -> None:
         """Put values away until there is room, or the time is up and at most ``most_left`` bytes are too many."""
@@ -232,9 +248,6 @@ class Vm(VmPort):
         self._tell(f"Values stay in memory, which they should leave: {vault.store.path}: {reason}")
 
     # --- values come back
-
-    def buffered(self) -> int:
-        return 0 if self.vault is None else self.vault.unwritten
 
     def holds_up(self, client: Client, parts: list[Part]) -> bool:
         vault = self.vault

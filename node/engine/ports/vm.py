@@ -22,10 +22,6 @@ class VmPort:
     def keep(self) -> None:
         """A batch has ended: values leave the memory if all takes too much."""
 
-    def buffered(self) -> int:
-        """Bytes that wait to be put away."""
-        return 0
-
     def info(self) -> list[str]:
         """Lines of INFO."""
         return ["vm_enabled:0"]

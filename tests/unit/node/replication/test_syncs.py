@@ -93,7 +93,7 @@ def test_a_slow_reader_holds_up_a_walk_but_not_for_long() -> None:
     following(primary, 2)  # and reads nothing
     while primary.machine.has_work:
         primary.machine.work()
-    assert primary.replication.replicas.syncs.transfers[0]._kept < WINDOW + BIG * 20
+    assert primary.replication.replicas.syncs.transfers[0].kept < WINDOW + BIG * 20
     other = following(primary, 3)
     assert not other.step()
     primary.at(START + 2000)

@@ -70,6 +70,10 @@ class Memory(Edge):
         self.store = Store()
         self.file = File()
         self.said: list[str] = []
+        self.resident = 0
+
+    def resident_memory(self) -> int:
+        return self.resident
 
     def spill_store(self, path: str) -> SpillStore:
         return self.store

@@ -414,3 +414,21 @@ def test_slots_leave_with_what_is_not_in_memory() -> None:
     one.turn()
     one.turn()
     assert one.store.kept == {}
+
+
+def test_what_the_account_does_not_know_of_counts_up_to_a_part() -> None:
+    one = Spilling(limit=1_000_000, least=512)
+    for number in range(900):
+        one.say("SET", f"k{number}", VALUE)
+    assert one.server.keyspace.tally.held > 950_000
+    one.edge.resident = 1_100_000
+    one.turn(1000)
+    assert 900_000 < one.server.keyspace.tally.held <= 950_000, "the half of what is too much"
+    for _ in range(20):
+        one.turn(1000)
+    assert one.server.keyspace.tally.held <= 1_000_000 - 1_000_000 // 6
+    assert one.server.keyspace.tally.held > 800_000, "and no more"
+    one.edge.resident = 900_000
+    for _ in range(20):
+        one.turn(1000)
+    assert one.vm.room == 1_000_000
