@@ -6,7 +6,7 @@ To add a type of data: a module of ``persist/forms``, a line in ``READERS`` for 
 
 from typing import Final
 
-from gossamer.node.engine.data.kinds import STRING, kind_of
+from gossamer.node.engine.data.kinds import KINDS, STRING, STUBS, kind_of
 from gossamer.node.engine.data.spilled import Unreadable
 from gossamer.node.persist import codes
 from gossamer.node.persist.codes import Format, RdbError, Short, type_title
@@ -30,6 +30,33 @@ def put_text(out: bytearray, key: bytes | bytearray, value: Value, style: Style,
     out += key
     put_string(out, value, style.compress)
     return DONE
+
+
+def put_spilled(out: bytearray, key: bytes | bytearray, spilled: Value, style: Style, at: int) -> int:
+    """A value that is not in memory, in one step: bytes are copied, unless the format knows no such form, or wants less
+    of them."""
+    assert isinstance(spilled, Spilled)
+    try:
+        payload = spilled.vault.payload(spilled)
+        if is_known(payload[0], style.format) and not (style.compress and payload[0] == codes.STRING):
+            out.append(payload[0])
+            out += key
+            out += payload[1:]
+            return DONE
+        value: Value = spilled.vault.load(spilled)
+    except Unreadable as error:
+        raise RdbError(error.text) from None
+    at = put_value(out, key, value, style)
+    while at != DONE:
+        at = put_value(out, b"", value, style, at)
+    return DONE
+
+
+def is_known(code: int, target: Format) -> bool:
+    """Does every reader of the format know this type of value?"""
+    if code == codes.OF_VALKEY:
+        return target.valkey
+    return code < sets.LISTPACK or target.version >= codes.REDIS_11.version
 
 
 READERS: Final[dict[int, Reader]] = {
@@ -63,6 +90,7 @@ WRITERS: Final[dict[Kind, Writer]] = {
     ZSET: zsets.write,
     STREAM: streams.put_stream,
     HASH: hashes.write,
+    **{KINDS[stub]: put_spilled for stub in STUBS.values()},
 }
 
 
@@ -77,8 +105,6 @@ def read_value(source: Source, code: int) -> Value | Elements:
 def put_value(out: bytearray, key: bytes | bytearray, value: Value, style: Style, at: int = 0) -> int:
     """Write a step of a value, from position ``at`` on; the next position. ``key`` as described above. RdbError if the
     value cannot be said, or not be read."""
-    if isinstance(value, Spilled):
-        return put_spilled(out, key, value, style)
     return WRITERS[kind_of(value)](out, key, value, style, at)
 
 
@@ -110,28 +136,3 @@ def value_of(payload: bytes, limits: EncodingLimits) -> Value:
     if source.at != len(payload):
         raise RdbError("there is more behind its end")
     return value
-
-
-def put_spilled(out: bytearray, key: bytes | bytearray, spilled: Spilled, style: Style) -> int:
-    """As ``put_value``, in one step: bytes are copied, unless the format knows no such form, or wants less of them."""
-    try:
-        payload = spilled.vault.payload(spilled)
-        if is_known(payload[0], style.format) and not (style.compress and payload[0] == codes.STRING):
-            out.append(payload[0])
-            out += key
-            out += payload[1:]
-            return DONE
-        value: Value = spilled.vault.load(spilled)
-    except Unreadable as error:
-        raise RdbError(error.text) from None
-    at = put_value(out, key, value, style)
-    while at != DONE:
-        at = put_value(out, b"", value, style, at)
-    return DONE
-
-
-def is_known(code: int, target: Format) -> bool:
-    """Does every reader of the format know this type of value?"""
-    if code == codes.OF_VALKEY:
-        return target.valkey
-    return code < sets.LISTPACK or target.version >= codes.REDIS_11.version

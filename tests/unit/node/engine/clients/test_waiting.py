@@ -12,7 +12,7 @@ from gossamer.node.engine.clients.long_reply import LongReply
 from gossamer.node.engine.clients.waiting import KEYS, REASONS, Wait
 from gossamer.node.engine.data.changes import DEL
 from gossamer.node.engine.deadlines import NEVER, Deadlines, Timer
-from gossamer.node.engine.server import Server
+from gossamer.node.engine.server import Server, default_config
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.engine.stream.journal import encoded
@@ -40,10 +40,16 @@ NOTHING = b""
 
 
 class Node:
-    """A primary with all slots, one replica that lags, a command that waits for a key, and one that takes long."""
+    """A primary with all slots, one replica that lags, a command that waits for a key, and one that takes long.
+
+    Values may leave the memory.
+    """
 
     def __init__(self) -> None:
-        self.server = Server(1, True)
+        config = default_config(1, True)
+        config.load("vm-enabled", ["yes"])
+        config.load("vm-max-memory", ["1gb"])
+        self.server = Server(1, True, config=config)
         self.machine = Machine(self.server)
         self.at(START)
         self.own_slot(True)
@@ -169,6 +175,14 @@ def put(node: Node) -> None:
     node.say(node.operator, "SET {x}b v")
 
 
+def value_away(node: Node) -> None:
+    vm = node.machine.vm
+    vm.coldest.least, vm.limit = 0, 0
+    node.machine.drain()
+    vm.limit = 1 << 30
+    node.say(node.waiter, "GET {x}a")
+
+
 def work(node: Node) -> None:
     while node.machine.has_work:
         node.machine.work()
@@ -187,6 +201,7 @@ KINDS: Final[dict[str, tuple[Callable[[Node], object], Callable[[Node], object]]
         lambda node: node.say(node.operator, "SHUTDOWN ABORT"),
     ),
     "long reply": (lambda node: node.say(node.waiter, "LONGGET {x}a"), work),
+    "value": (value_away, work),
     "key": (lambda node: node.say(node.waiter, f"WAITGET {{x}}b {SOON_MS}"), put),
 }
 
@@ -200,6 +215,7 @@ FULFILLED: Final[dict[str, bytes]] = {
     "MIGRATE": b"+OK\r\n",
     "SHUTDOWN": b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n",
     "long reply": b"$1\r\n1\r\n",
+    "value": b"$1\r\n1\r\n",
     "key": b"$1\r\nv\r\n",
 }
 
@@ -265,6 +281,7 @@ TABLE: Final[dict[str, dict[str, tuple[bytes, bytes]]]] = {
         "leaving key": (NOTHING, MOVED + PONG),
         "leaving slot": (NOTHING, MOVED + PONG),
         "long reply": (NOTHING, MOVED + PONG),
+        "value": (NOTHING, MOVED + PONG),
         "key": (MOVED + PONG, NOTHING),
     },
 }
