@@ -64,7 +64,6 @@ class Vm(VmPort):
         super().__init__()
         self.server: Server = server
         self.on_work: Callable[[], None] | None = None
-        self.enabled: bool = server.config.flag("vm-enabled")
         self.limit: int = 0
         """Of the whole process."""
         self.base: int = 0
@@ -92,11 +91,12 @@ class Vm(VmPort):
         self.vault: Vault | None = None
         self.fetches: Fetches | None = None
         self.coldest: Coldest = Coldest(self._databases, lambda: server.leaving.keys, server.changes.clock)
-        if self.enabled:
-            self._open()
+        if server.config.flag("vm-enabled"):
+            self.open()
         server.config.obey(("vm-max-memory",), self._read)
 
-    def _open(self) -> None:
+    def open(self) -> None:
+        """Values may leave the memory from now on."""
         server = self.server
         path = server.config.text("vm-dir")
         try:

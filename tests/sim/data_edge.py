@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from gossamer.node.engine.edge import AppendFile, NewFile
+from gossamer.node.engine.edge import AppendFile, NewFile, SpillStore
 from gossamer.node.persist.sealed.form import GROWING, NONE_BEFORE, TAG_SIZE, WHOLE
 from gossamer.node.persist.sealed.sealer import Sealer
 from tests.sim.files import Died, Files, Inode
@@ -84,6 +84,9 @@ class DataEdge(VirtualEdge):
     def new_file(self, path: str, background: bool) -> NewFile:
         self.check()
         return ThreadFile(self, path) if background else WaitedFile(self, path)
+
+    def spill_store(self, path: str) -> SpillStore:
+        return ThreadStore(self)
 
     def append_file(self, path: str, size: int) -> AppendFile:
         self.check()
@@ -248,6 +251,26 @@ class WaitedFile(NewFile):
             step()
         except OSError as error:
             self.failure = f"{self._path}: {error.strerror}"
+
+
+class ThreadStore(SpillStore):
+    """Values that are not in memory: a thread writes and reads them, beside the node. It ends with the process."""
+
+    def __init__(self, edge: DataEdge) -> None:
+        super().__init__()
+        self._edge = edge
+
+    def write(self, payloads: list[bytes], at_once: bool, done: Callable[[list[int], str], None]) -> None:
+        if at_once:
+            super().write(payloads, at_once, done)
+        else:
+            self._later(lambda: SpillStore.write(self, payloads, True, done))
+
+    def read_soon(self, place: int, done: Callable[[bytes, str], None]) -> None:
+        self._later(lambda: SpillStore.read_soon(self, place, done))
+
+    def _later(self, action: Callable[[], None]) -> None:
+        self._edge.timeline.after(PIECE_US, lambda: self._edge.owner.attend(action))
 
 
 class ThreadFile(WaitedFile):

@@ -88,6 +88,7 @@ class DiskRun(WriteRun):
         """Nothing is made durable while the data are written."""
         self.policy = policy or drawn[0]
         self.sealed = KEY is not None and (drawn[2] if sealed is None else sealed)
+        self.spilling = Random(seed ^ 0x5B1).choice(("yes", "no"))
         alone = not sum(Random(seed).choice(self.layouts))
         super().__init__(seed, 0 if alone else drawn[1] if acks is None else acks)
         self.disk_rng = Random(self.rng.getrandbits(64))
@@ -122,6 +123,7 @@ class DiskRun(WriteRun):
             ("aof-use-rdb-preamble", self.disk_rng.choice(("yes", "no"))),
             ("auto-aof-rewrite-min-size", self.disk_rng.choice(("2kb", "64mb"))),
             ("replica-ignore-disk-write-errors", self.disk_rng.choice(("yes", "no"))),
+            ("vm-enabled", self.spilling),
         )
         disk = DataDisk(Random(self.disk_rng.getrandbits(64)), directives, KEY if self.sealed else None)
         disk.files.latency_us = self.disk_rng.choice((100, 1_000, 20_000))

@@ -66,6 +66,11 @@ class Keeping(Serving):
         assert isinstance(self._disk, DataDisk)
         for name, value in self._disk.directives:
             self.machine.server.config.load(name, value.split())
+        vm = self.machine.vm
+        if self.machine.server.config.flag("vm-enabled"):
+            vm.coldest.least = 0
+            vm.on_work = self.work_soon
+            vm.open()
         self._loading = loading(self.machine, self._disk.files, self._disk.key)
         self.has_begun = False
 

@@ -126,7 +126,11 @@ class Serving(Process):
         if said:
             self._pump.after(partial(self._flush, said))
         self.pump()
-        if machine.has_work and not self._working:
+        if machine.has_work:
+            self.work_soon()
+
+    def work_soon(self) -> None:
+        if not self._working:
             self._working = True
             self._timeline.after(WORK_US, partial(self._attend, self._work))
 

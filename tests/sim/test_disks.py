@@ -212,3 +212,20 @@ def test_one_seed_is_one_history() -> None:
     for run in (one, same, other):
         run.go()
     assert one.world.history.digest() == same.world.history.digest() != other.world.history.digest()
+
+
+@pytest.mark.once
+def test_values_leave_the_memory_in_some_runs() -> None:
+    """And come back, while others are served."""
+    left = back = 0
+    for seed in range(1, 4):
+        run = DiskRun(seed, kinds=["kill"])
+        run.go()
+        assert not run.broken(), (seed, run.broken())
+        for host in run.world.hosts.values():
+            machine = host.process.machine if host.process is not None else None
+            if machine is not None and machine.vm.fetches is not None:
+                left += machine.vm.put_away
+                back += machine.vm.fetches.done
+    assert left > 10
+    assert back > 2

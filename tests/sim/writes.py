@@ -11,6 +11,7 @@ from random import Random
 from attrs import define, evolve
 
 from gossamer.cluster.slots import SLOTS, key_slot
+from gossamer.node.engine.data.spilled import in_memory
 from tests.sim.callers import Caller
 from tests.sim.checkers import all_checkers
 from tests.sim.checkers.agreement import disagreement
@@ -356,7 +357,8 @@ class WriteRun:
     def value_at(self, host: Host, key: str) -> str | None:
         name = key.encode()
         db = host.running.machine.server.keyspace.database(0)
-        value = db.get_raw(name)
+        held = db.get_raw(name)
+        value = None if held is None else in_memory(held)
         if value is None or isinstance(value, (bytes, bytearray)):
             return None if value is None else value.decode()
         return " ".join(elements_of(value))
