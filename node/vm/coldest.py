@@ -2,7 +2,8 @@
 
 It is chosen as a key is that is to be evicted (``data/eviction.py``): from samples, with the best that they have shown
 kept in a pool. Only values come into question that free more than their stubs take, and whose writing and reading
-holds nobody up.
+holds nobody up. Where these are so rare that samples show none, all keys are gone through, a piece at a time: when a
+whole pass has shown none there are none.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.eviction_pool import EvictionPool
 from gossamer.node.engine.data.key_sample import KeySample
 from gossamer.node.engine.data.kinds import kind_of
+from gossamer.node.engine.data.traverse import piece
 from gossamer.node.store.spilled import Spilled
 from gossamer.node.store.table import Clock
 from gossamer.node.types.kind import Value
@@ -24,8 +26,12 @@ MOST_ELEMENTS: Final = 10_000
 """A value of more takes longer than some milliseconds to be written or read."""
 SAMPLES: Final = 5
 """Keys of each database that are looked at at once."""
-ROUNDS: Final = 50
-"""So many looks in a row may show nothing."""
+ROUNDS: Final = 10
+"""So many samples in a row may show nothing; then all keys are gone through,"""
+PIECES: Final = 5
+"""so many pieces at once,"""
+PIECE: Final = 200
+"""of so many keys."""
 MOST_COUNT: Final = 255
 
 
@@ -49,30 +55,68 @@ class Coldest:
         self.least: int = LEAST
         self.sample: KeySample = KeySample()
         self.pool: EvictionPool = EvictionPool()
+        self.exhausted: bool = False
+        """``choose`` has found out that there is none."""
+        self.at: int = 0
+        """The pass through all keys: in which database it is,"""
+        self.cursor: int = 0
+        """where in that,"""
+        self.shown: bool = False
+        """and whether it has shown anything."""
 
     def choose(self) -> tuple[Database, bytes, Value] | None:
-        """The key whose value goes next, None if none was found."""
+        """The key whose value goes next, None if none was found, or none yet."""
+        self.exhausted = False
         databases = [db for db in self.databases() if db.size]
-        if not databases:
-            return None
-        held = self.held()
-        for _ in range(ROUNDS):
-            self._look(databases)
-            while (candidate := self.pool.take()) is not None:
-                if candidate.db >= len(databases):
-                    continue  # there were more when it was seen
-                db = databases[candidate.db]
-                value = db.get(db.part_of(candidate.key), candidate.key)
-                if value is not None and is_worth_it(value, self.least) and candidate.key not in held:
-                    return db, candidate.key, value
+        for number in range(ROUNDS + PIECES):
+            if number < ROUNDS:
+                self._look(databases)
+            elif not self._go_on(databases):
+                self.exhausted = True
+                return None
+            chosen = self._take(databases)
+            if chosen is not None:
+                return chosen
+        return None
+
+    def _take(self, databases: list[Database]) -> tuple[Database, bytes, Value] | None:
+        """The best of the pool, as far as it still comes into question."""
+        while (candidate := self.pool.take()) is not None:
+            if candidate.db >= len(databases):
+                continue  # there were more when it was seen
+            db = databases[candidate.db]
+            value = db.get(db.part_of(candidate.key), candidate.key)
+            if value is not None and is_worth_it(value, self.least) and candidate.key not in self.held():
+                return db, candidate.key, value
         return None
 
     def _look(self, databases: list[Database]) -> None:
         """Show the pool a sample of each."""
-        clock = self.clock
         for number, db in enumerate(databases):
             for key, stamp, _ in self.sample.of(db, SAMPLES, False):
-                value = db.get(db.part_of(key), key)
-                if value is not None and is_worth_it(value, self.least):
-                    idleness = MOST_COUNT - clock.frequency(stamp) if clock.lfu else clock.idle(stamp)
-                    self.pool.offer(number, key, idleness)
+                self._offer(number, db, key, stamp)
+
+    def _go_on(self, databases: list[Database]) -> bool:
+        """Show the pool the next keys of the pass; False if it has come to its end and shown none."""
+        if self.at >= len(databases):
+            shown = self.shown
+            self.at = self.cursor = 0
+            self.shown = False
+            return shown
+        db = databases[self.at]
+        self.cursor, keys = piece(db, self.cursor, PIECE)
+        for key in keys:
+            if self._offer(self.at, db, key, db.stamp(db.part_of(key), key)):
+                self.shown = True
+        if not self.cursor:
+            self.at += 1
+        return True
+
+    def _offer(self, number: int, db: Database, key: bytes, stamp: int) -> bool:
+        """Does the value of ``key`` come into question? Then the pool is shown it."""
+        value = db.get(db.part_of(key), key)
+        if value is None or not is_worth_it(value, self.least):
+            return False
+        clock = self.clock
+        self.pool.offer(number, key, MOST_COUNT - clock.frequency(stamp) if clock.lfu else clock.idle(stamp))
+        return True

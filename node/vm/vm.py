@@ -45,7 +45,11 @@ LOOK_MS: Final = 500
 MOST_UNKNOWN: Final = 6
 """At most this part of the limit is taken off for what nobody counts."""
 REST_MS: Final = 1000
-"""So long nothing is tried after the disk has refused, or where nothing was found that could be put away."""
+"""So long nothing is tried after the disk has refused."""
+LONG_REST_MS: Final = 60_000
+"""And so long where there is nothing that could be put away,"""
+LEAST_GROWTH: Final = 1 << 16
+"""unless there are so many bytes more, or a part of the limit."""
 
 
 class Spill:
@@ -186,7 +190,8 @@ class Vm(VmPort):
                 break  # the thread tells when it has written some
             chosen = self.coldest.choose()
             if chosen is None:
-                self._rest(excess + self.limit // PART)
+                if self.coldest.exhausted:
+                    self._rest(LONG_REST_MS, excess + max(LEAST_GROWTH, self.limit // PART))
                 break
             db, key, value = chosen
             stub = vault.stub(value)
@@ -200,9 +205,9 @@ class Vm(VmPort):
                 break
         self._write(vault, at_once)
 
-    def _rest(self, until: int) -> None:
+    def _rest(self, for_ms: int, until: int) -> None:
         """Try nothing for a while, or until the excess has come to so much."""
-        self.resting_until_ms = self.server.now + REST_MS
+        self.resting_until_ms = self.server.now + for_ms
         self.resting_until = until
 
     def _is_resting(self, excess: int) -> bool:
@@ -239,7 +244,7 @@ class Vm(VmPort):
 
     def _refuse(self, vault: Vault, batch: list[Spill], reason: str) -> None:
         self.refused += 1
-        self._rest(NEVER)
+        self._rest(REST_MS, NEVER)
         for spill in batch:
             vault.landed(spill.stub, NOWHERE)
             db, key = spill.db, spill.key
@@ -282,7 +287,7 @@ class Vm(VmPort):
     def _tell(self, text: str) -> None:
         """In the log, but not for every value."""
         now = self.server.now
-        if text != self.last_error or not 0 <= now - self._told_ms < REST_MS * 60:
+        if text != self.last_error or not 0 <= now - self._told_ms < LONG_REST_MS:
             self.server.edge.log("warning", text)
             self._told_ms = now
         self.last_error = text

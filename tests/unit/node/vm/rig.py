@@ -130,7 +130,8 @@ class Spilling:
                 break
             self.turn()
             out = self.session.take_output()
-        self.turn(2000)  # nothing rests any more
+        self.vm.resting_until_ms = 0
+        self.turn(2000)
         return out
 
     def is_away(self, key: bytes) -> bool:

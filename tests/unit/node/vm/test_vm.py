@@ -2,6 +2,7 @@
 
 import pytest
 
+from gossamer.node.engine.data.changes import SET
 from gossamer.node.engine.data.tally import OVERHEAD
 from gossamer.node.persist.load import Loader
 from gossamer.node.persist.reader import RdbReader
@@ -432,3 +433,34 @@ def test_what_the_account_does_not_know_of_counts_up_to_a_part() -> None:
     for _ in range(20):
         one.turn(1000)
     assert one.vm.room == 1_000_000
+
+
+def test_a_node_that_finds_nothing_to_put_away_rests() -> None:
+    one = Spilling(least=512)
+    one.send(one.session, "SET", "small", "v")
+    one.machine.drain()
+    assert one.vm.excess() > 0
+    assert not one.machine.has_work
+    one.send(one.session, "SET", "large", "v" * 100_000)
+    assert one.is_away(b"large"), "there is much more than there was"
+    one.send(one.session, "SET", "k", VALUE)
+    assert not one.is_away(b"k")
+    one.turn(60_000)
+    assert one.is_away(b"k"), "it was looked for again"
+
+
+def test_one_value_among_many_that_may_not_leave_is_found() -> None:
+    one = Spilling(least=512)
+    for number in range(5000):
+        one.server.keyspace.database(0).store(*place(one, b"small%d" % number), b"v", SET)
+    one.send(one.session, "SET", "large", VALUE)
+    for _ in range(20):
+        one.turn()
+    assert one.is_away(b"large")
+    for _ in range(20):
+        one.turn()
+    assert not one.machine.has_work, "all keys were looked at in vain"
+
+
+def place(one: Spilling, key: bytes) -> tuple[int, bytes]:
+    return one.server.keyspace.database(0).part_of(key), key
