@@ -108,7 +108,7 @@ class Fetches:
                 self._bring_back(fetch)
             for wait in fetch.waits:
                 wait.left -= 1
-                if not wait.left and not wait.over:
+                if not wait.left and not wait.finished:
                     self.waiting.retry(wait)
 
     def _bring_back(self, fetch: Fetch) -> None:
