@@ -45,11 +45,13 @@ LOOK_MS: Final = 500
 MOST_UNKNOWN: Final = 6
 """At most this part of the limit is taken off for what nobody counts."""
 REST_MS: Final = 1000
-"""So long nothing is tried after the disk has refused."""
-LONG_REST_MS: Final = 60_000
-"""And so long where there is nothing that could be put away,"""
+"""So long nothing is tried after the disk has refused, or where there is nothing that could be put away;"""
+KEYS_PER_MS: Final = 10
+"""in the second case so much longer, for all keys were looked at,"""
 LEAST_GROWTH: Final = 1 << 16
 """unless there are so many bytes more, or a part of the limit."""
+TELL_MS: Final = 60_000
+"""How often the same is told in the log."""
 
 
 class Spill:
@@ -96,10 +98,10 @@ class Vm(VmPort):
         self.fetches: Fetches | None = None
         self.coldest: Coldest = Coldest(self._databases, lambda: server.leaving.keys, server.changes.clock)
         if server.config.flag("vm-enabled"):
-            self.open()
+            self.begin()
         server.config.obey(("vm-max-memory",), self._read)
 
-    def open(self) -> None:
+    def begin(self) -> None:
         """Values may leave the memory from now on."""
         server = self.server
         path = server.config.text("vm-dir")
@@ -191,7 +193,8 @@ class Vm(VmPort):
             chosen = self.coldest.choose()
             if chosen is None:
                 if self.coldest.exhausted:
-                    self._rest(LONG_REST_MS, excess + max(LEAST_GROWTH, self.limit // PART))
+                    keys = sum([db.size for db in self._databases()])
+                    self._rest(REST_MS + keys // KEYS_PER_MS, excess + max(LEAST_GROWTH, self.limit // PART))
                 break
             db, key, value = chosen
             stub = vault.stub(value)
@@ -287,7 +290,7 @@ class Vm(VmPort):
     def _tell(self, text: str) -> None:
         """In the log, but not for every value."""
         now = self.server.now
-        if text != self.last_error or not 0 <= now - self._told_ms < LONG_REST_MS:
+        if text != self.last_error or not 0 <= now - self._told_ms < TELL_MS:
             self.server.edge.log("warning", text)
             self._told_ms = now
         self.last_error = text

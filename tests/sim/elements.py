@@ -7,6 +7,7 @@ made of it; if it has another one, that is told with it, and it is nobody's elem
 from typing import Final
 
 from gossamer.node.engine.data.kinds import kind_of
+from gossamer.node.engine.data.spilled import in_memory
 from gossamer.node.engine.stream.as_commands import WORDS
 from gossamer.node.types.hashes.kind import HASH
 from gossamer.node.types.kind import DONE, Value
@@ -51,7 +52,8 @@ def found(verb: str, reply: bytes) -> str | None:
 
 
 def elements_of(value: Value) -> list[str]:
-    """By the request that makes the collection again."""
+    """By the request that makes the collection again. It may be out of memory."""
+    value = in_memory(value)
     kind = kind_of(value)
     request, at = FAITHFUL[kind](b"k", value, -1, 0)
     assert at == DONE, "a collection of a run is small"
@@ -68,4 +70,5 @@ def paired(elements: list[str], others: list[str], scores: bool) -> list[str]:
 
 def contents(value: Value) -> object:
     """Equal if two nodes have the same."""
+    value = in_memory(value)
     return value if isinstance(value, (bytes, bytearray)) else sorted(elements_of(value))

@@ -70,7 +70,7 @@ class Keeping(Serving):
         if self.machine.server.config.flag("vm-enabled"):
             vm.coldest.least = 0
             vm.on_work = self.work_soon
-            vm.open()
+            vm.begin()
         self._loading = loading(self.machine, self._disk.files, self._disk.key)
         self.has_begun = False
 
