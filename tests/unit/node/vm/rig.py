@@ -1,5 +1,6 @@
 """A node in memory whose values leave it, with a store that does what a test wants."""
 
+import time
 from collections.abc import Callable
 
 from gossamer.node.config import Config
@@ -71,6 +72,9 @@ class Memory(Edge):
         self.file = File()
         self.said: list[str] = []
         self.resident = 0
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
 
     def resident_memory(self) -> int:
         return self.resident
