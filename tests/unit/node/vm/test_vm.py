@@ -419,9 +419,11 @@ def test_slots_leave_with_what_is_not_in_memory() -> None:
 
 def test_what_the_account_does_not_know_of_counts_up_to_a_part() -> None:
     one = Spilling(limit=1_000_000, least=512)
-    for number in range(900):
+    number = 0
+    while one.server.keyspace.tally.held <= 950_000:  # a key takes more without the table in C
+        number += 1
         one.say("SET", f"k{number}", VALUE)
-    assert one.server.keyspace.tally.held > 950_000
+    assert one.server.keyspace.tally.held < 960_000
     one.edge.resident = 1_100_000
     one.turn(1000)
     assert 900_000 < one.server.keyspace.tally.held <= 950_000, "the half of what is too much"
