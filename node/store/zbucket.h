@@ -101,6 +101,13 @@ static void zbucket_close(ZBucket *bucket, Py_ssize_t start, Py_ssize_t stop)
     zbucket_settle(bucket);
 }
 
+static void zbucket_drop(ZBucket *bucket, Py_ssize_t place)
+{
+    PyObject *member = bucket->members[place];
+    zbucket_close(bucket, place, place + 1);
+    Py_DECREF(member);
+}
+
 static void zbucket_dealloc(ZBucket *bucket)
 {
     Py_ssize_t place;
@@ -193,9 +200,7 @@ static PyObject *zbucket_remove(ZBucket *self, PyObject *const *args, Py_ssize_t
     Py_ssize_t place = zbucket_takes(args, count, 2) ? zbucket_find_present(self, args) : -1;
     if (place < 0)
         return NULL;
-    PyObject *member = self->members[place];
-    zbucket_close(self, place, place + 1);
-    Py_DECREF(member);
+    zbucket_drop(self, place);
     Py_RETURN_NONE;
 }
 
@@ -211,9 +216,7 @@ static PyObject *zbucket_move(ZBucket *self, PyObject *const *args, Py_ssize_t c
         self->scores[place] = score;
         Py_RETURN_TRUE;
     }
-    PyObject *member = self->members[place];
-    zbucket_close(self, place, place + 1);
-    Py_DECREF(member);
+    zbucket_drop(self, place);
     Py_RETURN_FALSE;
 }
 
@@ -223,9 +226,7 @@ static PyObject *zbucket_pop(ZBucket *self, PyObject *argument)
     PyObject *popped = place < 0 ? NULL : Py_BuildValue("(Od)", self->members[place], self->scores[place]);
     if (!popped)
         return NULL;
-    PyObject *member = self->members[place];
-    zbucket_close(self, place, place + 1);
-    Py_DECREF(member);
+    zbucket_drop(self, place);
     return popped;
 }
 

@@ -1,4 +1,4 @@
-"""Which value leaves the memory next: the one of whose key nobody has made use for the longest time, or most rarely.
+"""Which value leaves the memory next: the one whose key was not used for the longest time, or most rarely.
 
 It is chosen as a key is that is to be evicted (``data/eviction.py``): from samples, with the best that they have shown
 kept in a pool. Only values come into question that free more than their stubs take, and whose writing and reading

@@ -11,8 +11,8 @@ from gossamer.node.migration.context import JobContext
 from gossamer.node.migration.job import Job
 from gossamer.node.migration.source import Export
 from gossamer.node.migration.states import GRANTED
-from tests.sim.history import Violation
 from tests.sim.migrating import MigrateRun, Moment, Move, slot_of
+from tests.sim.planted import finds_fault
 from tests.sim.serving import PORT
 from tests.sim.test_writes import bundles, loses_nothing
 from tests.sim.world import Host
@@ -130,16 +130,12 @@ def test_a_target_that_moves_later_ends_the_job_and_the_next_one_finds_it() -> N
 
 
 def is_found(kinds: Sequence[str] = (), twice: float = 0) -> bool:
-    for seed in range(30):
+    def make(seed: int) -> MigrateRun:
         run = MigrateRun(seed, kinds=kinds)
         run.twice = twice
-        try:
-            run.go()
-        except Violation:
-            return True
-        if run.verdict.lost or run.verdict.odd:
-            return True
-    return False
+        return run
+
+    return finds_fault(make, 30)
 
 
 @pytest.mark.once

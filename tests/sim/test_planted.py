@@ -18,9 +18,9 @@ from gossamer.node.types.lists.kind import LIST
 from gossamer.node.types.sets.set import SET
 from gossamer.node.types.zsets.zset import ZSET
 from tests.sim.elements import FAITHFUL
-from tests.sim.history import Violation
 from tests.sim.migrating import MigrateRun
 from tests.sim.moving import MoveRun
+from tests.sim.planted import finds_fault
 from tests.sim.writes import WriteRun
 from tests.unit.node.commands.one import One
 
@@ -88,29 +88,17 @@ def plant(kind: Kind, fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(WRITERS, kind, write)
 
 
-def is_found(make: Callable[[int], WriteRun]) -> bool:
-    for seed in range(SEEDS):
-        run = make(seed)
-        try:
-            run.go()
-        except Violation:
-            return True
-        if run.verdict.lost or run.verdict.odd:
-            return True
-    return False
-
-
 @pytest.mark.once
 @pytest.mark.parametrize("way", RUNS)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("fault", [lost, doubled])
 def test_it_is_found(way: str, kind: str, fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(KINDS[kind], fault, monkeypatch)
-    assert is_found(RUNS[way])
+    assert finds_fault(RUNS[way], SEEDS)
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("way", RUNS)
 def test_nothing_is_found_where_nothing_was_planted(way: str) -> None:
     """The same seeds."""
-    assert not is_found(RUNS[way])
+    assert not finds_fault(RUNS[way], SEEDS)

@@ -306,7 +306,7 @@ class Waiting(Listener):
                 self.retry(wait)
 
     def cluster_down(self) -> None:
-        """No slot is served: who waits for keys is told so, also where reads go on, for no write may come any more."""
+        """No slot is served: clients that wait for keys are told so, where reads go on too: no write will come."""
         for wait in self.of(KEYS):
             self.answer(wait, Failure(CLUSTER_DOWN))
 
