@@ -1,9 +1,9 @@
 """Plain client sockets in batches: read what is ready, serve it, then write every waiting buffer once.
 
-No await and no task per client: ``reactor.py`` calls ``turn`` when the poller's descriptor is readable. A turn is
-bounded in connections, in requests per connection and in bytes, and returns, so that the other tasks of the node get
-their time. A client that does not read its replies holds up nobody: what the kernel does not take waits in ``backlog``,
-within the limits of ``client-output-buffer-limit``.
+No await and no task per client: ``reactor.py`` calls ``turn`` while trio has nothing to do. A turn is bounded in
+connections, in requests per connection and in bytes, and returns, so that the other tasks of the node get their time. A
+client that does not read its replies holds up nobody: what the kernel does not take waits in ``backlog``, within the
+limits of ``client-output-buffer-limit``.
 """
 
 import contextlib
@@ -72,6 +72,9 @@ class Clients:
         self.connections: dict[int, Connection] = {}
         self.outlets: dict[int, Output] = {}
         """By client id: where the output of clients goes that have no plain socket."""
+        self.others: int = -1
+        """A descriptor that is ready when others than clients have something to do, once ``watch_others`` named it."""
+        self.others_ready: bool = False
         self.keepalive_s: int = 300
         self.on_effects: Callable[[], None] | None = None
         """Called when a batch has left something in ``machine.outbox``."""
@@ -96,12 +99,21 @@ class Clients:
             self.poller.remove(fd)
         sock.close()
 
-    def turn(self) -> bool:
-        """Serve what is ready; True if there was anything."""
-        ready = self.poller.ready(TURN)
+    def watch_others(self, fd: int) -> None:
+        """Let ``turn`` end its waiting, and say so in ``others_ready``, when ``fd`` is readable."""
+        self.others = fd
+        self.poller.add(fd)
+
+    def turn(self, wait_s: float = 0.0) -> bool:
+        """Serve what is ready, after waiting for up to ``wait_s`` seconds; True if a client had something."""
         unfinished = self.unfinished
-        if not ready and not unfinished:
-            return False
+        ready = self.poller.ready(TURN, 0.0 if unfinished else wait_s)
+        if not unfinished:
+            if not ready:
+                return False
+            if len(ready) == 1 and ready[0][0] == self.others:
+                self.others_ready = True
+                return False
         self.begin()
         if unfinished:
             self.unfinished = []
@@ -115,7 +127,10 @@ class Clients:
             for fd, events in ready:
                 found = connections.get(fd)
                 if found is None:
-                    self._accept(fd)
+                    if fd == self.others:
+                        self.others_ready = True
+                    else:
+                        self._accept(fd)
                     continue
                 if events == READ:
                     self._read(found)

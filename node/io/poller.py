@@ -31,9 +31,9 @@ if sys.platform == "linux":
         def remove(self, fd: int) -> None:
             self._epoll.unregister(fd)
 
-        def ready(self, most: int) -> list[tuple[int, int]]:
-            """``(fd, events)`` of what is ready now, at most ``most``; never waits."""
-            return self._epoll.poll(0, most)
+        def ready(self, most: int, wait_s: float = 0.0) -> list[tuple[int, int]]:
+            """``(fd, events)`` of what is ready within ``wait_s`` seconds, at most ``most``."""
+            return self._epoll.poll(wait_s, most)
 
         def close(self) -> None:
             self._epoll.close()
@@ -57,8 +57,8 @@ else:
         def remove(self, fd: int) -> None:
             self._kqueue.control([select.kevent(fd, select.KQ_FILTER_READ, select.KQ_EV_DELETE)], 0, 0)
 
-        def ready(self, most: int) -> list[tuple[int, int]]:
-            events = self._kqueue.control(None, most, 0)
+        def ready(self, most: int, wait_s: float = 0.0) -> list[tuple[int, int]]:
+            events = self._kqueue.control(None, most, wait_s)
             return [(event.ident, WRITE if event.filter == select.KQ_FILTER_WRITE else READ) for event in events]
 
         def close(self) -> None:
