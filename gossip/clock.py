@@ -4,7 +4,8 @@ Times on the wire, in nodes.conf and in what operators are shown are those of th
 process can be stopped. Neither may make anybody look silent for a time in which nobody listened.
 
 Rules kept here:
-- All parts reckon in inner time, which never goes back. It starts as the wall time of the start and advances with it.
+- All components reckon in inner time, which never goes back. It starts as the wall time of the start and advances with
+  it.
 - A step back of the wall clock, or a gap that no busy machine explains, is left out of it: it advances by nothing. A
   rest that was planned is no gap; what is counted is how late it ends.
 - Only core.py reads the wall clock. A time that goes out is converted by ``to_wall``, one that comes in by

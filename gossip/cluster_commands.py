@@ -8,6 +8,7 @@ from ipaddress import ip_address
 
 from gossamer.cluster.topology import Flag, Millis
 from gossamer.gossip.claims import FULL, slots_in
+from gossamer.gossip.components import Components
 from gossamer.gossip.effects import Answer, DropKeys, Hangup, Level
 from gossamer.gossip.events import (
     AddSlots,
@@ -27,7 +28,6 @@ from gossamer.gossip.events import (
     SetSlot,
     TakeSlots,
 )
-from gossamer.gossip.parts import Parts
 from gossamer.gossip.peers import BAN_MS, Peer
 from gossamer.gossip.tables import Tables
 
@@ -39,15 +39,15 @@ class Refusal(Exception):
 class ClusterCommands:
     """Executes them. Checks come in the order in which a client of Redis sees them."""
 
-    def __init__(self, tables: Tables, parts: Parts) -> None:
+    def __init__(self, tables: Tables, components: Components) -> None:
         self._tables = tables
-        self._handover = parts.handover
-        self._health = parts.health
-        self._roles = parts.roles
-        self._manual_failover = parts.manual_failover
+        self._handover = components.handover
+        self._health = components.health
+        self._roles = components.roles
+        self._manual_failover = components.manual_failover
         self._peers = tables.peers
         self._claims = tables.claims
-        self._announcer = parts.announcer
+        self._announcer = components.announcer
         self._me = tables.me
         self._out = tables.out
 

@@ -22,7 +22,7 @@ Here is only who is asked, and in which order. The questions and their tables ar
     announcer.py            when do we say it unasked?
     cluster_commands.py     what does the operator want?
 
-    tables.py is what they share, and parts.py makes one of each. states.py asserts which state follows which.
+    tables.py is what they share, and components.py makes one of each. states.py asserts which state follows which.
 
 Rules kept here:
 - ``handle`` is the only way in. One call is one step: what it changed is saved, published and told in that order.
@@ -31,7 +31,7 @@ Rules kept here:
 - What this node promises is saved at once, and synced. What others say of themselves is saved at once too, but not more
   often than once a tick. What was only written is synced a second later.
 - Whoever changes a role or a suspicion announces that himself; nothing here compares before with after.
-- Wall time only comes in and goes out here. All parts reckon with the inner clock (clock.py), from which jumps and
+- Wall time only comes in and goes out here. All components reckon with the inner clock (clock.py), from which jumps and
   stops are left out: nobody is suspected for a silence that nobody heard.
 """
 
@@ -42,6 +42,7 @@ from typing import Final
 from gossamer.cluster.topology import Flag, Millis, NodeId, Topology
 from gossamer.gossip.clock import Clock
 from gossamer.gossip.cluster_commands import ClusterCommands, Refusal
+from gossamer.gossip.components import Components
 from gossamer.gossip.config import GossipConfig
 from gossamer.gossip.cron import Cron
 from gossamer.gossip.effects import Answer, Effect, Hangup, Outbox, Refused
@@ -49,7 +50,7 @@ from gossamer.gossip.events import (
     Accepted,
     Broadcast,
     ConfigChanged,
-    DropKind,
+    DropMessageType,
     Event,
     GarbageIn,
     LinkDown,
@@ -62,7 +63,6 @@ from gossamer.gossip.events import (
     Woke,
 )
 from gossamer.gossip.packet_handler import PacketHandler
-from gossamer.gossip.parts import Parts
 from gossamer.gossip.peers import TICK_MS, Peer
 from gossamer.gossip.restore import restore_tables
 from gossamer.gossip.tables import Tables
@@ -91,10 +91,10 @@ class Gossip:
         self._out = Outbox()
         self._peers, self._claims = restore_tables(topology, rng, self._out, now)
         self._tables = Tables(self._peers, self._claims, config, self._clock, rng, self._out)
-        self._parts = Parts(self._tables)
-        self._cron = Cron(self._tables, self._parts, now)
-        self._packet_handler = PacketHandler(self._tables, self._parts)
-        self._commands = ClusterCommands(self._tables, self._parts)
+        self._components = Components(self._tables)
+        self._cron = Cron(self._tables, self._components, now)
+        self._packet_handler = PacketHandler(self._tables, self._components)
+        self._commands = ClusterCommands(self._tables, self._components)
         self._apply_config(config)
 
     def handle(self, event: Event, now: Millis) -> list[Effect]:
@@ -107,13 +107,13 @@ class Gossip:
             self._cron.hasten()
         # The cron comes after the event, so that a PONG that has just come in saves its sender from a suspicion.
         self._run_cron(now)
-        if self._claims.settle_collision(now, self._parts.health.may_be_outdated(now)):
-            self._parts.announcer.announce(now)
+        if self._claims.settle_collision(now, self._components.health.may_be_outdated(now)):
+            self._components.announcer.announce(now)
         self._lead_or_follow(now)
-        self._parts.announcer.send_due(now)
+        self._components.announcer.send_due(now)
         # Both look at what has become of all the rest, so they are last.
         self._review(now)
-        self._parts.roles.tell_machine(now)
+        self._components.roles.tell_machine(now)
         effects = self._take_effects()
         self._clock.due = self._next_due()
         return effects
@@ -129,12 +129,12 @@ class Gossip:
             self._cron.due,
             self._may_save if self._out.save_soon else None,
             self._sync_due,
-            self._parts.announcer.due,
+            self._components.announcer.due,
             self._claims.collision_due,
-            self._parts.election.due,
-            self._parts.manual_failover.due,
-            self._parts.detector.due,
-            self._parts.health.due,
+            self._components.election.due,
+            self._components.manual_failover.due,
+            self._components.detector.due,
+            self._components.health.due,
         )
         return min(due for due in dues if due is not None)
 
@@ -149,9 +149,9 @@ class Gossip:
             case LinkUp(link):
                 self._link_up(link, now)
             case LinkDown(link, refused):
-                self._parts.refusals.link_down(link, refused, now)
+                self._components.refusals.link_down(link, refused, now)
             case Resolved(node, ips):
-                self._parts.hostname_lookup.resolved(node, ips, now)
+                self._components.hostname_lookup.resolved(node, ips, now)
             case GarbageIn(link):
                 self._packet_handler.garbage += 1
                 self._out.do(Hangup(link))
@@ -160,14 +160,14 @@ class Gossip:
                 self._replicated(event)
             case Paused(offset):
                 self._peers.me.repl_offset = offset
-                self._parts.manual_failover.paused(now)
+                self._components.manual_failover.paused(now)
             case ConfigChanged(config):
                 self._peers.reset_dial_pauses()
                 self._apply_config(config)
-                self._parts.announcer.announce(now)
+                self._components.announcer.announce(now)
             case Broadcast(channel, message, sharded):
-                self._parts.messages.publish(channel, message, sharded)
-            case DropKind(kind):
+                self._components.messages.publish(channel, message, sharded)
+            case DropMessageType(kind):
                 self._packet_handler.dropped = kind
                 self._out.do(Answer("OK"))
             case PauseCron(on):
@@ -186,17 +186,17 @@ class Gossip:
             self._peers.connected(peer, now)
             if not peer.trial_ip:
                 peer.take_back_refusals()
-                self._parts.detector.connected(peer, now)
-            self._parts.messages.ping(peer, now)
+                self._components.detector.connected(peer, now)
+            self._components.messages.ping(peer, now)
 
     def _lead_or_follow(self, now: Millis) -> None:
         """What follows from the roles of this node and of others."""
-        self._parts.roles.leave_chain(now)
-        self._parts.manual_failover.step(now)
-        self._parts.election.unconditional = self._parts.manual_failover.may_start
-        self._parts.election.step(now)
-        if self._parts.election.take_over_if_won(now):
-            self._parts.manual_failover.step(now)  # its end: this node has another role now
+        self._components.roles.leave_chain(now)
+        self._components.manual_failover.step(now)
+        self._components.election.unconditional = self._components.manual_failover.may_start
+        self._components.election.step(now)
+        if self._components.election.take_over_if_won(now):
+            self._components.manual_failover.step(now)  # its end: this node has another role now
 
     def _run_cron(self, now: Millis) -> None:
         """What only the time asks for."""
@@ -205,17 +205,17 @@ class Gossip:
         if now >= self._cron.due:
             self._tick(now)
             self._cron.ran(now)
-        elif self._parts.detector.due is not None and now >= self._parts.detector.due:
-            self._parts.detector.check_all(now)
+        elif self._components.detector.due is not None and now >= self._components.detector.due:
+            self._components.detector.check_all(now)
 
     def _review(self, now: Millis) -> None:
         """Is the cluster up, and may the primary be answered? If anything has changed that this depends on."""
-        due = self._parts.health.due
+        due = self._components.health.due
         if self._out.recheck or (due is not None and now >= due):
             self._out.recheck = False
             self._cron.hasten()
-            self._parts.health.review(now)
-            self._parts.roles.review()
+            self._components.health.review(now)
+            self._components.roles.review()
 
     def _replicated(self, event: Replicated) -> None:
         replication = self._tables.replication
@@ -227,14 +227,14 @@ class Gossip:
 
     def _tick(self, now: Millis) -> None:
         self._peers.expire(now, self._tables.config.handshake_ms)
-        self._parts.hostname_lookup.tick(now)
-        self._parts.identity.tick(now)
+        self._components.hostname_lookup.tick(now)
+        self._components.identity.tick(now)
         self._peers.dial_missing(now)
-        self._parts.detector.check_all(now)
-        self._parts.manual_failover.tick(now)
-        self._parts.replica_migration.tick(now)
+        self._components.detector.check_all(now)
+        self._components.manual_failover.tick(now)
+        self._components.replica_migration.tick(now)
         self._out.publish |= self._out.publish_soon
-        self._out.recheck |= not self._parts.health.ok
+        self._out.recheck |= not self._components.health.ok
 
     def _take_effects(self) -> list[Effect]:
         """Check what must always hold, and give out the effects."""
@@ -260,8 +260,8 @@ class Gossip:
         self._cron.start_over(self._clock.now)
         self._may_save = self._clock.now
         self._sync_due = None if self._sync_due is None else self._clock.now
-        self._parts.health.resumed(self._clock.now)
-        self._out.recheck |= self._parts.health.due is not None  # the answers may be too old now
+        self._components.health.resumed(self._clock.now)
+        self._out.recheck |= self._components.health.due is not None  # the answers may be too old now
 
     def _apply_config(self, config: GossipConfig) -> None:
         """What the configuration says about this node."""
@@ -280,12 +280,12 @@ class Gossip:
     @property
     def acks_suspended(self) -> bool:
         """Nothing may be acknowledged to the primary now: what it knows to be here could be lost by an election."""
-        return self._parts.roles.acks_suspended
+        return self._components.roles.acks_suspended
 
     @property
     def awaited_offset(self) -> int | None:
         """Replicated is wanted at once when this much has been applied, so that a manual failover can go on."""
-        return self._parts.manual_failover.awaited_offset
+        return self._components.manual_failover.awaited_offset
 
     def snapshot(self) -> Topology:
         """The cluster as of now, with the times of pings and the states of links."""
@@ -306,8 +306,8 @@ class Gossip:
             dict(self._claims.importing),
             self._claims.current_epoch,
             self._claims.last_vote_epoch,
-            self._parts.health.ok,
-            self._parts.health.size,
+            self._components.health.ok,
+            self._components.health.size,
             self._peers.me.cluster or "",
             self._claims.leaving(),
         )
@@ -315,7 +315,7 @@ class Gossip:
     def failure_reports(self, node: NodeId) -> int | None:
         """How many valid reports say that ``node`` is failing; None if it is not known."""
         peer = self._peers.by_id.get(node)
-        return None if peer is None else self._parts.detector.failure_reports(peer, self._clock.now)
+        return None if peer is None else self._components.detector.failure_reports(peer, self._clock.now)
 
     def links(self) -> list[tuple[int, str, NodeId, Millis]]:
         """(link, ``to`` or ``from``, node, created) of every link whose other end is known, by node."""
@@ -330,18 +330,18 @@ class Gossip:
 
     @property
     def sent(self) -> list[int]:
-        """Messages sent, by Kind."""
+        """Messages sent, by message type."""
         return self._out.sent
 
     @property
     def received(self) -> list[int]:
-        """Messages received, by Kind."""
+        """Messages received, by message type."""
         return self._packet_handler.received
 
     @property
     def refused_peers(self) -> int:
         """How often a node of another cluster was refused."""
-        return self._parts.identity.refused
+        return self._components.identity.refused
 
     @property
     def garbage(self) -> int:

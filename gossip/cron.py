@@ -9,7 +9,7 @@ Rules kept here:
 """
 
 from gossamer.cluster.topology import Millis
-from gossamer.gossip.parts import Parts
+from gossamer.gossip.components import Components
 from gossamer.gossip.peers import TICK_MS
 from gossamer.gossip.tables import Tables
 
@@ -17,8 +17,8 @@ from gossamer.gossip.tables import Tables
 class Cron:
     """``due`` is when it has to run next."""
 
-    def __init__(self, tables: Tables, parts: Parts, now: Millis) -> None:
-        self._parts = parts
+    def __init__(self, tables: Tables, components: Components, now: Millis) -> None:
+        self._components = components
         self._peers = tables.peers
         self._out = tables.out
         self._last_run = now - TICK_MS
@@ -27,7 +27,7 @@ class Cron:
     @property
     def due(self) -> Millis:
         soonest = self._last_run + TICK_MS
-        return soonest if self._is_needed() else max(soonest, self._parts.detector.next_ping)
+        return soonest if self._is_needed() else max(soonest, self._components.detector.next_ping)
 
     def hasten(self) -> None:
         """Something has changed: rest no longer."""
@@ -42,16 +42,16 @@ class Cron:
 
     def _is_needed(self) -> bool:
         """Is there anything that only the next run sees? Each event asks, so this looks at no table from end to end."""
-        peers, out, parts = self._peers, self._out, self._parts
+        peers, out, components = self._peers, self._out, self._components
         return (
             self._hastened
             or out.recheck
             or out.publish_soon
-            or not parts.health.ok
+            or not components.health.ok
             or bool(peers.unlinked or peers.strangers or peers.suspects or peers.bans)
-            or parts.detector.awaits_answers
-            or parts.identity.is_missing
-            or parts.replica_migration.has_orphan
-            or parts.election.is_standing
-            or parts.manual_failover.due is not None
+            or components.detector.awaits_answers
+            or components.identity.is_missing
+            or components.replica_migration.has_orphan
+            or components.election.is_standing
+            or components.manual_failover.due is not None
         )

@@ -209,7 +209,7 @@ class KillLink:
 
 
 @frozen
-class DropKind:
+class DropMessageType:
     """DEBUG DROP-CLUSTER-PACKET-FILTER: messages of this type are not read from now on; none has a negative one."""
 
     kind: int
@@ -247,7 +247,7 @@ ClusterCommand = (
     | Failover
     | SaveConfig
     | KillLink
-    | DropKind
+    | DropMessageType
     | PauseCron
 )
 Event = (

@@ -12,11 +12,11 @@ asked.
 from typing import Final
 
 from gossamer.cluster.topology import Flag, Millis
+from gossamer.gossip.components import Components
 from gossamer.gossip.effects import Deliver, Hangup, Level
 from gossamer.gossip.extensions import ClusterIdentity, Extension, Forgotten, Hostname, HumanName, ShardId
 from gossamer.gossip.messages import IDENTITY
 from gossamer.gossip.packet import Fail, GossipEntry, MessageFlag, MessageType, Packet, Ping, Publish, Update
-from gossamer.gossip.parts import Parts
 from gossamer.gossip.peers import BAN_MS, ROLES, Acquaintance, Peer
 from gossamer.gossip.tables import Tables
 
@@ -36,7 +36,7 @@ COPIED: Final = Flag.NOFAILOVER | Flag.LIGHT_PUBLISH_SUPPORTED | Flag.LIGHT_MODU
 class PacketHandler:
     """Reads packets. ``received`` counts them by kind; ``garbage`` counts what could not be used."""
 
-    def __init__(self, tables: Tables, parts: Parts) -> None:
+    def __init__(self, tables: Tables, components: Components) -> None:
         self.received = [0] * len(MessageType)
         self.garbage = 0
         self.dropped = -1
@@ -44,17 +44,17 @@ class PacketHandler:
         self._knows_own_ip = False
         self._tables = tables
         self._peers = tables.peers
-        self._hostname_lookup = parts.hostname_lookup
-        self._identity = parts.identity
+        self._hostname_lookup = components.hostname_lookup
+        self._identity = components.identity
         self._claims = tables.claims
-        self._detector = parts.detector
-        self._messages = parts.messages
-        self._announcer = parts.announcer
-        self._roles = parts.roles
-        self._voting = parts.voting
-        self._election = parts.election
-        self._manual_failover = parts.manual_failover
-        self._handover = parts.handover
+        self._detector = components.detector
+        self._messages = components.messages
+        self._announcer = components.announcer
+        self._roles = components.roles
+        self._voting = components.voting
+        self._election = components.election
+        self._manual_failover = components.manual_failover
+        self._handover = components.handover
         self._out = tables.out
 
     def process(self, link: int, packet: Packet, now: Millis) -> None:

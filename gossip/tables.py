@@ -1,4 +1,4 @@
-"""What the parts of the agreement share: one object that all of them hold.
+"""What the components of the agreement share: one object that all of them hold.
 
 A new configuration is set here, once, and every part sees it with its next look.
 """

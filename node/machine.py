@@ -31,7 +31,7 @@ from gossamer.gossip.effects import (
 )
 from gossamer.gossip.events import ClusterCommand, Event, Paused, Replicated, Woke
 from gossamer.node import commands as commands
-from gossamer.node.engine.clients.client import HANDING_OVER, Client
+from gossamer.node.engine.clients.client import SLOT_EXPORTER, Client
 from gossamer.node.engine.clients.limits import idle_too_long, over_output_limit
 from gossamer.node.engine.clients.pause import WRITES, WRITES_AND_READS
 from gossamer.node.engine.clients.waiting import LEAVING_KEYS, PAUSE
@@ -116,7 +116,7 @@ class Machine:
         if client.blocked:
             server.migrate_transport.left(client)
         server.waiting.forget(client)
-        if client.modes & HANDING_OVER:
+        if client.modes & SLOT_EXPORTER:
             self.migrations.left(client)
         client.left()
 
@@ -308,8 +308,8 @@ class Machine:
 
     def tell_progress(self, now: Millis) -> None:
         """Let the gossip know how far replication has come. A manual failover waits for it."""
-        standing = self.server.replication
-        progress = standing.offset, standing.heard, standing.primary_lost_data, standing.syncing
+        replication = self.server.replication
+        progress = replication.offset, replication.heard, replication.primary_lost_data, replication.syncing
         if progress != self._told:
             self._told = progress
             assert self.gossip is not None

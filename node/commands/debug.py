@@ -7,7 +7,7 @@ mistake as an unknown subcommand (debug.c of Redis 7.0).
 from typing import Final
 
 from gossamer.cluster.text import bytes_of, text_of
-from gossamer.gossip.events import DropKind, KillLink, PauseCron
+from gossamer.gossip.events import DropMessageType, KillLink, PauseCron
 from gossamer.node.commands.debug_protocol import sample
 from gossamer.node.commands.debug_reload import load_aof, reload
 from gossamer.node.commands.debug_values import describe, held, show, string_sizes, table_sizes
@@ -110,7 +110,7 @@ def debug(c: Call, argv: list[bytes]) -> Reply:
             saves_of(c.server).aof.sink.sleep_us = max(0, integer(argv[2]))
             return OK
         if word == b"DROP-CLUSTER-PACKET-FILTER":
-            return execute(c, DropKind(integer(argv[2])))
+            return execute(c, DropMessageType(integer(argv[2])))
         if word == b"PAUSE-CRON":
             c.server.cron_paused = leading_number(argv[2]) != 0
             return execute(c, PauseCron(c.server.cron_paused))
@@ -178,7 +178,7 @@ def reply_buffer(argv: list[bytes]) -> Reply:
     return OK
 
 
-def execute(c: Call, wanted: DropKind | PauseCron) -> Reply:
+def execute(c: Call, wanted: DropMessageType | PauseCron) -> Reply:
     """What concerns the bus; outside of a cluster there is none."""
     if c.server.cluster is not None:
         c.server.cluster.execute(wanted)

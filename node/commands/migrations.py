@@ -11,7 +11,7 @@ from gossamer.cluster.text import text_of
 from gossamer.cluster.topology import NodeId, Topology
 from gossamer.node.commands.cluster import cluster_of
 from gossamer.node.commands.numbers import integer_or_none
-from gossamer.node.engine.clients.client import HANDING_OVER
+from gossamer.node.engine.clients.client import SLOT_EXPORTER
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.table.command import ADMIN, NO_ASYNC_LOADING, STALE, command
 from gossamer.node.migration.migrations import Migrations, migrations_of
@@ -163,7 +163,7 @@ def all_of(slot_ranges: Ranges) -> list[int]:
 def syncslots(c: Call, argv: list[bytes]) -> Reply:
     migrations = home(c)
     word = argv[2].upper()
-    if c.privileged and not c.client.modes & HANDING_OVER:
+    if c.privileged and not c.client.modes & SLOT_EXPORTER:
         hear_primary(migrations, word, argv)
         return OK
     if word == b"ESTABLISH":

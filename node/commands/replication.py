@@ -208,18 +208,18 @@ def synchronize(c: Call, replid: str, offset: int, modern: bool) -> Reply:
 def replconf(c: Call, argv: list[bytes]) -> Reply:
     if len(argv) % 2 == 0:
         raise Refusal(SYNTAX)
-    primary = replication_of(c.server).replicas
+    replicas = replication_of(c.server).replicas
     for at in range(1, len(argv), 2):
         option, value = argv[at].lower(), argv[at + 1]
         if option == b"ack":
             offset = integer_or_none(value)
             fsynced = integer_or_none(argv[at + 3]) if at + 3 < len(argv) and argv[at + 2].lower() == b"fack" else None
             if offset is not None:
-                primary.acknowledged(c.client, offset, 0 if fsynced is None else fsynced)
+                replicas.acknowledged(c.client, offset, 0 if fsynced is None else fsynced)
             return NO_REPLY
         if option == b"getack":
             return NO_REPLY  # only a primary may ask, on its own connection
-        replica = primary.link_of(c.client)
+        replica = replicas.link_of(c.client)
         if option == b"listening-port":
             replica.port = integer(value)
         elif option == b"ip-address":
@@ -262,11 +262,10 @@ def wait(c: Call, replicas: bytes, timeout: bytes) -> Reply:
         raise Refusal(WAIT_ON_REPLICA)
     wanted = integer(replicas)
     timeout_ms = milliseconds(c, timeout)
-    primary = replication.replicas
-    acked = primary.count_acked(c.client.wrote_to)
+    acked = replication.replicas.count_acked(c.client.wrote_to)
     if acked >= wanted or c.client.modes & IN_MULTI:
         return acked
-    primary.wait(c.client, wanted, timeout_ms)
+    replication.replicas.wait(c.client, wanted, timeout_ms)
     return NO_REPLY
 
 

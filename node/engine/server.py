@@ -47,7 +47,7 @@ from gossamer.node.engine.slots.leaving import Leaving
 from gossamer.node.engine.slots.migrate import MigrateTransport
 from gossamer.node.engine.slots.slot_import import SlotImports
 from gossamer.node.engine.state import PAUSED, SPILLING, NodeState
-from gossamer.node.engine.stream.acks import Acks
+from gossamer.node.engine.stream.acks import WriteAcks
 from gossamer.node.engine.stream.journal import Journal, deletion
 from gossamer.node.engine.table.command import NUMBERED, Command
 from gossamer.node.engine.table.table import CommandTable
@@ -176,7 +176,7 @@ class Server(NodeState):
         self.replication: ReplicationPort = ReplicationPort()
         self.saves: SavesPort = SavesPort()
         self.vm: VmPort = VmPort()
-        self.acks: Acks = Acks(self, self.journal, self.clients, self.limits, self.deadlines, self.stats)
+        self.acks: WriteAcks = WriteAcks(self, self.journal, self.clients, self.limits, self.deadlines, self.stats)
         # slots that move
         self.leaving: Leaving = Leaving(self)
         self.migrate_transport: MigrateTransport = MigrateTransport()

@@ -148,7 +148,7 @@ def watching(fd: int) -> int | None:
         return None
     for path in descriptors:
         with contextlib.suppress(OSError):  # it is closed already: that of the directory itself
-            lines = path.read_text().splitlines()
-            if any(words[:2] == ["tfd:", str(fd)] for words in map(str.split, lines)):
+            lines = path.read_bytes().splitlines()
+            if any(words[:2] == [b"tfd:", b"%d" % fd] for words in map(bytes.split, lines)):
                 return int(path.name)
     return None

@@ -17,7 +17,7 @@ from typing import Final
 
 from gossamer.cluster.topology import Flag, NodeId, Topology
 from gossamer.gossip.events import TakeSlots
-from gossamer.node.engine.clients.client import HANDING_OVER, NOT_TO_PAUSE, REPLIES_OFF, Client
+from gossamer.node.engine.clients.client import NOT_TO_PAUSE, REPLIES_OFF, SLOT_EXPORTER, Client
 from gossamer.node.engine.slots.slot_import import MANY, SlotImport
 from gossamer.node.engine.stream.journal import deletion
 from gossamer.node.migration.context import JobContext
@@ -97,7 +97,7 @@ class Import(ImportBase):
         """How many replicas had all when the pause was asked for."""
         context.server.drop_slots(tuple(self.slots))  # whatever is left there is nobody's
         context.server.lazyfree.finish(set(self.slots))
-        client.modes |= HANDING_OVER | REPLIES_OFF | NOT_TO_PAUSE
+        client.modes |= SLOT_EXPORTER | REPLIES_OFF | NOT_TO_PAUSE
         context.server.slot_imports.by_client[client.id] = self.slot_import
         numbers = [str(number) for pair in slot_import.ranges for number in pair]
         context.tell_replicas(

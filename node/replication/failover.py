@@ -45,7 +45,7 @@ class Failover:
 
     def find(self, host: str, port: int) -> ReplicaLink | None:
         replicas = self.replication.replicas.attached()
-        return next((f for f in replicas if (f.host, f.port) == (host, port)), None)
+        return next((link for link in replicas if (link.host, link.port) == (host, port)), None)
 
     def begin(self, host: str, port: int, timeout_ms: int, forced: bool) -> None:
         """Checked already. ``host`` empty: any replica; ``timeout_ms`` 0: none."""
@@ -69,7 +69,7 @@ class Failover:
                 self.abort("Replica never caught up before timeout")
             return
         offset = self.replication.offset
-        ready = next((f for f in self._candidates() if f.online and f.acked == offset), None)
+        ready = next((link for link in self._candidates() if link.online and link.acked == offset), None)
         if ready is not None:
             self._host, self._port = ready.host, ready.port
             self._log(f"Failover target {self._host}:{self._port} is synced, failing over.")

@@ -94,7 +94,7 @@ class Replicas:
         if replica.state != HANDSHAKE:
             self.log(f"Connection with replica {name_of(replica)} lost.")
             self.alone_since_ms = self.server.now
-            self.count_good(self.server.now)
+            self.refresh_good_replicas(self.server.now)
 
     def drop_all(self) -> None:
         """End the connections of all replicas: they will come back and ask how to go on."""
@@ -148,7 +148,7 @@ class Replicas:
         if self.server.waiting.of(DISKS) and self.server.journal.stream is not None:
             self.server.journal.stream.want_acks = True
         self._let_backlog_shrink()
-        self.count_good(self.server.now)
+        self.refresh_good_replicas(self.server.now)
         topology = self.server.topology
         if topology is not None:
             for slot, node in topology.migrating.items():
@@ -162,7 +162,7 @@ class Replicas:
         It comes before all that follows from it, so a replica that takes over has the slot open if one key has left.
         """
         stream = self.server.journal.stream
-        if stream is None or any(f.version < TAKES_SETSLOT for f in self.attached()):
+        if stream is None or any(link.version < TAKES_SETSLOT for link in self.attached()):
             return
         words = [b"CLUSTER", b"SETSLOT", b"%d" % slot, bytes_of(action)]
         stream.put(encoded([*words, bytes_of(node)] if node else words))
@@ -184,7 +184,7 @@ class Replicas:
     def _let_backlog_shrink(self) -> None:
         """Less of the stream may be held back for replicas in their full sync."""
         if self.history.backlog is not None:
-            self.history.backlog.shrink(max([f.held_back_size for f in self.by_client.values()], default=0))
+            self.history.backlog.shrink(max([link.held_back_size for link in self.by_client.values()], default=0))
 
     def _may_continue(self, replica: ReplicaLink, replid: str, offset: int) -> bool:
         """Is the rest of the stream all that is missing, and does it take that without being dropped for it?
@@ -222,7 +222,7 @@ class Replicas:
         if replica.state == LOADING:
             self._online(replica)
         elif self.server.conditions & FEW_REPLICAS:
-            self.count_good(self.server.now)
+            self.refresh_good_replicas(self.server.now)
         wanted = self.server.acks.wanted
         if wanted:
             self.server.acks.confirm(self.acked_by(wanted))
@@ -231,14 +231,14 @@ class Replicas:
     # --- WAIT
 
     def count_acked(self, offset: int) -> int:
-        return sum([f.state == ONLINE and f.acked >= offset for f in self.by_client.values()])
+        return sum([link.state == ONLINE and link.acked >= offset for link in self.by_client.values()])
 
     def count_fsynced(self, offset: int) -> int:
-        return sum([f.state == ONLINE and f.fsynced >= offset for f in self.by_client.values()])
+        return sum([link.state == ONLINE and link.fsynced >= offset for link in self.by_client.values()])
 
     def acked_by(self, count: int) -> int:
         """Up to where at least ``count`` replicas have the stream; 0 if they are fewer."""
-        acked = sorted([f.acked for f in self.by_client.values() if f.state == ONLINE], reverse=True)
+        acked = sorted([link.acked for link in self.by_client.values() if link.state == ONLINE], reverse=True)
         return acked[count - 1] if len(acked) >= count else 0
 
     def wait(self, client: Client, count: int, timeout_ms: int, then: Callable[[], Reply] | None = None) -> None:
@@ -283,7 +283,7 @@ class Replicas:
         if self.syncs.waiting:
             self.distribute()
             self.syncs.begin_due()
-        self.count_good(now)
+        self.refresh_good_replicas(now)
 
     def _drop(self, replica: ReplicaLink, why: str) -> None:
         """It will have to begin anew: what waits for it is let go."""
@@ -313,13 +313,15 @@ class Replicas:
     def good_replicas(self, now: int) -> int:
         """How many are online and have spoken within ``min-replicas-max-lag``."""
         most = self.server.config.integer("min-replicas-max-lag")
-        return sum([f.state == ONLINE and f.lag_s(now) <= most for f in self.by_client.values()])
+        return sum([link.state == ONLINE and link.lag_s(now) <= most for link in self.by_client.values()])
 
     def acknowledging(self) -> int:
         """How many replicas are there that could acknowledge a write."""
-        return sum([f.state == ONLINE and f.acknowledges and not f.client.killed for f in self.by_client.values()])
+        return sum(
+            [link.state == ONLINE and link.acknowledges and not link.client.killed for link in self.by_client.values()]
+        )
 
-    def count_good(self, now: int) -> None:
+    def refresh_good_replicas(self, now: int) -> None:
         wanted = self.server.config.integer("min-replicas-to-write")
         lag = self.server.config.integer("min-replicas-max-lag")
         few = bool(wanted and lag) and self.good_replicas(now) < wanted

@@ -121,7 +121,7 @@ class Replication(ReplicationBase):
         self.server.acks.begin()
         self._make_stream()
         self.set_conditions()
-        self.replicas.count_good(self.server.now)
+        self.replicas.refresh_good_replicas(self.server.now)
         self._tell()
         self.server.changing -= 1
 
@@ -186,14 +186,14 @@ class Replication(ReplicationBase):
             elif not wanted:
                 acks.content()
         self.set_conditions()
-        self.replicas.count_good(self.server.now)
+        self.replicas.refresh_good_replicas(self.server.now)
 
     def _resize(self) -> None:
         if self.history.backlog is not None:
             self.history.backlog.resize(self.server.config.integer("repl-backlog-size"))
 
     def _recount(self) -> None:
-        self.replicas.count_good(self.server.now)
+        self.replicas.refresh_good_replicas(self.server.now)
 
     # --- replicas
 
@@ -252,8 +252,8 @@ class Replication(ReplicationBase):
 
 def replication_of(server: Server) -> Replication:
     """The place of ``server``; it gets one when somebody first asks."""
-    standing = server.replication
-    if not isinstance(standing, Replication):
-        standing = Replication(server)
-        server.replication = standing
-    return standing
+    replication = server.replication
+    if not isinstance(replication, Replication):
+        replication = Replication(server)
+        server.replication = replication
+    return replication

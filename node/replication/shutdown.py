@@ -24,15 +24,15 @@ from gossamer.node.resp.reply import Failure
 
 STAYING: Final = "staying"
 CATCHING_UP: Final = "replicas catch up"
-HANDING_OVER: Final = "a replica takes over"
+FAILING_OVER: Final = "a replica takes over"
 RELEASING: Final = "clients are sent there"
 """Clients that were held back are served once more, and told where to go."""
 GONE: Final = "gone"
 
 NEXT: Final[dict[str, tuple[str, ...]]] = {
-    STAYING: (CATCHING_UP, HANDING_OVER, GONE),
-    CATCHING_UP: (HANDING_OVER, GONE, STAYING),
-    HANDING_OVER: (RELEASING, STAYING),
+    STAYING: (CATCHING_UP, FAILING_OVER, GONE),
+    CATCHING_UP: (FAILING_OVER, GONE, STAYING),
+    FAILING_OVER: (RELEASING, STAYING),
     RELEASING: (GONE,),
     GONE: (),
 }
@@ -117,7 +117,7 @@ class Shutdown:
         late = server.now >= self.until
         if self.stage == CATCHING_UP and (late or self._in_sync()):
             self._caught_up()
-        elif self.stage == HANDING_OVER and (late or self.replication.is_replica):
+        elif self.stage == FAILING_OVER and (late or self.replication.is_replica):
             self._pause.release()
             self._enter(RELEASING)
         elif self.stage == RELEASING:
@@ -158,7 +158,7 @@ class Shutdown:
             self._answer()
             log("warning", "Errors trying to shut down the server, check the logs for more information.")
         elif "failover" in self._options and self._hand_over(replicas):
-            self._enter(HANDING_OVER)
+            self._enter(FAILING_OVER)
         else:
             self._leave()
 
@@ -170,7 +170,7 @@ class Shutdown:
         if any(not replica.node_id for replica in replicas):
             log("warning", "Unable to perform auto failover on shutdown since there are legacy replicas.")
             return False
-        best = next((f for f in replicas if f.online and self._has_all(f)), None)
+        best = next((link for link in replicas if link.online and self._has_all(link)), None)
         stream = self.server.journal.stream
         if best is None or stream is None:
             log("warning", "Unable to find a replica to perform the auto failover on shutdown.")
@@ -192,7 +192,7 @@ class Shutdown:
         assert stage in NEXT[self.stage], f"a shutdown does not go from '{self.stage}' to '{stage}'"
         self.stage = stage
         deadlines = self.server.deadlines
-        if stage in (CATCHING_UP, HANDING_OVER):
+        if stage in (CATCHING_UP, FAILING_OVER):
             deadlines.set(self._timer, self.until)
         elif stage == RELEASING:
             deadlines.set(self._timer, self.server.now)  # they are served in the next batch, which must come at once

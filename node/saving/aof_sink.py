@@ -27,8 +27,8 @@ LATE_MS: Final = 2000
 
 
 Place = tuple[int, int]
-"""How far something has come: the number of a request that has written (``Journal.told``), and a place in the stream of
-replication."""
+"""How far something has come: the number of a request that has written (``Journal.write_count``), and a place in the
+stream of replication."""
 
 
 class AofSink(Sink):
@@ -252,7 +252,7 @@ class AofSink(Sink):
         self.healed()
 
     def _place(self) -> Place:
-        return self.server.journal.told, self.server.replication.offset
+        return self.server.journal.write_count, self.server.replication.offset
 
     def _count_written(self) -> None:
         """Nothing is pending."""

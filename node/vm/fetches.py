@@ -12,7 +12,7 @@ from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.clients.waiting import SPILLED, Wait, Waiting
 from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.spilled import Unreadable
-from gossamer.node.engine.table.command import Command, Part
+from gossamer.node.engine.table.command import Command, QueuedCommand
 from gossamer.node.engine.table.keyspec import OW, RM
 from gossamer.node.resp.errors import Refusal
 from gossamer.node.store.spilled import NOWHERE, Spilled
@@ -61,14 +61,14 @@ class Fetches:
         self.done: int = 0
         """How many values have come back so."""
 
-    def begin(self, client: Client, parts: list[Part], now: int) -> bool:
-        """Does ``client`` wait for values that ``parts`` of its request need?"""
+    def begin(self, client: Client, commands: list[QueuedCommand], now: int) -> bool:
+        """Does ``client`` wait for values that the ``commands`` of its request need?"""
         again = self.waiting.retried
         if again is not None and again.client is client and again.reason is SPILLED:
             return False
         db = client.db
         wait: SpillWait | None = None
-        for key in dict.fromkeys([key for cmd, argv in parts for key in needed(cmd, argv)]):
+        for key in dict.fromkeys([key for cmd, argv in commands for key in needed(cmd, argv)]):
             value = db.get(db.part_of(key), key)
             if not isinstance(value, Spilled) or value.place == NOWHERE or db.is_expired(key, now):
                 continue

@@ -18,7 +18,7 @@ from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.ports.vm import VmPort
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.state import SPILLING
-from gossamer.node.engine.table.command import Part
+from gossamer.node.engine.table.command import QueuedCommand
 from gossamer.node.store.spilled import NOWHERE, Spilled
 from gossamer.node.vm.coldest import Coldest
 from gossamer.node.vm.fetches import Fetches
@@ -257,12 +257,12 @@ class Vm(VmPort):
 
     # --- values come back
 
-    def holds_up(self, client: Client, parts: list[Part]) -> bool:
+    def holds_up(self, client: Client, commands: list[QueuedCommand]) -> bool:
         vault = self.vault
         if vault is None or not vault.away:
             return False
         assert self.fetches is not None
-        return self.fetches.begin(client, parts, self.server.now)
+        return self.fetches.begin(client, commands, self.server.now)
 
     @property
     def has_work(self) -> bool:

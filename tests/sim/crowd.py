@@ -104,7 +104,7 @@ class Crowd:
         nodes = {**common.nodes, node: evolve(common.nodes[node], flags=common.nodes[node].flags | Flag.MYSELF)}
         bare = evolve(common, me=node, nodes=nodes, owners=NOBODY)
         gossip = Gossip(bare, self.config, Random(self.rng.getrandbits(32)), self.now)
-        peers, claims, health = gossip._peers, gossip._claims, gossip._parts.health
+        peers, claims, health = gossip._peers, gossip._claims, gossip._components.health
         claims.owners, claims.owned = list(common.owners), FULL
         health.ok, health.size = True, len(self._slots_of)
         peers._last_link = -len(nodes)

@@ -328,14 +328,14 @@ class MigrateRun(WriteRun):
 
     def changing_places(self) -> str:
         """A failover that was asked for may have to be tried again, or be given up."""
-        parts = ((host.name, host.running.gossip._parts) for host in self.world.hosts.values())
-        busy = [name for name, of_host in parts if of_host.manual_failover.due is not None]
+        components = ((host.name, host.running.gossip._components) for host in self.world.hosts.values())
+        busy = [name for name, of_host in components if of_host.manual_failover.due is not None]
         return f"{busy} change places" if busy else ""
 
     def outdated(self) -> str:
         """Who may not have been told yet what became of its slots, and takes none."""
         gossips = [(host.name, host.running.gossip) for host in self.world.hosts.values()]
-        away = [name for name, gossip in gossips if gossip._parts.health.may_be_outdated(gossip._clock.now)]
+        away = [name for name, gossip in gossips if gossip._components.health.may_be_outdated(gossip._clock.now)]
         return f"{away} were away" if away else ""
 
     def unfinished(self) -> str:

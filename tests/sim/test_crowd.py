@@ -60,8 +60,8 @@ def test_a_calm_crowd_says_little() -> None:
 def test_the_length_of_a_message_is_that_of_its_bytes() -> None:
     crowd = Crowd(20, TIMEOUT_MS)
     gossip = crowd.members[0].gossip
-    gossip._parts.messages.ping(gossip._peers.others()[3], crowd.now)
-    gossip._parts.messages.request_votes(must_ack=False)
+    gossip._components.messages.ping(gossip._peers.others()[3], crowd.now)
+    gossip._components.messages.request_votes(must_ack=False)
     sent = [effect.packet for effect in gossip._out.take(gossip.snapshot()) if isinstance(effect, Send)]
     assert len(sent) == 2
     assert [length(packet) for packet in sent] == [len(encode(packet)) for packet in sent]

@@ -27,7 +27,7 @@ MONITORING: Final = 64
 SUBSCRIBED: Final = 128
 NOT_TO_PAUSE: Final = 256
 """Replicas and the like are not held up by CLIENT PAUSE."""
-HANDING_OVER: Final = 512
+SLOT_EXPORTER: Final = 512
 """Another node, which brings slots: its writes go beside the data (``slot_import.py``)."""
 TRACKS: Final = 1024
 """Takes part in client tracking: it tracks, or has done so, or is told in the place of another client."""
@@ -146,7 +146,7 @@ class Client:
         self.wrote_to: int = 0
         """Where in the stream of writes its last write ended: what WAIT waits for."""
         self.last_write: int = 0
-        """The number of its last request that has written (``Journal.told``): what WAITAOF waits for here."""
+        """The number of its last request that has written (``Journal.write_count``): what WAITAOF waits for here."""
         self.pending: PendingReplies | None = None
         """Replies that wait for replicas: see ``acks.py``."""
         self.announced: bool = False
@@ -177,7 +177,7 @@ class Client:
         if reply is NO_REPLY:
             return
         if self.modes & (REPLIES_OFF | SKIP_THIS_REPLY):
-            if self.modes & NOT_TO_PAUSE and not self.modes & (MONITORING | HANDING_OVER):
+            if self.modes & NOT_TO_PAUSE and not self.modes & (MONITORING | SLOT_EXPORTER):
                 self._misused(reply)
             return
         if isinstance(reply, bytes) and len(reply) >= LONG and self.pending is None:  # or it may be taken back, whole

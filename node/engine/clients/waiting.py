@@ -85,7 +85,7 @@ REASONS: Final = (PAUSE, LEAVING_KEYS, REPLICAS, DISKS, CONFIRMATION, MIGRATION,
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Wait(Timer):
-    """One client's wait. It is ``over`` when the registry has let it go."""
+    """One client's wait. It is ``finished`` when the registry has let it go."""
 
     def __init__(self, client: Client, reason: Reason) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
 """A part of a database: the keys of a run of hash slots, in a table of their own (``node/store``).
 
-Only ``part.py``, ``contents.py``, ``database.py`` and the floors below know tables (``tests/tidy/test_data.py``).
+Only this room and the floors below know tables, and ``LazyFree``, which empties them (``tests/tidy/test_data.py``).
 """
 
 from collections.abc import Iterator

@@ -3,7 +3,7 @@
 from mypy_extensions import mypyc_attr
 
 from gossamer.node.engine.clients.client import Client
-from gossamer.node.engine.table.command import Part
+from gossamer.node.engine.table.command import QueuedCommand
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -14,9 +14,9 @@ class VmPort:
         self.lookups: int = 0
         """How often a request has looked for a value, while values may be out of memory."""
 
-    def holds_up(self, client: Client, parts: list[Part]) -> bool:
-        """Do the ``parts`` of a request need values that are not in memory? Then these are being read, and ``client``
-        waits: its request is run anew when they are there."""
+    def holds_up(self, client: Client, commands: list[QueuedCommand]) -> bool:
+        """Do the ``commands`` of a request need values that are not in memory? Then these are being read, and
+        ``client`` waits: its request is run anew when they are there."""
         return False
 
     def keep(self) -> None:

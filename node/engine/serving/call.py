@@ -94,7 +94,7 @@ class Call:
             self.route_key = key
         part = self.route_slot >> db.shift
         value = db.get(part, key) if self.client.no_touch else db.use(part, key)
-        if value is not None and db.volatile and self._expired(key):
+        if value is not None and db.volatile and self._expire_if_needed(key):
             value = None
         if self.counting:
             stats = self.server.stats
@@ -149,7 +149,7 @@ class Call:
         """As ``held``, but nothing is counted."""
         db = self.db
         value = db.get(self.part_of(key), key)
-        if value is not None and db.volatile and self._expired(key):
+        if value is not None and db.volatile and self._expire_if_needed(key):
             return None
         return value
 
@@ -301,7 +301,7 @@ class Call:
                 raise
             raise Refusal(unreadable(error.text)) from None
 
-    def _expired(self, key: bytes) -> bool:
+    def _expire_if_needed(self, key: bytes) -> bool:
         """True if ``key``, which exists, has expired; it is deleted then, where this node may do that."""
         db = self.db
         part = self.part_of(key)

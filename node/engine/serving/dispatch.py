@@ -3,7 +3,7 @@
 The common request (no mode set, no special condition) passes all gates with two comparisons.
 """
 
-from gossamer.node.engine.clients.client import HANDING_OVER, TRACKS
+from gossamer.node.engine.clients.client import SLOT_EXPORTER, TRACKS
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.cross_protocol import hang_up, is_browser
 from gossamer.node.engine.serving.gates import gates
@@ -28,7 +28,7 @@ def execute(call: Call, argv: list[bytes]) -> Reply:
             call.command = cmd
         else:
             cmd = lookup(server.table, argv)
-            if cmd is None and call.client.modes & HANDING_OVER:
+            if cmd is None and call.client.modes & SLOT_EXPORTER:
                 cmd = server.commands.in_stream(argv)
             if cmd is None:
                 if is_browser(word):

@@ -1,21 +1,21 @@
 """May a request run? The checks that stand between a command and its handler, in the order that a client can observe
 (server.c, processCommand in Redis 7.0): protected commands, authentication, what MULTI forbids, cluster redirect,
-memory, the node's place in replication, MULTI's queue, CLIENT PAUSE, keys under way to another node.
+memory, the node's place in replication, MULTI's commands, CLIENT PAUSE, keys under way to another node.
 
-EXEC stands for what it contains: ``parts`` is that list, of one request where nothing is queued, and every gate asks
-about the parts.
+EXEC stands for what it contains: ``commands`` is that list, of one request where nothing is queued, and every gate asks
+about its members.
 """
 
 from typing import Final
 
 from gossamer.node.engine.clients.client import (
     ASKED,
-    HANDING_OVER,
     IN_MULTI,
     MONITORING,
     NOT_TO_PAUSE,
     SKIP_NEXT_REPLY,
     SKIP_THIS_REPLY,
+    SLOT_EXPORTER,
     TRACKS,
     UNAUTHENTICATED,
     Client,
@@ -53,7 +53,7 @@ from gossamer.node.engine.table.command import (
     UNQUEUED,
     WRITE,
     Command,
-    Part,
+    QueuedCommand,
 )
 from gossamer.node.resp.errors import (
     DEBUG_NOT_ALLOWED,
@@ -77,7 +77,7 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
     client = call.client
     server = call.server
     modes = client.modes
-    if modes & HANDING_OVER:
+    if modes & SLOT_EXPORTER:
         return import_request(call, cmd, argv)
     asked = bool(modes & ASKED)
     if modes & (ASKED | SKIP_THIS_REPLY | SKIP_NEXT_REPLY):
@@ -90,68 +90,70 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
         return refuse(call, cmd, aborting(client, cmd, NOAUTH))
     if cmd.flags & NO_MULTI and client.modes & IN_MULTI:
         return refuse(call, cmd, b"ERR Command not allowed inside a transaction")
-    parts = client.queue if cmd.runs_queue else [(cmd, argv)]
+    commands = client.queue if cmd.runs_queue else [(cmd, argv)]
     if server.clustered and (cmd.keys or cmd.runs_queue):
-        redirected = redirect_for(call, cmd, parts, asked)
+        redirected = redirect_for(call, cmd, commands, asked)
         if redirected is not None:
             if server.conditions & ACKING and redirected.startswith(b"ASK "):
-                server.acks.redirected(client, keys_of(parts))
+                server.acks.redirected(client, keys_of(commands))
             if cmd.runs_queue:
                 client.forget_transaction()
             return refuse(call, cmd, redirected)
-    if server.conditions & FULL and server.make_room() and takes_memory(client, cmd, parts):
+    if server.conditions & FULL and server.make_room() and takes_memory(client, cmd, commands):
         return refuse(call, cmd, aborting(client, cmd, OUT_OF_MEMORY))
     if server.conditions & (FOLLOWING | LINK_DOWN | FEW_REPLICAS | RETURNED | UNSAVED | STILL_LOADING):
-        refusal = state_gate(server, cmd, parts)
+        refusal = state_gate(server, cmd, commands)
         if refusal is not None:
             return refuse(call, cmd, aborting(client, cmd, refusal))
     if modes & (MONITORING | NOT_TO_PAUSE) and cmd.flags & (READONLY | WRITE | MAY_REPLICATE):
         client.last_command = cmd
         return refuse(call, cmd, MONITORS_ONLY)
-    if server.conditions & PAUSED and pauses(server, client, parts):
+    if server.conditions & PAUSED and pauses(server, client, commands):
         client.modes = modes
         return server.waiting.postpone(client, PAUSE)
     if client.modes & IN_MULTI and not cmd.flags & UNQUEUED:
         client.queue.append((cmd, argv))
         return QUEUED
-    if server.conditions & LEAVING and any(server.leaving.touched_by(part, words) for part, words in parts):
+    if server.conditions & LEAVING and any(server.leaving.touched_by(member, words) for member, words in commands):
         client.modes = modes
         return server.waiting.postpone(client, LEAVING_KEYS)
-    if server.conditions & SPILLING and server.vm.holds_up(client, parts):
+    if server.conditions & SPILLING and server.vm.holds_up(client, commands):
         client.modes = modes
         return RETRY
     return None
 
 
-def any_flag(parts: list[Part], flags: int) -> bool:
-    """Has one of the ``parts`` one of these flags?"""
-    return any(cmd.flags & flags for cmd, _ in parts)
+def any_flag(commands: list[QueuedCommand], flags: int) -> bool:
+    """Has one of ``commands`` one of these flags?"""
+    return any(cmd.flags & flags for cmd, _ in commands)
 
 
-def state_gate(server: Server, cmd: Command, parts: list[Part]) -> bytes | None:
+def state_gate(server: Server, cmd: Command, commands: list[QueuedCommand]) -> bytes | None:
     """What forbids a request because of the node's disk and its place in replication; None if nothing does.
 
     A part may have been queued while the link to the primary was there.
     """
     conditions = server.conditions
-    if conditions & UNSAVED and not conditions & FOLLOWING and (cmd.name == "ping" or any_flag(parts, WRITE)):
+    if conditions & UNSAVED and not conditions & FOLLOWING and (cmd.name == "ping" or any_flag(commands, WRITE)):
         return server.saves.refusal()
-    if conditions & (FOLLOWING | FEW_REPLICAS) and any_flag(parts, WRITE):
+    if conditions & (FOLLOWING | FEW_REPLICAS) and any_flag(commands, WRITE):
         return NOT_ENOUGH_REPLICAS if conditions & FEW_REPLICAS else READ_ONLY_REPLICA
     if conditions & RETURNED and server.acks.wanted and cmd.flags & (READONLY | WRITE) and cmd.keys:
         return RETURNED_EMPTY
-    if conditions & LINK_DOWN and any(not part.flags & STALE for part, _ in parts):
+    if conditions & LINK_DOWN and any(not member.flags & STALE for member, _ in commands):
         return LINK_IS_DOWN
-    if conditions & STILL_LOADING and (not cmd.flags & LOADING or any(not part.flags & LOADING for part, _ in parts)):
+    if conditions & STILL_LOADING and (
+        not cmd.flags & LOADING or any(not member.flags & LOADING for member, _ in commands)
+    ):
         return LOADING_DATA
     return None
 
 
-def takes_memory(client: Client, cmd: Command, parts: list[Part]) -> bool:
+def takes_memory(client: Client, cmd: Command, commands: list[QueuedCommand]) -> bool:
     """Could the request make a full node fuller? So does whatever is queued for EXEC."""
     if client.modes & IN_MULTI and not cmd.runs_queue and cmd.name not in NOT_QUEUED:
         return True
-    return any_flag(parts, DENYOOM)
+    return any_flag(commands, DENYOOM)
 
 
 def may_debug(server: Server, client: Client) -> bool:
@@ -164,8 +166,8 @@ def is_local(client: Client) -> bool:
     return client.unix or client.addr.startswith(("127.", "[::1]", "::1"))
 
 
-def pauses(server: Server, client: Client, parts: list[Part]) -> bool:
+def pauses(server: Server, client: Client, commands: list[QueuedCommand]) -> bool:
     """Does CLIENT PAUSE keep this request waiting? What may write always; in mode ALL all, even UNPAUSE."""
     if client.modes & (MONITORING | NOT_TO_PAUSE):
         return False
-    return server.pause.flags == EVERYTHING or any_flag(parts, server.pause.flags)
+    return server.pause.flags == EVERYTHING or any_flag(commands, server.pause.flags)

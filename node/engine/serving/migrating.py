@@ -60,7 +60,7 @@ def delete_accepted(server: Server, transfer: MigrateTransfer) -> None:
     journal.release()
     journal.deleted(transfer.source.index, gone)
     journal.release()
-    transfer.client.last_write = journal.told
+    transfer.client.last_write = journal.write_count
     if journal.stream is not None:
         transfer.client.wrote_to = journal.stream.offset
         server.acks.departed(gone)

@@ -5,18 +5,18 @@ from gossamer.cluster.slots import key_slot
 from gossamer.cluster.topology import Topology
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.call import Call
-from gossamer.node.engine.table.command import ASKING, WRITE, Command, Part
+from gossamer.node.engine.table.command import ASKING, WRITE, Command, QueuedCommand
 from gossamer.node.resp.errors import CROSSSLOT, Refusal
 
 
-def redirect_for(call: Call, cmd: Command, parts: list[Part], asked: bool = False) -> bytes | None:
+def redirect_for(call: Call, cmd: Command, commands: list[QueuedCommand], asked: bool = False) -> bytes | None:
     """None if this node serves the request, else the error that redirects the client.
 
-    ``parts``: what the request stands for, itself or what is queued. ``asked``: after ASKING.
+    ``commands``: what the request stands for, itself or what is queued. ``asked``: after ASKING.
     """
-    if len(parts) == 1 and parts[0][0] is cmd:
-        return redirect_one(call, cmd, parts[0][1], asked)
-    return redirect_keys(call, cmd, parts, keys_of(parts), asked)
+    if len(commands) == 1 and commands[0][0] is cmd:
+        return redirect_one(call, cmd, commands[0][1], asked)
+    return redirect_keys(call, cmd, commands, keys_of(commands), asked)
 
 
 def redirect_one(call: Call, cmd: Command, argv: list[bytes], asked: bool = False) -> bytes | None:
@@ -30,7 +30,7 @@ def redirect_one(call: Call, cmd: Command, argv: list[bytes], asked: bool = Fals
         if cmd.last_key == first:
             if call.server.served[slot]:
                 return None
-            return ask_route(call, cmd, [(cmd, argv)], [key], slot, asked)
+            return decide_redirect(call, cmd, [(cmd, argv)], [key], slot, asked)
     try:
         keys = cmd.keys_of(argv)
     except Refusal:
@@ -38,14 +38,16 @@ def redirect_one(call: Call, cmd: Command, argv: list[bytes], asked: bool = Fals
     return redirect_keys(call, cmd, [(cmd, argv)], keys, asked)
 
 
-def keys_of(parts: list[Part]) -> list[bytes]:
+def keys_of(commands: list[QueuedCommand]) -> list[bytes]:
     keys: list[bytes] = []
-    for cmd, argv in parts:
+    for cmd, argv in commands:
         keys += cmd.keys_of(argv)
     return keys
 
 
-def redirect_keys(call: Call, cmd: Command, parts: list[Part], keys: list[bytes], asked: bool) -> bytes | None:
+def redirect_keys(
+    call: Call, cmd: Command, commands: list[QueuedCommand], keys: list[bytes], asked: bool
+) -> bytes | None:
     if not keys:
         return None
     slot = call.slot_of(keys[0])
@@ -54,10 +56,12 @@ def redirect_keys(call: Call, cmd: Command, parts: list[Part], keys: list[bytes]
             return CROSSSLOT
     if call.server.served[slot]:
         return None
-    return ask_route(call, cmd, parts, keys, slot, asked)
+    return decide_redirect(call, cmd, commands, keys, slot, asked)
 
 
-def ask_route(call: Call, cmd: Command, parts: list[Part], keys: list[bytes], slot: int, asked: bool) -> bytes | None:
+def decide_redirect(
+    call: Call, cmd: Command, commands: list[QueuedCommand], keys: list[bytes], slot: int, asked: bool
+) -> bytes | None:
     """The slot is not plainly ours: let ``route`` decide."""
     server = call.server
     client = call.client
@@ -68,7 +72,7 @@ def ask_route(call: Call, cmd: Command, parts: list[Part], keys: list[bytes], sl
     named = set(keys)
     missing = sum(1 for key in named if not call.exists(key))
     asking = asked or bool(cmd.flags & ASKING)
-    writes = any(part.flags & WRITE for part, _ in parts)
+    writes = any(member.flags & WRITE for member, _ in commands)
     request = Request(slot, len(named), missing, writes, asking, client.readonly)
     request.moves = cmd.name == "migrate"
     told = route(topology, server.policy, request)

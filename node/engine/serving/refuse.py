@@ -2,10 +2,10 @@
 
 from gossamer.node.engine.clients.client import (
     ASKED,
-    HANDING_OVER,
     IN_MULTI,
     SKIP_NEXT_REPLY,
     SKIP_THIS_REPLY,
+    SLOT_EXPORTER,
     TRACKS,
     Client,
 )
@@ -22,7 +22,7 @@ def refuse_unread(call: Call, cmd: Command | None, text: bytes) -> Failure:
         step_modes(call.client, opens=False)
     if call.client.modes & TRACKS:
         begin(call.server, call.client, cmd)
-    if call.client.modes & HANDING_OVER:
+    if call.client.modes & SLOT_EXPORTER:
         call.server.migrations.failed(call.client, text)
     return refuse(call, cmd, text if cmd is None else aborting(call.client, cmd, text))
 

@@ -34,16 +34,16 @@ EVER: Final = 1 << 62
 class Overdue(Timer):
     """The first replies of ``client`` that wait may be over their time."""
 
-    def __init__(self, acks: "Acks", client: Client) -> None:
+    def __init__(self, acks: "WriteAcks", client: Client) -> None:
         super().__init__()
-        self.acks: Acks = acks
+        self.acks: WriteAcks = acks
         self.client: Client = client
 
     def ring(self) -> None:
         self.acks.release(self.client, self.acks.node.now, UNACKED_IN_TIME)
 
 
-class Acks:
+class WriteAcks:
     """``wanted``: by how many replicas; ``confirmed``: up to where so many have acknowledged the stream."""
 
     def __init__(

@@ -54,7 +54,7 @@ class Journal:
         """Of the request that is running, or deletions that wait for the end of the batch."""
         self.seen: int = 0
         """``Changes.dirty`` when a command was last shown."""
-        self.told: int = 0
+        self.write_count: int = 0
         """How many requests, and deletions without one, the sinks were told of so far."""
 
     # --- sinks
@@ -158,7 +158,7 @@ class Journal:
         """No request is running: what was deleted since the last one is told one by one, and no command counts it."""
         self.seen = self.changes.dirty
         if self.writes:
-            self.told += 1
+            self.write_count += 1
             self._tell_singly()
 
     def remark(self, request: bytes) -> None:
@@ -184,8 +184,8 @@ class Journal:
 
     def _note_end(self, client: Client) -> None:
         """WAIT and WAITAOF wait for what ``client`` has just written."""
-        self.told += 1
-        client.last_write = self.told
+        self.write_count += 1
+        client.last_write = self.write_count
         stream = self.stream
         if stream is not None:
             client.wrote_to = stream.offset

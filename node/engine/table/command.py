@@ -188,7 +188,7 @@ def follows(spec: KeySpec, last: int) -> bool:
     return spec.step == 1 and last in (0, spec.index - 1)
 
 
-Part = tuple[Command, list[bytes]]
+QueuedCommand = tuple[Command, list[bytes]]
 """What a request stands for: itself, or each request that is queued for EXEC."""
 
 DECLARED: Final[dict[bytes, Command]] = {}

@@ -6,7 +6,7 @@ import pytest
 
 from gossamer.cluster.topology import Flag
 from gossamer.gossip.effects import Hangup, Refused
-from gossamer.gossip.events import DropKind, KillLink, PauseCron
+from gossamer.gossip.events import DropMessageType, KillLink, PauseCron
 from gossamer.gossip.packet import MessageType
 from tests.unit.gossip.mesh import TIMEOUT_MS, Mesh, three
 
@@ -17,15 +17,15 @@ def links(mesh: Mesh, name: str, other: str) -> dict[str, int]:
 
 def test_messages_of_a_dropped_type_are_not_read_until_that_ends() -> None:
     mesh = three()
-    assert mesh.execute("a", DropKind(MessageType.FAIL)) == "OK"
-    assert mesh.execute("b", DropKind(MessageType.FAIL)) == "OK"
+    assert mesh.execute("a", DropMessageType(MessageType.FAIL)) == "OK"
+    assert mesh.execute("b", DropMessageType(MessageType.FAIL)) == "OK"
     mesh.condemn("c", by="b", to="a")
     mesh.run(10)
     seen = mesh["a"].sees(mesh["c"])
     assert seen is not None
     assert not seen.has(Flag.FAIL)
     assert mesh["a"].gossip.received[MessageType.FAIL] == 1, "it is counted all the same"
-    assert mesh.execute("a", DropKind(-1)) == "OK"
+    assert mesh.execute("a", DropMessageType(-1)) == "OK"
     mesh.condemn("c", by="b", to="a")
     seen = mesh["a"].sees(mesh["c"])
     assert seen is not None

@@ -74,7 +74,7 @@ def test_a_suspicion_is_reported_in_the_step_in_which_another_one_ends() -> None
     silent.ping_sent = silent.data_received = mesh.now - 2 * TIMEOUT_MS
     mesh.condemn("c", by="b", to="a")
     assert (flags(mesh, "a", "c"), flags(mesh, "a", "d")) == (Flag.FAIL, Flag.PFAIL)
-    assert mesh["a"].gossip._parts.announcer.due, "soon the voters hear of it"
+    assert mesh["a"].gossip._components.announcer.due, "soon the voters hear of it"
 
 
 def test_primaries_without_slots_have_no_say() -> None:

@@ -2,7 +2,7 @@
 
 from gossamer.cluster.topology import Topology
 from gossamer.gossip.effects import Save, Send, SlotsConfirmed
-from gossamer.gossip.events import BumpEpoch, DropKind, KeepEpoch, TakeSlots
+from gossamer.gossip.events import BumpEpoch, DropMessageType, KeepEpoch, TakeSlots
 from gossamer.gossip.packet import MessageType
 from tests.unit.gossip.mesh import START, TIMEOUT_MS, Mesh, agree, three
 from tests.unit.gossip.test_electing import shards
@@ -96,7 +96,7 @@ def test_who_has_come_to_have_a_say_meanwhile_is_counted_from_its_second_answer_
     mesh = three()
     mesh.cut("b")
     assert mesh.execute("b", TakeSlots((SLOT,))) == "OK"
-    mesh["b"].gossip._parts.handover._owed.clear()  # as if those that have a say now had none then
+    mesh["b"].gossip._components.handover._owed.clear()  # as if those that have a say now had none then
     mesh["b"].heard.clear()
     mesh.heal("b")
     while not settled(mesh, "b"):
@@ -158,7 +158,7 @@ def replaced_at_the_claim() -> tuple[Mesh, Topology]:
 
 def meets_its_successor_first(mesh: Mesh) -> None:
     """c is back, and hears of d before it hears of a. Nobody tells it in a's place: UPDATE is lost."""
-    assert mesh.execute("c", DropKind(MessageType.UPDATE)) == "OK"
+    assert mesh.execute("c", DropMessageType(MessageType.UPDATE)) == "OK"
     for other in "ab":
         mesh.wall("c", other)
         mesh.wall(other, "c")

@@ -84,7 +84,7 @@ def test_rivals_that_win_nothing_ask_ever_more_rarely() -> None:
 
 def test_a_vote_for_an_earlier_round_counts_for_that_round_alone() -> None:
     mesh = without_voters()
-    election = mesh["g"].gossip._parts.election
+    election = mesh["g"].gossip._components.election
     while not sent(mesh, "g", MessageType.FAILOVER_AUTH_REQUEST):
         mesh.run(1)
     epoch = election._epoch

@@ -191,7 +191,7 @@ def test_a_stranger_cannot_pause_a_primary() -> None:
     mesh.receive("c", 200)
     assert mesh.execute("d", Replicate(mesh["a"].id, 0)) == "OK"
     mesh.run(200)
-    stray = evolve(mesh["d"].gossip._parts.messages._packet(MessageType.MFSTART, None))
+    stray = evolve(mesh["d"].gossip._components.messages._packet(MessageType.MFSTART, None))
     link = next(n for n, way, node, _ in mesh["c"].gossip.links() if way == "from" and node == mesh["d"].id)
     assert not any(isinstance(e, Pause) for e in mesh.inject("c", stray, link))
 

@@ -1,4 +1,4 @@
-"""The parts of the agreement, each made from the tables and from those parts that it asks."""
+"""The components of the agreement, each made from the tables and from those components that it asks."""
 
 from gossamer.gossip.announcer import Announcer
 from gossamer.gossip.detector import Detector
@@ -16,8 +16,8 @@ from gossamer.gossip.tables import Tables
 from gossamer.gossip.voting import Voting
 
 
-class Parts:
-    """One of each. A part is made after those that it asks."""
+class Components:
+    """One of each. A component is made after those that it asks."""
 
     def __init__(self, tables: Tables) -> None:
         self.health = Health(tables)
