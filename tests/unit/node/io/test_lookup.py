@@ -58,6 +58,8 @@ class Silent:
     def __init__(self) -> None:
         self.asked: list[bytes] = []
         """In IDNA, as trio asks."""
+        self.begun = threading.Event()
+        """It has been asked."""
         self.crowded = threading.Event()
         """All threads that there are for it wait."""
         self.answer = threading.Event()
@@ -69,6 +71,7 @@ class Silent:
         if flags & socket.AI_NUMERICHOST:  # trio finds out whether anybody needs to be asked
             return self._real(host, port, family, type, proto, flags)
         self.asked.append(host)
+        self.begun.set()
         if len(self.asked) == DIAL_THREADS:
             self.crowded.set()
         self.answer.wait(20)
@@ -86,8 +89,11 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Silent]:
 def test_who_cancels_a_dial_does_not_wait_for_its_lookup(silent: Silent) -> None:
     async def give_up() -> bool:
         trio.socket.set_custom_hostname_resolver(Resolver())
-        with trio.move_on_after(0.1) as scope:
-            await dial("redis-0.svc", 6379)
+        with trio.CancelScope() as scope:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(dial, "redis-0.svc", 6379)
+                await trio.to_thread.run_sync(silent.begun.wait, 10, abandon_on_cancel=True)
+                scope.cancel()
         return scope.cancelled_caught
 
     began = time.monotonic()
