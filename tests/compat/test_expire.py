@@ -33,7 +33,7 @@ def words(name: bytes, *args: st.SearchStrategy[bytes]) -> st.SearchStrategy[tup
     return st.tuples(st.just(name), *args)
 
 
-NEAR: dict[Word, int] = {b"TTL": 1, b"EXPIRETIME": 1, b"PTTL": 300, b"PEXPIRETIME": 300}
+NEAR: dict[Word, int] = {b"TTL": 5, b"EXPIRETIME": 5, b"PTTL": 5000, b"PEXPIRETIME": 5000}
 """How far the two servers' clocks may let the replies differ."""
 
 COMMAND = st.one_of(

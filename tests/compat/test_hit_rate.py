@@ -1,8 +1,9 @@
 """Does eviction keep what is used? The hit rate of a cache on a trace by Zipf's law, beside that of a real server.
 
 A miss puts the key in, as caches do. Both have room for the same number of keys. The clock by which uses are noted
-counts seconds, so the trace comes in pieces, a second each: of the real server's clock there, of our virtual one here.
-The real servers of all policies run side by side, since most of the time is waiting for that second.
+counts seconds, and minutes, so the trace comes in pieces, a second each: of the real server's clock there, and the same
+ones of our virtual clock here. The real servers of all policies run side by side, since most of the time is waiting for
+that second.
 """
 
 import re
@@ -126,16 +127,14 @@ class Ours(Cache):
         super().__init__()
         self.server = Server()
         self.client = Machine(self.server).accept("127.0.0.1:1", "127.0.0.1:2")
-        self.now = 1_700_000_000_000
-        self.server.begin_batch(self.now)
+        self.set_clock(1_700_000_000)
 
     def send(self, *words: bytes | str | int) -> bytes:
         self.client.feed(encode(words))
         return self.client.take_output()
 
-    def tick(self) -> None:
-        self.now += 1000
-        self.server.begin_batch(self.now)
+    def set_clock(self, second: int) -> None:
+        self.server.begin_batch(second * 1000)
 
 
 def trace() -> Iterator[list[int]]:
@@ -165,31 +164,34 @@ def test_hit_rates_are_those_of_redis() -> None:
     executable, why_not = RealServer.find()
     if executable is None:
         pytest.skip(why_not)
-    theirs = ask_redis(executable)
-    ours = [ask_us(policy, room) for policy, (_, room) in zip(POLICIES, theirs, strict=True)]
+    seconds: list[int] = []
+    theirs = ask_redis(executable, seconds)
+    ours = [ask_us(policy, room, seconds) for policy, (_, room) in zip(POLICIES, theirs, strict=True)]
     rates = {policy: (real[0], our[0]) for policy, real, our in zip(POLICIES, theirs, ours, strict=True)}
     assert all(abs(real[1] - our[1]) <= ROOM // 50 for real, our in zip(theirs, ours, strict=True)), (theirs, ours)
     assert all(abs(real - our) <= POINTS for real, our in rates.values()), rates
     print(rates)
 
 
-def ask_redis(executable: str) -> list[tuple[float, int]]:
-    """The hit rate of each policy, and how many keys there was room for at the end."""
+def ask_redis(executable: str, seconds: list[int]) -> list[tuple[float, int]]:
+    """The hit rate of each policy, and how many keys there was room for at the end. ``seconds`` gets those of the
+    pieces."""
     with real_caches(executable) as caches:
         for policy, cache in zip(POLICIES, caches, strict=True):
             cache.prepare(policy, ROOM)
         second = 0
         for number, piece in enumerate(trace()):
             second = caches[0].await_second(second)
+            seconds.append(int(time.time()))
             for cache in caches:
                 cache.ask(piece, number >= WARM_UP)
         return [(cache.rate(), cache.size()) for cache in caches]
 
 
-def ask_us(policy: str, room: int) -> tuple[float, int]:
+def ask_us(policy: str, room: int, seconds: Sequence[int]) -> tuple[float, int]:
     cache = Ours()
     cache.prepare(policy, room)
-    for number, piece in enumerate(trace()):
-        cache.tick()
+    for number, (piece, second) in enumerate(zip(trace(), seconds, strict=True)):
+        cache.set_clock(second)
         cache.ask(piece, number >= WARM_UP)
     return cache.rate(), cache.size()
