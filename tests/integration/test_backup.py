@@ -18,6 +18,7 @@ from gossamer.deploy.blocking_client import BlockingClient, encode
 from tests.integration.backups import AT_ONCE, Tool, begin, cluster_of, keys_in, manifest_in, owner_of, place
 from tests.integration.clusters import OK, demand, my_id, view, wait_until
 from tests.integration.launched import LIMIT_S
+from tests.integration.migrating import wait_end
 from tests.integration.nodes import GOSSAMER, REDIS, VALKEY, Node, Nodes, Program
 from tests.integration.test_full_disk import small_disk
 from tests.integration.test_replication import follow
@@ -160,15 +161,20 @@ def test_a_node_alone_and_where_it_stands(nodes: Nodes, tool: Tool, tmp_path: Pa
 
 
 def test_slots_that_move_meanwhile_are_in_one_file(nodes: Nodes, tool: Tool, tmp_path: Path) -> None:
-    three = cluster_of(nodes, 3, "--rdb-key-save-delay", "4000")
+    three = cluster_of(nodes, 3)
     keys = [f"k{number}" for number in range(600)]
     for key in keys:
         demand(owner_of_slot(three, key), "SET", key, key)
+    for node in three:
+        demand(node, "CONFIG", "SET", "rdb-key-save-delay", 1_000_000)
     source, target = three[:2]
     slots = ["0", "1000"]
     with begin("backup", place(three[0]), tmp_path / "b") as process:
         wait_until(lambda: any((tmp_path / "b").glob("*.partial")), "it has begun")
         demand(source, "CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", *slots, "NODE", my_id(target))
+        assert wait_end(source)["state"] == "success"
+        for node in three:
+            demand(node, "CONFIG", "SET", "rdb-key-save-delay", 0)
         said, _ = process.communicate(timeout=LIMIT_S)
         assert process.returncode == 0, said
     assert "so it is taken again" in said
