@@ -3,8 +3,9 @@
     with Tamper(primary, [cut(1000), flip(-60)]) as tamper:
         replica.ask("REPLICAOF", "127.0.0.1", tamper.port)
 
-The first connection gets the first damage, and so on; those after the last go through as they are. A damage is a
-function from the primary's whole reply to PSYNC (``+FULLRESYNC`` to the end of the snapshot) to what is sent instead.
+The first connection gets the first damage, and so on; those after the last go through as they are, but wait while
+``sound`` is not set. A damage is a function from the primary's whole reply to PSYNC (``+FULLRESYNC`` to the end of the
+snapshot) to what is sent instead.
 """
 
 import contextlib
@@ -53,6 +54,8 @@ class Tamper:
 
     def __init__(self, primary: Node, damages: Sequence[Damage]) -> None:
         self.dialled: list[float] = []
+        self.sound = threading.Event()
+        self.sound.set()
         self._primary = primary
         self._damages = list(damages)
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -67,6 +70,7 @@ class Tamper:
 
     def __exit__(self, *_: object) -> None:
         self._over = True
+        self.sound.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -91,6 +95,8 @@ class Tamper:
             while not self._over:
                 replica, _ = self._listener.accept()
                 self.dialled.append(time.monotonic())
+                if len(self.dialled) > len(self._damages):
+                    self.sound.wait()
                 primary = socket.create_connection(self._primary.address)
                 self._open += [replica, primary]
                 turn = len(self.dialled) - 1

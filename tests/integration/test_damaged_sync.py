@@ -69,13 +69,15 @@ def test_damage_of_every_kind_is_survived(
         demand(primary, "SET", f"key:{number}", sha256(b"%d" % number).hexdigest())
     demand(replica, "SET", "mine", "old")
     with Tamper(primary, [damage for damage, _ in damages]) as tamper:
+        tamper.sound.clear()
         demand(replica, "REPLICAOF", "127.0.0.1", tamper.port)
-        for count in range(1, len(damages) + 1):
+        for count in range(1, len(damages) + 2):
             tamper.wait_dialled(count)
             assert replica.ask("GET", "mine").text == b"old", "what was there stays"
+        tamper.sound.set()
         wait_same(primary, replica)
     for _, line in damages:
-        assert line in replica.log()
+        replica.wait_log(line)
     assert replica.ask("EXISTS", "mine").number == 0
     assert "Traceback" not in replica.log()
 
@@ -154,4 +156,4 @@ def test_the_stream_that_a_replica_leaves_unread_is_limited(nodes: Nodes, stage:
             demand(primary, "SET", "k", MEGABYTE)
         wait_until(lambda: b"connected_slaves:0" in primary.ask("INFO", "replication").text, "it is gone")
         assert resident_bytes(primary) - before < GROWTH_BYTES
-    assert "output buffer limit" in primary.log()
+    primary.wait_log("output buffer limit")
