@@ -65,8 +65,10 @@ def delete_in_every_way(node: Node) -> None:
 
 def deletions(node: Node) -> list[Deletion]:
     """What the append-only file tells of keys that went, up to the end of ``delete_in_every_way``."""
-    parser = Parser()
     (file,) = (node.home / "appendonlydir").glob("*.incr.aof")
+    end = b"$3\r\nend\r\n$1\r\nv\r\n"
+    wait_until(lambda: end in file.read_bytes(), "all is in the file, which waits for an fsync", LONGEST_S)
+    parser = Parser()
     parser.feed(file.read_bytes())
     found: list[Deletion] = []
     while (argv := parser.next()) is not None:

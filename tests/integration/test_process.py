@@ -14,6 +14,7 @@ import pytest
 
 from tests.compat.pair import encode
 from tests.compat.replies import Answer
+from tests.integration.clusters import wait_until
 from tests.integration.nodes import READY, REDIS, ROOT, VALKEY, Node, Nodes, Program
 
 pytestmark = pytest.mark.once
@@ -60,6 +61,7 @@ def test_what_has_no_effect_is_said_once(nodes: Nodes) -> None:
     assert "without effect here: io-threads\n" in node.log()
     for name, value in (("hz", "20"), ("lazyfree-lazy-user-del", "yes"), ("lazyfree-lazy-user-del", "no")):
         assert node.ask("CONFIG", "SET", name, value) == Answer("status", b"OK")
+    node.wait_log("without effect here: lazyfree-lazy-user-del")
     told = [line.partition("without effect here: ")[2] for line in node.log().splitlines() if "without effect" in line]
     assert told == ["io-threads", "lazyfree-lazy-user-del"]
 
@@ -325,7 +327,7 @@ def test_a_client_too_far_behind_is_let_go(nodes: Nodes) -> None:
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         slow.sendall(b"GET big\r\n" * 64)
         node.wait_log("output buffer limit")
-        assert b"connected_clients:1\r\n" in node.ask("INFO", "clients").text
+        wait_until(lambda: b"connected_clients:1\r\n" in node.ask("INFO", "clients").text, "only we are left")
 
 
 def test_a_thousand_clients_at_once(nodes: Nodes) -> None:

@@ -80,7 +80,7 @@ def test_a_service_of_type_notify_is_ready_when_it_says_so_and_says_that_it_ends
         assert node.ask("PING").text == b"PONG"
         assert b"process_supervised:systemd\r\n" in node.ask("INFO", "server").text
         assert f"process_id:{node.pid}\r\n".encode() in node.ask("INFO", "server").text, "it stayed in the foreground"
-        assert "Supervised by systemd. Please make sure you set appropriate values" in node.log()
+        node.wait_log("Supervised by systemd. Please make sure you set appropriate values")
         assert node.stop() == 0
         assert systemd.hear(1) == ["STOPPING=1"]
         assert systemd.hears_nothing_more()
@@ -174,6 +174,7 @@ def test_an_end_that_is_called_off_is_never_told(nodes: Nodes, tmp_path: Path) -
         replica.options += ["--replicaof", f"127.0.0.1 {node.port}"]
         replica.start()
         replica.wait_log("Finished with success")
+        wait_until(lambda: b"state=online" in node.ask("INFO", "replication").text, "it follows")
         os.kill(replica.pid, signal.SIGSTOP)
         node.ask("SET", "k", "v")
         os.kill(node.pid, signal.SIGTERM)
