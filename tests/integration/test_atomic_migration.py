@@ -76,6 +76,7 @@ def test_slots_move_under_writes_and_the_replicas_of_both_sides_follow(nodes: No
     assert jobs(target)[0]["operation"] == "IMPORT"
     assert jobs(target)[0]["name"] == job["name"]
     writer.verify(target)
+    wait_until(lambda: key_count(source) == 1, "the source has deleted its keys")
     assert [key_count(node) for node in (source, target, third)] == [1, NAMES + 1, 0]
     wait_until(lambda: all(myself(target).slots[0] == f"0-{SLOTS - 1}" for node in everyone), "all know the new owner")
     wait_until(lambda: same_data(source, replicas[0]) and same_data(target, replicas[1]), "the replicas have the same")
@@ -107,7 +108,7 @@ def test_slots_move_between_ours_and_valkey_under_writes_and_with_replicas(
     assert key_count(target) == NAMES
     for replica in (ours, theirs):
         wait_until(lambda replica=replica: same_data(target, replica), f"{replica} has the same")  # type: ignore[misc]
-        assert jobs(replica)[0]["state"] == "success"
+        wait_until(lambda replica=replica: state(replica) == "success", f"{replica} has heard of it")  # type: ignore[misc]
     wait_state(everyone, "ok")
 
 

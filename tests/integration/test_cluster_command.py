@@ -18,7 +18,6 @@ from gossamer.deploy.blocking_client import BlockingClient
 from gossamer.deploy.cli import main
 from tests.integration.clusters import (
     CLUSTER,
-    at_peace,
     demand,
     form,
     info,
@@ -26,6 +25,7 @@ from tests.integration.clusters import (
     myself,
     start_together,
     view,
+    wait_peace,
     wait_until,
 )
 from tests.integration.launched import LIMIT_S
@@ -68,6 +68,11 @@ def launch(nodes: Nodes, *programs: Program, options: Sequence[str] = ()) -> lis
 
 def keys_of(node: Node) -> int:
     return node.ask("DBSIZE").number
+
+
+def wait_keys(made: Sequence[Node], count: int) -> None:
+    """Until there are so many, each at one node: who has given slots away deletes their keys by and by."""
+    wait_until(lambda: sum(map(keys_of, made)) == count, f"{count} keys are in the cluster")
 
 
 def test_empty_nodes_become_a_cluster_and_are_not_taken_twice(nodes: Nodes, cluster: Cluster) -> None:
@@ -115,7 +120,7 @@ def test_a_node_joins_is_balanced_in_is_followed_and_leaves_again(nodes: Nodes, 
     assert keys_of(fourth) == 0
     cluster.do("rebalance", first, "--weight", light, "--yes")
     assert "nothing to do" in cluster.do("rebalance", first, "--weight", light, "--yes")
-    assert sum(map(keys_of, [*made, fourth])) == len(names)
+    wait_keys([*made, fourth], len(names))
     assert keys_of(fourth) == len([name for name in names if fourth.ask("GET", name).kind == "bulk"])
     cluster.do("add", first, place(replica), "--of", place(fourth), "--yes")
     assert "replica of " + place(fourth) in cluster.sound(replica)
@@ -127,8 +132,8 @@ def test_a_node_joins_is_balanced_in_is_followed_and_leaves_again(nodes: Nodes, 
     assert (info(fourth)["cluster_known_nodes"], keys_of(fourth)) == ("1", 0)
     cluster.sound(made[2])
     cluster.do("remove", first, place(replica), "--yes")
-    assert at_peace(made)
-    assert sum(map(keys_of, made)) == len(names)
+    wait_peace(made)
+    wait_keys(made, len(names))
 
 
 @pytest.mark.parametrize("peer", [VALKEY, REDIS], ids=lambda peer: peer.name)
@@ -142,7 +147,7 @@ def test_slots_go_to_real_servers_and_come_back(nodes: Nodes, cluster: Cluster, 
         told = cluster.do("rebalance", place(made[1]), "--weight", f"{place(made[1])}={weight}", "--yes")
         assert ("key by key" in told) == (peer is REDIS)
         assert abs(slot_count(made[1]) - 16384 * weight / (1 + weight)) < 1
-        assert sum(map(keys_of, made)) == len(names)
+        wait_keys(made, len(names))
     migrations = made[0].ask("CLUSTER", "GETSLOTMIGRATIONS").items
     assert [job.items[17].text for job in migrations] == ([b"success"] * 2 if peer is VALKEY else [])
     cluster.sound(made[0])
@@ -176,7 +181,7 @@ def test_what_an_interruption_leaves_is_finished_by_the_same_command(
     cluster.do(*words)
     assert slot_count(made[1]) in {8936, 8937}, "its share, rounded"
     cluster.sound(made[0])
-    assert sum(map(keys_of, made)) == len(names)
+    wait_keys(made, len(names))
 
 
 def slot_count(node: Node) -> int:
@@ -233,7 +238,7 @@ def test_what_cannot_be_done_is_said_and_nothing_is_changed(nodes: Nodes, cluste
         (("rebalance", first, "--weight", f"{first}=-1", "--yes"), "-1.0 is not a weight"),
     ]:
         assert text in cluster.do(*words, code=1)
-    assert at_peace(made)
+    wait_peace(made)
 
 
 def test_a_dead_node_is_named_by_check_stops_a_rebalance_and_can_be_removed(nodes: Nodes, cluster: Cluster) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.clusters import CLUSTER, demand, my_id, myself, start_together, view, wait_until
+from tests.integration.clusters import CLUSTER, demand, my_id, myself, start_together, view, wait_peace, wait_until
 from tests.integration.nodes import REDIS, Node, Nodes
 from tests.integration.test_clients import CLIENTS, Find, redis_cli, run
 from tests.integration.test_reshard import check, keys_in, place
@@ -66,6 +66,7 @@ def test_a_backup_holds_every_key_and_can_be_loaded_by_redis(nodes: Nodes, tmp_p
     made = [nodes.make(*CLUSTER) for _ in range(3)]
     start_together(made)
     run(cli, "--cluster", "create", *map(place, made), "--cluster-yes")
+    wait_peace(made)
     names = keys_in(0, 16383, 60)
     for name in names:
         assert any(node.ask("SET", name, name).kind == "status" for node in made)

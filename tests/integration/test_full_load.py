@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from gossamer.deploy.cli import main
-from tests.integration.clusters import my_id, wait_peace
+from tests.integration.clusters import my_id, wait_peace, wait_until
 from tests.integration.migrating import jobs, key_count, migrate, wait_end
 from tests.integration.nodes import Node, Nodes
 from tests.integration.test_clients import redis_cli, run
@@ -53,7 +53,7 @@ def verify(made: Sequence[Node], writers: Sequence[Writer], owner: Node) -> None
     wait_peace(made)
     for writer in writers:
         writer.verify(owner)
-    assert sum(map(key_count, made)) == NAMES, "no key is at two nodes"
+    wait_until(lambda: sum(map(key_count, made)) == NAMES, "no key is at two nodes")
 
 
 def test_redis_cli_moves_slots_key_by_key(nodes: Nodes) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from tests.integration.clusters import ask, demand, my_id, view, wait_until
+from tests.integration.clusters import ask, demand, my_id, view, wait_state, wait_until
 from tests.integration.migrating import migrate
 from tests.integration.nodes import GOSSAMER, REDIS, VALKEY, Node, Nodes, Program
 from tests.integration.test_clients import redis_cli
@@ -41,10 +41,11 @@ def owner_of(node: Node, slot: int) -> str:
 def test_all_of_it_works_there(nodes: Nodes, pair: tuple[Program, Program]) -> None:
     primaries, replica = shard(nodes, pair, HOST)
     first, source, target = primaries
+    everyone = [*primaries, replica]
     assert ask(target, "GET", KEY) == f"MOVED 0 {HOST}:{first.port}"
     assert all(line.address.startswith(f"{HOST}:") for line in view(source).values())
     migrate(source, target, 6000, 6009)
-    wait_until(lambda: all(owner_of(node, 6000) == my_id(target) for node in primaries), "the slots have moved")
+    wait_until(lambda: all(owner_of(node, 6000) == my_id(target) for node in everyone), "the slots have moved")
     reshard = ["--cluster-from", my_id(source), "--cluster-to", my_id(target), "--cluster-slots", "3", "--cluster-yes"]
     told = subprocess.run(
         [redis_cli(), "--cluster", "reshard", f"{HOST}:{source.port}", *reshard],
@@ -55,6 +56,7 @@ def test_all_of_it_works_there(nodes: Nodes, pair: tuple[Program, Program]) -> N
     assert told.returncode == 0, told.stdout + told.stderr
     first.kill()
     wait_primary([source, target, replica], replica, "-")
+    wait_state([source, target, replica], "ok")
     assert ask(replica, "GET", KEY) == "kept"
     first.start()
     demand(replica, "SET", KEY, "new")

@@ -22,6 +22,7 @@ from tests.integration.backups import (
 from tests.integration.clusters import CLUSTER, demand, my_id, view, wait_peace, wait_until
 from tests.integration.every_type import difference, fields_that_end, fill, put
 from tests.integration.launched import LIMIT_S
+from tests.integration.migrating import wait_end
 from tests.integration.nodes import GOSSAMER, REDIS, VALKEY, Node, Nodes, Program
 from tests.unit.node.persist.recorded import VECTORS, files
 
@@ -117,10 +118,11 @@ def test_slots_may_move_meanwhile(nodes: Nodes, tool: Tool, tmp_path: Path) -> N
         said, _ = process.communicate(timeout=LIMIT_S)
         assert process.returncode == 0, said
     assert "30,000 keys were restored" in said
+    assert wait_end(target[0])["state"] == "success"
     wait_peace(target)
     key = next(key for key in map("key:{}".format, range(30_000)) if key_slot(key.encode()) <= 2000)
     assert target[1].ask("GET", key).kind == "bulk"
-    assert sum(node.ask("DBSIZE").number for node in target) == 30_000
+    wait_until(lambda: sum(node.ask("DBSIZE").number for node in target) == 30_000, "each key is there once")
 
 
 @pytest.mark.parametrize("program", [GOSSAMER, REDIS], ids=lambda program: program.name)
