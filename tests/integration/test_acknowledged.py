@@ -27,7 +27,7 @@ def test_what_is_answered_is_on_the_replica(nodes: Nodes, program: Program) -> N
 
 
 def test_a_replica_that_hangs_holds_up_writes_and_nobody_else(nodes: Nodes) -> None:
-    primary = start(nodes, GOSSAMER, "--write-ack-replicas", "1", "--write-ack-timeout", "700")
+    primary = start(nodes, GOSSAMER, "--write-ack-replicas", "1", "--write-ack-timeout", "3000")
     replica = start(nodes, GOSSAMER)
     follow(replica, primary)
     demand(primary, "SET", "other", "1")

@@ -89,7 +89,7 @@ def writes_while(nodes: Nodes, program: Sequence[str], move: Callable[[Node, Nod
 
 def reads_while(nodes: Nodes, program: Sequence[str], move: Callable[[Node, Node], None]) -> None:
     """Slots move to and fro between two primaries with a replica each meanwhile."""
-    made = [nodes.make(*CLUSTER) for _ in range(4)]
+    made = [nodes.make(*CLUSTER, "--repl-diskless-sync-delay", "0") for _ in range(4)]
     start_together(made)
     form(made[:2])
     for replica in made[2:]:

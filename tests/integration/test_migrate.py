@@ -79,7 +79,7 @@ def test_a_target_that_does_not_answer_holds_up_nobody_else(nodes: Nodes) -> Non
     with source.connect() as operator, source.connect() as writer:
         os.kill(target_pid, signal.SIGSTOP)
         try:
-            operator.sendall(b"MIGRATE 127.0.0.1 %d k 0 700\r\n" % target.port)
+            operator.sendall(b"MIGRATE 127.0.0.1 %d k 0 3000\r\n" % target.port)
             for _ in range(50):
                 assert source.ask("INCR", "other").number > 0
             writer.sendall(b"GET k\r\nINCR k\r\n")

@@ -123,7 +123,7 @@ def test_clients_are_told_of_a_load_and_it_can_be_ended(nodes: Nodes) -> None:
     demand(node, "SAVE")
     node.stop()
     whole = dump_of(node).read_bytes()
-    node.options += ["--key-load-delay", "100", "--save", "3600 1"]
+    node.options += ["--key-load-delay", "1000", "--save", "3600 1"]
     node.launch()
     node.wait_log("Server initialized")
     wait_until(lambda: node.ask("GET", "key:1").text == b"LOADING Redis is loading the dataset in memory", "it loads")
