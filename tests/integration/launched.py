@@ -19,11 +19,19 @@ TOP: Final = Path(__file__).parents[2]
 BASES: Final = range(2000, 9900, 20)
 """First ports of clusters; they and their bus ports lie apart from those of other tests, and from ephemeral ones."""
 
+MOST_NODES: Final = 6
 LIMIT_S: Final = 60
 
 
 def some_base() -> int:
-    return random.SystemRandom().choice(BASES)
+    """One where no cluster of another test is."""
+    bases = random.SystemRandom().sample(BASES, len(BASES))
+    return next(base for base in bases if not any(map(is_used, range(base, base + MOST_NODES))))
+
+
+def is_used(port: int) -> bool:
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Gossamer:
