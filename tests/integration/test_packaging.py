@@ -214,7 +214,7 @@ def test_distributions_of_the_same_names_are_installed_beside_us(
     wheel: zipfile.ZipFile, bin_folder: Path, tmp_path: Path
 ) -> None:
     """PyPI has a ``node`` and a ``cluster``; whoever imports these gets them, whichever was installed first."""
-    fetched = pip_install(bin_folder, "--retries", "0", "--timeout", "10", *TAKEN_NAMES)
+    fetched = pip_install(bin_folder, "--retries", "3", "--timeout", "10", *TAKEN_NAMES)
     if fetched.returncode:
         pytest.skip(f"PyPI is not reachable: pip install {' '.join(TAKEN_NAMES)}: {fetched.stderr.strip()[-200:]}")
     assert wheel.filename is not None
