@@ -1,4 +1,4 @@
-"""A request that may run: call its handler, account for it, tell the journal, MONITOR and the replies that wait.
+"""A request that may run: invoke its handler, account for it, tell the journal, MONITOR and the replies that wait.
 
 ``run`` is entered again for what EXEC contains (later for what scripts and functions call). Only the outermost request
 ends a group in the journal and is answered, so only there the group is closed and the waiting for replicas begins.
@@ -36,6 +36,17 @@ def run(call: Call, cmd: Command, argv: list[bytes], nested: bool = False) -> Re
             monitor(call, cmd, argv)
             call.monitored = argv
         return reply  # it has not run yet, and will be counted when it has
+    account(call, cmd, argv, began, failed)
+    if server.journal.open:
+        server.journal.ran(client, cmd, argv, call.db, call.effects, nested)
+    if server.conditions & (MONITORED | ACKING):
+        tell(call, cmd, argv, reply, nested)
+    return reply
+
+
+def account(call: Call, cmd: Command, argv: list[bytes], began: int, failed: int) -> None:
+    """Count ``cmd``, which has run since ``began`` (microseconds). ``failed``: 1 if it was refused, else 0."""
+    server = call.server
     end = server.clock() // 1000
     took = end - began
     server.last_end_us = end
@@ -50,12 +61,7 @@ def run(call: Call, cmd: Command, argv: list[bytes], nested: bool = False) -> Re
     histogram[bucket] = histogram[bucket] + 1  # compiled, this adds machine integers, and ``+=`` would add objects
     server.stats.total_commands_processed += 1
     if took >= server.slow_us:
-        server.slow.notice(cmd, argv, took, client.addr, client.name)
-    if server.journal.open:
-        server.journal.ran(client, cmd, argv, call.db, call.effects, nested)
-    if server.conditions & (MONITORED | ACKING):
-        tell(call, cmd, argv, reply, nested)
-    return reply
+        server.slow.notice(cmd, argv, took, call.client.addr, call.client.name)
 
 
 def invoke(call: Call, cmd: Command, argv: list[bytes]) -> Reply:
