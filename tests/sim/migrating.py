@@ -320,6 +320,7 @@ class MigrateRun(WriteRun):
         self.wait(self.leftovers, "order")
         self.world.advance(WAKES_MS)
         self.wait(self.outdated, "certainty")
+        self.wait(self.lack, "recovery")  # a node with a slow disk may have been suspected meanwhile
         for move in moves:
             job = move.job_at(move.source)
             if job is not None:
