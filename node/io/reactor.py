@@ -5,9 +5,9 @@ redis-server's rate, this loop reaches it. The price is fairness by hand: after 
 loop gives way to the other tasks of the node, and ``Clients.turn`` bounds what one client can take of a turn.
 
 Why not a task at all: to be woken costs a turn of trio's scheduler each time, a third of what a request takes if few
-clients are there. trio calls its instruments before it waits. That is where clients are served, until trio has
-something to do: its own epoll is watched beside the clients' sockets. Where it is not found (no Linux, no ``/proc``),
-or if another node in the same process waits already, a task waits for the clients' descriptor.
+clients are there. trio calls its instruments before it looks for events. That is where clients are served, until trio
+has something to do: its own epoll is watched beside the clients' sockets. Where it is not found (no Linux, no
+``/proc``), or if another node in the same process waits already, a task waits for the clients' descriptor.
 """
 
 import contextlib
@@ -72,7 +72,7 @@ async def serve_while_waiting(clients: Clients, epoll: int) -> None:
 
 
 class Waiting(trio.abc.Instrument):
-    """Serves clients when trio is about to wait."""
+    """Serves clients whenever trio is about to look for events, and waits in its stead if nothing is to be done."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
@@ -87,14 +87,12 @@ class Waiting(trio.abc.Instrument):
         self._scheduled = True
 
     def before_io_wait(self, timeout: float) -> None:
-        """Serve until trio has something to do, ``timeout`` seconds from now at the latest; it will not wait then."""
-        if timeout <= 0:
-            return
+        """Serve clients until trio has something to do: at once, or ``timeout`` seconds from now at the latest."""
         try:
             self._serve(timeout)
         except BaseException as failure:  # trio would go on without this instrument, and clients would wait for ever
             self._failure = failure
-        if self._scheduled or self._failure is not None or not self._clients.others_ready:
+        if self._failure is not None or (timeout > 0 and (self._scheduled or not self._clients.others_ready)):
             self._rope.send(b"\0")
 
     def _serve(self, timeout: float) -> None:
@@ -102,11 +100,11 @@ class Waiting(trio.abc.Instrument):
         clients.others_ready = self._scheduled = False
         now = time.perf_counter()
         slice_end, deadline = now + SLICE, now + timeout
-        others = False
+        others = timeout <= 0
         while clients.turn(0.0 if others else deadline - now):
             now = time.perf_counter()
-            others = self._scheduled or clients.others_ready
-            if now > deadline or (others and now > slice_end):
+            others = others or self._scheduled or clients.others_ready
+            if now > (slice_end if others else deadline):
                 return
 
     async def answer(self) -> None:

@@ -119,6 +119,23 @@ def test_a_task_wakes_at_its_time_while_clients_send_without_end() -> None:
     run(talk)
 
 
+def test_clients_are_served_while_a_task_never_rests() -> None:
+    """As the snapshot for a replica, made a piece at a time: trio waits for nothing meanwhile."""
+
+    async def work() -> None:
+        while True:
+            await trio.lowlevel.checkpoint()
+
+    async def talk(served: Served) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(work)
+            for _ in range(20):
+                await served.ask(b"PING\r\n", b"+PONG\r\n")
+            nursery.cancel_scope.cancel()
+
+    run(talk)
+
+
 def test_what_a_request_sets_off_happens_at_once() -> None:
     """No event of trio's own and no time that is up tells it: the task of the other client was made runnable."""
 
