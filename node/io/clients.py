@@ -72,9 +72,9 @@ class Clients:
         self.connections: dict[int, Connection] = {}
         self.outlets: dict[int, Output] = {}
         """By client id: where the output of clients goes that have no plain socket."""
-        self.others: int = -1
-        """A descriptor that is ready when others than clients have something to do, once ``watch_others`` named it."""
-        self.others_ready: bool = False
+        self.event_loop: int = -1
+        """A descriptor that is readable when trio has events, once ``watch_event_loop`` has named it."""
+        self.event_loop_ready: bool = False
         self.keepalive_s: int = 300
         self.on_effects: Callable[[], None] | None = None
         """Called when a batch has left something in ``machine.outbox``."""
@@ -99,9 +99,9 @@ class Clients:
             self.poller.remove(fd)
         sock.close()
 
-    def watch_others(self, fd: int) -> None:
-        """Let ``turn`` end its waiting, and say so in ``others_ready``, when ``fd`` is readable."""
-        self.others = fd
+    def watch_event_loop(self, fd: int) -> None:
+        """Let ``turn`` end its waiting, and say so in ``event_loop_ready``, when ``fd`` is readable."""
+        self.event_loop = fd
         self.poller.add(fd)
 
     def turn(self, wait_s: float = 0.0) -> bool:
@@ -111,8 +111,8 @@ class Clients:
         if not unfinished:
             if not ready:
                 return False
-            if len(ready) == 1 and ready[0][0] == self.others:
-                self.others_ready = True
+            if len(ready) == 1 and ready[0][0] == self.event_loop:
+                self.event_loop_ready = True
                 return False
         self.begin()
         if unfinished:
@@ -127,8 +127,8 @@ class Clients:
             for fd, events in ready:
                 found = connections.get(fd)
                 if found is None:
-                    if fd == self.others:
-                        self.others_ready = True
+                    if fd == self.event_loop:
+                        self.event_loop_ready = True
                     else:
                         self._accept(fd)
                     continue

@@ -10,22 +10,17 @@ has something to do: its own epoll is watched beside the clients' sockets. Where
 ``/proc``), or if another node in the same process waits already, a task waits for the clients' descriptor.
 """
 
-import contextlib
 import socket
-import sys
 import time
-from pathlib import Path
 from typing import Final
 
 import trio
 
 from gossamer.node.io.clients import Clients
+from gossamer.node.io.trio_epoll import find_epoll
 
 SLICE: Final = 0.002
 """Seconds of serving after which other tasks run."""
-
-DESCRIPTORS: Final = Path("/proc/self/fdinfo")
-"""What Linux tells of each descriptor of this process: of an epoll, which others it watches."""
 
 _taken: Final = trio.lowlevel.RunVar("_taken", default=False)
 """Somebody serves clients in the place of this trio's waiting. Two would not see each other's clients."""
@@ -61,24 +56,24 @@ async def serve_when_woken(clients: Clients) -> None:
 
 async def serve_while_waiting(clients: Clients, epoll: int) -> None:
     """In the place of trio's waiting for ``epoll``."""
-    waiting = Waiting(clients)
-    clients.watch_others(epoll)
-    trio.lowlevel.add_instrument(waiting)
+    instrument = ServeBeforeWait(clients)
+    clients.watch_event_loop(epoll)
+    trio.lowlevel.add_instrument(instrument)
     try:
-        await waiting.answer()
+        await instrument.run()
     finally:
-        trio.lowlevel.remove_instrument(waiting)
-        waiting.close()
+        trio.lowlevel.remove_instrument(instrument)
+        instrument.close()
 
 
-class Waiting(trio.abc.Instrument):
+class ServeBeforeWait(trio.abc.Instrument):
     """Serves clients whenever trio is about to look for events, and waits in its stead if nothing is to be done."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
-        self._bell, self._rope = socket.socketpair()
-        """trio has computed already how long it waits; when the rope is pulled it does not."""
-        self._rope.setblocking(False)
+        self._wakeup, self._waker = socket.socketpair()
+        """trio has computed already how long it waits. A byte sent to ``_wakeup`` ends that."""
+        self._waker.setblocking(False)
         self._scheduled = False
         """Serving has made a task of trio runnable."""
         self._failure: BaseException | None = None
@@ -88,65 +83,37 @@ class Waiting(trio.abc.Instrument):
 
     def before_io_wait(self, timeout: float) -> None:
         """Serve clients until trio has something to do: at once, or ``timeout`` seconds from now at the latest."""
+        if self._failure is not None:
+            return  # the task that raises it is about to run
         try:
             self._serve(timeout)
         except BaseException as failure:  # trio would go on without this instrument, and clients would wait for ever
             self._failure = failure
-        if self._failure is not None or (timeout > 0 and (self._scheduled or not self._clients.others_ready)):
-            self._rope.send(b"\0")
+            self._waker.send(b"\0")
+            return
+        if timeout > 0 and (self._scheduled or not self._clients.event_loop_ready):
+            self._waker.send(b"\0")
 
     def _serve(self, timeout: float) -> None:
         clients = self._clients
-        clients.others_ready = self._scheduled = False
+        clients.event_loop_ready = self._scheduled = False
         now = time.perf_counter()
         slice_end, deadline = now + SLICE, now + timeout
-        others = timeout <= 0
-        while clients.turn(0.0 if others else deadline - now):
+        tasks_wait = timeout <= 0
+        while clients.turn(0.0 if tasks_wait else deadline - now):
             now = time.perf_counter()
-            others = others or self._scheduled or clients.others_ready
-            if now > (slice_end if others else deadline):
+            tasks_wait = tasks_wait or self._scheduled or clients.event_loop_ready
+            if now > (slice_end if tasks_wait else deadline):
                 return
 
-    async def answer(self) -> None:
-        """The task that the bell wakes; raises what serving has raised."""
+    async def run(self) -> None:
+        """The task that takes the bytes of ``_wakeup``, and raises what serving has raised."""
         while True:
-            await trio.lowlevel.wait_readable(self._bell)
-            self._bell.recv(64)
+            await trio.lowlevel.wait_readable(self._wakeup)
+            self._wakeup.recv(64)
             if self._failure is not None:
                 raise self._failure
 
     def close(self) -> None:
-        self._bell.close()
-        self._rope.close()
-
-
-async def find_epoll() -> int | None:
-    """The descriptor of the epoll that trio waits for, None if that cannot be found.
-
-    trio does not tell it, but Linux tells which epoll watches a descriptor that a task waits for.
-    """
-    if sys.platform != "linux":
-        return None
-    watched, other = socket.socketpair()
-    with watched, other:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(trio.lowlevel.wait_readable, watched)
-            for _ in range(2):  # the task has made its first step at the second of these at the latest
-                await trio.lowlevel.checkpoint()
-            found = watching(watched.fileno())
-            nursery.cancel_scope.cancel()
-    return found
-
-
-def watching(fd: int) -> int | None:
-    """The descriptor of an epoll of this process that watches ``fd``."""
-    try:
-        descriptors = list(DESCRIPTORS.iterdir())
-    except OSError:
-        return None
-    for path in descriptors:
-        with contextlib.suppress(OSError):  # it is closed already: that of the directory itself
-            lines = path.read_bytes().splitlines()
-            if any(words[:2] == [b"tfd:", b"%d" % fd] for words in map(bytes.split, lines)):
-                return int(path.name)
-    return None
+        self._wakeup.close()
+        self._waker.close()

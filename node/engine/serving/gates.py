@@ -3,7 +3,7 @@
 memory, the node's place in replication, MULTI's commands, CLIENT PAUSE, keys under way to another node.
 
 EXEC stands for what it contains: ``commands`` is that list, of one request where nothing is queued, and every gate asks
-about its members.
+about each of them.
 """
 
 from typing import Final
@@ -114,7 +114,7 @@ def gates(call: Call, cmd: Command, argv: list[bytes]) -> Reply | None:
     if client.modes & IN_MULTI and not cmd.flags & UNQUEUED:
         client.queue.append((cmd, argv))
         return QUEUED
-    if server.conditions & LEAVING and any(server.leaving.touched_by(member, words) for member, words in commands):
+    if server.conditions & LEAVING and any(server.leaving.touched_by(queued, words) for queued, words in commands):
         client.modes = modes
         return server.waiting.postpone(client, LEAVING_KEYS)
     if server.conditions & SPILLING and server.vm.holds_up(client, commands):
@@ -140,10 +140,10 @@ def state_gate(server: Server, cmd: Command, commands: list[QueuedCommand]) -> b
         return NOT_ENOUGH_REPLICAS if conditions & FEW_REPLICAS else READ_ONLY_REPLICA
     if conditions & RETURNED and server.acks.wanted and cmd.flags & (READONLY | WRITE) and cmd.keys:
         return RETURNED_EMPTY
-    if conditions & LINK_DOWN and any(not member.flags & STALE for member, _ in commands):
+    if conditions & LINK_DOWN and any(not queued.flags & STALE for queued, _ in commands):
         return LINK_IS_DOWN
     if conditions & STILL_LOADING and (
-        not cmd.flags & LOADING or any(not member.flags & LOADING for member, _ in commands)
+        not cmd.flags & LOADING or any(not queued.flags & LOADING for queued, _ in commands)
     ):
         return LOADING_DATA
     return None

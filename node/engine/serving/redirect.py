@@ -72,7 +72,7 @@ def decide_redirect(
     named = set(keys)
     missing = sum(1 for key in named if not call.exists(key))
     asking = asked or bool(cmd.flags & ASKING)
-    writes = any(member.flags & WRITE for member, _ in commands)
+    writes = any(queued.flags & WRITE for queued, _ in commands)
     request = Request(slot, len(named), missing, writes, asking, client.readonly)
     request.moves = cmd.name == "migrate"
     told = route(topology, server.policy, request)

@@ -14,11 +14,12 @@ from trio.testing import memory_stream_pair
 from gossamer.gossip.effects import Level, Log
 from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.server import Server
-from gossamer.node.io import reactor
+from gossamer.node.io import trio_epoll
 from gossamer.node.io.clients import Clients
 from gossamer.node.io.reactor import serve_clients
 from gossamer.node.io.streams import serve_stream
 from gossamer.node.machine import Machine
+from tests.unit.node.io.receiving import exactly
 
 PATIENCE_S = 20
 FLOOD = b"PING\r\n" * 1000
@@ -42,15 +43,6 @@ class Served:
         async with await self.connect() as stream:
             await stream.send_all(request)
             await exactly(stream, expected)
-
-
-async def exactly(stream: trio.abc.ReceiveStream, expected: bytes) -> None:
-    data = b""
-    while len(data) < len(expected):
-        piece = await stream.receive_some()
-        assert piece, f"ended after {data!r}"
-        data += piece
-    assert data == expected
 
 
 @asynccontextmanager
@@ -78,7 +70,7 @@ def run(talk: Callable[[Served], Awaitable[None]]) -> None:
 def test_the_epoll_of_trio_is_found() -> None:
     async def talk(served: Served) -> None:
         await served.ask(b"PING\r\n", b"+PONG\r\n")
-        assert served.clients.others >= 0
+        assert served.clients.event_loop >= 0
 
     run(talk)
 
@@ -86,7 +78,7 @@ def test_the_epoll_of_trio_is_found() -> None:
 @pytest.mark.parametrize("folder", ["/proc/self/fdinfo", "", "absent"])
 def test_clients_of_the_same_loop_are_served(folder: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The client's own task waits in that loop too; also where the kernel does not tell what an epoll watches."""
-    monkeypatch.setattr(reactor, "DESCRIPTORS", tmp_path / folder)
+    monkeypatch.setattr(trio_epoll, "DESCRIPTORS", tmp_path / folder)
 
     async def talk(served: Served) -> None:
         async with trio.open_nursery() as nursery:
@@ -94,7 +86,7 @@ def test_clients_of_the_same_loop_are_served(folder: str, monkeypatch: pytest.Mo
                 request = b"SET k%d v\r\nGET k%d\r\n" % (number, number)
                 nursery.start_soon(served.ask, request, b"+OK\r\n$1\r\nv\r\n")
         if folder != "/proc/self/fdinfo":
-            assert served.clients.others == -1
+            assert served.clients.event_loop == -1
 
     run(talk)
 
@@ -167,7 +159,7 @@ def test_the_place_is_free_again_when_it_ends() -> None:
         for _ in range(2):
             async with serving() as served:
                 await served.ask(b"PING\r\n", b"+PONG\r\n")
-                assert (served.clients.others >= 0) == (sys.platform == "linux")
+                assert (served.clients.event_loop >= 0) == (sys.platform == "linux")
 
     trio.run(main)
 

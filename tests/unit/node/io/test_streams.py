@@ -12,6 +12,7 @@ from gossamer.node.engine.server import Server
 from gossamer.node.io.clients import Clients
 from gossamer.node.io.streams import serve_stream
 from gossamer.node.machine import Machine
+from tests.unit.node.io.receiving import exactly
 
 
 @pytest.fixture
@@ -45,15 +46,6 @@ def run(clients: Clients, talk: Talk, *, loopback: bool = True) -> None:
     assert clients.machine.server.clients.by_id == {}
     assert clients.outlets == {}
     clients.close()
-
-
-async def exactly(stream: trio.abc.ReceiveStream, expected: bytes) -> None:
-    data = b""
-    while len(data) < len(expected):
-        piece = await stream.receive_some()
-        assert piece, f"ended after {data!r}"
-        data += piece
-    assert data == expected
 
 
 def test_requests_in_any_pieces_are_answered_in_order(clients: Clients) -> None:
