@@ -5,7 +5,8 @@ milliseconds. What keeps that from becoming a flood:
 - News is collected for a moment, and announcements keep a distance that grows with their audience: whatever happens, a
   node says no more than 500 messages a second unasked, and 20 to each other node.
 - A newcomer is introduced only by the node that shook hands with it, never by those that learned of it by gossip.
-- An epoch that was taken by CLUSTER BUMPEPOCH waits a second, for that is a step of a repair which is not over.
+- An epoch that was taken by CLUSTER BUMPEPOCH waits a second, for that is a step of a repair which is not over. No
+  message shows it meanwhile, nor the slots that were taken with it.
 - A suspicion, which every node has at about the same time, is reported to a few voters only, and so is its retraction.
   Half of them are the same for all who suspect that node: so a majority of opinions comes together at one place,
   however large the cluster is. These messages tell of hardly anybody else.
@@ -50,6 +51,7 @@ class Announcer:
         moves its keys. If that node heard of the epoch first, it would delete its keys as those of a slot that it lost.
         """
         self._to_all = True
+        self._messages.claims_held = True
         self.due = self._not_before = now + REPAIR_MS
 
     def introduce(self, peer: Peer, now: Millis) -> None:
@@ -77,6 +79,7 @@ class Announcer:
         """Send the news if it is due. Newcomers for whom one message has no room wait for the next."""
         if self.due is None or now < self.due:
             return
+        self._messages.claims_held = False
         audience = self._peers.reachable()
         newcomers = [p for p in self._newcomers if self._peers.known(p.id) is p]
         overdue = [p for p in self._overdue if p.ping_sent and self._peers.known(p.id) is p]

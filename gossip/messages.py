@@ -6,6 +6,7 @@ Rules kept here (cluster bus of Redis 7.0 and Valkey 9.1):
 - Extension data goes only to nodes that have shown that they understand it. Every ping of ours shows that we do, and
   that we understand identities.
 - A replica tells the epoch and the slots of its primary, without those that the primary has given up.
+- While a repair is under way (announcer.py), a primary tells the epoch and the slots that it told before.
 """
 
 from typing import Final
@@ -49,6 +50,9 @@ class Messages:
     def __init__(self, tables: Tables, health: Health) -> None:
         self.paused = False
         """Writes are held back for a manual failover. Every message says so (PAUSED)."""
+        self.claims_held = False
+        """What was claimed since the last message is not told yet."""
+        self._told: tuple[int, bytes] = (0, NO_SLOTS)
         self._tables = tables
         self._peers = tables.peers
         self._claims = tables.claims
@@ -88,6 +92,8 @@ class Messages:
 
     def send_update(self, peer: Peer, owner: Peer) -> None:
         """Tell a node that slots it claims, or gives to another, are those of ``owner``."""
+        if self.claims_held and owner is self._peers.me:
+            return
         if peer.linked and peer.link is not None:
             self._out.send(
                 (peer.link,), self._packet(MessageType.UPDATE, Update(owner.config_epoch, owner.id, owner.bitmap))
@@ -140,10 +146,9 @@ class Messages:
 
     def _packet(self, kind: MessageType, body: Body, mflags: int = 0) -> Packet:
         me = self._peers.me
-        speaks_for = self._peers.by_id.get(me.primary, me) if me.primary else me
-        bitmap = speaks_for.bitmap if speaks_for.slots else NO_SLOTS
-        if speaks_for.slots & self._claims.unclaimed:
-            bitmap = self._claims.still_claimed(speaks_for).to_bytes(BITMAP_BYTES, "little")
+        if not self.claims_held or me.primary:
+            self._told = self._claimed()
+        config_epoch, bitmap = self._told
         return Packet(
             kind,
             me.id,
@@ -151,7 +156,7 @@ class Messages:
             me.pport,
             me.cport,
             self._claims.current_epoch,
-            speaks_for.config_epoch,
+            config_epoch,
             self.offset,
             bitmap,
             me.primary,
@@ -161,6 +166,15 @@ class Messages:
             mflags | (MessageFlag.PAUSED if self.paused else 0),
             body,
         )
+
+    def _claimed(self) -> tuple[int, bytes]:
+        """The config epoch and the slots of this node, or of its primary."""
+        me = self._peers.me
+        speaks_for = self._peers.by_id.get(me.primary, me) if me.primary else me
+        bitmap = speaks_for.bitmap if speaks_for.slots else NO_SLOTS
+        if speaks_for.slots & self._claims.unclaimed:
+            bitmap = self._claims.still_claimed(speaks_for).to_bytes(BITMAP_BYTES, "little")
+        return speaks_for.config_epoch, bitmap
 
     @property
     def offset(self) -> int:

@@ -78,6 +78,7 @@ def test_a_larger_epoch_wins_the_slot_and_its_keys_go() -> None:
 def test_a_stale_claimant_is_told_by_update() -> None:
     mesh = three()
     mesh.execute("a", BumpEpoch())
+    mesh.run(1100)
     stale = claim(mesh, "b", [0, 5461], 0)
     effects = mesh.inject("a", stale, inbound(mesh, "a", "b"))
     updates = [e.packet.body for e in effects if isinstance(e, Send) and isinstance(e.packet.body, Update)]
@@ -203,7 +204,9 @@ def test_a_repair_has_time_to_tell_the_last_owner_before_it_hears_of_the_new_epo
     slot = next(s for s, owner in enumerate(mesh["a"].view.owners) if owner == mesh["b"].id)
     for command in (DelSlots((slot,)), AddSlots((slot,)), BumpEpoch()):
         mesh.execute("a", command)
-    mesh.run(100)
+    asked = mesh["b"].gossip.received[MessageType.PONG]
+    mesh.run(900)
+    assert mesh["b"].gossip.received[MessageType.PONG] > asked + 1, "it has asked, and was answered"
     assert mesh["b"].view.owners[slot] == mesh["b"].id
     mesh.run(5000)
     assert mesh["b"].view.owners[slot] == mesh["a"].id

@@ -142,7 +142,7 @@ def test_an_epoch_taken_in_advance_that_others_have_passed_is_not_used() -> None
     other = "a" if mesh["a"].view.myself.config_epoch < mesh["b"].view.myself.config_epoch else "b"
     assert mesh.execute(other, BumpEpoch()).startswith("BUMPED")
     epoch = mesh[other].view.current_epoch
-    mesh.run(200)
+    mesh.run(1200)
     mesh.receive("d", 200)
     mesh.run(50)
     (request,) = sent(mesh, "d", MessageType.FAILOVER_AUTH_REQUEST)
