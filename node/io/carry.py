@@ -1,5 +1,6 @@
-"""Carries a connection that the node has dialled, on a real socket: a task that reads and one that writes."""
+"""Carries a connection that the node has dialled, on a real socket."""
 
+import os
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -7,7 +8,7 @@ import trio
 
 from gossamer.node.engine.serving.unexpected import survive
 from gossamer.node.io.address import Unreachable
-from gossamer.node.io.clients import Clients
+from gossamer.node.io.clients import Clients, Receiver
 from gossamer.node.outgoing.carrier import Carrier, Speaker
 
 READ_BYTES: Final = 64 * 1024
@@ -36,18 +37,35 @@ async def carry(
     return True
 
 
-class Socket:
-    """The Wire of one connection."""
+class Socket(Receiver):
+    """The Wire of one connection. It is read where clients are (``reactor.py``): a task that waits for bytes would
+    double what a replica pays for each batch of its primary."""
 
     def __init__(self, clients: Clients, speaker: Speaker) -> None:
         self.begin = clients.begin
         self.finish = clients.finish
         self.scope = trio.CancelScope()
-        self._wanted = trio.Event()
         self.carrier = Carrier(speaker, self)
+        self._clients = clients
+        self._fd = -1
+        self._stopped = trio.Event()
+        """Nothing is read: for ``_pause_s`` seconds, or any more."""
+        self._pause_s = 0.0
+        self._ended = False
+        self._failure: Exception | None = None
+        self._hearing = False
+        self._said = False
+        """What was heard has an answer."""
+        self._wanted = trio.Event()
+        self._unsent = b""
+        """What the kernel did not take at once."""
+        self._writer_waits = False
 
     def wake_writer(self) -> None:
-        self._wanted.set()
+        if self._hearing:
+            self._said = True
+        else:
+            self._wanted.set()
 
     def close(self) -> None:
         self.scope.cancel()
@@ -56,20 +74,70 @@ class Socket:
         """Until one of the ends has closed it."""
         try:
             async with stream, trio.open_nursery() as nursery:
+                self._fd = stream.socket.fileno()
                 self.carrier.up()
                 nursery.start_soon(self._write, stream)
-                while data := await stream.receive_some(READ_BYTES):
-                    pause_s = self.carrier.heard(bytes(data))
-                    if pause_s:
-                        await trio.sleep(pause_s)
+                await self._read()
                 nursery.cancel_scope.cancel()
         except* (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the other end has gone
 
+    async def _read(self) -> None:
+        try:
+            while not self._ended:
+                self._stopped = trio.Event()
+                self._clients.receive(self._fd, self)
+                await self._stopped.wait()
+                await trio.sleep(self._pause_s)
+        finally:
+            self._clients.receive_no_more(self._fd)
+        if self._failure is not None:
+            raise self._failure
+
+    def readable(self) -> None:
+        try:
+            data = os.read(self._fd, READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        self._ended = not data
+        self._hearing = True
+        try:
+            self._pause_s = self.carrier.heard(data) if data else 0.0
+            self._hearing = False
+            if self._said:
+                self._answer()
+        except Exception as error:
+            self._ended, self._failure = True, error
+        if self._ended or self._pause_s:
+            self._clients.receive_no_more(self._fd)
+            self._stopped.set()
+
+    def _answer(self) -> None:
+        """Say what there is to say without the writer, unless that is busy or the kernel takes no more."""
+        self._said = False
+        while self._writer_waits and not self._wanted.is_set():
+            data = self.carrier.next_output()
+            if not data:
+                return
+            try:
+                sent = os.write(self._fd, data)
+            except OSError:  # the writer will find out why
+                sent = 0
+            self._unsent = data[sent:]
+            if self._unsent:
+                self._wanted.set()
+        self._wanted.set()
+
     async def _write(self, stream: trio.SocketStream) -> None:
         while True:
             self._wanted = trio.Event()
-            if data := self.carrier.next_output():
+            data = self._unsent or self.carrier.next_output()
+            self._unsent = b""
+            if data:
                 await stream.send_all(data)
             else:
+                self._writer_waits = True
                 await self._wanted.wait()
+                self._writer_waits = False

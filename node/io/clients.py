@@ -60,8 +60,16 @@ class Output:
         """Output waits in the client, or its connection is to be ended."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Receiver:
+    """Whoever reads from a connection that this node has dialled (see ``carry.py``)."""
+
+    def readable(self) -> None:
+        """Bytes have come, or the end has. What they cause is a batch of its own."""
+
+
 class Clients:
-    """All plain connections of a node, TCP and unix."""
+    """All plain connections of a node, TCP and unix, and what it hears on those that it has dialled."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine: Machine = machine
@@ -72,6 +80,8 @@ class Clients:
         self.connections: dict[int, Connection] = {}
         self.outlets: dict[int, Output] = {}
         """By client id: where the output of clients goes that have no plain socket."""
+        self.receivers: dict[int, Receiver] = {}
+        """By descriptor."""
         self.event_loop: int = -1
         """A descriptor that is readable when trio has events, once ``watch_event_loop`` has named it."""
         self.event_loop_ready: bool = False
@@ -99,6 +109,16 @@ class Clients:
             self.poller.remove(fd)
         sock.close()
 
+    def receive(self, fd: int, receiver: Receiver) -> None:
+        """Tell ``receiver`` from now on when ``fd`` is readable."""
+        self.receivers[fd] = receiver
+        self.poller.add(fd)
+
+    def receive_no_more(self, fd: int) -> None:
+        """The opposite, if somebody is told of ``fd``."""
+        if self.receivers.pop(fd, None) is not None:
+            self.poller.remove(fd)
+
     def watch_event_loop(self, fd: int) -> None:
         """Let ``turn`` end its waiting, and say so in ``event_loop_ready``, when ``fd`` is readable."""
         self.event_loop = fd
@@ -123,12 +143,15 @@ class Clients:
                     self.unfinished.append(connection)
         connections = self.connections
         found: Connection | None = None
+        dialled: list[int] | None = None
         try:
             for fd, events in ready:
                 found = connections.get(fd)
                 if found is None:
                     if fd == self.event_loop:
                         self.event_loop_ready = True
+                    elif fd in self.receivers:
+                        dialled = [fd] if dialled is None else [*dialled, fd]
                     else:
                         self._accept(fd)
                     continue
@@ -142,6 +165,11 @@ class Clients:
         except Exception as error:
             self._mishap(found, error)  # those behind it are still ready in the next turn
         self.finish()
+        if dialled is not None:
+            for fd in dialled:
+                receiver = self.receivers.get(fd)
+                if receiver is not None:
+                    receiver.readable()
         return True
 
     def _mishap(self, connection: Connection | None, error: Exception) -> None:
