@@ -28,6 +28,8 @@ HOT = [
     "gossamer/node/commands",
     "gossamer/node/commands/*",
     "gossamer/node/io/clients.py",
+    "gossamer/node/machine.py",
+    "gossamer/node/replication",
     "gossamer/node/persist",
     "gossamer/node/persist/*",
     "gossamer/node/saving",

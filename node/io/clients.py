@@ -85,6 +85,8 @@ class Clients:
         self.event_loop: int = -1
         """A descriptor that is readable when trio has events, once ``watch_event_loop`` has named it."""
         self.event_loop_ready: bool = False
+        self.task_runnable: bool = False
+        """A task of trio has become so."""
         self.keepalive_s: int = 300
         self.on_effects: Callable[[], None] | None = None
         """Called when a batch has left something in ``machine.outbox``."""
@@ -123,6 +125,18 @@ class Clients:
         """Let ``turn`` end its waiting, and say so in ``event_loop_ready``, when ``fd`` is readable."""
         self.event_loop = fd
         self.poller.add(fd)
+
+    def serve(self, wait_s: float, slice_s: float) -> None:
+        """Turns, for up to ``wait_s`` seconds, until trio has something to do: then for up to ``slice_s`` seconds."""
+        self.event_loop_ready = self.task_runnable = False
+        now = time.perf_counter()
+        slice_end, deadline = now + slice_s, now + wait_s
+        trio_waits = wait_s <= 0
+        while self.turn(0.0 if trio_waits else deadline - now):
+            now = time.perf_counter()
+            trio_waits = trio_waits or self.task_runnable or self.event_loop_ready
+            if now > (slice_end if trio_waits else deadline):
+                return
 
     def turn(self, wait_s: float = 0.0) -> bool:
         """Serve what is ready, after waiting for up to ``wait_s`` seconds; True if a client had something."""

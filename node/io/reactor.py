@@ -74,37 +74,23 @@ class ServeBeforeWait(trio.abc.Instrument):
         self._wakeup, self._waker = socket.socketpair()
         """trio has computed already how long it waits. A byte sent to ``_wakeup`` ends that."""
         self._waker.setblocking(False)
-        self._scheduled = False
-        """Serving has made a task of trio runnable."""
         self._failure: BaseException | None = None
 
     def task_scheduled(self, task: trio.lowlevel.Task) -> None:
-        self._scheduled = True
+        self._clients.task_runnable = True
 
     def before_io_wait(self, timeout: float) -> None:
         """Serve clients until trio has something to do: at once, or ``timeout`` seconds from now at the latest."""
         if self._failure is not None:
             return  # the task that raises it is about to run
         try:
-            self._serve(timeout)
+            self._clients.serve(timeout, SLICE)
         except BaseException as failure:  # trio would go on without this instrument, and clients would wait for ever
             self._failure = failure
             self._waker.send(b"\0")
             return
-        if timeout > 0 and (self._scheduled or not self._clients.event_loop_ready):
+        if timeout > 0 and (self._clients.task_runnable or not self._clients.event_loop_ready):
             self._waker.send(b"\0")
-
-    def _serve(self, timeout: float) -> None:
-        clients = self._clients
-        clients.event_loop_ready = self._scheduled = False
-        now = time.perf_counter()
-        slice_end, deadline = now + SLICE, now + timeout
-        tasks_wait = timeout <= 0
-        while clients.turn(0.0 if tasks_wait else deadline - now):
-            now = time.perf_counter()
-            tasks_wait = tasks_wait or self._scheduled or clients.event_loop_ready
-            if now > (slice_end if tasks_wait else deadline):
-                return
 
     async def run(self) -> None:
         """The task that takes the bytes of ``_wakeup``, and raises what serving has raised."""

@@ -238,11 +238,11 @@ class PrimaryLink(LinkStatus):
             self._read(data)
         except LinkError as error:
             self._fail(str(error), error.damaged)
-        except RdbError as error:
-            self._fail(f"the snapshot cannot be loaded, the present data stays: {error}", damaged=True)
-        except ProtocolError as error:
+        except RdbError as damage:  # another name each: compiled, a name has one type
+            self._fail(f"the snapshot cannot be loaded, the present data stays: {damage}", damaged=True)
+        except ProtocolError as garbage:
             self._needs_full_sync = True
-            self._fail(f"protocol error in the stream: {text_of(error.text)}", damaged=True)
+            self._fail(f"protocol error in the stream: {text_of(garbage.text)}", damaged=True)
 
     def _read(self, data: bytes) -> None:
         if self.connected:

@@ -52,8 +52,8 @@ class AofLoad(Loading):
             self._run()
         except AofError as error:
             raise LoadError(f"{self.path}: byte {error.offset}: {BAD_FORMAT}: {error.reason}") from None
-        except (RdbError, Unreadable) as error:
-            raise LoadError(f"{self.path}: {error}") from None
+        except (RdbError, Unreadable) as damage:  # another name: compiled, a name has one type
+            raise LoadError(f"{self.path}: {damage}") from None
         self.read += len(data)
 
     def end_file(self) -> int:
@@ -64,8 +64,8 @@ class AofLoad(Loading):
             self._run()
         except AofError as error:
             raise LoadError(f"{self.path}: byte {error.offset}: {BAD_FORMAT}: {error.reason}") from None
-        except (RdbError, Unreadable) as error:
-            raise LoadError(f"{self.path}: {error}") from None
+        except (RdbError, Unreadable) as damage:  # another name: compiled, a name has one type
+            raise LoadError(f"{self.path}: {damage}") from None
         self._install()
         return reader.whole if reader.truncated else -1
 
