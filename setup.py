@@ -28,6 +28,7 @@ HOT = [
     "gossamer/node/commands",
     "gossamer/node/commands/*",
     "gossamer/node/io/clients.py",
+    "gossamer/node/io/output_buffer.py",
     "gossamer/node/machine.py",
     "gossamer/node/replication",
     "gossamer/node/persist",

@@ -723,7 +723,13 @@ static PyObject *fail_after(PyObject *Py_UNUSED(module), PyObject *count) { retu
 
 static PyObject *fail_once(PyObject *Py_UNUSED(module), PyObject *count) { return fail(count, 1); }
 
+static PyObject *key_slot(PyObject *Py_UNUSED(module), PyObject *key)
+{
+    return is_key(key) ? PyLong_FromLong(cluster_slot(KEY(key))) : NULL;
+}
+
 static PyMethodDef functions[] = {
+    {"key_slot", key_slot, METH_O, "key_slot(key): its hash slot."},
     {"route", (PyCFunction)(void *)route, METH_FASTCALL, "route(requests, tables, shift): the slots of their keys."},
     {"compress", compress, METH_O, "compress(bytes): as LZF; may be longer."},
     {"decompress", (PyCFunction)(void *)decompress, METH_FASTCALL, "decompress(bytes, size): ValueError if damaged."},

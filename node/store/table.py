@@ -7,14 +7,16 @@ chooses the interpreted build of the other modules (``cluster/build.py``).
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gossamer.cluster.slots import key_slot
     from gossamer.node.store.plain import EXPIRY, OVERHEAD, Clock, Table, route, seed, use_huge_pages
 else:
     try:
-        from gossamer.node.store.native import EXPIRY, OVERHEAD, Clock, Table, route, seed, use_huge_pages
+        from gossamer.node.store.native import EXPIRY, OVERHEAD, Clock, Table, key_slot, route, seed, use_huge_pages
     except ImportError:
+        from gossamer.cluster.slots import key_slot
         from gossamer.node.store.plain import EXPIRY, OVERHEAD, Clock, Table, route, seed, use_huge_pages
 
-__all__ = ["EXPIRY", "KEEP", "NEVER", "OVERHEAD", "Clock", "Table", "route", "seed", "use_huge_pages"]
+__all__ = ["EXPIRY", "KEEP", "NEVER", "OVERHEAD", "Clock", "Table", "key_slot", "route", "seed", "use_huge_pages"]
 
 NEVER = -1
 """The key does not expire."""

@@ -200,7 +200,7 @@ class Client:
     def take_pieces(self) -> list[bytes]:
         """As ``take_output``, but what is long is not copied."""
         out = self.out
-        if self.out_bytes < JOIN_BELOW * len(out):
+        if len(out) > 1 and self.out_bytes < JOIN_BELOW * len(out):
             return [self.take_output()]
         self.out = []
         self.out_bytes = 0

@@ -7,9 +7,8 @@ change is kept behind them, in ``data/database.py``. Handlers call no clock: ``n
 milliseconds.
 """
 
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from gossamer.cluster.slots import key_slot
 from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.data.changes import DEL
 from gossamer.node.engine.data.database import Database
@@ -21,10 +20,13 @@ from gossamer.node.engine.state import FOLLOWING, PAUSED, SPILLING
 from gossamer.node.engine.table.command import Command
 from gossamer.node.resp.errors import WRONGTYPE, Refusal, unreadable
 from gossamer.node.store.spilled import Spilled
+from gossamer.node.store.table import key_slot
 from gossamer.node.types.kind import Value
 
 T = TypeVar("T")
 NO_KEY: bytes = b""
+find_slot: Final = key_slot
+"""See ``io/clients.py``."""
 
 
 class Call:
@@ -52,7 +54,7 @@ class Call:
 
     def slot_of(self, key: bytes) -> int:
         if key is not self.route_key:
-            self.route_slot = key_slot(key)
+            self.route_slot = find_slot(key)
             self.route_key = key
         return self.route_slot
 
@@ -90,7 +92,7 @@ class Call:
         """The value of ``key``, whatever its type; None if there is none. Counts as a use of the key."""
         db = self.db
         if key is not self.route_key:  # this is ``part_of`` without its calls
-            self.route_slot = key_slot(key)
+            self.route_slot = find_slot(key)
             self.route_key = key
         part = self.route_slot >> db.shift
         value = db.get(part, key) if self.client.no_touch else db.use(part, key)
@@ -181,7 +183,7 @@ class Call:
         ``count``: how many changes that is to be for the counter of changes.
         """
         if key is not self.route_key:
-            self.route_slot = key_slot(key)
+            self.route_slot = find_slot(key)
             self.route_key = key
         db = self.db
         db.store(self.route_slot >> db.shift, key, value, event, NEVER, count)

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from gossamer.cluster import build
+from gossamer.cluster.slots import key_slot
 from gossamer.node.io import serve
 from gossamer.node.store import plain, table
 from gossamer.node.store.plain import NEVER, Table, Value
@@ -325,6 +326,13 @@ def test_other_arguments_are_refused(native: ModuleType, method: str, arguments:
         native.Table(5)
     with pytest.raises(TypeError):
         table.put(b"k", b"v", until=5)
+
+
+@pytest.mark.parametrize("key", [b"", b"a", b"{user}1", b"a{}b", b"{", b"}{x}", b"{a}{b}", bytes(range(256)) * 9])
+def test_the_slot_of_a_key_is_that_of_the_cluster(native: ModuleType, key: bytes) -> None:
+    assert native.key_slot(key) == key_slot(key)
+    with pytest.raises(TypeError):
+        native.key_slot("text")
 
 
 def test_route_skips_what_is_odd(native: ModuleType) -> None:
