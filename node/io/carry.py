@@ -38,8 +38,8 @@ async def carry(
 
 
 class Socket(Receiver):
-    """The Wire of one connection. It is read where clients are (``reactor.py``): a task that waits for bytes would
-    double what a replica pays for each batch of its primary."""
+    """The Wire of one connection. It is read where clients are (``reactor.py``): a task would have to be woken for each
+    batch of a primary, and wait again after a read that finds nothing."""
 
     def __init__(self, clients: Clients, speaker: Speaker) -> None:
         self.begin = clients.begin

@@ -26,7 +26,7 @@ from gossamer.node.types.kind import Value
 T = TypeVar("T")
 NO_KEY: bytes = b""
 find_slot: Final = key_slot
-"""See ``io/clients.py``."""
+"""Compiled, what is ``Final`` here is at hand; what is imported is looked up by its name each time."""
 
 
 class Call:
