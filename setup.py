@@ -29,6 +29,8 @@ HOT = [
     "gossamer/node/commands/*",
     "gossamer/node/io/clients.py",
     "gossamer/node/io/output_buffer.py",
+    "gossamer/node/io/epoll.py",
+    "gossamer/node/io/readiness.py",
     "gossamer/node/machine.py",
     "gossamer/node/replication",
     "gossamer/node/persist",
@@ -38,8 +40,11 @@ HOT = [
 ]
 """Modules and packages on the way from socket or append-only file to reply; ``__init__`` files stay interpreted."""
 
-NATIVE = "gossamer/node/store/native.c"
-"""The one module in C, with its headers beside it."""
+NATIVE = ["gossamer/node/store/native.c"]
+"""The modules in C, each with its headers beside it."""
+
+if sys.platform == "linux":
+    NATIVE.append("gossamer/node/io/native.c")
 
 BIND_WITHIN = ["-fvisibility=hidden", "-fno-semantic-interposition", "-fno-plt"]
 """GCC's and Clang's: modules of the group call each other directly, since nobody may replace their functions.
@@ -81,12 +86,12 @@ def extensions() -> list[object]:
         extension.include_dirs.append("build/gossamer")
         if sys.platform == "linux":
             extension.extra_compile_args = [*extension.extra_compile_args, *BIND_WITHIN]
-    return [*hot, native()]
+    return [*hot, *[native(source) for source in NATIVE]]
 
 
-def native() -> Extension:
-    headers = [str(path) for path in sorted(Path(NATIVE).parent.glob("*.h"))]
-    return Extension(NATIVE.removesuffix(".c").replace("/", "."), [NATIVE], depends=headers, extra_compile_args=["-O3"])
+def native(source: str) -> Extension:
+    headers = [str(path) for path in sorted(Path(source).parent.glob("*.h"))]
+    return Extension(source.removesuffix(".c").replace("/", "."), [source], depends=headers, extra_compile_args=["-O3"])
 
 
 class BuildSideBySide(build_ext):

@@ -1,6 +1,5 @@
 """Carries a connection that the node has dialled, on a real socket."""
 
-import os
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -9,6 +8,7 @@ import trio
 from gossamer.node.engine.serving.unexpected import survive
 from gossamer.node.io.address import Unreachable
 from gossamer.node.io.clients import Clients, Receiver
+from gossamer.node.io.sockets import read, write
 from gossamer.node.outgoing.carrier import Carrier, Speaker
 
 READ_BYTES: Final = 64 * 1024
@@ -96,7 +96,7 @@ class Socket(Receiver):
 
     def readable(self) -> None:
         try:
-            data = os.read(self._fd, READ_BYTES)
+            data = read(self._fd, READ_BYTES)
         except BlockingIOError:
             return
         except OSError:
@@ -122,7 +122,7 @@ class Socket(Receiver):
             if not data:
                 return
             try:
-                sent = os.write(self._fd, data)
+                sent = write(self._fd, data)
             except OSError:  # the writer will find out why
                 sent = 0
             self._unsent = data[sent:]

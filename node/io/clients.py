@@ -8,7 +8,6 @@ limits of ``client-output-buffer-limit``.
 
 import contextlib
 import errno
-import os
 import socket
 import time
 from collections.abc import Callable
@@ -20,9 +19,11 @@ from gossamer.node.engine.clients.client import NOT_TO_PAUSE, Client
 from gossamer.node.engine.clients.limits import over_output_limit, refuse_connection
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.engine.serving.unexpected import survive
+from gossamer.node.io import sockets
 from gossamer.node.io.keepalive import keep_alive
 from gossamer.node.io.output_buffer import OFFERED, OutputBuffer
-from gossamer.node.io.poller import READ, WRITE, Poller
+from gossamer.node.io.poller import Poller
+from gossamer.node.io.readiness import WRITE
 from gossamer.node.machine import Machine
 
 TURN: Final = 80
@@ -31,8 +32,8 @@ TURN: Final = 80
 ACCEPTS: Final = 1000
 """Connections accepted in one turn (Redis' MAX_ACCEPTS_PER_CALL)."""
 
-read: Final = os.read
-write: Final = os.write
+read: Final = sockets.read
+write: Final = sockets.write
 now_s: Final = time.time
 elapsed_s: Final = time.perf_counter
 """Compiled, what is ``Final`` here is at hand; what a module has is looked up by its name each time."""
@@ -88,11 +89,14 @@ class Clients:
         self.listeners: dict[int, socket.socket] = {}
         self.resting: list[int] = []
         """Listeners that are left alone until the next tick: the process has no descriptor left to accept with."""
-        self.connections: dict[int, Connection] = {}
+        self.connections: list[Connection | None] = []
+        """By descriptor: these are small numbers, and a list is quicker than a dictionary."""
         self.outlets: dict[int, Output] = {}
         """By client id: where the output of clients goes that have no plain socket."""
         self.receivers: dict[int, Receiver] = {}
         """By descriptor."""
+        self.heard: list[int] = []
+        """Descriptors of those that will be told once the clients of this turn are served."""
         self.event_loop: int = -1
         """A descriptor that is readable when trio has events, once ``watch_event_loop`` has named it."""
         self.event_loop_ready: bool = False
@@ -152,36 +156,29 @@ class Clients:
     def turn(self, wait_s: float = 0.0) -> bool:
         """Serve what is ready, after waiting for up to ``wait_s`` seconds; True if a client had something."""
         unfinished = self.unfinished
-        ready = self.poller.ready(TURN, 0.0 if unfinished else wait_s)
-        if not unfinished:
-            if not ready:
+        readable, others = self.poller.ready(TURN, 0.0 if unfinished else wait_s)
+        if not unfinished and not others:
+            if not readable:
                 return False
-            if len(ready) == 1 and ready[0][0] == self.event_loop:
+            if len(readable) == 1 and readable[0] == self.event_loop:
                 self.event_loop_ready = True
                 return False
         self.begin()
         if unfinished:
-            self.unfinished = []
-            for connection in unfinished:
-                connection.behind = not connection.session.closing and connection.session.resume()
-                if connection.behind:
-                    self.unfinished.append(connection)
+            self._resume(unfinished)
         connections = self.connections
         found: Connection | None = None
-        dialled: list[int] | None = None
         try:
-            for fd, events in ready:
-                found = connections.get(fd)
-                if found is None:
-                    if fd == self.event_loop:
-                        self.event_loop_ready = True
-                    elif fd in self.receivers:
-                        dialled = [fd] if dialled is None else [*dialled, fd]
-                    else:
-                        self._accept(fd)
-                    continue
-                if events == READ:
+            for fd in readable:
+                found = connections[fd] if fd < len(connections) else None
+                if found is not None:
                     self._read(found)
+                else:
+                    self._no_client(fd)
+            for fd, events in others:
+                found = connections[fd] if fd < len(connections) else None
+                if found is None:
+                    self._no_client(fd)
                     continue
                 if events & ~WRITE:
                     self._read(found)
@@ -190,12 +187,32 @@ class Clients:
         except Exception as error:
             self._mishap(found, error)  # those behind it are still ready in the next turn
         self.finish()
-        if dialled is not None:
-            for fd in dialled:
-                receiver = self.receivers.get(fd)
-                if receiver is not None:
-                    receiver.readable()
+        if self.heard:
+            self._tell_receivers()
         return True
+
+    def _resume(self, unfinished: list[Connection]) -> None:
+        self.unfinished = []
+        for connection in unfinished:
+            connection.behind = not connection.session.closing and connection.session.resume()
+            if connection.behind:
+                self.unfinished.append(connection)
+
+    def _no_client(self, fd: int) -> None:
+        """Something else is readable."""
+        if fd == self.event_loop:
+            self.event_loop_ready = True
+        elif fd in self.receivers:
+            self.heard.append(fd)
+        else:
+            self._accept(fd)
+
+    def _tell_receivers(self) -> None:
+        heard, self.heard = self.heard, []
+        for fd in heard:
+            receiver = self.receivers.get(fd)
+            if receiver is not None:
+                receiver.readable()
 
     def _mishap(self, connection: Connection | None, error: Exception) -> None:
         """Nobody expected ``error``: it costs ``connection``, or whoever was about to come in."""
@@ -248,7 +265,8 @@ class Clients:
         connections = self.connections
         for client in waiting:
             client.announced = False
-            connection = connections.get(client.fd)
+            fd = client.fd  # -1: it has no plain socket
+            connection = connections[fd] if 0 <= fd < len(connections) else None
             if connection is not None and connection.session is client:
                 try:
                     self._write(connection, client)
@@ -261,15 +279,19 @@ class Clients:
 
     def drop(self, connection: Connection) -> None:
         """End the connection and forget the client."""
-        if self.connections.pop(connection.fd, None) is None:
+        if self.connections[connection.fd] is not connection:
             return
+        self.connections[connection.fd] = None
         self.poller.remove(connection.fd)
         connection.sock.close()
         self.machine.leave(connection.session)
 
+    def connected(self) -> list[Connection]:
+        return [connection for connection in self.connections if connection is not None]
+
     def close(self) -> None:
         """End all connections and listeners."""
-        for connection in list(self.connections.values()):
+        for connection in self.connected():
             self.drop(connection)
         for listener in self.listeners.values():
             listener.close()
@@ -314,6 +336,9 @@ class Clients:
             return
         session = machine.accept(addr, laddr, unix)
         session.fd = sock.fileno()
+        missing = session.fd + 1 - len(self.connections)
+        if missing > 0:
+            self.connections += [None] * missing
         self.connections[session.fd] = Connection(sock, session)
         self.poller.add(session.fd)
 

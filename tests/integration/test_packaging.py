@@ -116,12 +116,18 @@ def test_the_wheel_holds_every_file_of_the_product_and_no_other_package(wheel: z
     assert packed == product_files()
 
 
-WHICH_TABLE: Final = "from gossamer.node.store.table import Table; print(Table.__module__)"
+WHICH: Final = """
+from gossamer.node.io.sockets import read
+from gossamer.node.store.table import Table
+print(Table.__module__, read.__module__)
+"""
+IN_C: Final = "gossamer.node.store.native gossamer.node.io.native"
+IN_PYTHON: Final = "gossamer.node.store.plain posix"
 
 
-def table_of(installed: Path, pure: str = "") -> str:
-    """The module of the table that an installation runs on."""
-    return output(installed, sys.executable, "-c", WHICH_TABLE, GOSSAMER_PURE=pure).strip()
+def modules_of(installed: Path, pure: str = "") -> str:
+    """Where the table of an installation is from, and what reads its sockets."""
+    return output(installed, sys.executable, "-c", WHICH, GOSSAMER_PURE=pure).strip()
 
 
 def test_without_a_compiler_the_wheel_is_pure_and_works(source: Path, wheel: zipfile.ZipFile, tmp_path: Path) -> None:
@@ -130,10 +136,10 @@ def test_without_a_compiler_the_wheel_is_pure_and_works(source: Path, wheel: zip
     assert is_pure(poor)
     assert set(poor.namelist()) == set(wheel.namelist())
     poor.extractall(tmp_path / "installed")
-    assert table_of(tmp_path / "installed") == "gossamer.node.store.plain"
+    assert modules_of(tmp_path / "installed") == IN_PYTHON
 
 
-def test_with_a_compiler_the_wheel_has_the_table_in_c(source: Path, tmp_path: Path) -> None:
+def test_with_a_compiler_the_wheel_has_the_modules_in_c(source: Path, tmp_path: Path) -> None:
     """One hot module stands for all, which take mypyc minutes."""
     if not (shutil.which("cc") and Path(sysconfig.get_path("include"), "Python.h").exists()):
         pytest.skip("no C compiler or no headers of Python: apt-get install gcc libc6-dev python3-dev")
@@ -145,8 +151,8 @@ def test_with_a_compiler_the_wheel_has_the_table_in_c(source: Path, tmp_path: Pa
     rich = build_wheel(copy, tmp_path / "wheel", GOSSAMER_PURE="")
     rich.extractall(tmp_path / "installed")
     assert not is_pure(rich)
-    assert table_of(tmp_path / "installed") == "gossamer.node.store.native"
-    assert table_of(tmp_path / "installed", pure="1") == "gossamer.node.store.plain"
+    assert modules_of(tmp_path / "installed") == IN_C
+    assert modules_of(tmp_path / "installed", pure="1") == IN_PYTHON
 
 
 def test_the_wheel_brings_the_command(wheel: zipfile.ZipFile) -> None:

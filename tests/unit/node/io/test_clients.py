@@ -89,9 +89,9 @@ def test_a_client_is_served_and_forgotten_when_it_has_gone(clients: Clients) -> 
         client.sendall(b"PING\r\n")
         serve_all(clients)
         assert client.recv(100) == b"+PONG\r\n"
-        assert len(clients.connections) == 1
+        assert len(clients.connected()) == 1
     serve_all(clients)
-    assert clients.connections == {}
+    assert clients.connected() == []
     assert clients.machine.server.clients.by_id == {}
 
 
@@ -176,7 +176,7 @@ def test_while_requests_wait_for_their_turn_no_more_are_read(clients: Clients) -
             pass
         largest = 0
         while clients.turn():
-            for connection in clients.connections.values():
+            for connection in clients.connected():
                 largest = max(largest, connection.session.unread())
         assert 0 < largest <= 1 << 20
         assert sent > 1 << 20
@@ -234,7 +234,7 @@ def hear(clients: Clients, client: socket.socket, size: int) -> bytes:
 
 def held(client: socket.socket, clients: Clients) -> int:
     """Bytes that wait for ``client``, the first that came."""
-    return next(iter(clients.connections.values())).backlog.size
+    return clients.connected()[0].backlog.size
 
 
 def test_a_long_value_comes_back_as_it_was(clients: Clients) -> None:
@@ -279,7 +279,7 @@ def test_a_reader_of_long_values_that_falls_behind_is_let_go_at_its_limit(client
     with connect(listener(clients, socket.socket())) as client:
         say(clients, client, request(b"SET", b"k", VALUE) + b"GET k\r\n" * 40)
         assert server.stats.client_output_buffer_limit_disconnections == 1
-        assert clients.connections == {}
+        assert clients.connected() == []
 
 
 @pytest.mark.parametrize(
@@ -291,7 +291,7 @@ def test_a_client_that_leaves_half_way_takes_its_buffers_with_it(clients: Client
         (session,) = clients.machine.server.clients.by_id.values()
         assert session.unread() + held(client, clients) > 400_000
     serve_all(clients)
-    assert clients.connections == {}
+    assert clients.connected() == []
     assert getrefcount(session) == 2, "this test alone holds it: its buffers would go with it"
 
 
@@ -304,5 +304,5 @@ def test_a_client_of_long_values_gives_way_to_others(clients: Clients) -> None:
         other.sendall(b"PING\r\n")
         clients.turn()
         assert other.recv(100) == b"+PONG\r\n"
-        session = next(iter(clients.connections.values())).session
+        session = clients.connected()[0].session
         assert 0 < session.unread() <= LONG_READ + READ_BYTES

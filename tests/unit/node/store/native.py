@@ -1,4 +1,4 @@
-"""The table in C as a module: that of this build, or built for the tests from ``native.c``.
+"""Modules in C: built for the tests from their source, above all the table (``node/store/native.c``).
 
 ``GOSSAMER_NATIVE_FLAGS`` are more flags for the compiler; then the table is always built.
 """
@@ -27,23 +27,23 @@ CROWDED: Final = "-DGOSSAMER_WEAK_HASH"
 """Few hashes for all keys, so that they crowd in few buckets."""
 
 
-def load(path: Path) -> ModuleType:
+def load(path: Path, name: str = NAME) -> ModuleType:
     """The extension at ``path``: each file has a heap and a seed of its own."""
-    loader = ExtensionFileLoader(NAME, str(path))
-    spec = spec_from_loader(NAME, loader)
+    loader = ExtensionFileLoader(name, str(path))
+    spec = spec_from_loader(name, loader)
     assert spec is not None
     module = module_from_spec(spec)
     loader.exec_module(module)
     return module
 
 
-def compile_native(folder: Path, *flags: str) -> Path:
+def compile_native(folder: Path, *flags: str, source: Path = SOURCE) -> Path:
     """The extension, made in ``folder``. Without a compiler the test is skipped."""
     if not (shutil.which("cc") and (INCLUDE / "Python.h").exists()):
         pytest.skip("no C compiler or no headers of Python: apt-get install gcc libc6-dev python3-dev")
     link = (sysconfig.get_config_var("LDSHARED") or "cc -shared").split()
     out = folder / "native.so"
-    words = ("cc", *link[1:], "-O2", "-fPIC", *WARNINGS, *FLAGS, *flags, f"-I{INCLUDE}", str(SOURCE), "-o", str(out))
+    words = ("cc", *link[1:], "-O2", "-fPIC", *WARNINGS, *FLAGS, *flags, f"-I{INCLUDE}", str(source), "-o", str(out))
     done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return out

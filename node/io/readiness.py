@@ -1,0 +1,21 @@
+"""How a ``Poller`` tells what is ready. Most that is has only input, and is told in the cheapest way."""
+
+from typing import Final
+
+READ: Final = 1
+WRITE: Final = 4
+"""EPOLLIN and EPOLLOUT; errors and hang-ups set other bits and are found by reading."""
+
+Ready = tuple[list[int], list[tuple[int, int]]]
+"""Descriptors that are readable and nothing else, and ``(fd, events)`` of others."""
+
+
+def sort_out(events: list[tuple[int, int]]) -> Ready:
+    readable: list[int] = []
+    others: list[tuple[int, int]] = []
+    for event in events:
+        if event[1] == READ:
+            readable.append(event[0])
+        else:
+            others.append(event)
+    return readable, others
