@@ -38,9 +38,12 @@ HOT = [
     "gossamer/node/saving",
     "gossamer/node/vm",
 ]
-"""Modules and packages on the way from socket or append-only file to reply; ``__init__`` files stay interpreted."""
+"""Modules and packages on the way from socket or append-only file to reply."""
 
-NATIVE = ["gossamer/node/store/native.c"]
+COLD = {"__init__.py", "requests.py"}
+"""Files in them that stay interpreted: mypyc does not follow a choice between twins."""
+
+NATIVE = ["gossamer/node/resp/native.c", "gossamer/node/store/native.c"]
 """The modules in C, each with its headers beside it."""
 
 if sys.platform == "linux":
@@ -60,7 +63,7 @@ def hot_files() -> list[str]:
     files: list[str] = []
     for entry in HOT:
         found = [Path(entry)] if entry.endswith(".py") else sorted(Path().glob(f"{entry}/*.py"))
-        files += [str(path) for path in found if path.name != "__init__.py"]
+        files += [str(path) for path in found if path.name not in COLD]
     return files
 
 

@@ -11,17 +11,16 @@ Rules kept:
 - What has been told is not kept: the values of requests served would live here until the next request.
 - After a ProtocolError the parser must not be used again.
 
-Most requests are whole and written as clients write them: those are read in one go (``_read_plain``). Whatever is not
+Most requests are whole and written as clients write them: those are read in one go (``requests.py``). Whatever is not
 is left to the careful way, argument by argument, which also knows all the limits.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from gossamer.node.resp.errors import ProtocolError
 from gossamer.node.resp.inline import split_words
-
-if TYPE_CHECKING:
-    from mypy_extensions import i64
+from gossamer.node.resp.plain import CR, DOLLAR, STAR, plain_number
+from gossamer.node.resp.requests import one, several
 
 MAX_INLINE: Final = 64 * 1024
 MAX_MULTIBULK: Final = 2**31 - 1
@@ -34,38 +33,15 @@ UNAUTHENTICATED_BULK: Final = 16384
 
 NO_ARGS: Final[list[bytes]] = []
 
-CR: Final = 13
-DIGIT_0: Final = 48
-DIGIT_9: Final = 57
-STAR: Final = 42
-DOLLAR: Final = 36
-MOST_DIGITS: Final = 16
-"""Of a number that is plain to see: it is far from any limit of the machine's numbers."""
+cut_one: Final = one
+cut_several: Final = several
+"""Compiled, what is ``Final`` here is at hand; what is imported is looked up by its name each time."""
 
 
 def line_end(buf: bytes, mark: bytes, start: int) -> int:
     """Where ``mark`` ends the line that begins at ``start``; -1 if it does not."""
     stop = buf.find(mark, start)
     return -1 if stop < 0 or buf.find(b"\0", start, stop) >= 0 else stop
-
-
-def plain_number(buf: bytes, start: "i64") -> tuple["i64", "i64"]:
-    """The number of the line that begins at ``start``, and where the next line begins; -1 if it is not plain to see."""
-    end: i64 = len(buf) - 1
-    if end > start + MOST_DIGITS + 1:
-        end = start + MOST_DIGITS + 1
-    pos: i64 = start
-    value: i64 = 0
-    while pos < end:
-        ch: i64 = buf[pos]
-        if ch < DIGIT_0 or ch > DIGIT_9:
-            break
-        value = value * 10 + (ch - DIGIT_0)
-        pos += 1
-    digits: i64 = pos - start
-    if pos >= end or buf[pos] != CR or digits == 0 or (digits > 1 and buf[start] == DIGIT_0):
-        return -1, start
-    return value, pos + 2
 
 
 class Parser:
@@ -142,13 +118,10 @@ class Parser:
 
         At most ``most``, and no more once they take ``size`` bytes. ``back`` may be called before anything else is.
         """
-        requests: list[list[bytes]] = []
         self._ahead_from = self._pos
-        while len(requests) < most and self._pos - self._ahead_from < size:
-            request = self._read_plain()
-            if request is None:
-                break
-            requests.append(request)
+        if len(self._buf) > self.max_bulk or not self.trusted:
+            return []
+        requests, self._pos = cut_several(self._buf, self._pos, most, size)
         return requests
 
     def back(self, kept: int) -> None:
@@ -160,26 +133,13 @@ class Parser:
     def _read_plain(self) -> list[bytes] | None:
         """The request at ``_pos`` if it is plain to see and whole; None has changed nothing."""
         buf = self._buf
-        end: i64 = len(buf)
-        pos: i64 = self._pos
-        if pos >= end or buf[pos] != STAR or not self.trusted:
+        if self._pos >= len(buf) or len(buf) > self.max_bulk or not self.trusted:
+            return None  # an argument is too long only where the input is longer
+        found = cut_one(buf, self._pos)
+        if found is None:
             return None
-        most: i64 = self.max_bulk
-        left, pos = plain_number(buf, pos + 1)
-        if left < 1:
-            return None
-        args: list[bytes] = []
-        while left > 0:
-            if pos >= end or buf[pos] != DOLLAR:
-                return None
-            size, pos = plain_number(buf, pos + 1)
-            if size < 0 or size > most or pos + size + 2 > end:
-                return None
-            args.append(buf[pos : pos + size])
-            pos += size + 2
-            left -= 1
-        self._pos = pos
-        return args
+        self._pos = found[1]
+        return found[0]
 
     def _read_carefully(self) -> list[bytes] | None:
         while True:

@@ -25,6 +25,8 @@ from gossamer.node.resp.reply import (
 )
 
 INTEGERS: Final[list[bytes]] = [b":%d\r\n" % n for n in range(1024)]
+THOUSANDS: Final[list[bytes]] = [b":%d" % n for n in range(1000)]
+LAST_DIGITS: Final[list[bytes]] = [b"%03d\r\n" % n for n in range(1000)]
 BULK_HEADS: Final[list[bytes]] = [b"$%d\r\n" % n for n in range(1024)]
 ARRAY_HEADS: Final[list[bytes]] = [b"*%d\r\n" % n for n in range(1024)]
 CRLF: Final = b"\r\n"
@@ -47,7 +49,7 @@ def encode(reply: Reply, resp3: bool) -> bytes:
             return b"#t\r\n" if reply else b"#f\r\n"
         return b":1\r\n" if reply else b":0\r\n"
     if isinstance(reply, int):
-        return INTEGERS[reply] if 0 <= reply < 1024 else b":%d\r\n" % reply
+        return INTEGERS[reply] if 0 <= reply < 1024 else integer(reply)
     if isinstance(reply, (list, tuple)):
         count = len(reply)
         if count == 0:
@@ -56,6 +58,13 @@ def encode(reply: Reply, resp3: bool) -> bytes:
         out += [encode(item, resp3) for item in reply]
         return b"".join(out)
     return _encode_rare(reply, resp3)
+
+
+def integer(number: int) -> bytes:
+    """Lengths and counters of up to a million cost two look-ups; compiled, a format costs three times as much."""
+    if 1000 <= number < 1_000_000:
+        return THOUSANDS[number // 1000] + LAST_DIGITS[number % 1000]
+    return b":%d\r\n" % number
 
 
 def bulk(text: bytes) -> bytes:

@@ -32,7 +32,7 @@ from gossamer.node.engine.data.changes import (
 )
 from gossamer.node.engine.data.contents import STANDALONE_SHIFT
 from gossamer.node.engine.data.element_expires import ElementExpires
-from gossamer.node.engine.data.kinds import is_freed_lazily, kind_of, size_of
+from gossamer.node.engine.data.kinds import STRING, is_freed_lazily, kind_of, size_of
 from gossamer.node.engine.data.part import EMPTY, KEEP, LONGEST_KEY, NEVER, keys, size_in_tally
 from gossamer.node.engine.data.spilled import Unreadable
 from gossamer.node.engine.data.tally import EXPIRY, OVERHEAD, Share, Tally
@@ -40,7 +40,7 @@ from gossamer.node.engine.data.view import Remains, View
 from gossamer.node.engine.data.watch import Watched
 from gossamer.node.store.spilled import Spilled
 from gossamer.node.store.table import Table
-from gossamer.node.types.kind import Value
+from gossamer.node.types.kind import Kind, Value
 
 
 class Database(Watched):
@@ -65,7 +65,10 @@ class Database(Watched):
         self.element_expires: ElementExpires = ElementExpires()
         """Of values of which elements expire."""
         self.changing: Value | None = None
-        """What ``before_change`` was told of last, while it is there."""
+        """What ``before_change`` was told of last, while it is there; ..."""
+        self.changing_kind: Kind = STRING
+        """... what it is, and what it takes stands in ``share``: of a value that is changed again and again both are
+        known."""
         self.views: list[View] = []
         """Snapshots of the present contents that are still being given out; they are told before a change."""
 
@@ -109,37 +112,41 @@ class Database(Watched):
             if at >= 0 and event == SET:
                 changes.tell(self.index, key, EXPIRE)
 
-    def before_change(self, part: int, key: bytes, value: Value) -> None:
+    def before_change(self, key: bytes, value: Value) -> None:
         """``value``, which ``key`` has, is about to be changed in place; ``changed`` must follow, if it was.
 
         A snapshot that still needs the value as it is takes a copy now.
         """
         if self.views:
-            self.warn_views(part, key)
-        self.changing = value
-        self.share.changing = size_of(value)
+            self.warn_views(self.part_of(key), key)
+        if value is not self.changing:
+            kind = kind_of(value)
+            self.changing = value
+            self.changing_kind = kind
+            self.share.changing = kind.size(value)
 
-    def changed(self, part: int, key: bytes, value: Value, event: bytes, count: int = 1) -> None:
+    def changed(self, key: bytes, value: Value, event: bytes, count: int = 1) -> None:
         """``value``, of which ``before_change`` was told last, has been changed in place: ``store`` without looking
         for the key. One without elements does not exist: its key is deleted."""
         assert value is self.changing, "told of a value that was not given out to be changed, or is gone"
         changes = self.changes
         changes.dirty += count
-        kind = kind_of(value)
+        kind = self.changing_kind
+        share = self.share
         size = kind.size(value)
-        grown = size - self.share.changing
-        self.share.changing = size
+        grown = size - share.changing
+        share.changing = size
         self._account(key, grown)
         if changes.listeners and not self.hidden:
             changes.tell(self.index, key, event)
         if kind.length(value) == 0:
-            self.delete(part, key, DEL, 0)
+            self.delete(self.part_of(key), key, DEL, 0)
 
-    def changed_unwatched(self, part: int, key: bytes, value: Value, event: bytes, count: int) -> None:
+    def changed_unwatched(self, key: bytes, value: Value, event: bytes, count: int) -> None:
         """As ``changed``, and no WATCH is touched by it."""
         watchers, self.watchers = self.watchers, {}
         try:
-            self.changed(part, key, value, event, count)
+            self.changed(key, value, event, count)
         finally:
             self.watchers = watchers
 
@@ -190,11 +197,11 @@ class Database(Watched):
             except Unreadable:
                 return 0  # whoever asks for the key is told why
         kind = kind_of(value)
-        self.before_change(part, key, value)
+        self.before_change(key, value)
         gone = kind.expire(value, now, most)
         if gone:
             self.changes.elements_expired(self.index, key, gone)
-            self.changed(part, key, value, HEXPIRED, 0)
+            self.changed(key, value, HEXPIRED, 0)
             if kind.length(value) == 0:
                 return len(gone)
         self.note_ends(key, value)
@@ -344,6 +351,7 @@ class Database(Watched):
         """Exchange the keys with ``other``; watchers stay. ``now``: what has expired by then is as good as absent."""
         self.touch_swapped(other, now)
         other.touch_swapped(self, now)
+        self.changing = other.changing = None
         self._tables, other._tables = other._tables, self._tables
         self._open, other._open = other._open, self._open
         self._expiring, other._expiring = other._expiring, self._expiring

@@ -39,7 +39,7 @@ class Share:
         self.tally: Tally = tally
         self.held: int = 0
         self.changing: int = 0
-        """Bytes of the value that a command is changing in place, as they were before."""
+        """Bytes of the value that was given out last to be changed in place, as they are in the tally."""
 
     def add(self, count: int) -> None:
         self.held += count

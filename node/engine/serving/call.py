@@ -216,7 +216,7 @@ class Call:
             return None
         if isinstance(value, bytes):
             return bytearray(value)
-        self.db.before_change(self.part_of(key), key, value)
+        self.db.before_change(key, value)
         return value
 
     def change(self, key: bytes, cls: type[T]) -> T | None:
@@ -227,16 +227,16 @@ class Call:
         """
         value = self.read(key, cls)
         if value is not None:
-            self.db.before_change(self.part_of(key), key, value)
+            self.db.before_change(key, value)
         return value
 
     def changed(self, key: bytes, value: Value, event: bytes, count: int = 1) -> None:
         """What ``change`` gave out has been changed. A value without elements does not exist: its key is deleted."""
-        self.db.changed(self.part_of(key), key, value, event, count)
+        self.db.changed(key, value, event, count)
 
     def changed_unwatched(self, key: bytes, value: Value, event: bytes, count: int = 1) -> None:
         """As ``changed``, of a part of the value that WATCH leaves aside, with Redis: groups of a stream."""
-        self.db.changed_unwatched(self.part_of(key), key, value, event, count)
+        self.db.changed_unwatched(key, value, event, count)
 
     def also(self, key: bytes, event: bytes) -> None:
         """What has just happened to ``key`` is ``event``, too."""

@@ -17,7 +17,8 @@ from gossamer.node.persist.codes import RdbError
 from gossamer.node.persist.events import Event
 from gossamer.node.persist.reader import SMALL, RdbReader
 from gossamer.node.persist.source import MAX_STRING
-from gossamer.node.resp.parser import CR, DOLLAR, MAX_MULTIBULK, MOST_DIGITS, STAR, plain_number
+from gossamer.node.resp.parser import MAX_MULTIBULK
+from gossamer.node.resp.plain import CR, DOLLAR, MOST_DIGITS, STAR, plain_number
 from gossamer.node.types.limits import DEFAULTS, EncodingLimits
 
 if TYPE_CHECKING:

@@ -60,3 +60,9 @@ def test_a_reply_on_the_wire(reply: Reply, resp2: bytes, resp3: bytes) -> None:
 def test_what_is_no_reply_is_our_own_mistake() -> None:
     with pytest.raises(TypeError):
         encode(object(), False)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("around", [0, 999, 1024, 9999, 10_000, 99_999, 100_000, 999_999, 10**9, -1000])
+def test_integers_of_any_length(around: int) -> None:
+    for number in range(around - 30, around + 30):
+        assert encode(number, False) == b":" + str(number).encode() + b"\r\n"

@@ -45,7 +45,10 @@ def test_the_tally_is_exact_after_whatever_commands(seed: int) -> None:
         "APPEND {k} {v}", "SETRANGE {k} 1048570 123456789", "BITFIELD {k} SET u8 #{n} 3", "EXPIRE {k} 1", "PERSIST {k}",
         "RENAME {k} {l}", "COPY {k} {l} REPLACE", "COPY {k} {l} DB 1", "MOVE {k} 1", "SELECT 1", "SELECT 0",
         "SWAPDB 0 1", "INCR n{k}", "GETDEL {k}", "MSET {k} {v} {l} {v}", "GETEX {k} PX 1", "BITOP OR {k} {l} {k}",
-        "GETSET {k} {v}", "FLUSHDB",
+        "GETSET {k} {v}", "RPUSH a{k} {v} {n}", "LPOP a{k} 2", "RENAME a{k} a{l}", "HSET b{k} {n} {v}", "HDEL b{k} {n}",
+        "SADD c{k} {n} {v}", "SMOVE c{k} c{l} {v}", "ZADD d{k} {n} {v}", "ZRANGE d{k} 0 -1", "ZPOPMIN d{k}",
+        "XADD e{k} * f {v}", "XTRIM e{k} MAXLEN 3", "MOVE a{k} 1", "MOVE d{k} 1", "COPY a{k} a{l} REPLACE",
+        "SET a{k} {v}", "DEL a{k} b{k} d{l}", "SWAPDB 0 1", "RPUSH a{k} {v}", "FLUSHDB",
     ]  # fmt: skip
     for step in range(3000):
         line = rng.choice(lines[:-1] if rng.random() < 0.99 else lines)
@@ -56,6 +59,14 @@ def test_the_tally_is_exact_after_whatever_commands(seed: int) -> None:
         assert server.keyspace.tally.held == weight(*server.keyspace.used()), line
     say(session, "FLUSHALL")
     assert server.keyspace.tally.held == 0
+
+
+def test_a_list_that_is_swapped_away_and_back_is_counted_right() -> None:
+    """What it takes was known when it was changed last, but in a database that has other books now."""
+    session = client()
+    say(session, "RPUSH l v", "RPUSH l w", "SWAPDB 0 1", "SELECT 1", "RPUSH l x", f"RPUSH m {'v' * 500}", "RPUSH m y")
+    say(session, "SWAPDB 0 1", "SELECT 0", "RPUSH l z")
+    assert session.server.keyspace.tally.held == weight(*session.server.keyspace.used())
 
 
 def test_slots_that_have_gone_leave_the_tally_as_they_are_freed() -> None:

@@ -1,0 +1,72 @@
+"""Requests that are whole and written as clients write them, read in one go. ``native.c`` does the same.
+
+What is not plain to see is left to ``Parser``, which reads argument by argument and knows all the limits. Like Redis
+nobody looks at the two bytes behind an argument, nor at the second of those that end a line.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
+
+CR: Final = 13
+DIGIT_0: Final = 48
+DIGIT_9: Final = 57
+STAR: Final = 42
+DOLLAR: Final = 36
+MOST_DIGITS: Final = 16
+"""Of a number that is plain to see: it is far from any limit of the machine's numbers."""
+
+
+def plain_number(buf: bytes, start: "i64") -> tuple["i64", "i64"]:
+    """The number of the line that begins at ``start``, and where the next line begins; -1 if it is not plain to see."""
+    end: i64 = len(buf) - 1
+    if end > start + MOST_DIGITS + 1:
+        end = start + MOST_DIGITS + 1
+    pos: i64 = start
+    value: i64 = 0
+    while pos < end:
+        ch: i64 = buf[pos]
+        if ch < DIGIT_0 or ch > DIGIT_9:
+            break
+        value = value * 10 + (ch - DIGIT_0)
+        pos += 1
+    digits: i64 = pos - start
+    if pos >= end or buf[pos] != CR or digits == 0 or (digits > 1 and buf[start] == DIGIT_0):
+        return -1, start
+    return value, pos + 2
+
+
+def one(buf: bytes, start: int) -> tuple[list[bytes], int] | None:
+    """The arguments of the request that begins at ``start``, and where it ends; None if it is not plain and whole."""
+    end: i64 = len(buf)
+    pos: i64 = start
+    if pos >= end or buf[pos] != STAR:
+        return None
+    left, pos = plain_number(buf, pos + 1)
+    if left < 1:
+        return None
+    args: list[bytes] = []
+    while left > 0:
+        if pos >= end or buf[pos] != DOLLAR:
+            return None
+        size, pos = plain_number(buf, pos + 1)
+        if size < 0 or pos + size + 2 > end:
+            return None
+        args.append(buf[pos : pos + size])
+        pos += size + 2
+        left -= 1
+    return args, pos
+
+
+def several(buf: bytes, start: int, most: int, size: int) -> tuple[list[list[bytes]], int]:
+    """As ``one``, of all that follow each other; at most ``most``, and no more once they take ``size`` bytes."""
+    requests: list[list[bytes]] = []
+    pos = start
+    while len(requests) < most and pos - start < size:
+        found = one(buf, pos)
+        if found is None:
+            break
+        requests.append(found[0])
+        pos = found[1]
+    return requests, pos

@@ -1,0 +1,118 @@
+"""Whole requests are cut alike by the module in C and by its twin in Python."""
+
+import sys
+import tracemalloc
+from importlib import import_module
+from types import ModuleType
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gossamer.cluster import build
+from gossamer.node.resp import plain, requests
+from tests.tidy.floors import TOP
+from tests.unit.node.store.native import compile_native, load
+
+NAME: Final = "gossamer.node.resp.native"
+PING: Final = b"*1\r\n$4\r\nPING\r\n"
+INPUT: Final = st.lists(
+    st.sampled_from(
+        [b"*", b"$", b"\r\n", b"\r", b"0", b"1", b"2", b"3", b"12", b"a", b"\0", b"*1\r\n$1\r\na\r\n", PING]
+    )
+    | st.binary(max_size=3),
+    max_size=14,
+).map(b"".join)
+
+
+@pytest.fixture(scope="module")
+def native(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    if build.name() == "compiled":
+        return import_module(NAME)
+    return load(compile_native(tmp_path_factory.mktemp("resp"), source=TOP / "node" / "resp" / "native.c"), NAME)
+
+
+@pytest.fixture(params=["plain", "native"])
+def means(request: pytest.FixtureRequest) -> ModuleType:
+    if request.param == "plain":
+        return plain
+    module: ModuleType = request.getfixturevalue("native")
+    return module
+
+
+def test_the_build_has_its_module() -> None:
+    assert requests.one.__module__ == (NAME if build.name() == "compiled" else plain.__name__)
+
+
+@given(data=INPUT, start=st.integers(0, 20), most=st.integers(0, 5), size=st.integers(0, 40))
+def test_both_cut_the_same(native: ModuleType, data: bytes, start: int, most: int, size: int) -> None:
+    assert native.one(data, start) == plain.one(data, start)
+    assert native.several(data, start, most, size) == plain.several(data, start, most, size)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"", b"*", b"*1", b"*1\r", b"*1\r\n", b"*1\r\n$", b"*1\r\n$1\r\na", b"*1\r\n$1\r\na\r", b"*0\r\n", b"*-1\r\n",
+        b"*01\r\n$1\r\na\r\n", b"*1\r\n$01\r\na\r\n", b"*1\r\n$-1\r\n", b"*1\r\n:1\r\n\r\n", b"PING\r\n", b" " + PING,
+        b"*99999999999999999\r\n" + b"$0\r\n\r\n" * 9, b"*1\r\n$99999999999999999\r\na\r\n",
+        b"*9999999999999999\r\n$0\r\n\r\n", b"*1\r\n$9223372036854775807\r\na\r\n", b"*2\r\n" + PING[4:],
+    ],
+)  # fmt: skip
+def test_what_is_odd_or_not_whole_is_no_request(means: ModuleType, data: bytes) -> None:
+    assert means.one(data, 0) is None
+    assert means.several(data, 0, 10, 1000) == ([], 0)
+    assert means.several(PING + data, 0, 10, 1000) == ([[b"PING"]], len(PING))
+
+
+def test_a_request_is_cut_where_it_stands(means: ModuleType) -> None:
+    data = PING + b"*3\r\n$3\r\nSET\r\n$0\r\n\r\n$4\r\n\r\n\0a\r\n" + PING[:-1]
+    assert means.one(data, 0) == ([b"PING"], len(PING))
+    assert means.one(data, len(PING)) == ([b"SET", b"", b"\r\n\0a"], len(data) - len(PING) + 1)
+    assert means.several(data, 0, 10, 1000) == ([[b"PING"], [b"SET", b"", b"\r\n\0a"]], len(data) - len(PING) + 1)
+    assert means.several(data, 0, 1, 1000) == ([[b"PING"]], len(PING))
+    assert means.several(data, 0, 10, 1) == ([[b"PING"]], len(PING)), "one is told, however long"
+    assert means.one(data, len(data) + 5) is None
+
+
+def test_a_promised_count_allocates_nothing(means: ModuleType) -> None:
+    tracemalloc.start()
+    try:
+        assert means.one(b"*1000000000\r\n$1\r\na\r\n" + b"$1\r\na\r\n" * 100, 0) is None
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_nothing_is_left_behind(native: ModuleType) -> None:
+    """What was cut of a request that is not whole is freed, and so is what was told."""
+    argument = b"x" * 2000
+    request = b"*3\r\n" + b"$2000\r\n%b\r\n" % argument * 3
+    native.one(request, 0)
+    tracemalloc.start()
+    try:
+        for _ in range(1000):
+            assert native.one(request[:-1], 0) is None
+            assert native.one(request, 0) is not None
+            assert len(native.several(request * 3 + b"*2\r\n" + b"$2000\r\n%b\r\n" % argument, 0, 10, 100_000)[0]) == 3
+        assert tracemalloc.get_traced_memory()[0] < 50_000
+    finally:
+        tracemalloc.stop()
+    assert sys.getrefcount(request) < 10
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "error"),
+    [
+        ("one", (), TypeError), ("one", (PING,), TypeError), ("one", ("text", 0), TypeError),
+        ("one", (bytearray(PING), 0), TypeError), ("one", (PING, None), TypeError), ("one", (PING, -1), ValueError),
+        ("one", (PING, 1 << 70), OverflowError), ("several", (PING, 0), TypeError),
+        ("several", (PING, 0, None, 1), TypeError), ("several", (PING, 0, 1, "1"), TypeError),
+    ],
+)  # fmt: skip
+def test_other_arguments_are_refused(
+    native: ModuleType, function: str, arguments: tuple[object, ...], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        getattr(native, function)(*arguments)
