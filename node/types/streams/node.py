@@ -19,6 +19,8 @@ DEAD: Final = 1
 """Flag of an entry that has been deleted."""
 SAME: Final = 2
 """Flag of an entry with the fields of the node, which are not repeated."""
+SAME_FIELDS: Final = number(SAME)
+OTHER_FIELDS: Final = number(0)
 PIECES: Final = 16
 """So many entries are joined at once: each piece is an object."""
 SHARE: Final = 8
@@ -80,9 +82,10 @@ class Node:
         count = len(pairs) // 2
         same = self.has_fields(pairs)
         milliseconds = signed((entry_id >> SEQUENCE_BITS) - self.milliseconds)
-        out = [number(SAME if same else 0), number(milliseconds), number(signed((entry_id & WORD) - self.sequence))]
+        sequence = signed((entry_id & WORD) - self.sequence)
+        out = [SAME_FIELDS if same else OTHER_FIELDS, number(milliseconds), number(sequence)]
         if same:
-            out += [text(value) for value in pairs[1::2]]
+            out += [text(pairs[at]) for at in range(1, 2 * count, 2)]
             out.append(number(count + 3))
         else:
             out.append(number(count))
