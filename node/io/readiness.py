@@ -11,11 +11,7 @@ Ready = tuple[list[int], list[tuple[int, int]]]
 
 
 def sort_out(events: list[tuple[int, int]]) -> Ready:
-    readable: list[int] = []
-    others: list[tuple[int, int]] = []
-    for event in events:
-        if event[1] == READ:
-            readable.append(event[0])
-        else:
-            others.append(event)
-    return readable, others
+    readable = [fd for fd, bits in events if bits == READ]
+    if len(readable) == len(events):
+        return readable, []
+    return readable, [event for event in events if event[1] != READ]
