@@ -14,7 +14,7 @@ from gossamer.cluster.plan import shares
 from gossamer.deploy.blocking_client import fields
 from tests.compat.pair import Word
 from tests.compat.replies import Answer
-from tests.integration.nodes import READY, Node
+from tests.integration.nodes import GOSSAMER, READY, Node
 
 OK: Final = Answer("status", b"OK")
 CLUSTER: Final = ("--cluster-enabled", "yes")
@@ -22,6 +22,8 @@ AGREE_S: Final = 30.0
 """Deadline for what takes a few seconds on a quiet machine."""
 
 POLL_S: Final = 0.02
+MEET_AGAIN_S: Final = 5.0
+"""Far above what a handshake takes, and above the node timeout of all tests but those that leave it at 15 s."""
 
 
 @frozen
@@ -155,11 +157,54 @@ def start_together(nodes: Sequence[Node]) -> None:
         node.wait_log(READY)
 
 
+def only_ours(nodes: Sequence[Node]) -> bool:
+    return all(node.program is GOSSAMER for node in nodes)
+
+
+def acquainted(nodes: Sequence[Node]) -> bool:
+    """Each knows all of ``nodes`` and nobody else, and has a link to each.
+
+    Whom gossip has brought is known before it is dialled: by Redis and Valkey in their next cron, 100 ms later. Until
+    then they can send it nothing.
+    """
+    views = [view(node) for node in nodes]
+    ids = {my_id(node) for node in nodes}
+    return all(told.keys() == ids and all(line.connected for line in told.values()) for told in views)
+
+
+def wait_acquainted(nodes: Sequence[Node]) -> None:
+    wait_until(lambda: acquainted(nodes), f"each of {nodes} knows the others and has a link to them")
+
+
+def introduce(newcomers: Sequence[Node], guide: Node, everyone: Sequence[Node], *bus_port: int) -> None:
+    """Each of ``newcomers`` meets ``guide``, and then all know all, by links that stand.
+
+    A handshake that Redis or Valkey has not ended within the node timeout is forgotten for good, on a busy machine
+    too. So where one of them is there, who is still a stranger is told to meet once more; ours need it once.
+    """
+    meet = ("CLUSTER", "MEET", *guide.address, *bus_port)
+    for newcomer in newcomers:
+        demand(newcomer, *meet)
+    again = time.monotonic() + MEET_AGAIN_S
+
+    def introduced() -> bool:
+        nonlocal again
+        if acquainted(everyone):
+            return True
+        if not only_ours(everyone) and time.monotonic() > again:
+            again += MEET_AGAIN_S
+            for newcomer in newcomers:
+                if my_id(guide) not in view(newcomer) or my_id(newcomer) not in view(guide):
+                    demand(newcomer, *meet)
+        return False
+
+    wait_until(introduced, f"{newcomers} are known to {everyone}, who all have links to all")
+
+
 def form(nodes: Sequence[Node]) -> None:
     """Spread the slots, meet, and wait until all agree: as redis-cli --cluster create does it."""
     for epoch, (node, (low, high)) in enumerate(zip(nodes, shares(len(nodes)), strict=True), 1):
         demand(node, "CLUSTER", "ADDSLOTSRANGE", low, high)
         demand(node, "CLUSTER", "SET-CONFIG-EPOCH", epoch)
-    for node in nodes[1:]:
-        demand(node, "CLUSTER", "MEET", *nodes[0].address)
+    introduce(nodes[1:], nodes[0], nodes)
     wait_peace(nodes)

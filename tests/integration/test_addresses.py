@@ -16,6 +16,7 @@ from tests.integration.clusters import (
     demand,
     form,
     info,
+    introduce,
     my_id,
     start_together,
     view,
@@ -53,8 +54,7 @@ def move(node: Node, host: str) -> None:
 
 
 def attach(replica: Node, primary: Node, others: Sequence[Node]) -> None:
-    demand(replica, "CLUSTER", "MEET", *primary.address)
-    wait_until(lambda: all(len(view(node)) == len(others) + 1 for node in (*others, replica)), "all know the replica")
+    introduce([replica], primary, [*others, replica])
     demand(replica, "CLUSTER", "REPLICATE", my_id(primary))
     wait_until(lambda: in_sync(replica, primary), "the replica is in sync")
 

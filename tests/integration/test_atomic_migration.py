@@ -11,6 +11,7 @@ from tests.integration.clusters import (
     Line,
     demand,
     form,
+    introduce,
     my_id,
     myself,
     start_together,
@@ -43,9 +44,8 @@ def cluster_of(nodes: Nodes, *kinds: Program) -> list[Node]:
 def replica_of(nodes: Nodes, primary: Node, everyone: list[Node], program: Program = GOSSAMER) -> Node:
     """A new replica, in sync and known to all."""
     replica = nodes.start(*OPTIONS, program=program)
-    demand(replica, "CLUSTER", "MEET", "127.0.0.1", everyone[0].port)
     everyone.append(replica)
-    wait_until(lambda: all(len(view(node)) == len(everyone) for node in everyone), "all know the replica")
+    introduce([replica], everyone[0], everyone)
     demand(replica, "CLUSTER", "REPLICATE", my_id(primary))
     wait_until(lambda: facts(replica).get("master_link_status") == "up", "the replica is in sync")
     told, head = my_id(replica), my_id(primary)

@@ -12,6 +12,7 @@ from gossamer.deploy.blocking_client import fields
 from tests.compat.pair import Wire, encode
 from tests.compat.replies import CLOSED, Answer
 from tests.integration.clusters import ask, demand, my_id, myself, wait_until
+from tests.integration.handing_over import hand_over
 from tests.integration.migrating import migrate, wait_end
 from tests.integration.nodes import GOSSAMER, REDIS, VALKEY, Node, Nodes, Program
 from tests.integration.test_atomic_migration import cluster_of, replica_of
@@ -216,7 +217,7 @@ def test_a_primary_that_becomes_a_replica(nodes: Nodes, program: Program) -> Non
     with_group(source)
     assert source.ask("WAIT", 1, 10_000).number == 1
     with Waiters(source, ALL) as waiters:
-        demand(replica, "CLUSTER", "FAILOVER")
+        hand_over(replica, [other, source, replica])
         wait_until(lambda: myself(source).primary == my_id(replica), "it is a replica")
         assert waiters.told() == each(ALL, moved_to(replica) if program is VALKEY else UNBLOCKED)
         if program is VALKEY:  # since 9 it sends them to the new primary

@@ -12,6 +12,7 @@ from tests.integration.clusters import (
     demand,
     form,
     info,
+    introduce,
     my_id,
     myself,
     start_together,
@@ -19,6 +20,7 @@ from tests.integration.clusters import (
     wait_state,
     wait_until,
 )
+from tests.integration.handing_over import hand_over
 from tests.integration.nodes import GOSSAMER, REDIS, VALKEY, Node, Nodes, Program
 
 pytestmark = pytest.mark.once  # nothing of it is compiled
@@ -53,8 +55,7 @@ def shard(nodes: Nodes, pair: tuple[Program, Program], host: str = "127.0.0.1") 
     primaries, replica = made[:3], made[3]
     form(primaries)
     assert primaries[0].ask("SET", KEY, "kept") == OK
-    demand(replica, "CLUSTER", "MEET", *primaries[1].address)
-    wait_until(lambda: all(len(view(node)) == 4 for node in made), "all know the fourth")
+    introduce([replica], primaries[1], made)
     demand(replica, "CLUSTER", "REPLICATE", my_id(primaries[0]))
     wait_until(lambda: b"master_link_status:up" in replica.ask("INFO", "replication").text, "the replica is in sync")
     wait_until(lambda: b"state=online" in primaries[0].ask("INFO", "replication").text, "its primary knows, too")
@@ -93,8 +94,7 @@ def test_a_killed_primary_is_replaced_and_returns_as_a_replica(nodes: Nodes, pai
 @each_pair
 def test_a_primary_hands_over_by_command(nodes: Nodes, pair: tuple[Program, Program]) -> None:
     primaries, replica = shard(nodes, pair)
-    demand(replica, "CLUSTER", "FAILOVER")
-    wait_primary([*primaries, replica], replica, "-")
+    hand_over(replica, [*primaries, replica])
     wait_primary([*primaries, replica], primaries[0], my_id(replica))
     assert myself(replica).slots
     wait_state([*primaries, replica], "ok")

@@ -10,6 +10,7 @@ from tests.integration.clusters import (
     OK,
     demand,
     form,
+    introduce,
     my_id,
     start_together,
     view,
@@ -35,8 +36,7 @@ def shard(nodes: Nodes, fast: str, first: Program = GOSSAMER) -> tuple[list[Node
     start_together(made)
     primaries, replica = made[:3], made[3]
     form(primaries)
-    demand(replica, "CLUSTER", "MEET", "127.0.0.1", primaries[1].port)
-    wait_until(lambda: all(len(view(node)) == 4 for node in made), "all know the fourth")
+    introduce([replica], primaries[1], made)
     demand(replica, "CLUSTER", "REPLICATE", my_id(primaries[0]))
     told, primary = my_id(replica), my_id(primaries[0])
     wait_until(lambda: all(view(node)[told].primary == primary for node in made), "all know whose replica it is")

@@ -14,6 +14,7 @@ from tests.integration.clusters import (
     demand,
     form,
     info,
+    introduce,
     links,
     my_id,
     myself,
@@ -166,7 +167,7 @@ def test_a_node_of_ours_joins_and_leads_a_cluster_of_others(nodes: Nodes) -> Non
     start_together(made)
     form(made[:3])
     ours = made[3]
-    demand(ours, "CLUSTER", "MEET", "127.0.0.1", made[1].port, made[1].bus_port)
+    introduce([ours], made[1], made, made[1].bus_port)
     wait_peace(made)
     demand(ours, "CLUSTER", "SETSLOT", 0, "IMPORTING", my_id(made[0]))
     demand(ours, "CLUSTER", "SETSLOT", 0, "NODE", my_id(ours))
@@ -220,5 +221,5 @@ def test_messages_of_a_type_that_debug_drops_are_not_read(nodes: Nodes, kind: Pr
     wait_peace(made[:2])
     demand(first, "DEBUG", "DROP-CLUSTER-PACKET-FILTER", "-1")
     wait_until(lambda: len(view(newcomer)) == 1, "the newcomer has given up")
-    demand(newcomer, "CLUSTER", "MEET", *first.address)
+    introduce([newcomer], first, made)
     wait_peace(made)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.compat.pair import Word, encode
 from tests.compat.replies import Answer
-from tests.integration.clusters import CLUSTER, OK, demand, form, my_id, start_together, wait_until
+from tests.integration.clusters import CLUSTER, OK, demand, form, introduce, my_id, start_together, wait_until
 from tests.integration.nodes import GOSSAMER, REDIS, Node, Nodes, Program
 from tests.integration.test_replication import facts
 
@@ -160,8 +160,8 @@ def test_a_slot_may_be_moved_in_transactions_and_the_replica_follows(nodes: Node
     if source.ask("GET", "{x}").kind == "error":
         source, target = target, source
     replica = made[2]
-    demand(replica, "CLUSTER", "MEET", "127.0.0.1", source.port)
-    wait_until(lambda: replica.ask("CLUSTER", "REPLICATE", my_id(source)) == OK, "the replica knows its primary")
+    introduce([replica], source, made)
+    demand(replica, "CLUSTER", "REPLICATE", my_id(source))
     wait_until(lambda: facts(replica).get("master_link_status") == "up", "it is in sync")
     slot = source.ask("CLUSTER", "KEYSLOT", "{x}").number
     for name in ("{x}1", "{x}2", "{x}3"):

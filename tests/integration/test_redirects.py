@@ -13,7 +13,7 @@ import pytest
 
 from tests.compat.pair import Wire, encode
 from tests.compat.replies import Answer
-from tests.integration.clusters import CLUSTER, OK, demand, info, my_id, start_together, view, wait_until
+from tests.integration.clusters import CLUSTER, OK, demand, info, introduce, my_id, start_together, view, wait_until
 from tests.integration.nodes import GOSSAMER, REDIS, VALKEY, Node, Nodes, Program
 from tests.integration.test_clients import node_js, node_modules, run
 
@@ -36,9 +36,7 @@ class Halfway:
         for epoch, (node, first, last) in enumerate([(self.target, 0, HALF - 1), (self.source, HALF, 16383)], 1):
             demand(node, "CLUSTER", "ADDSLOTSRANGE", first, last)
             demand(node, "CLUSTER", "SET-CONFIG-EPOCH", epoch)
-        for node in made[1:]:
-            demand(node, "CLUSTER", "MEET", *self.target.address)
-        wait_until(lambda: all(len(view(node)) == 3 for node in made), "all know all")
+        introduce(made[1:], self.target, made)
         demand(self.copy, "CLUSTER", "REPLICATE", my_id(self.source))
         wait_until(lambda: b"master_link_status:up" in self.copy.ask("INFO", "replication").text, "the copy is in sync")
         wait_until(lambda: b"state=online" in self.source.ask("INFO", "replication").text, "its primary knows, too")

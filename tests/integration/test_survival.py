@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.integration.clusters import demand, my_id, wait_state, wait_until
+from tests.integration.clusters import my_id, wait_state, wait_until
+from tests.integration.handing_over import hand_over
 from tests.integration.nodes import GOSSAMER, Nodes
 from tests.integration.test_election import shard, wait_primary
 from tests.integration.writers import NodeJs, Python, Shell, Writer
@@ -25,8 +26,7 @@ def test_clients_go_on_through_a_hand_over_and_a_kill(nodes: Nodes) -> None:
         with shell.at_work():
             for writer in [*lasting, shell]:
                 writer.wait_more(ENOUGH)
-            demand(replica, "CLUSTER", "FAILOVER")
-            wait_primary(everyone, replica, "-")
+            hand_over(replica, everyone)
             for writer in [*lasting, shell]:
                 writer.wait_more(ENOUGH)
                 writer.verify_nothing_lost(replica)

@@ -15,6 +15,7 @@ from tests.integration.clusters import (
     OK,
     demand,
     form,
+    introduce,
     my_id,
     start_together,
     view,
@@ -35,9 +36,7 @@ def shards(nodes: Nodes, primaries: Sequence[Program], replicas: Sequence[Progra
     start_together(made)
     leading, following = made[: len(primaries)], made[len(primaries) :]
     form(leading)
-    for replica in following:
-        demand(replica, "CLUSTER", "MEET", *leading[0].address)
-    wait_until(lambda: all(len(view(node)) == len(made) for node in made), "all know all")
+    introduce(following, leading[0], made)
     for primary, replica in zip(leading, following, strict=True):
         demand(replica, "CLUSTER", "REPLICATE", my_id(primary))
     for primary, replica in zip(leading, following, strict=True):
