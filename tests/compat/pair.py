@@ -18,6 +18,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, TypeAlias
@@ -310,12 +311,17 @@ class RealServer:
             )
             log = wait_until_ready(process)
             if process.poll() is None:
+                self._reader = threading.Thread(target=read_on, args=(process,), daemon=True)
+                self._reader.start()
                 return process, port
         raise RuntimeError(f"redis-server does not start:\n{log}")
 
     def stop(self) -> None:
         self.process.kill()
-        self.process.communicate()
+        self._reader.join()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
         self.home.cleanup()
 
 
@@ -329,3 +335,10 @@ def wait_until_ready(process: subprocess.Popen[str]) -> str:
             return "".join(lines)
     process.wait()
     return "".join(lines)
+
+
+def read_on(process: subprocess.Popen[str]) -> None:
+    """A server whose log nobody reads stands still when the pipe is full."""
+    assert process.stdout is not None
+    for _ in process.stdout:
+        pass

@@ -1,5 +1,6 @@
 """Random sequences of commands on lists get the same replies from us and from a real server."""
 
+import time
 from typing import Literal
 
 import pytest
@@ -156,6 +157,9 @@ def test_what_is_no_list_is_refused_alike(pair: Pair) -> None:
     pair.resp2.same("DEBUG", "DIGEST")
 
 
+WAIT_S = 20.0
+
+
 def bytes_of(answer: Answer) -> bytes:
     assert isinstance(answer.content, bytes)
     return answer.content
@@ -163,8 +167,9 @@ def bytes_of(answer: Answer) -> bytes:
 
 def wait_for_blocked(pair: Pair, count: int) -> None:
     """Until so many clients of the real server wait: it reads its connections in an order of its own."""
+    deadline = time.monotonic() + WAIT_S
     while f"blocked_clients:{count}\r".encode() not in bytes_of(pair.tell_redis("INFO", "clients")):
-        pass
+        assert time.monotonic() < deadline, f"there are never {count} who wait"
 
 
 def test_who_waits_is_answered_alike(pair: Pair) -> None:

@@ -17,7 +17,7 @@ from tests.compat.pair import Memory, RealServer, Wire, encode
 from tests.integration.nodes import VALKEY
 
 NAMES: Final = ("a", "b", "c")
-WAIT_S: Final = 5.0
+WAIT_S: Final = 20.0
 
 ARGUMENTS: Final = """
 a CLIENT TRACKING | a CLIENT TRACKING x | a CLIENT TRACKING ON FOO | a CLIENT TRACKING ON REDIRECT

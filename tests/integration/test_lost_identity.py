@@ -41,7 +41,9 @@ def shard(nodes: Nodes, fast: str, first: Program = GOSSAMER) -> tuple[list[Node
     told, primary = my_id(replica), my_id(primaries[0])
     wait_until(lambda: all(view(node)[told].primary == primary for node in made), "all know whose replica it is")
     assert primaries[0].ask("SET", KEY, "kept") == OK
-    wait_until(lambda: b"slave0" in primaries[0].ask("INFO", "replication").text, "the primary counts its replica")
+    wait_until(
+        lambda: b"state=online" in primaries[0].ask("INFO", "replication").text, "the primary counts its replica"
+    )
     assert primaries[0].ask("WAIT", "1", "5000").number == 1
     wait_state(made, "ok")
     return primaries, replica

@@ -11,13 +11,14 @@ from attrs import frozen
 from gossamer.cluster.plan import shares
 from gossamer.cluster.slots import key_slot
 from gossamer.deploy.blocking_client import BlockingClient, Refused
-from gossamer.deploy.servers import HOST, Kind, Node
+from gossamer.deploy.servers import HOST, Kind, Node, wait_for
 from gossamer.deploy.user_error import UserError
 from tests.perf.clusters import create, wait_until_ok
 
 SHARDS: Final = 3
 REPLACED_S: Final = 120.0
 """How long a shard may stay without a primary: real servers take over 20 s at the default node timeout."""
+LINKED_S: Final = 30.0
 PROBE_S: Final = 0.001
 LULL_S: Final = 0.05
 """Writes before a hand-over begins, so that it falls into a steady stream of them."""
@@ -44,7 +45,14 @@ def shards(kind: Kind, timeout_ms: int, make: Callable[..., Node] = Node) -> Ite
             node.wait_until_ready()
         create([node.address for node in nodes], replicas=1)
         wait_until_ok([node.address for node in nodes], replicas=SHARDS)
+        wait_for(lambda: all(map(is_linked, nodes)), LINKED_S, "not all links stand")
         yield formed(nodes)
+
+
+def is_linked(node: Node) -> bool:
+    """Has it a link to every other? Without one a real server grants its vote and sends nothing."""
+    with closing(node.client()) as client:
+        return all(line.split()[7] == "connected" for line in client.text("CLUSTER", "NODES").splitlines())
 
 
 def formed(nodes: Sequence[Node]) -> list[Shard]:
