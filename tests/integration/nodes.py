@@ -33,7 +33,7 @@ from tests.integration.ports import Reservation, reserve
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 READY: Final = "Ready to accept connections"
-START_S: Final = 20.0
+START_S: Final = 60.0
 STOP_S: Final = 10.0
 """Deadlines, generous: the machine may be busy. They are reached only by what is broken."""
 
