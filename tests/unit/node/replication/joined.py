@@ -12,6 +12,7 @@ from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.machine import Machine
 
 START: Final = 1_700_000_000_000
+WRITES: Final = ("SET a 1", "SET b 2 EX 100", "SELECT 3", "APPEND c xyz", "SELECT 0", "INCRBYFLOAT f 0.5", "DEL a")
 
 
 class Node:
@@ -91,3 +92,25 @@ def join(replica: Node, primary: Node, piece: int = 1 << 16) -> Link:
     link = Link(replica, primary, piece)
     link.settle()
     return link
+
+
+def same(*nodes: Node) -> None:
+    first = nodes[0]
+    assert first.digest != b"0" * 40
+    for node in nodes[1:]:
+        assert node.history == first.history
+        assert node.digest == first.digest
+
+
+class Told(Edge):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.ended: list[str] = []
+
+    def log(self, level: str, text: str) -> None:
+        self.lines.append(text)
+
+    def fail(self, reason: str) -> None:
+        self.ended.append(reason)

@@ -8,8 +8,7 @@ from gossamer.node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format
 from gossamer.node.replication.link_state import LinkState
 from gossamer.node.replication.replica_link import ReplicaLink
 from gossamer.node.replication.sync_transfer import WINDOW
-from tests.unit.node.replication.joined import START, Link, Node, join
-from tests.unit.node.replication.test_joined import same
+from tests.unit.node.replication.joined import START, Link, Node, join, same
 
 DISK = ("repl-diskless-sync", "no")
 BIG = 40_000
