@@ -181,7 +181,20 @@ def standing(nodes: Nodes, program: Program) -> list[str]:
     told += [shown(primary), shown(replica)]
     primary.kill()
     wait_until(lambda: facts(replica)["master_link_status"] == "down", "the replica notices", WITHIN_S)
-    return [*told, shown(replica)]
+    return [*told, shown_at_rest(replica)]
+
+
+def shown_at_rest(replica: Node) -> str:
+    """Between two attempts to reach its primary."""
+    told = ""
+
+    def rests() -> bool:
+        nonlocal told
+        told = shown(replica)
+        return "b'connect'" in told
+
+    wait_until(rests, f"{replica} waits to try again", WITHIN_S)
+    return told
 
 
 def shown(node: Node) -> str:
