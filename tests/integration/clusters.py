@@ -182,7 +182,7 @@ def introduce(newcomers: Sequence[Node], guide: Node, everyone: Sequence[Node], 
     A handshake that Redis or Valkey has not ended within the node timeout is forgotten for good, on a busy machine
     too. So where one of them is there, who is still a stranger is told to meet once more; ours need it once.
     """
-    meet = ("CLUSTER", "MEET", *guide.address, *bus_port)
+    meet: tuple[Word, ...] = ("CLUSTER", "MEET", *guide.address, *bus_port)
     for newcomer in newcomers:
         demand(newcomer, *meet)
     again = time.monotonic() + MEET_AGAIN_S
