@@ -38,6 +38,12 @@ class AofSink(Sink):
     def __init__(self, server: Server) -> None:
         super().__init__()
         self.server: Server = server
+        self.policy: str = ""
+        """``appendfsync``."""
+        self.tells_time: bool = False
+        """``aof-timestamp-enabled``."""
+        self.spares: bool = False
+        """``no-appendfsync-on-rewrite``."""
         self.file: AppendFile = AppendFile()
         self.on_health: Callable[[], None] | None = None
         self.on_durable: Callable[[], None] | None = None
@@ -76,6 +82,15 @@ class AofSink(Sink):
         """Wakes the node, so that what was written last is durable a second later although nobody asks for anything."""
         self._syncing: Place = (0, 0)
         """What the fsync that is under way makes durable."""
+        names = ("appendfsync", "aof-timestamp-enabled", "no-appendfsync-on-rewrite")
+        server.config.obey(names, self._read)
+
+    def _read(self) -> str | None:
+        config = self.server.config
+        self.policy = config.text("appendfsync")
+        self.tells_time = config.flag("aof-timestamp-enabled")
+        self.spares = config.flag("no-appendfsync-on-rewrite")
+        return None
 
     def append_to(self, file: AppendFile) -> None:
         """From now on; all that was for the file before is in it."""
@@ -148,7 +163,7 @@ class AofSink(Sink):
             self._lacking = []
 
     def write(self, db: int, data: bytes, slot: int) -> None:
-        if self._told_s != self.server.now_s and self.server.config.flag("aof-timestamp-enabled"):
+        if self.tells_time and self._told_s != self.server.now_s:
             self._told_s = self.server.now_s
             self._put(b"#TS:%d\r\n" % self._told_s)
         if db != self._selected:
@@ -170,8 +185,8 @@ class AofSink(Sink):
 
     def flush(self) -> None:
         """At the end of a batch, before anything that it has said leaves."""
-        policy = self.server.config.text("appendfsync")
-        if self.pending and not self._must_wait(policy):
+        policy = self.policy
+        if self.pending and not self._must_wait():
             self._append()
         if not self.pending:
             self._count_written()
@@ -185,7 +200,7 @@ class AofSink(Sink):
                 self._look_again()
 
     def _spares_disk(self) -> bool:
-        if self.is_disk_busy is None or not self.server.config.flag("no-appendfsync-on-rewrite"):
+        if self.is_disk_busy is None or not self.spares:
             return False
         busy = self.is_disk_busy()
         self._spared = self._spared or (busy and self._unsynced)
@@ -216,10 +231,10 @@ class AofSink(Sink):
         else:
             self._sync_failed()
 
-    def _must_wait(self, policy: str) -> bool:
+    def _must_wait(self) -> bool:
         """Is an fsync under way, so that a write would stop the node until it is done?"""
         now = self.server.now
-        if policy == "no" or not self.file.syncing:
+        if self.policy == "no" or not self.file.syncing:
             self._held_since_ms = 0
             return False
         if not self._held_since_ms:
@@ -301,7 +316,7 @@ class AofSink(Sink):
 
     def _sync_failed(self) -> None:
         self._unsynced = True
-        if self.server.config.text("appendfsync") == "always" and not self.unsound and not self._spared:
+        if self.policy == "always" and not self.unsound and not self._spared:
             self.file.drop_unsynced()  # nobody has been told of it, and who starts again would build on it
         self.unsound = True
         self._failed("Error syncing the AOF file")
@@ -310,7 +325,7 @@ class AofSink(Sink):
         reason = self.file.failure
         if not self.failure:
             self.server.edge.log("warning", f"{what}: {reason}")
-        if self.server.config.text("appendfsync") == "always":
+        if self.policy == "always":
             self.server.edge.fail(f"{what}: {reason}: what was promised to be on disk is not. Exiting.")
         self.set_failure(reason)
 
