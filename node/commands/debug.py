@@ -16,7 +16,6 @@ from gossamer.node.commands.numbers import integer, integer_or_none
 from gossamer.node.config.numbers import memory as memory_size
 from gossamer.node.engine.data.changes import SET
 from gossamer.node.engine.serving.call import Call
-from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.engine.table.command import ADMIN, LOADING, NOSCRIPT, PROTECTED, STALE, command
 from gossamer.node.resp.errors import (
     NOT_A_LISTPACK,
@@ -29,6 +28,7 @@ from gossamer.node.resp.errors import (
 )
 from gossamer.node.resp.reply import OK, Reply, Status
 from gossamer.node.saving.saves import saves_of
+from gossamer.node.store.request import encoded
 
 HELP: Final = """\
 DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:

@@ -18,12 +18,12 @@ from gossamer.node.engine.clients.client import IN_MULTI
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.migrating import migrate_at_once, start_migrate
 from gossamer.node.engine.slots.migrate import MigrateTransfer, Packing
-from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.engine.table.command import DANGEROUS, KEYSPACE, WRITE, command
 from gossamer.node.engine.table.keyspec import ACCESS, DELETE, RW, KeySpec
 from gossamer.node.persist.dump import Dump
 from gossamer.node.resp.errors import MIGRATE_EMPTY_KEY, SYNTAX, Refusal
 from gossamer.node.resp.reply import NO_REPLY, Reply, Status
+from gossamer.node.store.request import encoded
 from gossamer.node.types.kind import Value
 
 NO_KEY_HERE: Final = Status(b"NOKEY")

@@ -6,9 +6,9 @@ from gossamer.cluster.text import bytes_of
 from gossamer.cluster.topology import NodeId
 from gossamer.gossip.states import StateMachine
 from gossamer.node.engine.server import Server
-from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.migration.states import ENDS, FAILED, JobState, Successors
 from gossamer.node.resp.reply import Reply
+from gossamer.node.store.request import encoded
 
 EPOCH_DIGITS: Final = 19
 """Of an epoch that another node names."""

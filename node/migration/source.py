@@ -26,7 +26,6 @@ from gossamer.node.engine.clients.limits import REPLICA
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.data.spilled import Unreadable
 from gossamer.node.engine.stream.as_commands import AsCommands
-from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.engine.stream.tap import Tap
 from gossamer.node.migration.context import JobContext
 from gossamer.node.migration.job import ACK, EPOCH_DIGITS, EXPORT, Job, message
@@ -48,6 +47,7 @@ from gossamer.node.migration.states import (
 )
 from gossamer.node.resp.errors import ProtocolError
 from gossamer.node.resp.parser import Parser
+from gossamer.node.store.request import encoded
 
 PIECE: Final = 1 << 17
 """A fraction of a millisecond's work."""

@@ -12,7 +12,6 @@ from typing import Final
 from gossamer.cluster.text import text_of
 from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.serving.applier import Applier
-from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.persist.codes import RdbError
 from gossamer.node.replication.base import ReplicationBase
 from gossamer.node.replication.failover import Failover
@@ -46,6 +45,7 @@ from gossamer.node.replication.psync import (
     unexpected_reply,
 )
 from gossamer.node.resp.errors import ProtocolError
+from gossamer.node.store.request import encoded
 
 LONGEST_LINE: Final = 1024
 

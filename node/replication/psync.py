@@ -1,9 +1,9 @@
 """PSYNC: how a replica asks for the stream, and what the primary offers."""
 
 from gossamer.cluster.text import bytes_of, text_of
-from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.replication.history import History
 from gossamer.node.replication.lines import TRY_LATER, LinkError, is_id, is_offset, refuse_for_now, shown
+from gossamer.node.store.request import encoded
 
 
 class Continue:

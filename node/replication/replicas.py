@@ -16,13 +16,13 @@ from gossamer.node.engine.clients.limits import REPLICA
 from gossamer.node.engine.clients.waiting import CONFIRMATION, DISKS, REPLICAS, Wait
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.state import FEW_REPLICAS, PAUSED, RETURNED
-from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.engine.stream.stream import GETACK, PING
 from gossamer.node.replication.history import History
 from gossamer.node.replication.replica_link import HANDSHAKE, LOADING, ONLINE, TRANSFER, WAITING, ReplicaLink, name_of
 from gossamer.node.replication.syncs import Syncs
 from gossamer.node.resp.errors import NOT_ENOUGH_REPLICAS, Refusal
 from gossamer.node.resp.reply import Failure, Reply
+from gossamer.node.store.request import encoded
 
 TAKES_SETSLOT: Final = (8, 0)
 """The version of Valkey, by ``REPLCONF version``, from which on a replica takes SETSLOT from its primary."""

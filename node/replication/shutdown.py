@@ -15,12 +15,12 @@ from gossamer.cluster.text import bytes_of
 from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.clients.waiting import SHUTDOWN, Wait
 from gossamer.node.engine.deadlines import Timer
-from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.replication.base import ReplicationBase
 from gossamer.node.replication.replica_link import ReplicaLink
 from gossamer.node.replication.write_pause import WritePause
 from gossamer.node.resp.errors import SHUTDOWN_FAILED
 from gossamer.node.resp.reply import Failure
+from gossamer.node.store.request import encoded
 
 STAYING: Final = "staying"
 CATCHING_UP: Final = "replicas catch up"

@@ -25,16 +25,15 @@ from gossamer.node.engine.stream.stream import Stream
 from gossamer.node.engine.table.command import MAY_REPLICATE, WRITE, Command
 from gossamer.node.engine.table.table import CommandTable
 from gossamer.node.resp.errors import Refusal
+from gossamer.node.store.request import encoded
 
 FORCED: Final = ("flushall", "flushdb")
 """Told even if there was nothing to delete here."""
 AT_RANDOM: Final = ("randomkey", "scan")
 """Find expired keys of any slot. Those have nothing to do with each other, so they are no group."""
 
-SMALL: Final = 1024
-HEADS: Final[list[bytes]] = [b"\r\n$%d\r\n" % size for size in range(SMALL)]
-"""What stands between two arguments in a request: the end of one, the size of the next."""
-COUNTS: Final[list[bytes]] = [b"*%d" % count for count in range(SMALL)]
+encode: Final = encoded
+"""Compiled, what is ``Final`` here is at hand; a name that was imported is looked up each time."""
 
 
 class Journal:
@@ -124,9 +123,9 @@ class Journal:
             slot = slot_of(cmd, argv) if self.by_slot else -1
             if effects is not None:
                 for words in effects:
-                    self.writes.append(Write(db.index, encoded(words), slot))
+                    self.writes.append(Write(db.index, encode(words), slot))
             else:
-                data = encoded(self.commands.for_stream(cmd, argv) if self.commands.renamed else argv)
+                data = encode(self.commands.for_stream(cmd, argv) if self.commands.renamed else argv)
                 if not nested and not self.writes:  # the common case: the write stands alone
                     for sink in self.sinks:
                         sink.write(db.index, data, slot)
@@ -152,7 +151,7 @@ class Journal:
     def caused(self, db: int, key: bytes, words: list[bytes]) -> None:
         """As ``deleted``, of any change, in the ``words`` of a command on ``key``."""
         if self.open:
-            self.writes.append(Write(db, encoded(words), key_slot(key) if self.by_slot else -1))
+            self.writes.append(Write(db, encode(words), key_slot(key) if self.by_slot else -1))
 
     def release(self) -> None:
         """No request is running: what was deleted since the last one is told one by one, and no command counts it."""
@@ -203,19 +202,3 @@ def slot_of(cmd: Command, argv: list[bytes]) -> int:
     except Refusal:
         return -1
     return key_slot(keys[0]) if keys else -1
-
-
-def encoded(argv: list[bytes]) -> bytes:
-    """A request as RESP array of bulk strings."""
-    count = len(argv)
-    if count == 3 and len(argv[0]) < SMALL and len(argv[1]) < SMALL and len(argv[2]) < SMALL:  # half the time
-        name, key, value = argv
-        heads = HEADS
-        return b"".join([b"*3", heads[len(name)], name, heads[len(key)], key, heads[len(value)], value, b"\r\n"])
-    pieces = [COUNTS[count] if count < SMALL else b"*%d" % count]
-    for arg in argv:
-        size = len(arg)
-        pieces.append(HEADS[size] if size < SMALL else b"\r\n$%d\r\n" % size)
-        pieces.append(arg)
-    pieces.append(b"\r\n")
-    return b"".join(pieces)

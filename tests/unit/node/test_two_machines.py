@@ -20,11 +20,11 @@ from gossamer.node.engine.clients.waiting import REASONS
 from gossamer.node.engine.data.kinds import KINDS
 from gossamer.node.engine.data.part import EMPTY
 from gossamer.node.engine.server import Server
-from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.engine.table.command import DECLARED, NUMBERED
 from gossamer.node.machine import Machine
 from gossamer.node.persist.codes import REDIS_10, REDIS_11, VALKEY_80
 from gossamer.node.resp.parser import NO_ARGS
+from gossamer.node.store.request import encoded
 
 START: Final = 1_700_000_000_000
 

@@ -3,8 +3,8 @@
 import pytest
 
 from gossamer.node.engine.serving.session import Session
-from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.persist.crc64 import crc64, footer
+from gossamer.node.store.request import encoded
 from tests.unit.node.commands.one import One
 
 MEMBERS = 20_000

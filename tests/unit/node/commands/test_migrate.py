@@ -8,10 +8,10 @@ from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.migrating import finish_migrate
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.engine.slots.migrate import MigrateProtocol, MigrateTransfer, MigrateTransport
-from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.engine.stream.stream import Stream
 from gossamer.node.machine import Machine
 from gossamer.node.resp.errors import CANNOT_READ
+from gossamer.node.store.request import encoded
 
 NOW = 1_700_000_000_000
 

@@ -12,11 +12,11 @@ from gossamer.gossip.events import Event
 from gossamer.node.commands.digest import digest_of_all
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.session import Session
-from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.machine import Machine
 from gossamer.node.migration.source import Export
 from gossamer.node.replication.primary_link import PrimaryLink
 from gossamer.node.resp.errors import Refusal
+from gossamer.node.store.request import encoded
 from tests.unit.gossip.mesh import CONFIG, Host, Mesh
 
 TICK_MS = 100

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from gossamer.node.engine.data.keyspace import Keyspace
-from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.persist.load import Loader
 from gossamer.node.persist.reader import RdbReader
+from gossamer.node.store.request import encoded
 from tests.unit.node.replication.joined import START, Node
 
 RECORD = Path(__file__).parents[3] / "vectors" / "repl" / "handmade-redis-7.0.15.json"

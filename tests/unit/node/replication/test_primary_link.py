@@ -2,8 +2,8 @@
 
 import pytest
 
-from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.replication.link_state import LinkState
+from gossamer.node.store.request import encoded
 from tests.unit.node.replication.joined import START, WRITES, Link, Node, join, same
 
 

@@ -12,8 +12,8 @@ from gossamer.node.engine.data.tally import OVERHEAD
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.engine.slots.slot_import import SlotImport
-from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.machine import BUSY_MS, Machine
+from gossamer.node.store.request import encoded
 from tests.compat.replies import read_answer
 from tests.unit.node.migration.town import SLOTS as MOVED_SLOTS
 from tests.unit.node.migration.town import Town

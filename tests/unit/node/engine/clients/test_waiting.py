@@ -15,12 +15,12 @@ from gossamer.node.engine.deadlines import NEVER, Deadlines, Timer
 from gossamer.node.engine.server import Server, default_config
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.session import Session
-from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.engine.table.command import READONLY, Command, Handler
 from gossamer.node.engine.table.keyspec import RO, first
 from gossamer.node.machine import Machine
 from gossamer.node.replication.replica_link import ONLINE
 from gossamer.node.resp.reply import OK, Reply
+from gossamer.node.store.request import encoded
 
 START: Final = 1_700_000_000_000
 SOON_MS: Final = 500

@@ -14,11 +14,11 @@ from typing import Final
 from gossamer.node.commands.digest import DIGESTS
 from gossamer.node.engine.data.kinds import KINDS
 from gossamer.node.engine.stream.as_commands import WORDS
-from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.persist.form import Elements, Style
 from gossamer.node.persist.primitives import put_length, put_string
 from gossamer.node.persist.source import Source
 from gossamer.node.persist.values import READERS, WRITERS
+from gossamer.node.store.request import encoded
 from gossamer.node.types.kind import DONE, STEP, Kind, Value
 
 FREE: Final = 8

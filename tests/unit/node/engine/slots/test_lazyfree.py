@@ -13,11 +13,11 @@ from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.engine.slots.lazyfree import PIECE
-from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.machine import Machine
 from gossamer.node.persist.events import Key
 from gossamer.node.persist.load import Loader
 from gossamer.node.resp.parser import Parser
+from gossamer.node.store.request import encoded
 from gossamer.node.types.kind import STEP
 
 NOW = 1_700_000_000_000

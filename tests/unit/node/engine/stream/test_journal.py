@@ -4,9 +4,9 @@ import pytest
 
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.session import Session
-from gossamer.node.engine.stream.journal import encoded
 from gossamer.node.machine import Machine
 from gossamer.node.resp.parser import Parser
+from gossamer.node.store.request import encoded
 
 NOW = 1_700_000_000_000
 
