@@ -47,10 +47,12 @@ class DiskAppendFile(AppendFile):
             raise OSError(error.errno, error.strerror, path) from None
 
     def append(self, data: bytes) -> bool:
-        if self._key is not None:
-            data = self._sealed(self._key, data)
+        key = self._key
+        if key is not None:
+            data = self._sealed(key, data)
         try:
-            self._cut_off_rest()
+            if self._has_rest:
+                self._cut_off_rest()
             self._has_rest = True
             write_all(self._fd, data)
         except OSError as error:
@@ -61,15 +63,15 @@ class DiskAppendFile(AppendFile):
             return False
         self._has_rest = False
         self.size += len(data)
-        self._before = data[-TAG_SIZE:]
+        if key is not None:
+            self._before = data[-TAG_SIZE:]
         self.failure = ""
         return True
 
     def _cut_off_rest(self) -> None:
         """What a write that failed has left of itself goes away before anything is written behind it. OSError."""
-        if self._has_rest:
-            os.ftruncate(self._fd, self.size)
-            self._has_rest = False
+        os.ftruncate(self._fd, self.size)
+        self._has_rest = False
 
     def _sealed(self, key: Key, data: bytes) -> bytes:
         if self._sealer is None:

@@ -42,9 +42,9 @@ def overwrite_file(fd: int, data: bytes, synced: bool) -> None:
 
 
 def write_all(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
+    written = os.write(fd, data)  # nearly always all of it
+    while written < len(data):
+        written += os.write(fd, memoryview(data)[written:])
 
 
 def sync_directory(path: str) -> None:

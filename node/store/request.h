@@ -1,4 +1,5 @@
-/* A request as RESP has it, in C: plain_request.py says what it is. One piece of memory, filled from left to right. */
+/* A request as RESP has it, in C: plain_request.py says what it is. One piece of memory, filled from its end on, for the
+ * digits of a number come out with the last one first. */
 
 #ifndef GOSSAMER_REQUEST_H
 #define GOSSAMER_REQUEST_H
@@ -7,40 +8,31 @@
 
 #include <string.h>
 
-static int digits_of(size_t number)
+static size_t digits_of(size_t number)
 {
-    int digits = 1;
-    while (number >= 10) {
-        number /= 10;
+    size_t digits = 1;
+    for (; number >= 10; number /= 10)
         digits++;
-    }
     return digits;
 }
 
-/* ``mark``, the number and CR LF. */
-static char *put_head(char *out, char mark, size_t number)
-{
-    int digits = digits_of(number);
-    *out = mark;
-    for (char *place = out + digits; place > out; number /= 10)
-        *place-- = (char)('0' + number % 10);
-    memcpy(out + 1 + digits, "\r\n", 2);
-    return out + digits + 3;
-}
+static char *put_before(char *end, const char *data, size_t size) { return memcpy(end - size, data, size); }
 
-static char *put_argument(char *out, PyObject *arg)
+/* ``mark``, the number and CR LF. */
+static char *put_head(char *end, char mark, size_t number)
 {
-    size_t size = (size_t)PyBytes_GET_SIZE(arg);
-    out = put_head(out, '$', size);
-    memcpy(out, PyBytes_AS_STRING(arg), size);
-    memcpy(out + size, "\r\n", 2);
-    return out + size + 2;
+    end = put_before(end, "\r\n", 2);
+    for (; number >= 10; number /= 10)
+        *--end = (char)('0' + number % 10);
+    *--end = (char)('0' + number);
+    *--end = mark;
+    return end;
 }
 
 /* How long it is; -1 with an error set. */
 static Py_ssize_t encoded_size(PyObject *argv)
 {
-    size_t size = 3 + (size_t)digits_of((size_t)PyList_GET_SIZE(argv));
+    size_t size = 3 + digits_of((size_t)PyList_GET_SIZE(argv));
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(argv); i++) {
         PyObject *arg = PyList_GET_ITEM(argv, i);
         if (!PyBytes_Check(arg)) {
@@ -48,11 +40,11 @@ static Py_ssize_t encoded_size(PyObject *argv)
             return -1;
         }
         size_t length = (size_t)PyBytes_GET_SIZE(arg);
-        size += 5 + (size_t)digits_of(length) + length;
-    }
-    if (size > PY_SSIZE_T_MAX) {
-        PyErr_NoMemory();
-        return -1;
+        size += 5 + digits_of(length) + length;
+        if (size > PY_SSIZE_T_MAX) {
+            PyErr_NoMemory();
+            return -1;
+        }
     }
     return (Py_ssize_t)size;
 }
@@ -65,9 +57,15 @@ static PyObject *encoded(PyObject *Py_UNUSED(module), PyObject *argv)
     PyObject *request = size < 0 ? NULL : PyBytes_FromStringAndSize(NULL, size);
     if (!request)
         return NULL;
-    char *out = put_head(PyBytes_AS_STRING(request), '*', (size_t)PyList_GET_SIZE(argv));
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(argv); i++)
-        out = put_argument(out, PyList_GET_ITEM(argv, i));
+    char *end = PyBytes_AS_STRING(request) + size;
+    for (Py_ssize_t i = PyList_GET_SIZE(argv); i-- > 0;) {
+        PyObject *arg = PyList_GET_ITEM(argv, i);
+        size_t length = (size_t)PyBytes_GET_SIZE(arg);
+        end = put_before(end, "\r\n", 2);
+        end = put_before(end, PyBytes_AS_STRING(arg), length);
+        end = put_head(end, '$', length);
+    }
+    put_head(end, '*', (size_t)PyList_GET_SIZE(argv));
     return request;
 }
 

@@ -64,6 +64,23 @@ def test_timestamps_stand_where_the_second_changes() -> None:
     assert reborn(keeper).ask("DBSIZE") == b":3\r\n"
 
 
+def test_a_directive_holds_from_the_moment_that_it_is_set() -> None:
+    keeper = begin(Disk(), appendfsync="no")
+    keeper.at(2)
+    keeper.ask("SET", "a", "v")
+    file = incr(keeper)
+    assert file.synced < len(file.data)
+    keeper.ask("CONFIG", "SET", "appendfsync", "always", "aof-timestamp-enabled", "yes")
+    keeper.ask("SET", "b", "v")
+    assert file.synced == len(file.data)
+    assert b"#TS:1700000002 *3 $3 SET $1 b" in shown(keeper)
+    keeper.ask("CONFIG", "SET", "appendfsync", "no", "aof-timestamp-enabled", "no")
+    keeper.at(4)
+    keeper.ask("SET", "c", "v")
+    assert file.synced < len(file.data)
+    assert shown(keeper).count(b"#TS:") == 1
+
+
 def test_switched_on_it_holds_what_was_there_before() -> None:
     keeper = Keeper()
     keeper.ask("SET", "a", "1")
