@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gossamer.node.io.disk import replace_file
+from gossamer.node.io.disk import replace_file, write_all
 
 
 def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
@@ -47,3 +47,15 @@ def test_nothing_has_the_name_before_it_is_on_disk(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(os, "rename", note_rename)
     os.close(replace_file(str(tmp_path / "file"), b"text"))
     assert steps == ["fsync file", "rename", "fsync directory"]
+
+
+@pytest.mark.parametrize("most", [1, 3, 100])
+def test_what_the_kernel_does_not_take_at_once_follows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[:most]))
+    with (tmp_path / "file").open("wb") as file:
+        write_all(file.fileno(), b"0123456789")
+        write_all(file.fileno(), b"")
+    assert (tmp_path / "file").read_bytes() == b"0123456789"
