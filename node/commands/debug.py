@@ -27,8 +27,8 @@ from gossamer.node.resp.errors import (
     subcommand_syntax,
 )
 from gossamer.node.resp.reply import OK, Reply, Status
+from gossamer.node.resp.requests import encoded
 from gossamer.node.saving.saves import saves_of
-from gossamer.node.store.request import encoded
 
 HELP: Final = """\
 DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:

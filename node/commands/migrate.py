@@ -23,7 +23,7 @@ from gossamer.node.engine.table.keyspec import ACCESS, DELETE, RW, KeySpec
 from gossamer.node.persist.dump import Dump
 from gossamer.node.resp.errors import MIGRATE_EMPTY_KEY, SYNTAX, Refusal
 from gossamer.node.resp.reply import NO_REPLY, Reply, Status
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 from gossamer.node.types.kind import Value
 
 NO_KEY_HERE: Final = Status(b"NOKEY")

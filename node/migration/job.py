@@ -8,7 +8,7 @@ from gossamer.gossip.states import StateMachine
 from gossamer.node.engine.server import Server
 from gossamer.node.migration.states import ENDS, FAILED, JobState, Successors
 from gossamer.node.resp.reply import Reply
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 
 EPOCH_DIGITS: Final = 19
 """Of an epoch that another node names."""

@@ -47,7 +47,7 @@ from gossamer.node.migration.states import (
 )
 from gossamer.node.resp.errors import ProtocolError
 from gossamer.node.resp.parser import Parser
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 
 PIECE: Final = 1 << 17
 """A fraction of a millisecond's work."""

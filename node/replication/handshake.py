@@ -6,7 +6,7 @@ from typing import Final
 from gossamer.cluster.text import bytes_of
 from gossamer.node.engine.server import Server
 from gossamer.node.replication.lines import TRY_LATER, LinkError, refuse_for_now, shown
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 from gossamer.node.version import VALKEY_COMPATIBLE
 
 NOT_ALLOWED: Final = (b"-NOAUTH", b"-NOPERM", b"-ERR operation not permitted")

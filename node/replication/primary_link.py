@@ -45,7 +45,7 @@ from gossamer.node.replication.psync import (
     unexpected_reply,
 )
 from gossamer.node.resp.errors import ProtocolError
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 
 LONGEST_LINE: Final = 1024
 

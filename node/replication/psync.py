@@ -3,7 +3,7 @@
 from gossamer.cluster.text import bytes_of, text_of
 from gossamer.node.replication.history import History
 from gossamer.node.replication.lines import TRY_LATER, LinkError, is_id, is_offset, refuse_for_now, shown
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 
 
 class Continue:

@@ -22,7 +22,7 @@ from gossamer.node.replication.replica_link import HANDSHAKE, LOADING, ONLINE, T
 from gossamer.node.replication.syncs import Syncs
 from gossamer.node.resp.errors import NOT_ENOUGH_REPLICAS, Refusal
 from gossamer.node.resp.reply import Failure, Reply
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 
 TAKES_SETSLOT: Final = (8, 0)
 """The version of Valkey, by ``REPLCONF version``, from which on a replica takes SETSLOT from its primary."""

@@ -20,7 +20,7 @@ from gossamer.node.replication.replica_link import ReplicaLink
 from gossamer.node.replication.write_pause import WritePause
 from gossamer.node.resp.errors import SHUTDOWN_FAILED
 from gossamer.node.resp.reply import Failure
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 
 STAYING: Final = "staying"
 CATCHING_UP: Final = "replicas catch up"

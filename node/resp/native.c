@@ -1,11 +1,13 @@
-/* Requests that are whole and plain to see, cut from the input: what requests.py does, for a third of the instructions.
+/* Requests, cut from the input and put together: what plain.py does, for a third of the instructions.
  *
- * Nothing is believed that was not looked at, and whatever is unusual is left to the parser in Python: then there is
+ * Of the input nothing is believed that was not looked at, and whatever is unusual is left to the parser in Python: then there is
  * no request here, and no error either.
  */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+
+#include "request.h"
 
 enum {
     MOST_DIGITS = 16, /* far from any limit of the machine's numbers */
@@ -149,6 +151,7 @@ static PyObject *several(PyObject *Py_UNUSED(module), PyObject *const *arguments
 }
 
 static PyMethodDef functions[] = {
+    {"encoded", encoded, METH_O, "encoded(argv): a request, as a RESP array of bulk strings."},
     {"one", (PyCFunction)(void *)one, METH_FASTCALL, "one(input, pos): a request, and where it ends; or None."},
     {"several", (PyCFunction)(void *)several, METH_FASTCALL, "several(input, pos, most, bytes): requests, and their end."},
     {NULL, NULL, 0, NULL},
@@ -167,7 +170,7 @@ static PyModuleDef_Slot slots[] = {
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "gossamer.node.resp.native",
-    .m_doc = "Whole requests, cut from the input.",
+    .m_doc = "Requests, cut from the input and put together.",
     .m_methods = functions,
     .m_slots = slots,
 };

@@ -1,7 +1,8 @@
-"""Requests that are whole and written as clients write them, read in one go. ``native.c`` does the same.
+"""Requests in Python: put together, and cut from the input in one go. ``native.c`` does the same.
 
-What is not plain to see is left to ``Parser``, which reads argument by argument and knows all the limits. Like Redis
-nobody looks at the two bytes behind an argument, nor at the second of those that end a line.
+Cut are those that are whole and written as clients write them. What is not plain to see is left to ``Parser``, which
+reads argument by argument and knows all the limits. Like Redis nobody looks at the two bytes behind an argument, nor at
+the second of those that end a line.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,11 @@ STAR: Final = 42
 DOLLAR: Final = 36
 MOST_DIGITS: Final = 16
 """Of a number that is plain to see: it is far from any limit of the machine's numbers."""
+
+SMALL: Final = 1024
+HEADS: Final[list[bytes]] = [b"\r\n$%d\r\n" % size for size in range(SMALL)]
+"""What stands between two arguments in a request: the end of one, the size of the next."""
+COUNTS: Final[list[bytes]] = [b"*%d" % count for count in range(SMALL)]
 
 
 def plain_number(buf: bytes, start: "i64") -> tuple["i64", "i64"]:
@@ -70,3 +76,19 @@ def several(buf: bytes, start: int, most: int, size: int) -> tuple[list[list[byt
         requests.append(found[0])
         pos = found[1]
     return requests, pos
+
+
+def encoded(argv: list[bytes]) -> bytes:
+    """A request as RESP array of bulk strings: so replicas, append-only files and other servers are told of writes."""
+    count = len(argv)
+    if count == 3 and len(argv[0]) < SMALL and len(argv[1]) < SMALL and len(argv[2]) < SMALL:  # half the time
+        name, key, value = argv
+        heads = HEADS
+        return b"".join([b"*3", heads[len(name)], name, heads[len(key)], key, heads[len(value)], value, b"\r\n"])
+    pieces = [COUNTS[count] if count < SMALL else b"*%d" % count]
+    for arg in argv:
+        size = len(arg)
+        pieces.append(HEADS[size] if size < SMALL else b"\r\n$%d\r\n" % size)
+        pieces.append(arg)
+    pieces.append(b"\r\n")
+    return b"".join(pieces)

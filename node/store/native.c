@@ -1,5 +1,5 @@
-/* The table of keys in C: what Python sees of it. plain.py says what each method promises. And LZF, the
- * buckets of sorted sets and requests as they are told, beside it.
+/* The table of keys in C: what Python sees of it. plain.py says what each method promises. And LZF and the
+ * buckets of sorted sets, beside it.
  *
  * docs/table.md has a picture. Read from below: hash.h, heap.h, clock.h, entry.h, segment.h, table.h.
  *
@@ -12,7 +12,6 @@
 
 #include "clock.h"
 #include "lzf.h"
-#include "request.h"
 #include "table.h"
 #include "zbucket.h"
 
@@ -736,7 +735,6 @@ static PyMethodDef functions[] = {
     {"decompress", (PyCFunction)(void *)decompress, METH_FASTCALL, "decompress(bytes, size): ValueError if damaged."},
     {"count_less", (PyCFunction)(void *)count_less, METH_FASTCALL, "count_less(scores, score): how many are less."},
     {"count_up_to", (PyCFunction)(void *)count_up_to, METH_FASTCALL, "count_up_to(scores, score): not greater."},
-    {"encoded", encoded, METH_O, "encoded(argv): a request, as a RESP array of bulk strings."},
     {"seed", seed, METH_O, "seed(16 bytes): the key of the hash, before there is any table."},
     {"use_huge_pages", use_huge_pages, METH_O, "use_huge_pages(wanted): for the memory of tables."},
     {"resident", resident, METH_NOARGS, "resident(): bytes of memory, as pages of the heap."},
@@ -778,7 +776,7 @@ static PyModuleDef_Slot slots[] = {
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "gossamer.node.store.native",
-    .m_doc = "The table of keys, the buckets of sorted sets, LZF, and requests as RESP, in C.",
+    .m_doc = "The table of keys, the buckets of sorted sets, and LZF, in C.",
     .m_methods = functions,
     .m_slots = slots,
 };

@@ -11,7 +11,7 @@ import pytest
 from gossamer.node.engine.stream.as_commands import WORDS
 from gossamer.node.persist.form import Style, Writer
 from gossamer.node.persist.values import WRITERS
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 from gossamer.node.types.hashes.kind import HASH
 from gossamer.node.types.kind import Kind, Value
 from gossamer.node.types.lists.kind import LIST

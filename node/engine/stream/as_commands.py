@@ -11,7 +11,7 @@ from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.data.spilled import in_memory
 from gossamer.node.engine.stream.rewrite import hashes, lists, sets, streams, zsets
 from gossamer.node.engine.stream.stream import NOT_SELECTED
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 from gossamer.node.types.hashes.kind import HASH
 from gossamer.node.types.kind import DONE, Kind, Value
 from gossamer.node.types.lists.kind import LIST

@@ -25,7 +25,7 @@ from gossamer.node.engine.stream.stream import Stream
 from gossamer.node.engine.table.command import MAY_REPLICATE, WRITE, Command
 from gossamer.node.engine.table.table import CommandTable
 from gossamer.node.resp.errors import Refusal
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 
 FORCED: Final = ("flushall", "flushdb")
 """Told even if there was nothing to delete here."""

@@ -24,7 +24,7 @@ from gossamer.node.engine.table.command import DECLARED, NUMBERED
 from gossamer.node.machine import Machine
 from gossamer.node.persist.codes import REDIS_10, REDIS_11, VALKEY_80
 from gossamer.node.resp.parser import NO_ARGS
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 
 START: Final = 1_700_000_000_000
 

@@ -1,6 +1,6 @@
 """A hash as commands: HSET with a step's fields and values, then HPEXPIREAT for those that expire."""
 
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 from gossamer.node.types.hashes.hash import Hash
 from gossamer.node.types.kind import DONE, Value
 

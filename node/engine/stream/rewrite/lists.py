@@ -1,6 +1,6 @@
 """The commands that make a list again: RPUSH with a step's elements each."""
 
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 from gossamer.node.types.kind import DONE, Value
 from gossamer.node.types.lists.kind import step
 

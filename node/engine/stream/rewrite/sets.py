@@ -1,6 +1,6 @@
 """A set as SADD, and PEXPIREAT behind the last one."""
 
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 from gossamer.node.types.kind import DONE, Value
 from gossamer.node.types.sets.set import Set
 

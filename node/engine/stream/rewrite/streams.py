@@ -6,7 +6,7 @@ node, or, behind the nodes, a group (from 1) and a chunk of what is pending in i
 
 from typing import Final
 
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 from gossamer.node.types.kind import DONE, STEP, Value
 from gossamer.node.types.streams.cursor import Cursor
 from gossamer.node.types.streams.group import Group

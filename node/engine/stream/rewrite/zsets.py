@@ -1,7 +1,7 @@
 """The commands that make a sorted set again: ZADD with a step's members each."""
 
 from gossamer.node.resp.doubles import format_double
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 from gossamer.node.types.kind import DONE, STEP, Value
 from gossamer.node.types.zsets.zset import ZSet
 

@@ -5,7 +5,7 @@ import pytest
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.engine.stream.sink import Sink
 from gossamer.node.resp.parser import Parser
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 from tests.unit.node.replication.joined import START, Node, join
 
 NOTHING = b""

@@ -4,7 +4,7 @@ import pytest
 
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.persist.crc64 import crc64, footer
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 from tests.unit.node.commands.one import One
 
 MEMBERS = 20_000

@@ -11,7 +11,7 @@ from gossamer.node.engine.slots.migrate import MigrateProtocol, MigrateTransfer,
 from gossamer.node.engine.stream.stream import Stream
 from gossamer.node.machine import Machine
 from gossamer.node.resp.errors import CANNOT_READ
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 
 NOW = 1_700_000_000_000
 

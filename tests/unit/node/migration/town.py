@@ -16,7 +16,7 @@ from gossamer.node.machine import Machine
 from gossamer.node.migration.source import Export
 from gossamer.node.replication.primary_link import PrimaryLink
 from gossamer.node.resp.errors import Refusal
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 from tests.unit.gossip.mesh import CONFIG, Host, Mesh
 
 TICK_MS = 100

@@ -9,7 +9,7 @@ from gossamer.node.engine.edge import Edge
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.machine import Machine
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 
 START: Final = 1_700_000_000_000
 WRITES: Final = ("SET a 1", "SET b 2 EX 100", "SELECT 3", "APPEND c xyz", "SELECT 0", "INCRBYFLOAT f 0.5", "DEL a")

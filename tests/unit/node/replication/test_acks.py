@@ -5,7 +5,7 @@ import pytest
 from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.clients.pause import WRITES
 from gossamer.node.engine.stream.stream import GETACK
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 from tests.unit.node.replication.joined import START, Link, Node, join
 
 ONE = ("write-ack-replicas", "1")

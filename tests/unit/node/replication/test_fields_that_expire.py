@@ -1,6 +1,6 @@
 """Fields of hashes that expire, on a replica: it has their ends and hides what is over; its primary deletes."""
 
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 from tests.unit.node.replication.joined import START, Node, join
 
 

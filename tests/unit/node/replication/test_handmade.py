@@ -11,7 +11,7 @@ import pytest
 from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.persist.load import Loader
 from gossamer.node.persist.reader import RdbReader
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 from tests.unit.node.replication.joined import START, Node
 
 RECORD = Path(__file__).parents[3] / "vectors" / "repl" / "handmade-redis-7.0.15.json"

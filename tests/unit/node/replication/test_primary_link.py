@@ -3,7 +3,7 @@
 import pytest
 
 from gossamer.node.replication.link_state import LinkState
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 from tests.unit.node.replication.joined import START, WRITES, Link, Node, join, same
 
 

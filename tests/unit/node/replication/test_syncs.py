@@ -7,7 +7,7 @@ from gossamer.node.persist.codes import REDIS_10, REDIS_11, VALKEY_80, Format
 from gossamer.node.replication.link_state import LinkState
 from gossamer.node.replication.replica_link import ReplicaLink
 from gossamer.node.replication.sync_transfer import WINDOW
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 from tests.unit.node.replication.joined import START, Link, Node, join, same
 
 DISK = ("repl-diskless-sync", "no")

@@ -2,7 +2,6 @@
 
 import sys
 import tracemalloc
-from importlib import import_module
 from types import ModuleType
 from typing import Final
 
@@ -12,10 +11,8 @@ from hypothesis import strategies as st
 
 from gossamer.cluster import build
 from gossamer.node.resp import plain, requests
-from tests.tidy.floors import TOP
-from tests.unit.node.store.native import compile_native, load
+from tests.unit.node.resp.conftest import NAME
 
-NAME: Final = "gossamer.node.resp.native"
 PING: Final = b"*1\r\n$4\r\nPING\r\n"
 INPUT: Final = st.lists(
     st.sampled_from(
@@ -24,21 +21,6 @@ INPUT: Final = st.lists(
     | st.binary(max_size=3),
     max_size=14,
 ).map(b"".join)
-
-
-@pytest.fixture(scope="module")
-def native(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
-    if build.name() == "compiled":
-        return import_module(NAME)
-    return load(compile_native(tmp_path_factory.mktemp("resp"), source=TOP / "node" / "resp" / "native.c"), NAME)
-
-
-@pytest.fixture(params=["plain", "native"])
-def means(request: pytest.FixtureRequest) -> ModuleType:
-    if request.param == "plain":
-        return plain
-    module: ModuleType = request.getfixturevalue("native")
-    return module
 
 
 def test_the_build_has_its_module() -> None:

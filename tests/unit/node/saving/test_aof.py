@@ -5,8 +5,8 @@ from random import Random
 import pytest
 
 from gossamer.node.persist.aof.manifest import parse
+from gossamer.node.resp.requests import encoded
 from gossamer.node.saving.loading import LoadError
-from gossamer.node.store.request import encoded
 from tests.unit.node.saving.appended import MANIFEST, begin, incr, reborn, shown
 from tests.unit.node.saving.disk import Disk, Keeper
 

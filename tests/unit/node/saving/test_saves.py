@@ -5,7 +5,7 @@ import pytest
 from gossamer.node.engine.data.keyspace import Keyspace
 from gossamer.node.persist.load import Loader
 from gossamer.node.persist.reader import RdbReader
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 from tests.unit.node.saving.disk import START, Keeper
 
 MISCONF = b"-MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk."

@@ -13,7 +13,7 @@ from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.engine.slots.slot_import import SlotImport
 from gossamer.node.machine import BUSY_MS, Machine
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 from tests.compat.replies import read_answer
 from tests.unit.node.migration.town import SLOTS as MOVED_SLOTS
 from tests.unit.node.migration.town import Town

@@ -20,7 +20,7 @@ from gossamer.node.engine.table.keyspec import RO, first
 from gossamer.node.machine import Machine
 from gossamer.node.replication.replica_link import ONLINE
 from gossamer.node.resp.reply import OK, Reply
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 
 START: Final = 1_700_000_000_000
 SOON_MS: Final = 500

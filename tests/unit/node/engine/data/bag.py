@@ -18,7 +18,7 @@ from gossamer.node.persist.form import Elements, Style
 from gossamer.node.persist.primitives import put_length, put_string
 from gossamer.node.persist.source import Source
 from gossamer.node.persist.values import READERS, WRITERS
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 from gossamer.node.types.kind import DONE, STEP, Kind, Value
 
 FREE: Final = 8

@@ -17,7 +17,7 @@ from gossamer.node.machine import Machine
 from gossamer.node.persist.events import Key
 from gossamer.node.persist.load import Loader
 from gossamer.node.resp.parser import Parser
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 from gossamer.node.types.kind import STEP
 
 NOW = 1_700_000_000_000

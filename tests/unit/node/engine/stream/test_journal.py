@@ -6,7 +6,7 @@ from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.session import Session
 from gossamer.node.machine import Machine
 from gossamer.node.resp.parser import Parser
-from gossamer.node.store.request import encoded
+from gossamer.node.resp.requests import encoded
 
 NOW = 1_700_000_000_000
 

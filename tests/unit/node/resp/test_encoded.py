@@ -7,12 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gossamer.node.resp.parser import Parser
-from gossamer.node.store import plain_request
-
-
-@pytest.fixture(scope="session", params=["plain", "native"])
-def requests(request: pytest.FixtureRequest) -> ModuleType:
-    return plain_request if request.param == "plain" else request.getfixturevalue("native")
 
 
 @pytest.mark.parametrize(
@@ -23,20 +17,20 @@ def requests(request: pytest.FixtureRequest) -> ModuleType:
         ([b"SET", b"", b"a\r\nb\0"], b"*3\r\n$3\r\nSET\r\n$0\r\n\r\n$5\r\na\r\nb\0\r\n"),
     ],
 )
-def test_a_request_is_an_array_of_bulk_strings(requests: ModuleType, argv: list[bytes], expected: bytes) -> None:
-    assert requests.encoded(argv) == expected
+def test_a_request_is_an_array_of_bulk_strings(means: ModuleType, argv: list[bytes], expected: bytes) -> None:
+    assert means.encoded(argv) == expected
 
 
 @pytest.mark.parametrize("size", [9, 10, 99, 100, 1023, 1024, 100_000])
-def test_lengths_of_any_number_of_digits(requests: ModuleType, size: int) -> None:
-    assert requests.encoded([b"GET", b"x" * size]) == b"*2\r\n$3\r\nGET\r\n$%d\r\n%b\r\n" % (size, b"x" * size)
-    assert requests.encoded([b"a"] * size) == b"*%d\r\n" % size + b"$1\r\na\r\n" * size
+def test_lengths_of_any_number_of_digits(means: ModuleType, size: int) -> None:
+    assert means.encoded([b"GET", b"x" * size]) == b"*2\r\n$3\r\nGET\r\n$%d\r\n%b\r\n" % (size, b"x" * size)
+    assert means.encoded([b"a"] * size) == b"*%d\r\n" % size + b"$1\r\na\r\n" * size
 
 
 @given(st.lists(st.binary(max_size=1100), min_size=1, max_size=6))
-def test_the_parser_reads_what_was_written(requests: ModuleType, argv: list[bytes]) -> None:
+def test_the_parser_reads_what_was_written(means: ModuleType, argv: list[bytes]) -> None:
     parser = Parser()
-    parser.feed(requests.encoded(argv))
+    parser.feed(means.encoded(argv))
     assert parser.next() == argv
     assert parser.buffered() == 0
 

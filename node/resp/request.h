@@ -1,4 +1,4 @@
-/* A request as RESP has it, in C: plain_request.py says what it is. One piece of memory, filled from its end on, for the
+/* A request as RESP has it, in C: plain.py says what it is. One piece of memory, filled from its end on, for the
  * digits of a number come out with the last one first. */
 
 #ifndef GOSSAMER_REQUEST_H
