@@ -17,6 +17,8 @@ from gossamer.node.persist.codes import REDIS_10, Format
 from gossamer.node.persist.source import Source
 from gossamer.node.types.kind import STEP, Value
 
+AT_ONCE: Final = 64
+"""Elements that are read at once, at most."""
 STEP_BYTES: Final = 1 << 16
 """A step ends behind so many: an element of a list's form is a node of perhaps thousands."""
 
@@ -41,15 +43,20 @@ class Elements:
         """Add the next element to the value, once all of it has been read: Short must leave the value as it was."""
         raise NotImplementedError
 
+    def read_some(self, source: Source, most: int) -> int:
+        """As ``read``, the next ``most`` elements or less; how many."""
+        self.read(source)
+        return 1
+
     def step(self, source: Source) -> None:
         """Read a step's elements; those that are whole are not read again after Short."""
         enough = source.at + STEP_BYTES
-        for _ in range(min(self.left, STEP)):
-            self.read(source)
-            self.left -= 1
+        room = min(self.left, STEP)
+        while room > 0 and source.at < enough:
+            count = self.read_some(source, min(room, AT_ONCE))
+            self.left -= count
+            room -= count
             source.start = source.at
-            if source.at >= enough:
-                return
 
 
 Reader: TypeAlias = Callable[[Source], Value | Elements]

@@ -7,6 +7,7 @@ care.
 
 from typing import Final
 
+from gossamer.node.store import texts
 from gossamer.node.store.lzf import compress as lzf
 
 MAX_6: Final = 1 << 6
@@ -20,6 +21,8 @@ MAX_COMPRESSED: Final = MAX_32 - 1
 """Of the longest: LZF takes no more."""
 MIN_SAVED: Final = 4
 MINUS: Final = 0x2D
+
+put_at_once: Final = texts.put_strings
 
 
 def put_length(out: bytearray, length: int) -> None:
@@ -44,6 +47,14 @@ def put_string(out: bytearray, text: bytes | bytearray, compress: bool = False) 
         return
     put_length(out, size)
     out += text
+
+
+def put_strings(out: bytearray, strings: list[bytes], compress: bool = False) -> None:
+    if put_at_once is not None:
+        put_at_once(out, strings, compress)
+        return
+    for text in strings:
+        put_string(out, text, compress)
 
 
 def put_integer(out: bytearray, text: bytes | bytearray) -> bool:

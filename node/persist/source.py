@@ -8,6 +8,7 @@ from typing import Final
 
 from gossamer.node.persist import codes
 from gossamer.node.persist.codes import RdbError, Short
+from gossamer.node.store import texts
 from gossamer.node.store.lzf import decompress
 from gossamer.node.types.limits import DEFAULTS, EncodingLimits
 
@@ -23,6 +24,8 @@ INT_8: Final = 0xC0
 INT_16: Final = 0xC1
 INT_32: Final = 0xC2
 LZF: Final = 0xC3
+
+read_at_once: Final = texts.read_strings
 
 
 class Source:
@@ -108,6 +111,27 @@ class Source:
         if first == LZF:
             return self.compressed()
         raise RdbError(f"unknown coding 0x{first:02x} of a string")
+
+    def strings(self, count: int) -> list[bytes]:
+        """The next ``count`` strings."""
+        if read_at_once is None:
+            return [self.string() for _ in range(count)]
+        found, self.at = read_at_once(self.data, self.at, count)
+        while len(found) < count:
+            found.append(self.string())
+        return found
+
+    def groups(self, size: int, most: int) -> list[bytes]:
+        """The strings of the next groups of ``size``: of those that are whole, ``most`` groups at most, and at least
+        one."""
+        if read_at_once is not None:
+            found, end = read_at_once(self.data, self.at, size * most)
+            if len(found) % size:
+                found, end = read_at_once(self.data, self.at, len(found) // size * size)
+            if found:
+                self.at = end
+                return found
+        return [self.string() for _ in range(size)]
 
     def compressed(self) -> bytes:
         packed = self.believed(self.length())

@@ -1,5 +1,5 @@
-/* The table of keys in C: what Python sees of it. plain.py says what each method promises. And LZF and the
- * buckets of sorted sets, beside it.
+/* The table of keys in C: what Python sees of it. plain.py says what each method promises. And LZF, lists of texts and
+ * the buckets of sorted sets, beside it.
  *
  * docs/table.md has a picture. Read from below: hash.h, heap.h, clock.h, entry.h, segment.h, table.h.
  *
@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "lzf.h"
 #include "table.h"
+#include "texts.h"
 #include "zbucket.h"
 
 static int is_key(PyObject *key)
@@ -735,6 +736,7 @@ static PyMethodDef functions[] = {
     {"decompress", (PyCFunction)(void *)decompress, METH_FASTCALL, "decompress(bytes, size): ValueError if damaged."},
     {"count_less", (PyCFunction)(void *)count_less, METH_FASTCALL, "count_less(scores, score): how many are less."},
     {"count_up_to", (PyCFunction)(void *)count_up_to, METH_FASTCALL, "count_up_to(scores, score): not greater."},
+    TEXT_FUNCTIONS,
     {"seed", seed, METH_O, "seed(16 bytes): the key of the hash, before there is any table."},
     {"use_huge_pages", use_huge_pages, METH_O, "use_huge_pages(wanted): for the memory of tables."},
     {"resident", resident, METH_NOARGS, "resident(): bytes of memory, as pages of the heap."},
@@ -776,7 +778,7 @@ static PyModuleDef_Slot slots[] = {
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "gossamer.node.store.native",
-    .m_doc = "The table of keys, the buckets of sorted sets, and LZF, in C.",
+    .m_doc = "The table of keys, the buckets of sorted sets, LZF, and lists of texts, in C.",
     .m_methods = functions,
     .m_slots = slots,
 };

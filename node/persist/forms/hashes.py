@@ -9,7 +9,7 @@ from typing import Final
 from gossamer.node.persist.codes import RdbError
 from gossamer.node.persist.form import Elements, Style
 from gossamer.node.persist.packed import listpack, ziplist, zipmap
-from gossamer.node.persist.primitives import put_length, put_string
+from gossamer.node.persist.primitives import put_length, put_string, put_strings
 from gossamer.node.persist.source import Source
 from gossamer.node.types.hashes.hash import Hash, hash_of
 from gossamer.node.types.kind import DONE, NEVER, Value
@@ -47,42 +47,53 @@ def write(out: bytearray, key: bytes | bytearray, value: Value, style: Style, at
         out += key
         put_length(out, value.length)
     texts, at = value.pairs(at)
+    if not expires:
+        put_strings(out, texts, style.compress)
+        return at
     for place in range(0, len(texts), 2):
         put_string(out, texts[place], style.compress)
         put_string(out, texts[place + 1], style.compress)
-        if expires:
-            out += value.end(texts[place]).to_bytes(8, "little", signed=True)
+        out += value.end(texts[place]).to_bytes(8, "little", signed=True)
     return at
 
 
 class HashElements(Elements):
-    """``expires``: an end stands behind each value."""
-
-    def __init__(self, left: int, limits: EncodingLimits, expires: bool) -> None:
+    def __init__(self, left: int, limits: EncodingLimits) -> None:
         if left == 0:
             raise RdbError(NO_FIELDS)
         self.hash: Hash = Hash()
         super().__init__(self.hash, left)
         self.limits: EncodingLimits = limits
-        self.expires: bool = expires
 
-    def read(self, source: Source) -> None:
+    def read_some(self, source: Source, most: int) -> int:
+        texts = source.groups(2, most)
+        for at in range(0, len(texts), 2):
+            if not self.hash.put(texts[at], texts[at + 1], self.limits):
+                raise RdbError(NO_FIELDS)
+        return len(texts) // 2
+
+
+class ExpiringElements(HashElements):
+    """An end stands behind each value."""
+
+    def read_some(self, source: Source, most: int) -> int:
         field, value = source.string(), source.string()
-        end = source.signed(8) if self.expires else NEVER
+        end = source.signed(8)
         if end < NEVER:
             raise RdbError(f"a field of a hash expires at {end}")
         if not self.hash.put(field, value, self.limits):
             raise RdbError(NO_FIELDS)
         if end >= 0:
             self.hash.set_end(field, end)
+        return 1
 
 
 def read_plain(source: Source) -> Elements:
-    return HashElements(source.length(), source.limits, False)
+    return HashElements(source.length(), source.limits)
 
 
 def read_expiring(source: Source) -> Elements:
-    return HashElements(source.length(), source.limits, True)
+    return ExpiringElements(source.length(), source.limits)
 
 
 class DatedElements(Elements):

@@ -62,8 +62,7 @@ class ListElements(Elements):
 
     def add(self, elements: list[bytes], source: Source) -> None:
         """``elements`` are what was read as one. A node may be empty, the list may not."""
-        for element in elements:
-            self.list.push_right(element)
+        self.list.extend(elements)
         self.nodes += bool(elements)
         if self.left == 1:
             if self.list.length == 0:

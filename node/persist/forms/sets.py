@@ -9,7 +9,7 @@ from typing import Final
 from gossamer.node.persist.codes import REDIS_11, RdbError
 from gossamer.node.persist.form import Elements, Style
 from gossamer.node.persist.packed import intset, listpack
-from gossamer.node.persist.primitives import put_length, put_string
+from gossamer.node.persist.primitives import put_length, put_string, put_strings
 from gossamer.node.persist.source import Source
 from gossamer.node.types.integers import integer_or_none
 from gossamer.node.types.kind import DONE, Value
@@ -26,11 +26,13 @@ MOST_AT_ONCE: Final = 128
 
 
 class SetElements(Elements):
-    def read(self, source: Source) -> None:
-        member = source.string()
-        assert isinstance(self.value, Set)
-        if not self.value.add(member, source.limits):
-            raise RdbError("a set with the same member twice")
+    def read_some(self, source: Source, most: int) -> int:
+        value, members = self.value, source.groups(1, most)
+        assert isinstance(value, Set)
+        for member in members:
+            if not value.add(member, source.limits):
+                raise RdbError("a set with the same member twice")
+        return len(members)
 
 
 def read(source: Source) -> Value | Elements:
@@ -38,7 +40,7 @@ def read(source: Source) -> Value | Elements:
     if count == 0:
         raise RdbError("a set without members")
     if count <= MOST_AT_ONCE:
-        return made([source.string() for _ in range(count)], source.limits)
+        return made(source.strings(count), source.limits)
     value = Set()
     if count > source.limits.set_max_intset_entries:
         value.begin_as(form.HASHTABLE)
@@ -102,6 +104,5 @@ def write(out: bytearray, key: bytes | bytearray, value: Value, style: Style, at
         out += key
         put_length(out, value.length)
     members, at = value.step(at)
-    for member in members:
-        put_string(out, member, style.compress)
+    put_strings(out, members, style.compress)
     return at

@@ -4,16 +4,19 @@ The listpack begins with the numbers of live and of deleted entries and the fiel
 must be whole, and its id larger than the one before it: what else would be found there nobody could say.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gossamer.node.persist.codes import RdbError
 from gossamer.node.persist.packed import listpack
-from gossamer.node.types.streams.elements import number, size_at, text
+from gossamer.node.types.streams.elements import TEXT_32, number, number_at, size_at, text, text_at
 from gossamer.node.types.streams.ids import SEQUENCE_BITS, WORD
 from gossamer.node.types.streams.node import DEAD, SAME, Mark, Node
 
-FIRST_FIELD: Final = 3
-"""Elements before the fields: the two counters and the number of fields."""
+if TYPE_CHECKING:
+    from mypy_extensions import i64
+
+HEAD: Final = "a node of a stream has no proper head"
+LACKING: Final = "a node of a stream lacks a number"
 
 
 def listpack_of(node: Node) -> bytes:
@@ -26,8 +29,10 @@ def listpack_of(node: Node) -> bytes:
 
 
 def elements_in(data: bytes) -> int:
-    at = count = 0
-    while at < len(data):
+    at: i64 = 0
+    size: i64 = len(data)
+    count: i64 = 0
+    while at < size:
         at += size_at(data, at)
         count += 1
     return count
@@ -35,21 +40,28 @@ def elements_in(data: bytes) -> int:
 
 def node_of(master: int, data: bytes, before: Node | None) -> Node:
     """The node that ``data`` is, behind ``before``; RdbError if it is damaged or out of order."""
-    elements = listpack.decode(data)
-    live, dead, count = integer(elements, 0), integer(elements, 1), integer(elements, 2)
-    at = FIRST_FIELD + count
-    if min(live, dead, count) < 0 or integer(elements, at) != 0:
-        raise RdbError("a node of a stream has no proper head")
-    fields = elements[FIRST_FIELD:at]
+    listpack.check(data)
+    live, at = integer(data, listpack.HEADER_SIZE)
+    dead, at = integer(data, at)
+    count, at = integer(data, at)
+    if live < 0 or dead < 0 or count < 0:
+        raise RdbError(HEAD)
+    fields: list[bytes] = []
+    while len(fields) < count and at < len(data) - 1:
+        fields.append(text_at(data, at))
+        at += size_at(data, at)
+    zero, at = integer(data, at)
+    if zero != 0 or len(fields) < count:
+        raise RdbError(HEAD)
     if before is not None and fields == before.fields:
         fields = before.fields
     node = Node(Mark(), master, fields)
-    node.data = data[start_of(data, at + 1) : -1]
+    node.data = data[at:-1]
     node.body = len(node.data)
     last = before.last if before is not None else -1
     if master <= last:
         raise RdbError("the nodes of a stream are not in order")
-    read_entries(node, elements, at + 1, last)
+    read_entries(node, data, at, last)
     if (node.live, node.dead) != (live, dead):
         raise RdbError("a node of a stream has another number of entries than it says")
     while node.begin < node.body and node.data[node.begin] & DEAD:
@@ -57,22 +69,23 @@ def node_of(master: int, data: bytes, before: Node | None) -> Node:
     return node
 
 
-def read_entries(node: Node, elements: list[bytes], at: int, last: int) -> None:
-    """Look at the entries from element ``at`` on, whose ids must be larger than ``last``, and count them."""
-    while at < len(elements):
-        flags = integer(elements, at)
-        milliseconds = (node.milliseconds + integer(elements, at + 1)) & WORD
-        entry_id = milliseconds << SEQUENCE_BITS | ((node.sequence + integer(elements, at + 2)) & WORD)
-        size = 3 + len(node.fields)
+def read_entries(node: Node, data: bytes, at: int, last: int) -> None:
+    """Look at the entries from ``at`` on, whose ids must be larger than ``last``, and count them."""
+    same = len(node.fields)
+    while at < len(data) - 1:
+        flags, at = integer(data, at)
+        milliseconds, at = integer(data, at)
+        sequence, at = integer(data, at)
+        entry_id = ((node.milliseconds + milliseconds) & WORD) << SEQUENCE_BITS | ((node.sequence + sequence) & WORD)
+        texts, size = same, 3 + same
         if not flags & SAME:
-            count = integer(elements, at + 3)
+            count, at = integer(data, at)
             if count < 0:
                 raise RdbError("an entry of a stream has fewer than no fields")
-            size = 4 + 2 * count
-        at += size
-        if not 0 <= flags <= DEAD | SAME or integer(elements, at) != size or entry_id <= last or entry_id < node.master:
+            texts, size = 2 * count, 4 + 2 * count
+        told, at = integer(data, behind(data, at, texts))
+        if not 0 <= flags <= DEAD | SAME or told != size or entry_id <= last or entry_id < node.master:
             raise RdbError("an entry of a stream is damaged or out of order")
-        at += 1
         last = node.last = entry_id
         if flags & DEAD:
             node.dead += 1
@@ -81,17 +94,30 @@ def read_entries(node: Node, elements: list[bytes], at: int, last: int) -> None:
             node.top = entry_id
 
 
-def integer(elements: list[bytes], at: int) -> int:
-    """The element ``at``; RdbError if it is no integer, or not there."""
+def integer(data: bytes, at: int) -> tuple[int, int]:
+    """The element at ``at`` of a whole listpack, and where it ends; RdbError if it is no integer or the end."""
+    first = data[at]
+    if first < 0x80:
+        return first, at + 2
+    if first == listpack.END:
+        raise RdbError(LACKING)
     try:
-        return int(elements[at])
-    except (IndexError, ValueError):
-        raise RdbError("a node of a stream lacks a number") from None
+        found = int(text_at(data, at)) if is_text(first) else number_at(data, at)
+    except ValueError:
+        raise RdbError(LACKING) from None
+    return found, at + size_at(data, at)
 
 
-def start_of(data: bytes, index: int) -> int:
-    """Where the element ``index`` of a listpack begins."""
-    at = listpack.HEADER_SIZE
-    for _ in range(index):
+def is_text(first: int) -> bool:
+    """Does an element begin with this byte that is a string?"""
+    return first < 0xC0 or 0xE0 <= first <= TEXT_32
+
+
+def behind(data: bytes, at: int, count: int) -> int:
+    """Where the element stands that is ``count`` elements behind the one at ``at``; the end if there are fewer."""
+    left = count
+    end = len(data) - 1
+    while left > 0 and at < end:
         at += size_at(data, at)
+        left -= 1
     return at

@@ -13,6 +13,7 @@ from gossamer.node.persist.packed import listpack, ziplist
 from gossamer.node.persist.primitives import put_length, put_string
 from gossamer.node.persist.source import Source
 from gossamer.node.resp.doubles import format_double, read_double
+from gossamer.node.store import texts
 from gossamer.node.types.kind import DONE, STEP, Value
 from gossamer.node.types.limits import EncodingLimits
 from gossamer.node.types.zsets.zset import ADDED, ZSet
@@ -23,6 +24,8 @@ ZIPLIST: Final = 12
 LISTPACK: Final = 17
 
 DOUBLE: Final = Struct("<d")
+to_scored: Final = texts.to_scored
+from_scored: Final = texts.from_scored
 WORDS: Final = {253: float("nan"), 254: float("inf"), 255: float("-inf")}
 """What the length of a score as text says if it is none."""
 
@@ -52,6 +55,9 @@ def write(out: bytearray, key: bytes | bytearray, value: Value, style: Style, at
 
 def packed(value: ZSet) -> bytes:
     """The listpack of members and scores."""
+    known = from_scored(value.packed) if value.large is None else None
+    if known is not None:
+        return listpack.encode(known)
     elements: list[bytes] = []
     for member, score in value.items(0, value.length()):
         elements.append(member)
@@ -119,9 +125,14 @@ def from_pairs(elements: list[bytes], limits: EncodingLimits) -> Value:
         kept.zset_max_listpack_entries = limits.zset_max_listpack_entries
         kept.zset_max_listpack_value = longest
         limits = kept
+    value = ZSet()
+    if len(elements) <= 2 * limits.zset_max_listpack_entries and len(set(elements[::2])) * 2 == len(elements):
+        made = to_scored(elements)
+        if made is not None:
+            value.packed = made
+            return value
     members = elements[::2]
     scores = [score_of(text) for text in elements[1::2]]
-    value = ZSet()
     if in_order(members, scores) and len(set(members)) == len(members):
         value.fill(members, scores, limits)
     else:

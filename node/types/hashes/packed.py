@@ -6,6 +6,8 @@ listpack of Redis. All functions take time by the length of the whole.
 
 from typing import TYPE_CHECKING, Final
 
+from gossamer.node.store import texts as native
+
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
@@ -80,23 +82,8 @@ def remove(packed: bytes, at: int) -> bytes:
     return packed[:at] + packed[end:]
 
 
-def pairs(packed: bytes) -> list[bytes]:
-    """Fields and values in turn."""
-    found: list[bytes] = []
-    size: i64 = len(packed)
-    at: i64 = 0
-    while at < size:
-        length: i64 = packed[at]
-        found.append(packed[at + 1 : at + 1 + length])
-        at += length + 1
-    return found
+pairs: Final = native.from_pack
+"""Fields and values in turn."""
 
-
-def pack(texts: list[bytes]) -> bytes:
-    """The small form of fields and values in turn, of at most ``LONGEST`` bytes each, no field twice."""
-    lengths = LENGTHS
-    parts: list[bytes] = []
-    for text in texts:
-        parts.append(lengths[len(text)])
-        parts.append(text)
-    return b"".join(parts)
+pack: Final = native.to_pack
+"""The small form of fields and values in turn, of at most ``LONGEST`` bytes each, no field twice."""

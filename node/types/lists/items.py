@@ -7,6 +7,8 @@ cost a fraction of a microsecond an item.
 
 from typing import TYPE_CHECKING, Final
 
+from gossamer.node.store import texts
+
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
@@ -68,22 +70,8 @@ def items_of(run: bytes) -> list[bytes]:
     return items
 
 
-def elements_of(run: bytes) -> list[bytes]:
-    elements: list[bytes] = []
-    at: i64 = 0
-    size: i64 = len(run)
-    while at < size:
-        length: i64 = 0
-        at += 1
-        digit: i64 = run[at]
-        while digit != CR:
-            length = length * 10 + (digit - ZERO)
-            at += 1
-            digit = run[at]
-        at += AROUND
-        elements.append(run[at : at + length])
-        at += length + AROUND
-    return elements
+elements_of: Final = texts.from_run
+run_of: Final = texts.to_run
 
 
 def hits(run: bytes, item: bytes) -> list[int]:

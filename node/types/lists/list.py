@@ -20,9 +20,10 @@ from gossamer.node.types.lists.items import (
     item_of,
     items_of,
     replaced,
+    run_of,
     skip,
 )
-from gossamer.node.types.lists.listpack_size import HEADER, size_of, size_of_run
+from gossamer.node.types.lists.listpack_size import HEADER, size_of, size_of_elements, size_of_run
 
 SHORT: Final = 128
 """Items up to which a list is one run, and ..."""
@@ -149,6 +150,19 @@ class List:
         else:
             self.run += item
             self._lengthened()
+
+    def extend(self, elements: list[bytes]) -> None:
+        """As ``push_right`` of each."""
+        run = run_of(elements) if self.chain is None and self.length + len(elements) <= SHORT else b""
+        if not run or self.bytes + len(run) > NARROW:
+            for element in elements:
+                self.push_right(element)
+            return
+        self.run += run
+        self.length += len(elements)
+        self.bytes += len(run)
+        if self.listpack != UNKNOWN:
+            self.listpack += size_of_elements(elements)
 
     def pop_left(self) -> bytes:
         assert self.length

@@ -6,6 +6,7 @@ is an integer in its shortest form is held as one.
 
 from typing import TYPE_CHECKING, Final
 
+from gossamer.node.store import texts
 from gossamer.node.types.lists.items import elements_of
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ PLAIN: Final = 18
 MINUS: Final = 45
 ZERO: Final = 48
 NINE: Final = 57
+
+size_of_elements: Final = texts.listpack_size
 
 
 def size_of(element: bytes) -> "i64":
@@ -41,10 +44,7 @@ def size_of(element: bytes) -> "i64":
 
 
 def size_of_run(run: bytes) -> int:
-    size = 0
-    for element in elements_of(run):
-        size += size_of(element)
-    return size
+    return size_of_elements(elements_of(run))
 
 
 def is_integer(element: bytes) -> bool:

@@ -22,7 +22,6 @@ from gossamer.node.types.sets.pack import (
     nth,
     pack_of,
     plus,
-    unpack,
 )
 
 if TYPE_CHECKING:
@@ -229,10 +228,7 @@ class Buckets:
 
 
 def put_members(pack: Pack, into: list[bytes]) -> None:
-    if isinstance(pack, bytes):
-        unpack(pack, into)
-    else:
-        into += pack
+    into += members_of(pack)
 
 
 def cost(member: bytes) -> int:

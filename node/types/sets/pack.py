@@ -6,10 +6,14 @@ byte); a member that is too long for that makes it a tuple, and a tuple it remai
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from gossamer.node.store import texts
 from gossamer.node.types.integers import COMPILED
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
+
+to_pack: Final = texts.to_pack
+from_pack: Final = texts.from_pack
 
 Pack: TypeAlias = bytes | tuple[bytes, ...]
 
@@ -22,13 +26,10 @@ OBJECT: Final = 48
 
 
 def pack_of(members: list[bytes]) -> Pack:
-    parts: list[bytes] = []
     for member in members:
         if len(member) > LONGEST:
             return tuple(members)
-        parts.append(LENGTHS[len(member)])
-        parts.append(member)
-    return b"".join(parts)
+    return to_pack(members)
 
 
 def find(pack: bytes, member: bytes) -> "i64":
@@ -120,21 +121,7 @@ def joined(one: Pack, other: Pack) -> Pack:
 
 
 def members_of(pack: Pack) -> list[bytes]:
-    if isinstance(pack, tuple):
-        return list(pack)
-    members: list[bytes] = []
-    unpack(pack, members)
-    return members
-
-
-def unpack(pack: bytes, into: list[bytes]) -> None:
-    """Add the members of ``pack`` to ``into``."""
-    at: i64 = 0
-    size: i64 = len(pack)
-    while at < size:
-        end: i64 = at + 1 + pack[at]
-        into.append(pack[at + 1 : end])
-        at = end
+    return list(pack) if isinstance(pack, tuple) else from_pack(pack)
 
 
 def size_of(pack: Pack) -> int:
