@@ -4,13 +4,16 @@
 takes at least; who called then starts over with more. What was read is ``data[start:at]``.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gossamer.node.persist import codes
 from gossamer.node.persist.codes import RdbError, Short
 from gossamer.node.store import texts
 from gossamer.node.store.lzf import decompress
 from gossamer.node.types.limits import DEFAULTS, EncodingLimits
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
 
 MAX_STRING: Final = 4 << 30
 """Bytes of the longest string that is believed: eight times the default of proto-max-bulk-len, which can be raised."""
@@ -81,9 +84,9 @@ class Source:
         if first < FOURTEEN_BITS:
             return (first & 0x3F) << 8 | self.byte()
         if first == LENGTH_32:
-            return int.from_bytes(self.take(4), "big")
+            return big_endian(self.data, self.need(4), 4)
         if first == LENGTH_64:
-            return int.from_bytes(self.take(8), "big")
+            return big_endian(self.data, self.need(8), 8)
         if first >= INT_8:
             return -1
         raise RdbError(f"unknown coding 0x{first:02x} of a length")
@@ -162,3 +165,15 @@ class Source:
                 self.string()
             else:
                 raise RdbError(f"unknown kind {kind} of module data")
+
+
+def big_endian(data: bytes, at: int, count: int) -> int:
+    """A number of ``count`` bytes, without making an object of these."""
+    place: i64 = at
+    last: i64 = at + count - 1
+    value: i64 = 0
+    while place < last:
+        value = value << 8 | data[place]
+        place += 1
+    upper: int = value  # of 8 bytes the last one might not fit any more
+    return upper << 8 | data[place]

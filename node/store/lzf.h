@@ -105,7 +105,13 @@ static const char *lzf_unpack(const uint8_t *data, size_t packed, uint8_t *out, 
             return "a copy from before the beginning";
         if ((size_t)(full - out) < length)
             return "longer than it says";
-        for (const uint8_t *from = out - back; length; length--) /* byte by byte: it may copy what it makes */
+        const uint8_t *from = out - back;
+        if (back >= length) {
+            memcpy(out, from, length);
+            out += length;
+            continue;
+        }
+        while (length--) /* byte by byte: it copies what it makes */
             *out++ = *from++;
     }
     return out < full ? "shorter than it says" : NULL;

@@ -1,5 +1,5 @@
-/* The table of keys in C: what Python sees of it. plain.py says what each method promises. And LZF, lists of texts and
- * the buckets of sorted sets, beside it.
+/* The table of keys in C: what Python sees of it. plain.py says what each method promises. And LZF, CRC-64, lists of
+ * texts and the buckets of sorted sets, beside it.
  *
  * docs/table.md has a picture. Read from below: hash.h, heap.h, clock.h, entry.h, segment.h, table.h.
  *
@@ -11,6 +11,7 @@
 #include <Python.h>
 
 #include "clock.h"
+#include "crc64.h"
 #include "lzf.h"
 #include "table.h"
 #include "texts.h"
@@ -678,6 +679,21 @@ static PyObject *decompress(PyObject *Py_UNUSED(module), PyObject *const *args, 
     return data;
 }
 
+/* --- CRC-64 */
+
+static PyObject *crc64(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    Py_buffer data;
+    if (count != 2)
+        return PyErr_Format(PyExc_TypeError, "crc64(data, before)");
+    uint64_t before = PyLong_AsUnsignedLongLong(args[1]);
+    if (PyErr_Occurred() || PyObject_GetBuffer(args[0], &data, PyBUF_SIMPLE) < 0)
+        return NULL;
+    uint64_t sum = crc64_of(data.buf, (size_t)data.len, before);
+    PyBuffer_Release(&data);
+    return PyLong_FromUnsignedLongLong(sum);
+}
+
 /* --- the module */
 
 static PyObject *seed(PyObject *Py_UNUSED(module), PyObject *key)
@@ -736,6 +752,7 @@ static PyMethodDef functions[] = {
     {"decompress", (PyCFunction)(void *)decompress, METH_FASTCALL, "decompress(bytes, size): ValueError if damaged."},
     {"count_less", (PyCFunction)(void *)count_less, METH_FASTCALL, "count_less(scores, score): how many are less."},
     {"count_up_to", (PyCFunction)(void *)count_up_to, METH_FASTCALL, "count_up_to(scores, score): not greater."},
+    {"crc64", (PyCFunction)(void *)crc64, METH_FASTCALL, "crc64(data, before): the checksum with ``data`` behind."},
     TEXT_FUNCTIONS,
     {"seed", seed, METH_O, "seed(16 bytes): the key of the hash, before there is any table."},
     {"use_huge_pages", use_huge_pages, METH_O, "use_huge_pages(wanted): for the memory of tables."},
@@ -754,6 +771,7 @@ static PyMethodDef functions[] = {
 static int prepare(PyObject *module)
 {
     crc_prepare();
+    crc64_prepare();
     if (PyType_Ready(&table_type) < 0 || PyModule_AddObjectRef(module, "Table", (PyObject *)&table_type) < 0)
         return -1;
     if (PyType_Ready(&clock_type) < 0 || PyModule_AddObjectRef(module, "Clock", (PyObject *)&clock_type) < 0)

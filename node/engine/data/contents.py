@@ -11,13 +11,15 @@ Whether a key whose time is over may be seen is the caller's question.
 from collections.abc import Iterator
 from typing import Final
 
-from gossamer.cluster.slots import SLOTS, key_slot
+from gossamer.cluster.slots import SLOTS
 from gossamer.node.engine.data.part import EMPTY, items, keys
-from gossamer.node.store.table import Table, route
+from gossamer.node.store.table import Table, key_slot, route
 from gossamer.node.types.kind import Value
 
 STANDALONE_SHIFT: Final = 6
 CLUSTER_SHIFT: Final = 0
+
+find_slot: Final = key_slot
 
 
 class Contents:
@@ -38,7 +40,7 @@ class Contents:
     # --- one key
 
     def part_of(self, key: bytes) -> int:
-        return key_slot(key) >> self.shift
+        return find_slot(key) >> self.shift
 
     def get(self, part: int, key: bytes) -> Value | None:
         """The value of ``key`` whether or not it has expired; None if there is none. It counts as no use."""
@@ -46,7 +48,7 @@ class Contents:
 
     def get_raw(self, key: bytes) -> Value | None:
         """As ``get``, for those who do not know the part."""
-        return self._tables[key_slot(key) >> self.shift].get(key)
+        return self._tables[find_slot(key) >> self.shift].get(key)
 
     def stamp(self, part: int, key: bytes) -> int:
         """What the clock has noted of the uses of ``key``; -1 if it does not exist."""
@@ -106,7 +108,7 @@ class Contents:
     def keys_in_slot(self, slot: int) -> list[bytes]:
         """The keys of one hash slot, expired ones too."""
         found = self.keys_of(slot >> self.shift)
-        return found if self.shift == 0 else [key for key in found if key_slot(key) == slot]
+        return found if self.shift == 0 else [key for key in found if find_slot(key) == slot]
 
     def count_in_slot(self, slot: int) -> int:
         return len(self._tables[slot]) if self.shift == 0 else len(self.keys_in_slot(slot))
