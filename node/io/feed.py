@@ -11,10 +11,11 @@ from gossamer.node.io.log import Log
 from gossamer.node.saving.loading import Loading
 
 READ_BYTES: Final = 1 << 18
-FEED_BYTES: Final = 1 << 13
+FEED_BYTES: Final = 1 << 14
 """Less than a millisecond's work, whatever the file holds."""
-STEP_S: Final = 0.001
-"""After so long it is the others' turn."""
+STEP_S: Final = 0.004
+"""After so long it is the others' turn. Clients hear nothing but LOADING, so that a turn costs more than it is worth;
+Redis gives them one every 2 MB."""
 REPORT_S: Final = 2.0
 
 

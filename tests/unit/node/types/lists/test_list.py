@@ -41,6 +41,11 @@ class Lists(RuleBasedStateMachine):
                 self.list.push_right(element)
                 self.model.append(element)
 
+    @rule(elements=st.lists(ELEMENTS, max_size=6), times=st.sampled_from([0, 1, 15, 40]))
+    def extend(self, elements: list[bytes], times: int) -> None:
+        self.list.extend(elements * times)
+        self.model += elements * times
+
     @rule(count=COUNT, left=st.booleans())
     def pop(self, count: int, left: bool) -> None:
         for _ in range(min(count, len(self.model))):
