@@ -46,10 +46,17 @@ def to_run(texts: list[bytes]) -> bytes:
     return b"".join([b"$%d\r\n%b\r\n" % (len(text), text) for text in texts])
 
 
-def to_scored(elements: list[bytes]) -> bytes | None:
-    """The small form (``zsets/packed.py``) of members and scores in turn. None is for the caller to make it, or to say
-    why that cannot be: a score is no plain number, a member too long or out of order, or there are too many. Whether a
-    member stands there twice is not looked at."""
+def repack(listpack: bytes, step: int) -> tuple[bytes, int] | None:
+    """The elements of a listpack as a pack, and how many groups of ``step`` they are; of the first elements of groups,
+    no two are the same. ValueError if it is damaged. None, which may be always, is for the caller to look for himself:
+    there are none or too many, one is too long or there twice, or a group is not whole."""
+    return None
+
+
+def to_scored(listpack: bytes) -> bytes | None:
+    """The small form (``zsets/packed.py``) of a listpack of members and scores. ValueError if it is damaged. None,
+    which may be always, is for the caller to look for himself: a score is no plain number, a member is too long, there
+    twice or out of order, or there are none or too many."""
     return None
 
 

@@ -20,9 +20,9 @@
 /* Is it a list of bytes? 0 with an error set. ``room`` are then the bytes of all, and ``around`` for each. */
 static int are_texts(PyObject *list, size_t around, size_t *room)
 {
+    *room = 0;
     if (!PyList_CheckExact(list))
         return PyErr_Format(PyExc_TypeError, "a list is needed") != NULL;
-    *room = 0;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
         if (!PyBytes_CheckExact(PyList_GET_ITEM(list, i)))
             return PyErr_Format(PyExc_TypeError, "a list of bytes is needed") != NULL;
@@ -109,6 +109,9 @@ static PyObject *listpack_size(PyObject *Py_UNUSED(module), PyObject *list)
 
 /* --- packs: each text behind a byte that is its length */
 
+#define REPACKED_MOST 64  /* names that are compared with each other */
+#define REPACKED_GROWTH 3 /* a byte of a listpack becomes less than so many bytes of texts */
+
 static PyObject *from_pack(PyObject *Py_UNUSED(module), PyObject *pack)
 {
     PyObject *list = is_bytes(pack) ? PyList_New(0) : NULL;
@@ -143,6 +146,68 @@ static PyObject *to_pack(PyObject *Py_UNUSED(module), PyObject *list)
         out += size;
     }
     return pack;
+}
+
+/* Names that have come so far, each behind its length. */
+typedef struct {
+    const uint8_t *at[REPACKED_MOST];
+    int count;
+} Names;
+
+/* Is ``name`` new, and is there room for it? */
+static int add_name(Names *names, const uint8_t *name)
+{
+    if (names->count == REPACKED_MOST)
+        return 0;
+    for (int i = 0; i < names->count; i++)
+        if (*names->at[i] == *name && memcmp(names->at[i] + 1, name + 1, *name) == 0)
+            return 0;
+    names->at[names->count++] = name;
+    return 1;
+}
+
+static uint8_t *put_short(uint8_t *out, const char *text, size_t size)
+{
+    *out++ = (uint8_t)size;
+    memcpy(out, text, size);
+    return out + size;
+}
+
+/* Write the elements behind ``out``; where they end, NULL if that is nothing for here, or with an error set. */
+static uint8_t *repack_all(Walk *walk, int step, uint8_t *out, Py_ssize_t *count)
+{
+    Names names = {.count = 0};
+    int more;
+    for (*count = 0; (more = walk_next(walk)) > 0; ++*count) {
+        uint8_t *start = out;
+        if (walk->size > UINT8_MAX)
+            return NULL;
+        out = put_short(out, walk->text, walk->size);
+        if (*count % step == 0 && !add_name(&names, start))
+            return NULL;
+    }
+    return more < 0 || !*count || *count % step ? NULL : out;
+}
+
+static PyObject *repack(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t given)
+{
+    Walk walk;
+    long step = given == 2 && PyBytes_CheckExact(args[0]) ? PyLong_AsLong(args[1]) : -1;
+    if (step < 1 || step > INT_MAX)
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "repack(bytes, step)");
+    if (!walk_begin(&walk, PyBytes_AS_STRING(args[0]), (size_t)PyBytes_GET_SIZE(args[0])))
+        return NULL;
+    PyObject *pack = PyBytes_FromStringAndSize(NULL, PyBytes_GET_SIZE(args[0]) * REPACKED_GROWTH);
+    Py_ssize_t count;
+    uint8_t *start = pack ? (uint8_t *)PyBytes_AS_STRING(pack) : NULL;
+    uint8_t *end = pack ? repack_all(&walk, (int)step, start, &count) : NULL;
+    if (!end || !has_count(PyBytes_AS_STRING(args[0]), count)) {
+        Py_XDECREF(pack);
+        return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+    }
+    if (_PyBytes_Resize(&pack, end - start) < 0)
+        return NULL;
+    return Py_BuildValue("(Nn)", pack, count / step);
 }
 
 /* --- runs: each text as a bulk string of RESP */
@@ -192,10 +257,9 @@ static PyObject *from_run(PyObject *Py_UNUSED(module), PyObject *run)
     return list;
 }
 
-/* --- members with scores in turn, as a small sorted set: zsets/packed.py says how that is made */
+/* --- small sorted sets: zsets/packed.py says what they consist of */
 
 #define PACKED_HEAD 3
-#define PACKED_MOST 512
 #define PACKED_LONGEST 255
 #define EXACT_DIGITS 15 /* of an integer that surely is a double */
 
@@ -204,6 +268,7 @@ static int plain_score(const char *text, size_t size, double *score)
 {
     size_t digits = 0, points = 0, negative = size && text[0] == '-';
     int64_t value = 0;
+    char copy[PACKED_LONGEST + 1];
     for (size_t i = negative; i < size; i++) {
         unsigned digit = (unsigned)(text[i] - '0');
         points += text[i] == '.';
@@ -214,10 +279,13 @@ static int plain_score(const char *text, size_t size, double *score)
     }
     if (!digits || points > 1 || size > PACKED_LONGEST)
         return 0;
-    if (!points && digits <= EXACT_DIGITS)
+    if (!points && digits <= EXACT_DIGITS) {
         *score = (double)(negative ? -value : value);
-    else
-        *score = PyOS_string_to_double(text, NULL, NULL); /* bytes end with a zero */
+        return 1;
+    }
+    memcpy(copy, text, size);
+    copy[size] = 0;
+    *score = PyOS_string_to_double(copy, NULL, NULL);
     return !(*score == -1.0 && PyErr_Occurred());
 }
 
@@ -228,31 +296,42 @@ static int score_width(double score)
     return -128.0 <= score && score < 128.0 ? 1 : -32768.0 <= score && score < 32768.0 ? 2 : 4;
 }
 
-/* Is the member at ``i`` with its score behind the one before it? */
-static int in_order(PyObject *list, Py_ssize_t i, double before, double score)
+typedef struct {
+    Names names;
+    double scores[REPACKED_MOST];
+    int width;
+} Scored;
+
+/* Is the last member with its score behind the one before it? */
+static int in_order(const Scored *set)
 {
-    if (before != score)
-        return before < score;
-    size_t one = SIZE(list, i - 2), other = SIZE(list, i);
-    int order = memcmp(TEXT(list, i - 2), TEXT(list, i), Py_MIN(one, other));
-    return order < 0 || (order == 0 && one < other);
+    int last = set->names.count - 1;
+    if (!last || set->scores[last - 1] != set->scores[last])
+        return !last || set->scores[last - 1] < set->scores[last];
+    const uint8_t *one = set->names.at[last - 1], *other = set->names.at[last];
+    int order = memcmp(one + 1, other + 1, Py_MIN(*one, *other));
+    return order < 0 || (order == 0 && *one < *other);
 }
 
-/* Find the scores and their width; 0 if the small form, or this function, cannot hold them. */
-static int read_scores(PyObject *list, double *scores, int *width)
+/* Find members, which go behind ``out``, and scores; 0 if that is nothing for here, or with an error set. */
+static int read_scored(Walk *walk, Scored *set, uint8_t *out)
 {
-    double before = 0.0;
-    *width = 1;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i += 2) {
-        double score;
-        if (SIZE(list, i) > PACKED_LONGEST || !plain_score(TEXT(list, i + 1), SIZE(list, i + 1), &score))
+    int more;
+    set->names.count = 0;
+    set->width = 1;
+    while ((more = walk_next(walk)) > 0) {
+        const uint8_t *start = out;
+        if (walk->size > UINT8_MAX)
             return 0;
-        if (i && !in_order(list, i, before, score))
+        out = put_short(out, walk->text, walk->size);
+        if (!add_name(&set->names, start) || walk_next(walk) <= 0)
             return 0;
-        *width = Py_MAX(*width, score_width(score));
-        scores[i / 2] = before = score;
+        double *score = &set->scores[set->names.count - 1];
+        if (!plain_score(walk->text, walk->size, score) || !in_order(set))
+            return 0;
+        set->width = Py_MAX(set->width, score_width(*score));
     }
-    return 1;
+    return more == 0 && set->names.count;
 }
 
 static uint8_t *put_score(uint8_t *out, double score, int width)
@@ -265,33 +344,42 @@ static uint8_t *put_score(uint8_t *out, double score, int width)
     return store_signed(out, (int64_t)word, 8);
 }
 
-static PyObject *to_scored(PyObject *Py_UNUSED(module), PyObject *list)
+static PyObject *packed_of(const Scored *set)
 {
-    double scores[PACKED_MOST];
-    size_t room;
-    int width;
-    if (!are_texts(list, 0, &room))
-        return NULL;
-    Py_ssize_t count = PyList_GET_SIZE(list) / 2;
-    if (PyList_GET_SIZE(list) % 2 || count > PACKED_MOST || !read_scores(list, scores, &width))
-        return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
-    size_t size = PACKED_HEAD + (size_t)count * (size_t)(1 + width);
-    for (Py_ssize_t i = 0; i < 2 * count; i += 2)
-        size += SIZE(list, i);
+    int count = set->names.count;
+    size_t size = PACKED_HEAD + (size_t)count * (size_t)(1 + set->width);
+    for (int i = 0; i < count; i++)
+        size += *set->names.at[i];
     PyObject *packed = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
     if (!packed)
         return NULL;
-    uint8_t *out = store_signed((uint8_t *)PyBytes_AS_STRING(packed), count, 2), *sizes = out + 1;
-    *out = (uint8_t)width;
-    out = sizes + count;
-    for (Py_ssize_t i = 0; i < 2 * count; i += 2) {
-        *sizes++ = (uint8_t)SIZE(list, i);
-        memcpy(out, TEXT(list, i), SIZE(list, i));
-        out += SIZE(list, i);
+    uint8_t *out = store_signed((uint8_t *)PyBytes_AS_STRING(packed), count, 2);
+    *out++ = (uint8_t)set->width;
+    for (int i = 0; i < count; i++)
+        *out++ = *set->names.at[i];
+    for (int i = 0; i < count; i++) {
+        memcpy(out, set->names.at[i] + 1, *set->names.at[i]);
+        out += *set->names.at[i];
     }
-    for (Py_ssize_t i = 0; i < count; i++)
-        out = put_score(out, scores[i], width);
+    for (int i = 0; i < count; i++)
+        out = put_score(out, set->scores[i], set->width);
     return packed;
+}
+
+static PyObject *to_scored(PyObject *Py_UNUSED(module), PyObject *data)
+{
+    Walk walk;
+    Scored set;
+    if (!is_bytes(data) || !walk_begin(&walk, PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data)))
+        return NULL;
+    uint8_t *members = PyMem_Malloc((size_t)PyBytes_GET_SIZE(data) * REPACKED_GROWTH);
+    if (!members)
+        return PyErr_NoMemory();
+    PyObject *packed = NULL;
+    if (read_scored(&walk, &set, members) && has_count(PyBytes_AS_STRING(data), 2 * set.names.count))
+        packed = packed_of(&set);
+    PyMem_Free(members);
+    return packed || PyErr_Occurred() ? packed : Py_NewRef(Py_None);
 }
 
 /* Members and the scores, which are integers of ``width`` bytes; -1 with an error set. */
@@ -490,11 +578,12 @@ static PyObject *put_strings(PyObject *Py_UNUSED(module), PyObject *const *args,
         {"to_listpack", to_listpack, METH_O, "to_listpack(texts): the listpack."},                                     \
         {"listpack_length", listpack_length, METH_O, "listpack_length(bytes): its elements; ValueError if damaged."},  \
         {"listpack_size", listpack_size, METH_O, "listpack_size(texts): bytes of the elements in a listpack."},        \
+        {"repack", (PyCFunction)(void *)repack, METH_FASTCALL, "repack(listpack, step): the pack and a count, or None."}, \
         {"from_pack", from_pack, METH_O, "from_pack(bytes): texts, of which each stands behind its length."},          \
         {"to_pack", to_pack, METH_O, "to_pack(texts): as one."},                                                       \
         {"from_run", from_run, METH_O, "from_run(bytes): texts, of which each is a bulk string."},                     \
         {"to_run", to_run, METH_O, "to_run(texts): as bulk strings."},                                                 \
-        {"to_scored", to_scored, METH_O, "to_scored(members and scores): as a small sorted set, or None."},            \
+        {"to_scored", to_scored, METH_O, "to_scored(listpack): as a small sorted set, or None."},                      \
         {"from_scored", from_scored, METH_O, "from_scored(bytes): members and scores; None if they are doubles."},     \
         {"read_strings", (PyCFunction)(void *)read_strings, METH_FASTCALL, "read_strings(bytes, at, most): of RDB."},  \
         {"put_strings", (PyCFunction)(void *)put_strings, METH_FASTCALL, "put_strings(bytearray, texts, compress)."}

@@ -12,6 +12,7 @@ from gossamer.node.persist.packed import listpack, ziplist, zipmap
 from gossamer.node.persist.primitives import put_length, put_string, put_strings
 from gossamer.node.persist.source import Source
 from gossamer.node.types.hashes.hash import Hash, hash_of
+from gossamer.node.types.hashes.packed import MOST
 from gossamer.node.types.kind import DONE, NEVER, Value
 from gossamer.node.types.limits import EncodingLimits
 
@@ -151,7 +152,13 @@ def read_ziplist(source: Source) -> Hash:
 
 
 def read_listpack(source: Source) -> Hash:
-    return made(listpack.decode(source.string()), source.limits, True)
+    data = source.string()
+    found = listpack.pack(data, 2)
+    if found is not None and found[1] <= min(source.limits.hash_max_listpack_entries, MOST):
+        value = Hash()
+        value.packed, value.count = found
+        return value
+    return made(listpack.decode(data), source.limits, True)
 
 
 def made(texts: list[bytes], limits: EncodingLimits, any_length: bool) -> Hash:

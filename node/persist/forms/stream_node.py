@@ -10,7 +10,7 @@ from gossamer.node.persist.codes import RdbError
 from gossamer.node.persist.packed import listpack
 from gossamer.node.types.streams.elements import TEXT_32, number, number_at, size_at, text, text_at
 from gossamer.node.types.streams.ids import SEQUENCE_BITS, WORD
-from gossamer.node.types.streams.node import DEAD, SAME, Mark, Node
+from gossamer.node.types.streams.node import DEAD, SAME, Mark, Node, wrapped
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
@@ -61,7 +61,7 @@ def node_of(master: int, data: bytes, before: Node | None) -> Node:
     last = before.last if before is not None else -1
     if master <= last:
         raise RdbError("the nodes of a stream are not in order")
-    read_entries(node, data, at, last)
+    read_entries(node, data, at, master - 1)
     if (node.live, node.dead) != (live, dead):
         raise RdbError("a node of a stream has another number of entries than it says")
     while node.begin < node.body and node.data[node.begin] & DEAD:
@@ -70,13 +70,16 @@ def node_of(master: int, data: bytes, before: Node | None) -> Node:
 
 
 def read_entries(node: Node, data: bytes, at: int, last: int) -> None:
-    """Look at the entries from ``at`` on, whose ids must be larger than ``last``, and count them."""
+    """Look at the entries from ``at`` on, whose ids must be larger than ``last``, in halves, and count them."""
     same = len(node.fields)
+    last_ms, last_sequence = last >> SEQUENCE_BITS, last & WORD
+    top_ms = top_sequence = 0
+    first = at
     while at < len(data) - 1:
         flags, at = integer(data, at)
         milliseconds, at = integer(data, at)
         sequence, at = integer(data, at)
-        entry_id = ((node.milliseconds + milliseconds) & WORD) << SEQUENCE_BITS | ((node.sequence + sequence) & WORD)
+        milliseconds, sequence = wrapped(node.milliseconds + milliseconds), wrapped(node.sequence + sequence)
         texts, size = same, 3 + same
         if not flags & SAME:
             count, at = integer(data, at)
@@ -84,14 +87,18 @@ def read_entries(node: Node, data: bytes, at: int, last: int) -> None:
                 raise RdbError("an entry of a stream has fewer than no fields")
             texts, size = 2 * count, 4 + 2 * count
         told, at = integer(data, behind(data, at, texts))
-        if not 0 <= flags <= DEAD | SAME or told != size or entry_id <= last or entry_id < node.master:
+        ordered = milliseconds > last_ms or (milliseconds == last_ms and sequence > last_sequence)
+        if not 0 <= flags <= DEAD | SAME or told != size or not ordered:
             raise RdbError("an entry of a stream is damaged or out of order")
-        last = node.last = entry_id
+        last_ms, last_sequence = milliseconds, sequence
         if flags & DEAD:
             node.dead += 1
         else:
             node.live += 1
-            node.top = entry_id
+            top_ms, top_sequence = milliseconds, sequence
+    if at > first:
+        node.last = last_ms << SEQUENCE_BITS | last_sequence
+    node.top = top_ms << SEQUENCE_BITS | top_sequence
 
 
 def integer(data: bytes, at: int) -> tuple[int, int]:

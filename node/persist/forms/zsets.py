@@ -16,6 +16,7 @@ from gossamer.node.resp.doubles import format_double, read_double
 from gossamer.node.store import texts
 from gossamer.node.types.kind import DONE, STEP, Value
 from gossamer.node.types.limits import EncodingLimits
+from gossamer.node.types.zsets import packed as packs
 from gossamer.node.types.zsets.zset import ADDED, ZSet
 
 TEXT_SCORES: Final = 3
@@ -24,7 +25,6 @@ ZIPLIST: Final = 12
 LISTPACK: Final = 17
 
 DOUBLE: Final = Struct("<d")
-to_scored: Final = texts.to_scored
 from_scored: Final = texts.from_scored
 WORDS: Final = {253: float("nan"), 254: float("inf"), 255: float("-inf")}
 """What the length of a score as text says if it is none."""
@@ -98,7 +98,13 @@ def read_ziplist(source: Source) -> Value:
 
 
 def read_listpack(source: Source) -> Value:
-    return from_pairs(listpack.decode(source.string()), source.limits)
+    data = source.string()
+    made = listpack.scored(data)
+    if made is not None and packs.count(made) <= source.limits.zset_max_listpack_entries:
+        value = ZSet()
+        value.packed = made
+        return value
+    return from_pairs(listpack.decode(data), source.limits)
 
 
 def text_score(source: Source) -> float:
@@ -125,14 +131,9 @@ def from_pairs(elements: list[bytes], limits: EncodingLimits) -> Value:
         kept.zset_max_listpack_entries = limits.zset_max_listpack_entries
         kept.zset_max_listpack_value = longest
         limits = kept
-    value = ZSet()
-    if len(elements) <= 2 * limits.zset_max_listpack_entries and len(set(elements[::2])) * 2 == len(elements):
-        made = to_scored(elements)
-        if made is not None:
-            value.packed = made
-            return value
     members = elements[::2]
     scores = [score_of(text) for text in elements[1::2]]
+    value = ZSet()
     if in_order(members, scores) and len(set(members)) == len(members):
         value.fill(members, scores, limits)
     else:

@@ -111,7 +111,7 @@ def test_a_run_that_is_cut_off_is_told(native: ModuleType, run: bytes) -> None:
         native.from_run(run)
 
 
-@pytest.mark.parametrize("name", ["to_listpack", "to_pack", "to_run", "to_scored", "listpack_size"])
+@pytest.mark.parametrize("name", ["to_listpack", "to_pack", "to_run", "listpack_size"])
 @pytest.mark.parametrize("wrong", [b"a", ["a"], [b"a", None]])
 def test_what_is_no_list_of_bytes_is_refused(native: ModuleType, name: str, wrong: object) -> None:
     with pytest.raises(TypeError):
@@ -121,6 +121,46 @@ def test_what_is_no_list_of_bytes_is_refused(native: ModuleType, name: str, wron
 def test_a_text_that_is_too_long_for_a_pack_is_refused(native: ModuleType) -> None:
     with pytest.raises(ValueError):
         native.to_pack([b"x" * 256])
+
+
+@given(strings=SHORT, step=st.integers(1, 3))
+def test_a_listpack_becomes_a_pack(native: ModuleType, strings: list[bytes], step: int) -> None:
+    found = native.repack(plain_listpack.to_listpack(strings), step)
+    names = strings[::step]
+    if not strings or len(strings) % step or len(set(names)) < len(names):
+        assert found is None
+    else:
+        assert found == (plain_texts.to_pack(strings), len(names))
+
+
+def test_what_does_not_become_a_pack_is_left_to_the_caller(native: ModuleType) -> None:
+    names = [b"%d" % number for number in range(65)]
+    assert native.repack(plain_listpack.to_listpack(names[:64]), 1) is not None
+    assert native.repack(plain_listpack.to_listpack(names), 1) is None
+    assert native.repack(plain_listpack.to_listpack([b"f", b"x" * 255]), 2) is not None
+    assert native.repack(plain_listpack.to_listpack([b"f", b"x" * 256]), 2) is None
+    for wrong in [(b"", 0), (b"", 1 << 40), ("", 1), (b"",)]:
+        with pytest.raises(TypeError):
+            native.repack(*wrong)
+
+
+@given(strings=SHORT, data=st.data())
+def test_damage_is_seen_by_all_that_take_listpacks(
+    native: ModuleType, strings: list[bytes], data: st.DataObject
+) -> None:
+    packed = bytearray(plain_listpack.to_listpack(strings))
+    packed[data.draw(st.integers(0, len(packed) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        known = plain_listpack.from_listpack(bytes(packed))
+    except ValueError:
+        known = None
+    for make in (lambda: native.repack(bytes(packed), 2), lambda: native.to_scored(bytes(packed))):
+        try:
+            made = make()
+        except ValueError:
+            assert known is None
+        else:
+            assert made is None or known is not None
 
 
 # --- strings of an RDB
@@ -177,10 +217,10 @@ def test_a_small_sorted_set_is_made_of_its_elements(native: ModuleType, members:
     pairs = sorted((score, member) for member, score in members.items())
     elements = [text for score, member in pairs for text in (member, format_double(score))]
     scores = [read_double(text) for text in elements[1::2]]
-    made = native.to_scored(elements)
+    made = native.to_scored(plain_listpack.to_listpack(elements))
     expected = packed.packed(elements[::2], [score for score in scores if score is not None])
-    if made is None:  # only numbers with an exponent, and infinities
-        assert any(text.strip(b"-.0123456789") != b"" for text in elements[1::2])
+    if made is None:  # only without members, and with numbers that have an exponent, and infinities
+        assert not elements or any(text.strip(b"-.0123456789") != b"" for text in elements[1::2])
         return
     assert made == expected
     back = native.from_scored(made)
@@ -193,8 +233,9 @@ def test_a_small_sorted_set_is_made_of_its_elements(native: ModuleType, members:
 def test_what_is_odd_in_a_sorted_set_is_left_to_the_caller(
     native: ModuleType, pairs: list[tuple[bytes, bytes]]
 ) -> None:
-    made = native.to_scored([text for pair in pairs for text in pair])
+    made = native.to_scored(plain_listpack.to_listpack([text for pair in pairs for text in pair]))
     assume(made is not None)
+    assert len({member for member, _ in pairs}) == len(pairs) > 0
     scores = [read_double(score) for _, score in pairs]
     found = [(score, member) for score, (member, _) in zip(scores, pairs, strict=True) if score is not None]
     assert len(found) == len(pairs)
@@ -203,11 +244,17 @@ def test_what_is_odd_in_a_sorted_set_is_left_to_the_caller(
 
 
 def test_too_much_for_a_small_sorted_set_is_left_to_the_caller(native: ModuleType) -> None:
-    most = [text for number in range(packed.MOST) for text in (b"%04d" % number, b"1")]
-    assert native.to_scored(most) is not None
-    assert native.to_scored([*most, b"z", b"1"]) is None
-    assert native.to_scored([b"x" * 256, b"1"]) is None
-    assert native.to_scored([b"x"]) is None
+    most = [text for number in range(64) for text in (b"%04d" % number, b"1")]
+
+    def made(elements: list[bytes]) -> object:
+        return native.to_scored(plain_listpack.to_listpack(elements))
+
+    assert made(most) is not None
+    assert made([*most, b"z", b"1"]) is None
+    assert made([b"x" * 255, b"1"]) is not None
+    assert made([b"x" * 256, b"1"]) is None
+    assert made([b"x"]) is None
+    assert made([]) is None
 
 
 @pytest.mark.parametrize("data", [b"", b"\x01\x00", b"\x01\x00\x03ab", b"\x02\x00\x01\x01", b"\x01\x00\x01\x09a\x01"])
