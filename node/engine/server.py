@@ -21,7 +21,7 @@ from gossamer.node.engine.clients.long_reply import LongReplies
 from gossamer.node.engine.clients.monitors import Monitors
 from gossamer.node.engine.clients.pause import Pause
 from gossamer.node.engine.clients.tracking import Tracking
-from gossamer.node.engine.clients.waiting import Waiting
+from gossamer.node.engine.clients.waiting import SPILLED, Waiting
 from gossamer.node.engine.data.changes import Changes
 from gossamer.node.engine.data.contents import CLUSTER_SHIFT
 from gossamer.node.engine.data.encodings import Encodings
@@ -234,8 +234,12 @@ class Server(NodeState):
     def make_room(self) -> bool:
         """Evict keys if the data takes too much; True if it still does, and nothing can be done about it.
 
-        Keys of slots that have left the node are freed first: they are counted as long as they are there.
+        Keys of slots that have left the node are freed first: they are counted as long as they are there. A request
+        that has waited for values that were not in memory was let in before: these values cost no key.
         """
+        again = self.waiting.retried
+        if again is not None and again.reason is SPILLED:
+            return False
         if not 0 <= self.now - self.counted_ms <= len(self.clients) // CLIENTS_PER_MS:
             self.count_buffers()  # who has left meanwhile shall cost no key
         if self.lazyfree.dropped and not self.conditions & PAUSED and self.memory.is_over():

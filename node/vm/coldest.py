@@ -3,12 +3,13 @@
 It is chosen as a key is that is to be evicted (``data/eviction.py``): from samples, with the best that they have shown
 kept in a pool. Only values come into question that free more than their stubs take, and whose writing and reading
 holds nobody up. Where these are so rare that samples show none, all keys are gone through, a piece at a time: when a
-whole pass has shown none there are none.
+whole pass has shown none there are none, but for those that have arrived since (``arrivals.py``).
 """
 
 from collections.abc import Callable
 from typing import Final
 
+from gossamer.node.engine.data.changes import Changes
 from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.eviction_pool import EvictionPool
 from gossamer.node.engine.data.key_sample import KeySample
@@ -17,6 +18,7 @@ from gossamer.node.engine.data.traverse import piece
 from gossamer.node.store.spilled import Spilled
 from gossamer.node.store.table import Clock
 from gossamer.node.types.kind import Value
+from gossamer.node.vm.arrivals import Arrivals
 
 LEAST: Final = 512
 """Bytes of the smallest value that is put away."""
@@ -46,12 +48,19 @@ def is_worth_it(value: Value, least: int) -> bool:
 
 
 class Coldest:
-    """Among the keys of ``databases``, without those that are ``held`` here."""
+    """Among the keys of ``databases``, without those that are ``held`` here. ``find``: a database of ``changes``."""
 
-    def __init__(self, databases: Callable[[], list[Database]], held: Callable[[], set[bytes]], clock: Clock) -> None:
+    def __init__(
+        self,
+        databases: Callable[[], list[Database]],
+        held: Callable[[], set[bytes]],
+        changes: Changes,
+        find: Callable[[int], Database],
+    ) -> None:
         self.databases: Callable[[], list[Database]] = databases
         self.held: Callable[[], set[bytes]] = held
-        self.clock: Clock = clock
+        self.clock: Clock = changes.clock
+        self.arrivals: Arrivals = Arrivals(changes, find, self._may_leave)
         self.least: int = LEAST
         self.sample: KeySample = KeySample()
         self.pool: EvictionPool = EvictionPool()
@@ -68,6 +77,8 @@ class Coldest:
         """The key whose value goes next, None if none was found, or none yet."""
         self.exhausted = False
         databases = [db for db in self.databases() if db.size]
+        if self.arrivals.are_all(databases):
+            return self.choose_arrived()
         for number in range(ROUNDS + PIECES):
             if number < ROUNDS:
                 self._look(databases)
@@ -79,6 +90,22 @@ class Coldest:
                 return chosen
         return None
 
+    def look_anew(self) -> None:
+        """Look at all keys again, whatever has arrived."""
+        self.arrivals.all_noted = False
+
+    def choose_arrived(self) -> tuple[Database, bytes, Value] | None:
+        """As ``choose``, but only of what has arrived."""
+        self.exhausted = False
+        databases = [db for db in self.databases() if db.size]
+        for _ in range(ROUNDS):
+            self._look_at_arrivals(databases)
+            chosen = self._take(databases)
+            if chosen is not None:
+                return chosen
+        self.exhausted = True
+        return None
+
     def _take(self, databases: list[Database]) -> tuple[Database, bytes, Value] | None:
         """The best of the pool, as far as it still comes into question."""
         while (candidate := self.pool.take()) is not None:
@@ -87,6 +114,7 @@ class Coldest:
             db = databases[candidate.db]
             value = db.get(db.part_of(candidate.key), candidate.key)
             if value is not None and is_worth_it(value, self.least) and candidate.key not in self.held():
+                self.arrivals.forget(db.index, candidate.key)
                 return db, candidate.key, value
         return None
 
@@ -95,14 +123,30 @@ class Coldest:
         for number, db in enumerate(databases):
             for key, stamp, _ in self.sample.of(db, SAMPLES, False):
                 self._offer(number, db, key, stamp)
+        self._look_at_arrivals(databases)
+
+    def _look_at_arrivals(self, databases: list[Database]) -> None:
+        """Show the pool some of what has arrived."""
+        for _ in range(min(SAMPLES, len(self.arrivals.keys))):
+            place = self.arrivals.next()
+            if place is None:
+                return
+            index, key = place
+            for number, db in enumerate(databases):
+                if db.index == index and db.changes is self.arrivals.changes and not db.hidden:
+                    self._offer(number, db, key, db.stamp(db.part_of(key), key))
 
     def _go_on(self, databases: list[Database]) -> bool:
         """Show the pool the next keys of the pass; False if it has come to its end and shown none."""
         if self.at >= len(databases):
-            shown = self.shown
+            shown = self.shown or not self.arrivals.in_vain()
+            if shown:
+                self.arrivals.end()
             self.at = self.cursor = 0
             self.shown = False
             return shown
+        if self.at == self.cursor == 0:
+            self.arrivals.begin()
         db = databases[self.at]
         self.cursor, keys = piece(db, self.cursor, PIECE)
         for key in keys:
@@ -111,6 +155,9 @@ class Coldest:
         if not self.cursor:
             self.at += 1
         return True
+
+    def _may_leave(self, value: Value) -> bool:
+        return is_worth_it(value, self.least)
 
     def _offer(self, number: int, db: Database, key: bytes, stamp: int) -> bool:
         """Does the value of ``key`` come into question? Then the pool is shown it."""

@@ -5,7 +5,7 @@ That limit is meant for the whole process: what it took before there was any dat
 the account of the data does not know of (the allocator, buffers that come and go). How much is done at once
 depends on how much there is too much: about a millisecond's work, while a thread writes; if that is not enough, more;
 and at last so much that it becomes no more than it was, written at once, so that nobody can write faster than values
-leave.
+leave. Where ``maxmemory`` is reached, values leave before keys are evicted or writes refused.
 """
 
 from collections.abc import Callable
@@ -20,6 +20,7 @@ from gossamer.node.engine.server import Server
 from gossamer.node.engine.state import SPILLING
 from gossamer.node.engine.table.command import QueuedCommand
 from gossamer.node.store.spilled import NOWHERE, Spilled
+from gossamer.node.types.kind import Value
 from gossamer.node.vm.coldest import Coldest
 from gossamer.node.vm.fetches import Fetches
 from gossamer.node.vm.vault import Vault
@@ -96,7 +97,9 @@ class Vm(VmPort):
         self._told_ms: int = 0
         self.vault: Vault | None = None
         self.fetches: Fetches | None = None
-        self.coldest: Coldest = Coldest(self._databases, lambda: server.leaving.keys, server.changes.clock)
+        self.coldest: Coldest = Coldest(
+            self._databases, lambda: server.leaving.keys, server.changes, lambda index: server.keyspace.database(index)
+        )
         if server.config.flag("vm-enabled"):
             self.begin()
         server.config.obey(("vm-max-memory",), self._read)
@@ -112,6 +115,7 @@ class Vm(VmPort):
         self.vault = Vault(store, server.encodings, self._tell_unreadable)
         self.fetches = Fetches(self.vault, server.waiting, self.poke)
         self.base = server.edge.resident_memory()
+        server.memory.spare = self.spare
         server.conditions |= SPILLING
 
     def _read(self) -> str | None:
@@ -159,6 +163,7 @@ class Vm(VmPort):
             return
         if self._landed:
             self._settle()
+        self._write(vault, False)
         if vault.gone:
             vault.sweep()
         if not 0 <= self.server.now - self._looked_ms < LOOK_MS:
@@ -167,6 +172,7 @@ class Vm(VmPort):
         if excess <= 0:
             self._excess_before = 0
             return
+        self._end_rest()
         if self._is_resting(excess):
             return
         if excess < self.limit // MUCH:
@@ -193,20 +199,59 @@ class Vm(VmPort):
             chosen = self.coldest.choose()
             if chosen is None:
                 if self.coldest.exhausted:
-                    keys = sum([db.size for db in self._databases()])
-                    self._rest(REST_MS + keys // KEYS_PER_MS, excess + max(LEAST_GROWTH, self.limit // PART))
+                    self._rest_in_vain(excess)
                 break
-            db, key, value = chosen
-            stub = vault.stub(value)
-            db.exchange(db.part_of(key), key, value, stub)
-            self._queue.append(Spill(db, key, stub))
-            self._queued += len(stub.payload)
-            if self._queued >= BATCH:
-                self._write(vault, at_once)
+            self._put_away(vault, chosen, at_once)
             if edge.microseconds() > until and excess <= most_left:
                 self.poke()
                 break
         self._write(vault, at_once)
+
+    def spare(self) -> bool:
+        """A key is about to be evicted, or a write refused: put a value away instead. False if there is none.
+
+        True also as long as it takes to find out.
+        """
+        vault = self.vault
+        excess = self.excess()
+        if vault is None or excess <= 0:
+            return False
+        self._end_rest()
+        resting = self._is_resting(excess)
+        if resting and self.resting_until == NEVER:
+            return False  # the disk refuses
+        coldest = self.coldest
+        chosen = coldest.choose_arrived() if resting and coldest.arrivals.all_noted else coldest.choose()
+        if chosen is None:
+            if coldest.exhausted:
+                self._rest_in_vain(excess)
+            return not coldest.exhausted
+        self._put_away(vault, chosen, vault.unwritten >= self._most_unwritten)
+        return True
+
+    def _put_away(self, vault: Vault, chosen: tuple[Database, bytes, Value], at_once: bool) -> None:
+        db, key, value = chosen
+        stub = vault.stub(value)
+        db.exchange(db.part_of(key), key, value, stub)
+        self._queue.append(Spill(db, key, stub))
+        self._queued += len(stub.payload)
+        if self._queued >= BATCH:
+            self._write(vault, at_once)
+
+    def _rest_in_vain(self, excess: int) -> None:
+        """There is nothing that could be put away."""
+        until = excess + max(LEAST_GROWTH, self.limit // PART)
+        if self.server.now < self.resting_until_ms:
+            self.resting_until = until
+        else:
+            keys = sum([db.size for db in self._databases()])
+            self._rest(REST_MS + keys // KEYS_PER_MS, until)
+
+    def _end_rest(self) -> None:
+        """A rest that is over ends with another look at all keys."""
+        if self.resting_until_ms and self.server.now >= self.resting_until_ms:
+            self.resting_until_ms = 0
+            self.coldest.look_anew()
 
     def _rest(self, for_ms: int, until: int) -> None:
         """Try nothing for a while, or until the excess has come to so much."""

@@ -144,6 +144,8 @@ class Changes:
         """Bytes in the tally above which ``on_full`` is called."""
         self.fetched: int = 0
         """Values that were not in memory, and were read because a request needed them while it ran."""
+        self.on_back: Callable[[int, bytes], None] | None = None
+        """The value of a key has come back into the memory."""
         self.listeners: list[Listener] = []
         self.on_full: Callable[[], None] | None = None
         self.on_expired: Callable[[int, bytes], None] | None = None

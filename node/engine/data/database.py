@@ -157,8 +157,11 @@ class Database(Watched):
             self.changing = None
         self._tables[part].put(key, other, KEEP, self.changes.clock)
         self.share.add(size_of(other) - size_of(value))
-        if self.share.tally.held > self.changes.memory_limit:
-            self.changes.full()
+        changes = self.changes
+        if self.share.tally.held > changes.memory_limit:
+            changes.full()
+        if changes.on_back is not None and isinstance(value, Spilled) and not self.hidden:
+            changes.on_back(self.index, key)
 
     def fetch(self, part: int, key: bytes, spilled: Spilled) -> Value:
         """The value that ``spilled`` stands for at ``key``, which is in memory from now on. Unreadable."""

@@ -1,9 +1,10 @@
 """``maxmemory``: does the data take more than it may, and what goes so that it fits (performEvictions of Redis 7.2)?
 
 Before a command runs, as many keys are evicted as it takes, or as time allows (``maxmemory-eviction-tenacity``): then
-the rest follows between the batches, and commands run meanwhile. If nothing can be evicted, commands that may need
-memory are refused. Nothing is evicted, and nothing refused, while the node loads its data, while CLIENT PAUSE holds
-writes back, and on a replica, which has what its primary has (``replica-ignore-maxmemory``).
+the rest follows between the batches, and commands run meanwhile. Values that can leave the memory do so before a key is
+evicted (``spare``). If nothing can be evicted, commands that may need memory are refused. Nothing is evicted, and
+nothing refused, while the node loads its data, while CLIENT PAUSE holds writes back, and on a replica, which has what
+its primary has (``replica-ignore-maxmemory``).
 
 Counted against the limit is what ``used_memory`` tells, without what replicas have not read and the buffer of the
 append-only file: these grow by the very deletions that are to make room.
@@ -48,6 +49,8 @@ class MemoryLimit:
         self.exceeded_since_us: int = 0
         """Since when the data has taken too much; 0: it does not."""
         self.on_work: Callable[[], None] | None = None
+        self.spare: Callable[[], bool] | None = None
+        """Makes room without evicting a key (``vm-enabled``); False if that is not possible."""
         keyspace.changes.on_full = self.filled
         config.obey(("maxmemory",), self.read)
         config.obey(("maxmemory-eviction-tenacity", "replica-ignore-maxmemory"), self.read_rules)
@@ -84,7 +87,7 @@ class MemoryLimit:
         """On a replica no command comes by before which keys would be evicted."""
         if self.replica_ignores or self.node.lazy_expire_deletes:
             return
-        if self.is_over() and self.eviction.policy != NOEVICTION:
+        if self.is_over() and (self.eviction.policy != NOEVICTION or self.spare is not None):
             self._go_on_later()
 
     def _count(self) -> None:
@@ -113,7 +116,7 @@ class MemoryLimit:
         if not self.is_over() or not self._may_evict():
             return False
         began = self.edge.microseconds()
-        done = self.eviction.policy != NOEVICTION and self._evict(began + self.time_limit_us)
+        done = self._evict(began + self.time_limit_us)
         if not done:
             self.evicting = False
         self._note_time(not done or self.evicting)
@@ -144,18 +147,24 @@ class MemoryLimit:
         evicted = 0
         tally, changes = self.keyspace.tally, self.keyspace.changes
         while tally.held > changes.memory_limit:
-            chosen = self.eviction.choose()
-            if chosen is None:
+            if (self.spare is None or not self.spare()) and not self._evict_one():
                 return False
-            db, key = chosen
-            self.node.changing += 1  # no dirty count tells of this change
-            db.delete(db.part_of(key), key, EVICTED, 0)
-            self.node.changing -= 1
             evicted += 1
-            if evicted % AT_ONCE == 0 and self.edge.microseconds() > until_us:
+            if (evicted % AT_ONCE == 0 or self.spare is not None) and self.edge.microseconds() > until_us:
                 self._go_on_later()
                 return True
         self.evicting = False
+        return True
+
+    def _evict_one(self) -> bool:
+        """False if there is none."""
+        chosen = None if self.eviction.policy == NOEVICTION else self.eviction.choose()
+        if chosen is None:
+            return False
+        db, key = chosen
+        self.node.changing += 1  # no dirty count tells of this change
+        db.delete(db.part_of(key), key, EVICTED, 0)
+        self.node.changing -= 1
         return True
 
     def _go_on_later(self) -> None:

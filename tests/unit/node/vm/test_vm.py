@@ -464,5 +464,90 @@ def test_one_value_among_many_that_may_not_leave_is_found() -> None:
     assert not one.machine.has_work, "all keys were looked at in vain"
 
 
+# --- beside maxmemory
+
+
+def full_of_stubs(policy: str = "allkeys-lru") -> tuple[Spilling, int]:
+    """A node that ``maxmemory`` leaves no room, and all whose values are away; how many keys it has."""
+    one = Spilling(least=512, maxmemory=str((1 << 20) + 400_000), maxmemory_policy=policy)
+    keys = 0
+    while not one.server.stats.evicted_keys and keys < 5000:
+        assert one.send(one.session, "SET", f"old{keys}", VALUE) == OK
+        keys += 1
+    for _ in range(20):
+        one.turn()
+    return one, one.server.keyspace.database(0).size
+
+
+def asked(one: Spilling, key: bytes) -> bytes:
+    """The value of ``key``, whenever it comes; the node is left to itself."""
+    out = one.send(one.session, "GET", key)
+    for _ in range(100):
+        if out:
+            break
+        one.turn()
+        out = one.session.take_output()
+    return out
+
+
+@pytest.mark.parametrize("policy", ["allkeys-lru", "allkeys-lfu", "allkeys-random"])
+def test_new_values_leave_before_old_keys_are_evicted(policy: str) -> None:
+    one, keys = full_of_stubs(policy)
+    assert keys > 1000
+    one.turn(1000)
+    for number in range(500):
+        assert one.send(one.session, "SET", f"new{number}", VALUE) == OK
+        if number % 7 == 0:
+            one.turn()
+    one.turn()
+    assert one.server.keyspace.database(0).size >= keys - 10, "each new key costs an old one, and no more"
+    assert one.server.stats.evicted_keys < 520
+
+
+def test_values_that_come_back_leave_before_keys_are_evicted() -> None:
+    one, keys = full_of_stubs()
+    evicted = one.server.stats.evicted_keys
+    answers = [asked(one, key) for key in keys_of(one)]
+    assert answers.count(bulk(VALUE)) > keys - 10
+    assert one.server.stats.evicted_keys - evicted < 10
+
+
+def test_values_leave_before_writes_are_refused() -> None:
+    one = Spilling(least=512, maxmemory=str((1 << 20) + 400_000))
+    one.store.late = True  # nothing is written between the batches
+    one.vm.limit = 1 << 40
+    answers = [one.send(one.session, "SET", f"k{number}", VALUE) for number in range(300)]
+    one.vm.limit = 0
+    answers += [one.send(one.session, "SET", f"k{number}", VALUE) for number in range(300, 900)]
+    assert answers == [OK] * 900
+    while (answer := one.send(one.session, "SET", f"k{len(answers)}", VALUE)) == OK:
+        answers.append(answer)
+        assert len(answers) < 4000
+    assert answer.startswith(b"-OOM")
+    assert sum(one.is_away(b"k%d" % number) for number in range(len(answers))) > len(answers) - 5
+
+
+def test_nothing_is_looked_for_among_all_keys_while_what_arrives_is_noted() -> None:
+    one, _ = full_of_stubs()
+    assert one.vm.coldest.arrivals.all_noted
+    at = one.vm.coldest.cursor, one.vm.coldest.at
+    for number in range(200):
+        one.send(one.session, "SET", f"new{number}", VALUE)
+    one.send(one.session, "DEL", "new199")
+    assert (one.vm.coldest.cursor, one.vm.coldest.at) == at
+    assert len(one.vm.coldest.arrivals.keys) < 200
+    one.send(one.session, "FLUSHALL")
+    one.turn()
+    assert not one.vm.coldest.arrivals.keys
+
+
+def test_a_request_that_has_waited_for_a_value_keeps_it_until_it_has_run() -> None:
+    one, _ = full_of_stubs()
+    key = next(key for key in keys_of(one) if one.is_away(key))
+    before = one.server.changes.fetched
+    assert asked(one, key) == bulk(VALUE)
+    assert one.server.changes.fetched == before, "it was not read a second time, with everybody waiting"
+
+
 def place(one: Spilling, key: bytes) -> tuple[int, bytes]:
     return one.server.keyspace.database(0).part_of(key), key
