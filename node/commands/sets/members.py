@@ -57,10 +57,17 @@ def smove(c: Call, source: bytes, destination: bytes, member: bytes) -> Reply:
         raise Refusal(WRONGTYPE)
     if source == destination or not value.holds(member):
         return int(value.holds(member))
+    db = c.db
+    hidden, db.hidden = db.hidden, True  # what may be refused comes first, and is told of last
+    try:
+        added = sadd(c, [b"", destination, member])
+    finally:
+        db.hidden = hidden
     c.change(source, Set)
     value.remove(member)
     c.changed(source, value, SREM)
-    sadd(c, [b"", destination, member])
+    if added and not hidden:
+        c.also(destination, SADD)
     return 1
 
 

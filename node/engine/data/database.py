@@ -6,7 +6,8 @@ Rules kept here:
   keys. Each of them warns the snapshots, counts it (``Changes.dirty``), keeps the books (size, tally), wakes WATCH and
   tells ``Changes`` by the event's name, so no caller can forget one of these.
 - A change of one key is counted as soon as the table has taken it. A table that refuses for want of memory is as it was
-  before, so then nothing is half changed, and the node goes on. Changes of many keys are counted first.
+  before, so then nothing is half changed, and the node goes on. Changes of many keys are counted first. Where a key
+  goes for another one that comes (``move``), the other one comes first.
 - A value that is changed in place is warned of by ``before_change`` and told of by ``changed``, or by ``store``.
 - What many keys or elements have held is not freed here but in pieces (``Changes.discard``).
 - A value may be out of memory, with a stub in its place (``spilled.py``). To exchange one for the other is no change.
@@ -33,7 +34,7 @@ from gossamer.node.engine.data.changes import (
 from gossamer.node.engine.data.contents import STANDALONE_SHIFT
 from gossamer.node.engine.data.element_expires import ElementExpires
 from gossamer.node.engine.data.kinds import STRING, is_freed_lazily, kind_of, size_of
-from gossamer.node.engine.data.part import EMPTY, KEEP, LONGEST_KEY, NEVER, keys, size_in_tally
+from gossamer.node.engine.data.part import EMPTY, KEEP, NEVER, keys, size_in_tally
 from gossamer.node.engine.data.spilled import Unreadable
 from gossamer.node.engine.data.tally import EXPIRY, OVERHEAD, Share, Tally
 from gossamer.node.engine.data.view import Remains, View
@@ -257,18 +258,26 @@ class Database(Watched):
     def move(self, key: bytes, there: "Database", name: bytes, events: tuple[bytes, bytes]) -> None:
         """``key``, which exists, becomes ``name`` in the database ``there``, with its expire time; one change.
 
-        What ``name`` held before is gone. ``events``: what happened here, and there.
+        What ``name`` held before is gone. ``events``: what happened here, and there. The new name comes first, for the
+        table may refuse it; the old one can always go.
         """
-        if len(name) > LONGEST_KEY:  # no table would take it, and then ``key`` would be gone
-            raise OverflowError("a key of 4 GB")
         part = self.part_of(key)
-        at = self.expire_time(part, key)
-        value = self._pop(part, key, 1)
+        if self.views:
+            self.warn_views(part, key)
+        value = self.get(part, key)
+        assert value is not None, "no such key"
+        hidden, there.hidden = there.hidden, True  # of the old name is told first
+        try:
+            there.store(there.part_of(name), name, value, events[1], self.expire_time(part, key), 0)
+        finally:
+            there.hidden = hidden
+        self._pop(part, key, 1)
+        changes = self.changes
         if self.watchers:
             self.touch(key)
-        if self.changes.listeners:
-            self.changes.tell(self.index, key, events[0])
-        there.store(there.part_of(name), name, value, events[1], at, 0)
+        if changes.listeners and not self.hidden:
+            changes.tell(self.index, key, events[0])
+            changes.tell(there.index, name, events[1])
 
     # --- many keys change
 
@@ -376,6 +385,8 @@ class Database(Watched):
     def _replaced(self, key: bytes, old: Value, value: Value) -> int:
         """``value``, perhaps the same object, is where ``old`` was (``Table.put``); how many bytes more it takes."""
         if old is value:
+            if value is not self.changing:
+                return 0  # COPY has given two keys one stub
             before, size = self.share.changing, size_of(value)
             self.share.changing = size
             return size - before

@@ -11,10 +11,8 @@ from gossamer.node.engine.data.tally import EXPIRY, OVERHEAD
 from gossamer.node.store.table import KEEP, NEVER, Table
 from gossamer.node.types.kind import Value
 
-__all__ = ["EMPTY", "KEEP", "LONGEST_KEY", "NEVER", "batch", "copied", "items", "keys", "size_in_tally"]
+__all__ = ["EMPTY", "KEEP", "NEVER", "batch", "copied", "items", "keys", "size_in_tally"]
 
-LONGEST_KEY: Final = (1 << 32) - 1
-"""Bytes; the table in C refuses longer ones (OverflowError)."""
 EMPTY: Final = Table()
 """Stands for every part without keys, so that thousands of those cost nothing. Nobody puts anything into it."""
 

@@ -20,7 +20,7 @@ from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.dispatch import execute
 from gossamer.node.engine.serving.ready_keys import serve_changed_keys
 from gossamer.node.engine.serving.unexpected import survive, told
-from gossamer.node.resp.errors import ProtocolError
+from gossamer.node.resp.errors import NO_MEMORY, ProtocolError
 from gossamer.node.resp.parser import Parser
 from gossamer.node.resp.reply import Failure
 from gossamer.node.resp.tokens import TokenParser
@@ -125,6 +125,9 @@ class Session(Client):
             server = self.server
             what = f"the request {told(argv)} of client id={self.id} addr={self.addr}, which is closed"
             survive(server, what, mishap, changes.dirty != dirty)
+            if isinstance(mishap, MemoryError):
+                server.stats.count_error(NO_MEMORY)
+                self.reply(Failure(NO_MEMORY))
             self.close_after_reply()  # what was asked before this has its replies
         finally:
             if self._run:

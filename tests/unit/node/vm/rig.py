@@ -22,7 +22,9 @@ class Store(SpillStore):
         self.late = False
         self.full = False
         self.broken = ""
-        """Why nothing can be read."""
+        """Why nothing can be read,"""
+        self.broken_from = 0
+        """from this read on."""
         self.reads = 0
         self.waiting: list[Done] = []
 
@@ -37,7 +39,7 @@ class Store(SpillStore):
 
     def read(self, place: int) -> bytes:
         self.reads += 1
-        if self.broken:
+        if self.broken and self.reads > self.broken_from:
             raise OSError(5, self.broken)
         return super().read(place)
 

@@ -3,11 +3,13 @@
 import pytest
 
 from gossamer.node.engine.data.changes import SET
+from gossamer.node.engine.data.spilled import STUB
 from gossamer.node.engine.data.tally import OVERHEAD
 from gossamer.node.persist.load import Loader
 from gossamer.node.persist.reader import RdbReader
 from tests.integration.every_type import fill
 from tests.unit.node.commands.one import One
+from tests.unit.node.engine.data.two_keys import TWO_KEYS, fill_for_two_keys
 from tests.unit.node.vm.rig import Spilling
 
 OK = b"+OK\r\n"
@@ -332,6 +334,46 @@ def test_a_value_that_cannot_be_read_is_an_error_and_never_another_value() -> No
     assert one.say("GET", "k") == bulk(b"new")
     one.store.broken = ""
     assert one.say("GET", "other") == bulk(VALUE)
+
+
+@pytest.mark.parametrize("request_", TWO_KEYS)
+def test_a_request_that_meets_a_value_that_cannot_be_read_does_no_half(request_: str) -> None:
+    plain = filled_for_two_keys()
+    expected = plain.say(*request_.split())
+    after = plain.say("DEBUG", "DIGEST")
+    for readable in range(50):
+        one = filled_for_two_keys()
+        before = one.say("DEBUG", "DIGEST")
+        one.store.reads = 0
+        one.store.broken, one.store.broken_from = "Input/output error", readable
+        answer = one.say(*request_.split())
+        reads = one.store.reads
+        one.store.broken = ""
+        if not answer.startswith(b"-IOERR"):
+            assert (answer, one.say("DEBUG", "DIGEST")) == (expected, after)
+            assert reads <= readable
+            return
+        assert one.say("DEBUG", "DIGEST") == before
+    raise AssertionError("it reads ever more values")
+
+
+def filled_for_two_keys() -> Spilling:
+    one = Spilling()
+    fill_for_two_keys(one.say)
+    assert all(one.is_away(key) for key in keys_of(one))
+    return one
+
+
+@pytest.mark.parametrize("request_", ["RENAME k other", "COPY k other REPLACE"])
+def test_a_stub_of_two_keys_in_its_own_place_takes_what_it_took(request_: str) -> None:
+    one = Spilling()
+    one.say("SET", "k", VALUE)
+    one.say("COPY", "k", "other")
+    one.say("RPUSH", "list", VALUE)
+    held = one.server.keyspace.tally.held
+    assert one.say(*request_.split()) in (OK, b":1\r\n")
+    one.say("DEL", "k")
+    assert one.server.keyspace.tally.held == held - OVERHEAD - len("k") - STUB
 
 
 @pytest.mark.parametrize("preamble", ["yes", "no"])

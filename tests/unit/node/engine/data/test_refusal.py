@@ -7,12 +7,18 @@ from typing import Final
 
 import pytest
 
-from gossamer.node.engine.data import database
+from gossamer.node.engine.data import changes, database
 from gossamer.node.engine.data.changes import DEL, RENAME_FROM, RENAME_TO, SET, Changes, Listener
 from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.part import KEEP, NEVER
 from gossamer.node.engine.data.view import View
 from gossamer.node.engine.data.watch import Watcher, watch
+from gossamer.node.engine.edge import Edge
+from gossamer.node.engine.server import Server
+from gossamer.node.machine import Machine
+from gossamer.node.resp.errors import NO_MEMORY
+from tests.unit.node.commands.one import One
+from tests.unit.node.engine.data.two_keys import TWO_KEYS, fill_for_two_keys
 from tests.unit.node.store.native import NAME, compile_native, is_built, load
 
 HUGE: Final = 1 << 32
@@ -31,6 +37,14 @@ def native(compiled: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mo
         monkeypatch.setattr(database, "Table", compiled.Table)
     yield compiled
     compiled.fail_after(-1)
+
+
+@pytest.fixture
+def node_table(native: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The clock of a node is that of its tables."""
+    if not is_built():
+        monkeypatch.setattr(changes, "Clock", native.Clock)
+    return native
 
 
 class Told(Listener):
@@ -146,11 +160,95 @@ def test_a_key_that_no_table_takes_is_not_counted(native: ModuleType) -> None:
     assert db.expire_time(db.part_of(b"k"), b"k") == NEVER
 
 
-def test_half_a_rename_is_counted(native: ModuleType) -> None:
-    """The old name is gone and the new one is refused: nobody may be shown that."""
+@pytest.mark.parametrize("key", [b"k", b"e"], ids=["lives on", "expires"])
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["RENAME", "MOVE"])
+def test_half_a_rename_is_none(native: ModuleType, key: bytes, elsewhere: bool) -> None:
+    """Where the new name is refused the old one stays; where it is taken, of the old one is told first."""
     db = filled(native)
-    native.fail_after(0)
-    with pytest.raises(MemoryError):
-        db.move(b"k", db, b"new", (RENAME_FROM, RENAME_TO))
+    there = Database(1, changes=db.changes) if elsewhere else db
+    told, watcher = Told(db.changes), Watcher()
+    db.changes.listen(told)
+    watch(watcher, db, key, 0)
+    before = books(db), books(there)
+    refused = 0
+    while True:
+        native.fail_after(refused)
+        try:
+            db.move(key, there, b"new", (RENAME_FROM, RENAME_TO))
+        except MemoryError:
+            native.fail_after(-1)
+            refused += 1
+        else:
+            break
+        assert (books(db), books(there)) == before
+        assert not watcher.broken
+        assert told.heard == []
     native.fail_after(-1)
-    assert db.changes.dirty == 3
+    assert refused > 0
+    assert told.heard == [(RENAME_FROM, 3), (RENAME_TO, 3)]
+    assert watcher.broken
+    assert db.get(db.part_of(key), key) is None
+    assert there.get(there.part_of(b"new"), b"new") == b"v"
+    assert there.expire_time(there.part_of(b"new"), b"new") == (9 if key == b"e" else NEVER)
+    assert db.size + there.size - (0 if elsewhere else db.size) == 2
+
+
+# --- a whole request
+
+
+class Lasting(Edge):
+    """An unexpected exception does not end the test; one that ends the node is raised."""
+
+    def __init__(self) -> None:
+        self.mishaps: list[str] = []
+
+    def unexpected(self, what: str, error: Exception) -> None:
+        assert isinstance(error, MemoryError)
+        self.mishaps.append(what)
+
+
+class Node(One):
+    def __init__(self) -> None:
+        super().__init__()
+        self.edge = Lasting()
+        self.server = Server(edge=self.edge)
+        self.server.access.debug = "yes"
+        self.machine = Machine(self.server)
+        self.server.begin_batch(1_000_000)
+        self.begin()
+        fill_for_two_keys(self.say)
+
+    def begin(self) -> None:
+        """With another client."""
+        self.session = self.machine.accept("127.0.0.1:1", "127.0.0.1:2")
+
+    def digest(self) -> bytes:
+        self.begin()
+        return self.say("DEBUG", "DIGEST")
+
+
+@pytest.mark.parametrize("once", [False, True], ids=["and all that follow", "that one alone"])
+@pytest.mark.parametrize("request_", TWO_KEYS)
+def test_a_request_without_memory_is_an_error_and_nothing_is_half_done(
+    node_table: ModuleType, request_: str, once: bool
+) -> None:
+    fail = node_table.fail_once if once else node_table.fail_after
+    whole = Node()
+    expected = whole.say(*request_.split())
+    assert not expected.startswith(b"-")
+    after = whole.digest()
+    for granted in range(50):
+        node = Node()
+        before = node.digest()
+        node.begin()
+        fail(granted)
+        answer = node.say(*request_.split())
+        fail(-1)
+        if not node.edge.mishaps:
+            assert (answer, node.digest()) == (expected, after)
+            assert granted or " new" not in request_, "a key more takes memory"
+            return
+        assert answer == b"-" + NO_MEMORY + b"\r\n"
+        assert node.session.closing
+        assert node.digest() == before
+    raise AssertionError("it wants ever more memory")
