@@ -213,6 +213,14 @@ class Edge:
         OSError if that fails.
         """
 
+    def leave_directory(self, path: str, name: str) -> None:
+        """All that this node has written to files of this ``name`` there is on the disk."""
+
+    def was_left(self, path: str, name: str) -> bool:
+        """As far as one can know: did who wrote to the files of this ``name`` there before say ``leave_directory``, or
+        has the system started since? Else the disk may lack what they seem to hold."""
+        return True
+
     def replace_file(self, path: str, data: bytes) -> None:
         """A file at ``path`` holds ``data``, durably, when this returns. OSError if that fails."""
 

@@ -26,6 +26,7 @@ from gossamer.node.io.new_file import BackgroundFile, DiskFile, begin_file
 from gossamer.node.io.spare_memory import give_back
 from gossamer.node.io.spill_file import SpillFile
 from gossamer.node.io.supervise import Supervisor
+from gossamer.node.io.write_over import note_begin, note_end
 from gossamer.node.persist.sealed.form import SealError
 
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
@@ -51,6 +52,8 @@ class ProcessEdge(Edge):
         self.fsync_often = True
         self._held: dict[str, int] = {}
         """Descriptors of lock files, by path."""
+        self._left: dict[str, bool] = {}
+        """For each: did who held it before end in good order?"""
         self._facts = process_facts(config_file)
         self._facts.supervised = supervisor.mode
 
@@ -121,7 +124,7 @@ class ProcessEdge(Edge):
     def make_directory(self, path: str, name: str) -> None:
         """This process holds a lock file until it ends; OSError if another one does."""
         os.makedirs(path, exist_ok=True)
-        path = os.path.abspath(os.path.join(path, f"{name}.lock"))
+        path = lock_path(path, name)
         if path in self._held:
             return
         fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -131,6 +134,15 @@ class ProcessEdge(Edge):
             os.close(fd)
             raise OSError(error.errno, "another node writes to it", os.path.dirname(path)) from None
         self._held[path] = fd
+        self._left[path] = note_begin(fd)
+
+    def leave_directory(self, path: str, name: str) -> None:
+        fd = self._held.get(lock_path(path, name))
+        if fd is not None:  # CONFIG SET dir may have taken us elsewhere
+            note_end(fd)
+
+    def was_left(self, path: str, name: str) -> bool:
+        return self._left.get(lock_path(path, name), True)
 
     def replace_file(self, path: str, data: bytes) -> None:
         try:
@@ -176,6 +188,10 @@ class ProcessEdge(Edge):
 
     def stop(self) -> None:
         self._stop()
+
+
+def lock_path(path: str, name: str) -> str:
+    return os.path.abspath(os.path.join(path, f"{name}.lock"))
 
 
 def run_soon() -> Callable[[Callable[[], None]], None]:

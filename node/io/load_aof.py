@@ -2,6 +2,7 @@
 
 Rules kept here:
 - The manifest is read whether ``appendonly`` is on or not: a rewrite must not take the names of files that it lists.
+- Where the process before was killed, what it has appended is written over first (``write_over.py``).
 - A file that ends too early is cut back, if it is the last and ``aof-load-truncated`` says so. Whatever else is wrong
   ends the node, and nothing is changed.
 """
@@ -9,6 +10,8 @@ Rules kept here:
 import os
 import time
 from pathlib import Path
+
+import trio
 
 from gossamer.node.io.clients import Clients
 from gossamer.node.io.collector import at_rest
@@ -20,6 +23,7 @@ from gossamer.node.io.keys import Keys
 from gossamer.node.io.log import Log
 from gossamer.node.io.new_file import remove_orphans
 from gossamer.node.io.unsealed import tell_unsealed
+from gossamer.node.io.write_over import write_over
 from gossamer.node.persist.aof.manifest import Manifest, ManifestError, manifest_name, parse
 from gossamer.node.persist.sealed.form import SealError
 from gossamer.node.saving.aof_load import AofLoad
@@ -40,10 +44,19 @@ async def load_aof(clients: Clients, log: Log, keys: Keys) -> None:
         paths = [folder / file.name for file in manifest.loaded]
         if not paths:
             warn_of_rdb(server.config.text("dbfilename"), log)
+        if not server.edge.was_left(str(folder), filename):
+            await write_incrs_over([folder / file.name for file in manifest.incrs], log)
         sizes = await load_files(paths, clients, log, keys)
         aof.go_on(manifest, sizes, bool(manifest.incrs) and can_go_on(str(paths[-1]), keys))
     except OSError as error:
         raise LoadError(f"{error.filename}: {error.strerror}") from None
+
+
+async def write_incrs_over(paths: list[Path], log: Log) -> None:
+    """OSError."""
+    size = await trio.to_thread.run_sync(write_over, paths)
+    if size:
+        log.write("notice", f"The last process was killed: {size} bytes of append-only files are written to disk again")
 
 
 def warn_of_rdb(path: str, log: Log) -> None:

@@ -170,6 +170,11 @@ class Aof:
         self._append_to_nothing()
         self._enter(OFF)
 
+    def leave(self) -> None:
+        """The node ends: all that was written is durable, or the next process cannot rely on it."""
+        if self.sink.flush_all() and not self.sink.unsound and self.state == ON:
+            self.server.edge.leave_directory(self._folder(), self.filename())
+
     def _append_to_nothing(self) -> None:
         self.drop_beside()
         self.server.journal.detach(self.sink)

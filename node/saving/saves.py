@@ -131,7 +131,7 @@ class Saves(SavesPort):
         self.rewrites.stop()
         wanted = "save" in options or (bool(self.server.config.save_points()) and "nosave" not in options)
         saved = self.server.conditions & LOADING or not wanted or self._save_last()
-        self.aof.sink.flush_all()
+        self.aof.leave()
         if saved and not self.aof.sink.pending:
             return True
         if "force" in options:

@@ -23,6 +23,7 @@ from tests.integration.test_replication import PAIRS, facts, follow, name
 from tests.unit.node.persist.aof.recorded import Folder, folders
 
 DEBUG = ("--enable-debug-command", "yes")
+WRITTEN_AGAIN = "bytes of append-only files are written to disk again"
 APPENDS = (*DEBUG, "--appendonly", "yes")
 
 
@@ -209,6 +210,20 @@ def test_an_end_in_good_order_loses_nothing_whatever_the_policy(nodes: Nodes) ->
     assert not (node.home / "dump.rdb").exists()
     node.start()
     assert node.ask("DEBUG", "DIGEST") == before
+
+
+def test_after_a_kill_what_was_appended_is_written_to_disk_again(nodes: Nodes) -> None:
+    node = nodes.start(*APPENDS)
+    demand(node, "SET", "k", "v")
+    size = sum(len(data) for name, data in files_of(node).items() if name.endswith(".incr.aof"))
+    assert size > 0
+    assert node.stop(signal.SIGTERM) == 0
+    node.start()
+    assert WRITTEN_AGAIN not in node.log()
+    node.kill()
+    node.start()
+    node.wait_log(f"The last process was killed: {size} {WRITTEN_AGAIN}")
+    assert node.ask("GET", "k").text == b"v"
 
 
 def test_switched_on_in_a_running_node_it_holds_all(nodes: Nodes) -> None:

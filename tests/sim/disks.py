@@ -363,10 +363,10 @@ class DiskRun(WriteRun):
             self.back(host)
         self.world.advance(1500)
         self.failing_since = {}
-        self.wait(self.unknown_holes, "rewrites that were asked for")
+        self.wait(self.unknown_holes, "the end of all holes that nobody knows of")
 
     def unknown_holes(self) -> str:
-        """Who has one from a life before; the operator has the file written anew."""
+        """Who has one from a life before: nobody, once it has begun."""
         for host in self.world.hosts.values():
             if not host.up:
                 return f"{host.name} is down"
@@ -377,7 +377,6 @@ class DiskRun(WriteRun):
                 continue
             names = disk_of(host).files.names
             if any(names[path].sound >= 0 for path in aof.paths() if path in names):
-                self.world.tell(host, "BGREWRITEAOF")
                 return f"{host.name} has a hole that it does not know of"
         return ""
 

@@ -66,6 +66,7 @@ class Files:
     """``failing``: the error of each step that fails, and how often it does, from 0 to 1.
 
     ``liars``: an fsync of files whose names end so says that it was done, and was not. ``forgets``: see above.
+    ``fatal``: who waits for an fsync that fails is killed before it can do anything about it. ``writes_over``: see there.
     ``dies_in``: the process dies before so many steps more are done; ``silently``: because the power goes.
     """
 
@@ -75,8 +76,10 @@ class Files:
     failing: dict[str, tuple[int, float]] = field(factory=dict)
     liars: str | None = None
     forgets: bool = False
+    fatal: bool = False
     dies_in: int = -1
     silently: bool = False
+    writes_over: bool = True
     names: dict[str, Inode] = field(factory=dict)
     steps: int = 0
     failures: int = 0
@@ -121,9 +124,19 @@ class Files:
         except OSError:
             if self.forgets:
                 inode.forget()
+            if self.fatal:
+                raise Died(False) from None
             raise
         if self.liars is None or not path.endswith(self.liars):
             inode.synced(len(inode.data) if size < 0 else size)
+
+    def write_over(self, path: str) -> None:
+        """What is seen of the file is written once more, durably: what an fsync that failed has lost is there again."""
+        inode = self.names.get(path)
+        if inode is not None and self.writes_over:
+            self.step("write", path)
+            inode.sound = -1
+            self.fsync(inode, path)
 
     def rename(self, path: str, new: str) -> None:
         self.step("rename", new)

@@ -176,6 +176,8 @@ def load_aof(machine: Machine, files: Files, key: Key | None) -> Iterator[None]:
     manifest = aof.manifest
     paths = [aof.path(file) for file in manifest.loaded]
     try:
+        for file in manifest.incrs:
+            files.write_over(aof.path(file))
         yield from load_files(paths, machine, files, key)
         aof.go_on(manifest, [len(files.content(path) or b"") for path in paths])
     except OSError as error:

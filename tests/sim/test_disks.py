@@ -168,6 +168,40 @@ def test_a_hole_in_a_file_is_no_more_when_the_disk_works_again() -> None:
     assert found
 
 
+class KilledRun(HoleRun):
+    """The same with nodes that are killed in the fsync that fails, and so cannot know of the hole. ``careless``: what
+    they find they take for what the disk has."""
+
+    def broken_disk(self, strike: DiskStrike, hosts: list[Host]) -> None:
+        for host in hosts:
+            disk_of(host).files.fatal = True
+            disk_of(host).files.writes_over = not self.careless
+        super().broken_disk(strike, hosts)
+        for host in hosts:
+            disk_of(host).files.fatal = False
+
+    def trust(self) -> None:
+        """They do so by themselves."""
+
+
+class CarelessKilledRun(KilledRun):
+    careless = True
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("policy", ["always", "everysec"])
+def test_a_hole_that_nobody_knows_of_is_no_more_at_the_next_start(policy: str) -> None:
+    found = 0
+    for seed in range(4):
+        run = KilledRun(seed, policy, acks=0)
+        run.go()
+        assert not run.broken(), f"seed {seed}: {run.broken()}"
+        careless = CarelessKilledRun(seed, policy, acks=0)
+        careless.go()
+        found += careless.broken().startswith("lost")
+    assert found
+
+
 def whole(policy: str) -> DiskRun:
     """Shards that were written to, and whose clients have stopped."""
     run = EverybodyRun(1, policy, acks=0)
