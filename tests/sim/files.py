@@ -66,8 +66,9 @@ class Files:
     """``failing``: the error of each step that fails, and how often it does, from 0 to 1.
 
     ``liars``: an fsync of files whose names end so says that it was done, and was not. ``forgets``: see above.
-    ``fatal``: who waits for an fsync that fails is killed before it can do anything about it. ``writes_over``: see there.
+    ``fatal``: who waits for an fsync that fails is killed before it can do anything about it.
     ``dies_in``: the process dies before so many steps more are done; ``silently``: because the power goes.
+    ``writes_over``: the method of that name does something.
     """
 
     rng: Random
