@@ -74,7 +74,7 @@ def _configured(config: Config, name: str) -> Key | None:
     try:
         return read_key(path)
     except KeyFileError as error:
-        raise ConfigError(f"{name}: {error}") from None
+        raise ConfigError(f"{name}: {error}", config.line_of(name)) from None
 
 
 def _secret(path: str) -> bytes:

@@ -19,12 +19,17 @@ PROTOCOL_MISSING: Final = {
     errno.ENOPROTOOPT, errno.EPROTONOSUPPORT, errno.ESOCKTNOSUPPORT, errno.EPFNOSUPPORT, errno.EAFNOSUPPORT,
 }  # fmt: skip
 
+NO_ADDRESS: Final = {0, errno.EADDRNOTAVAIL, errno.EINVAL}
+"""0: it was not understood, or not found."""
+
 
 class ListenError(Exception):
-    """Cannot listen as configured. ``brief`` has the reason too, where the message, which is Redis' own, has none."""
+    """Cannot listen as configured. ``brief`` has the reason too, where the message, which is Redis' own, has none.
+    ``no_address``: what was named as one is none of this machine."""
 
-    def __init__(self, text: str, reason: str = "") -> None:
+    def __init__(self, text: str, reason: str = "", no_address: bool = False) -> None:
         super().__init__(text)
+        self.no_address = no_address
         self.brief = f"{text} {reason}" if reason else text
 
 
@@ -55,7 +60,7 @@ def listen_tcp(addresses: Sequence[str], port: int, backlog: int) -> tuple[list[
                 continue
             for sock in opened:
                 sock.close()
-            raise ListenError(warning) from None
+            raise ListenError(warning, no_address=refused.code in NO_ADDRESS) from None
     return opened, warnings
 
 

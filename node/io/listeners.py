@@ -7,15 +7,19 @@ in the kernel until ``let_in``.
 import contextlib
 import os
 import socket
+from typing import Final
 
-from gossamer.node.config import Config
+from gossamer.node.config import Config, ConfigError
 from gossamer.node.io.clients import Clients
 from gossamer.node.io.listen import ListenError, listen_tcp, listen_unix
 from gossamer.node.io.log import Log
 
+NOWHERE: Final = "Configured to not listen anywhere, exiting."
+
 
 class Listeners:
-    """Open from construction to ``close``. Raises ListenError with the last line for the log."""
+    """Open from construction to ``close``. Raises ListenError with the last line for the log, ConfigError if it is a
+    line of the configuration that names what cannot be."""
 
     def __init__(self, config: Config, log: Log) -> None:
         self._config = config
@@ -58,12 +62,25 @@ class Listeners:
             self._open_tcp()
         except ListenError as error:
             self._log.write("warning", f"Warning: {error}")
+            if error.no_address:
+                self._blame("bind", str(error))
             raise ListenError(f"Failed listening on port {port} (TCP), aborting.", str(error)) from None
         if path:
-            self._unix = listen_unix(path, config.integer("unixsocketperm"), config.integer("tcp-backlog"))
+            try:
+                self._unix = listen_unix(path, config.integer("unixsocketperm"), config.integer("tcp-backlog"))
+            except ListenError as error:
+                self._blame("unixsocket", str(error))
+                raise
             self._unix_path = os.path.abspath(path)
         if not self._tcp and not path:
-            raise ListenError("Configured to not listen anywhere, exiting.")
+            self._blame("bind" if port else "port", NOWHERE)
+            raise ListenError(NOWHERE)
+
+    def _blame(self, name: str, reason: str) -> None:
+        """ConfigError if a line of the configuration has set the directive."""
+        line = self._config.line_of(name)
+        if line is not None:
+            raise ConfigError(reason, line) from None
 
     def _open_tcp(self) -> None:
         config = self._config

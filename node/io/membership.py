@@ -16,7 +16,7 @@ from gossamer.cluster.topology import Flag, Node, Topology
 from gossamer.gossip.config import GossipConfig
 from gossamer.gossip.core import Gossip
 from gossamer.gossip.events import ConfigChanged
-from gossamer.node.config import Config
+from gossamer.node.config import Config, ConfigError
 from gossamer.node.io.bus import Bus, now_ms
 from gossamer.node.io.conf_writer import ConfWriter
 from gossamer.node.io.listen import ListenError, listen_tcp
@@ -40,13 +40,13 @@ class CannotJoin(Exception):
 
 
 class Membership:
-    """Made before the Machine, which needs ``gossip``; ``join`` ties it to the Machine. Raises CannotJoin."""
+    """Made before the Machine, which needs ``gossip``; ``join`` ties it to the Machine. CannotJoin, ConfigError."""
 
     def __init__(self, config: Config, log: Log) -> None:
         self._config = config
         self._log = log
         self._bus_port = bus_port(config)
-        self._conf = own_nodes_conf(config.text("cluster-config-file"))
+        self._conf = own_nodes_conf(config)
         self.writer = ConfWriter(self._conf, log)
         settings = gossip_config(config, self._bus_port)
         topology = self.writer.newest = self._remember()
@@ -121,7 +121,9 @@ class Membership:
             raise CannotJoin(f"Fatal: can't write cluster config file {self._conf.path}: {error.strerror}") from None
 
 
-def own_nodes_conf(path: str) -> NodesConf:
+def own_nodes_conf(config: Config) -> NodesConf:
+    """CannotJoin; ConfigError if a line of the configuration names what cannot be opened."""
+    path = config.text("cluster-config-file")
     try:
         return NodesConf(path)
     except ConfInUse:
@@ -135,7 +137,9 @@ def own_nodes_conf(path: str) -> NodesConf:
             "it there, or remove it: then this node begins anew under another id."
         ) from None
     except OSError as error:
-        raise CannotJoin(f"Can't open {error.filename or path} in order to acquire a lock: {error.strerror}") from None
+        reason = f"Can't open {error.filename or path} in order to acquire a lock: {error.strerror}"
+        line = config.line_of("cluster-config-file")
+        raise (CannotJoin(reason) if line is None else ConfigError(reason, line)) from None
 
 
 def bus_port(config: Config) -> int:

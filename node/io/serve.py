@@ -109,7 +109,8 @@ def serve(start: Start, log: Log, supervisor: Supervisor, outcome: Outcome) -> i
         return trio.run(Node(start, log, signals, supervisor).run, outcome)
     except (ListenError, CannotJoin, ConfigError) as error:
         log.write("warning", str(error).strip())
-        outcome.failed(str(error) if isinstance(error, CannotJoin) else error.brief, aloud=bool(log.path))
+        named = isinstance(error, ConfigError) and error.line is not None
+        outcome.failed(str(error) if isinstance(error, CannotJoin) else error.brief, aloud=named or bool(log.path))
     except Exception as error:
         for line in traceback.format_exc().splitlines():
             log.write("warning", line)

@@ -111,7 +111,7 @@ class Vm(VmPort):
         try:
             store = server.edge.spill_store(path)
         except OSError as error:
-            raise ConfigError(f"vm-dir {path}: {error.strerror}") from None
+            raise ConfigError(f"vm-dir {path}: {error.strerror}", server.config.line_of("vm-dir")) from None
         self.vault = Vault(store, server.encodings, self._tell_unreadable)
         self.fetches = Fetches(self.vault, server.waiting, self.poke)
         self.base = server.edge.resident_memory()
