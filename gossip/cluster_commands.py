@@ -99,7 +99,7 @@ class ClusterCommands:
         elif self._is_news(command, claimed == (self._me.slots, self._me.config_epoch)):
             self._announcer.announce(now)
         self._out.save_now = True
-        self._out.promised |= isinstance(command, SetConfigEpoch | Reset | SaveConfig)
+        self._out.promised |= isinstance(command, Forget | SetConfigEpoch | Reset | SaveConfig)
         self._out.do(Answer(answer))
 
     def _is_news(self, command: ClusterCommand, claims_the_same: bool) -> bool:

@@ -33,8 +33,9 @@ class Save:
     """Keep this as nodes.conf. What follows depends on it, so it has to hold before that is done.
 
     ``synced``: across a loss of power (fsync), for something in it is about to be said that others build on: a vote, an
-    epoch, slots of this node, its role, its id, whom it has met. Otherwise across the end of the process: what is new
-    in it was heard from others, or only an operator has asked for it. Then a synced one follows within a second.
+    epoch, slots of this node, its role, its id, whom it has met, whom it has been told to forget (a node that is back
+    after a loss of power would tell all others of it again). Otherwise across the end of the process: what is new in it
+    was heard from others, or only an operator has asked for it. Then a synced one follows within a second.
     """
 
     topology: Topology

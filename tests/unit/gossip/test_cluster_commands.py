@@ -171,6 +171,7 @@ def test_only_what_is_promised_waits_for_the_disk() -> None:
         (DelSlots((8,)), False),
         (AddSlots((8,)), True),
         (SaveConfig(), True),
+        (Forget(mesh["c"].id), True),
         (Reset(hard=False, keys=0), True),
     )
     for wish, synced in wishes:
