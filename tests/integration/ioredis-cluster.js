@@ -1,8 +1,13 @@
 // An ioredis Cluster client at work. Arguments: the ports of the nodes it may start from. Prints one line of JSON.
 const { Cluster } = require("ioredis");
 
+const slotsRefreshTimeout = 20000; // a busy machine may take longer than the second that ioredis waits
+
 async function main(ports) {
-  const cluster = new Cluster(ports.map((port) => ({ host: "127.0.0.1", port })));
+  const cluster = new Cluster(
+    ports.map((port) => ({ host: "127.0.0.1", port })),
+    { slotsRefreshTimeout },
+  );
   const told = {};
   const keys = Array.from({ length: 50 }, (_, i) => `ioredis:${i}`);
   told.set = await Promise.all(keys.map((key, i) => cluster.set(key, i)));

@@ -4,8 +4,13 @@
 const { Cluster } = require("ioredis");
 const { createInterface } = require("readline");
 
+const slotsRefreshTimeout = 20000; // a busy machine may take longer than the second that ioredis waits
+
 async function main(ports) {
-  const cluster = new Cluster(ports.map((port) => ({ host: "127.0.0.1", port })));
+  const cluster = new Cluster(
+    ports.map((port) => ({ host: "127.0.0.1", port })),
+    { slotsRefreshTimeout },
+  );
   let last = Promise.resolve();
   for await (const line of createInterface({ input: process.stdin })) {
     const before = last;

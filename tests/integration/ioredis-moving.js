@@ -29,6 +29,7 @@ async function main(port, reads, tags) {
   const cluster = new Cluster([{ host: "127.0.0.1", port }], {
     scaleReads: reads ? "slave" : "master",
     maxRedirections: 100,
+    slotsRefreshTimeout: 20000, // a busy machine may take longer than the second that ioredis waits
     retryDelayOnTryAgain: 5,
     retryDelayOnMoved: 5,
   });
