@@ -166,8 +166,8 @@ def test_a_logfile_lies_in_the_working_directory_of_the_node(nodes: Nodes) -> No
     node = nodes.make("--logfile", "node.log", "--port", "0")
     node.launch()
     assert node.wait_end() == 1
-    assert node.log() == "gossamer: Configured to not listen anywhere, exiting."
-    assert (node.home / "node.log").read_text().endswith(" # Configured to not listen anywhere, exiting.\n")
+    assert node.log() == "gossamer: '--port 0': Configured to not listen anywhere, exiting."
+    assert (node.home / "node.log").read_text().endswith("\nConfigured to not listen anywhere, exiting.\n")
 
 
 # --- the end

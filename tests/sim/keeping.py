@@ -15,6 +15,7 @@ from random import Random
 
 from gossamer.node.engine.clients.client import Client
 from gossamer.node.engine.edge import Edge
+from gossamer.node.engine.server import Server
 from gossamer.node.io.load_aof import check_cut
 from gossamer.node.machine import Machine
 from gossamer.node.persist.aof.manifest import Manifest, ManifestError, manifest_name, parse
@@ -64,8 +65,6 @@ class Keeping(Serving):
         self._held_until_us: Micros = 0
         super().__init__(*args)  # type: ignore[arg-type]
         assert isinstance(self._disk, DataDisk)
-        for name, value in self._disk.directives:
-            self.machine.server.config.load(name, value.split())
         vm = self.machine.vm
         if self.machine.server.config.flag("vm-enabled"):
             vm.coldest.least = 0
@@ -73,6 +72,14 @@ class Keeping(Serving):
             vm.begin()
         self._loading = loading(self.machine, self._disk.files, self._disk.key)
         self.has_begun = False
+
+    def make_server(self) -> Server:
+        """With what the configuration file says: the machine reads it as it is made."""
+        server = super().make_server()
+        assert isinstance(self._disk, DataDisk)
+        for name, value in self._disk.directives:
+            server.config.load(name, value.split())
+        return server
 
     def make_edge(self) -> Edge:
         disk = self._disk

@@ -103,7 +103,7 @@ class Process:
         self._clock = clock
         self._disk = disk
         self._last_look_us = self._next_look_us = self._timeline.now_us
-        server = Server(1, True, self.make_edge())
+        server = self.make_server()
         server.rng = Random(rng.getrandbits(64))
         self.machine = Machine(server, Gossip(topology, config, Random(rng.getrandbits(64)), self.now_ms()))
         self._published = server.topology
@@ -114,6 +114,9 @@ class Process:
         self._alarm_us: Micros | None = None
         self._postponed: list[Callable[[], None]] = []
         self._looked_us: Micros = 0
+
+    def make_server(self) -> Server:
+        return Server(1, True, self.make_edge())
 
     def make_edge(self) -> Edge:
         return VirtualEdge(self._timeline, self._clock, self._logged)

