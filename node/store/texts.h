@@ -455,12 +455,12 @@ static const uint8_t *rdb_string(const uint8_t *at, const uint8_t *end, PyObject
         *text = PyBytes_FromStringAndSize((const char *)begin, (Py_ssize_t)size);
         return *text ? begin + size : NULL;
     }
-    if (begin || at == end || *at < 0xc0)
+    if (begin || at == end || *at < 0xc0 || *at > 0xc3)
         return NULL;
     if (*at == 0xc3)
         return rdb_packed(at + 1, end, text);
     int width = 1 << (*at - 0xc0);
-    if (*at > 0xc2 || end - at <= width)
+    if (end - at <= width)
         return NULL;
     char digits[LONGEST_INTEGER], *behind = digits + sizeof digits;
     const char *number = format_integer(load_signed(at + 1, width), behind);
