@@ -167,6 +167,7 @@ class Sides:
     """Connections to both servers, by name and with the same ids."""
 
     def __init__(self, real: RealServer) -> None:
+        self.address = real.address
         self.machine = Machine(Server())
         self.machine.server.access.debug = "yes"
         self.machine.server.begin_batch(time.time_ns() // 1_000_000)
@@ -198,12 +199,29 @@ class Sides:
         data = b"".join(self.request(words) for _, words in requests)
         self.ours[name].send(data)
         self.theirs[name].send(data)
+        if not self.ours[name].session.out and not self.ours[name].session.closing:
+            self._wait_served(name)
         for other in NAMES:
             said = blurred(self.ours[other].session.take_output())
             assert blurred(self.heard(other, len(said))) == said, (requests, other)
             if self.ours[other].session.closing and other not in self.gone:
                 self.gone.append(other)
                 self.ours[other].close()
+
+    def _wait_served(self, name: str) -> None:
+        """Nothing tells that the request is served, for it waits, or has no reply: ask by a connection of its own. The
+        real server may else serve what another connection sends next before it."""
+        command = self.ours[name].session.last_command
+        assert command is not None
+        mark = f" cmd={command.name} ".encode()
+        asker = Wire(self.address)
+        deadline = time.monotonic() + WAIT_S
+        listed = b""
+        while mark not in listed:
+            assert time.monotonic() < deadline, f"the real server has not served{mark.decode()}but {listed.decode()}"
+            asker.send(encode(["CLIENT", "LIST", "ID", str(self.ids[name])]))
+            listed = asker.receive().text
+        asker.close()
 
     def heard(self, name: str, size: int) -> bytes:
         """So many bytes from the real server, or fewer if it says no more."""
