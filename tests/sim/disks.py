@@ -432,14 +432,14 @@ class DiskRun(WriteRun):
                     raise Violation(f"{path} of {host.name} is not sealed")
 
     def broken(self) -> str:
-        lost = [o for o in self.verdict.lost if not self.is_excused(o)]
+        lost = [o for o in self.verdict.lost if not self.may_be_lost(o)]
         if lost:
             return f"lost: {[str(o) for o in lost[:3]]} of {len(lost)}"
         if self.verdict.odd and all(min(strike.safe.values(), default=inf) == inf for strike in self.struck):
             return f"odd: {self.verdict.odd[:3]}"
         return ""
 
-    def is_excused(self, operation: Operation) -> bool:
+    def may_be_lost(self, operation: Operation) -> bool:
         tag = operation.key[1 : operation.key.index("}")]
         return any(s.safe[tag] <= operation.ended_us <= s.until_us for s in self.struck)
 

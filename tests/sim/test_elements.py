@@ -67,3 +67,10 @@ def test_who_may_have_taken_excuses_one_element() -> None:
     operations = [put("a", 1, 2), put("b", 3, 4), take(None, 5, 6, UNKNOWN)]
     assert [o.value for o in lost_elements(operations, [])] == ["b"]
     assert not lost_elements(operations, ["a"])
+
+
+def test_what_may_be_lost_was_not_taken_where_something_else_is_missing() -> None:
+    """The older one went with the power; the other one was taken by who never heard of it."""
+    operations = [put("a", 1, 2), put("b", 3, 4), take(None, 5, 6, UNKNOWN)]
+    assert [o.value for o in lost_elements(operations, [], lambda o: o.value == "a")] == ["a"]
+    assert [o.value for o in lost_elements([*operations, put("c", 7, 8)], [], lambda o: o.value == "a")] == ["c", "a"]

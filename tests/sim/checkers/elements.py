@@ -6,16 +6,25 @@ happened at any time from its beginning on, or never: one that takes may have ta
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from tests.sim.operations import DONE, UNKNOWN, Operation
 
 
-def lost_elements(operations: Sequence[Operation], final: Sequence[str]) -> list[Operation]:
-    """Acknowledged additions of what is not in ``final`` although nobody can have taken it; the newest of them."""
+def never(_: Operation) -> bool:
+    return False
+
+
+def lost_elements(
+    operations: Sequence[Operation], final: Sequence[str], may_be_lost: Callable[[Operation], bool] = never
+) -> list[Operation]:
+    """Acknowledged additions of what is not in ``final`` although nobody can have taken it.
+
+    Of two that are missing where one may have been taken, that is the one that may not be lost, or else the older one.
+    """
     kept = {*final, *(o.value for o in operations if o.takes and o.outcome == DONE)}
     missing = [o for o in operations if o.writes and o.outcome == DONE and o.value not in kept]
-    return sorted(missing, key=lambda o: o.ended_us)[len(unknown_takers(operations)) :]
+    return sorted(missing, key=lambda o: (may_be_lost(o), o.ended_us))[len(unknown_takers(operations)) :]
 
 
 def unknown_takers(operations: Iterable[Operation]) -> list[Operation]:

@@ -7,12 +7,12 @@ none may have its whole life within. A write whose outcome is unknown may happen
 never.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from math import inf
 
 from attrs import define, field, frozen
 
-from tests.sim.checkers.elements import lost_elements, strange_elements
+from tests.sim.checkers.elements import lost_elements, never, strange_elements
 from tests.sim.operations import DONE, OF_COLLECTIONS, REFUSED, UNKNOWN, Operation
 
 START: float = -1
@@ -47,14 +47,18 @@ class Verdict:
     odd: list[str]
 
 
-def judge(by_key: Mapping[str, list[Operation]], final: Mapping[str, str | None]) -> Verdict:
-    """``final`` is what the keys hold when all has ended."""
+def judge(
+    by_key: Mapping[str, list[Operation]],
+    final: Mapping[str, str | None],
+    may_be_lost: Callable[[Operation], bool] = never,
+) -> Verdict:
+    """``final`` is what the keys hold when all has ended. ``may_be_lost``: nobody has promised to keep it."""
     lost: list[Operation] = []
     odd: list[str] = []
     for key, operations in by_key.items():
         if operations[0].verb in OF_COLLECTIONS:
             elements = (final[key] or "").split()
-            lost += lost_elements(operations, elements)
+            lost += lost_elements(operations, elements, may_be_lost)
             odd += [f"{key}: {text}" for text in strange_elements(operations, elements)]
         else:
             lost += lost_writes(operations, final[key])
