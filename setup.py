@@ -44,7 +44,9 @@ COLD = {"__init__.py", "requests.py"}
 """Files in them that stay interpreted: mypyc does not follow a choice between twins."""
 
 NATIVE = ["gossamer/node/resp/native.c", "gossamer/node/store/native.c"]
-"""The modules in C, each with its headers beside it."""
+"""The modules in C, each with its headers beside it, and one that they share."""
+
+SHARED_HEADER = "gossamer/node/native.h"
 
 if sys.platform == "linux":
     NATIVE.append("gossamer/node/io/native.c")
@@ -93,7 +95,7 @@ def extensions() -> list[object]:
 
 
 def native(source: str) -> Extension:
-    headers = [str(path) for path in sorted(Path(source).parent.glob("*.h"))]
+    headers = [SHARED_HEADER, *[str(path) for path in sorted(Path(source).parent.glob("*.h"))]]
     return Extension(source.removesuffix(".c").replace("/", "."), [source], depends=headers, extra_compile_args=["-O3"])
 
 

@@ -4,8 +4,7 @@
  * request of 40 bytes the lock alone would be a tenth. sockets.py says what each function promises.
  */
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "../native.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
@@ -23,25 +22,6 @@ static int to_repeat(void)
     if (errno == EINTR)
         return PyErr_CheckSignals() == 0;
     PyErr_SetFromErrno(PyExc_OSError);
-    return 0;
-}
-
-static int to_number(PyObject *object, Py_ssize_t least, Py_ssize_t most, Py_ssize_t *number)
-{
-    *number = PyLong_AsSsize_t(object);
-    if (*number == -1 && PyErr_Occurred())
-        return 0;
-    if (*number >= least && *number <= most)
-        return 1;
-    PyErr_Format(PyExc_ValueError, "%zd is not from %zd to %zd", *number, least, most);
-    return 0;
-}
-
-static int takes(const char *name, Py_ssize_t count, Py_ssize_t wanted)
-{
-    if (count == wanted)
-        return 1;
-    PyErr_Format(PyExc_TypeError, "%s takes %zd arguments, not %zd", name, wanted, count);
     return 0;
 }
 
@@ -177,15 +157,7 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot slots[] = {
-#ifdef Py_mod_multiple_interpreters
-    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
-#endif
-#ifdef Py_mod_gil
-    {Py_mod_gil, Py_MOD_GIL_USED},
-#endif
-    {0, NULL},
-};
+static PyModuleDef_Slot slots[] = {COMMON_SLOTS};
 
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,

@@ -1,12 +1,12 @@
 """How a ``Poller`` tells what is ready. Most that is has only input, and is told in the cheapest way."""
 
-from typing import Final
+from typing import Final, TypeAlias
 
 READ: Final = 1
 WRITE: Final = 4
 """EPOLLIN and EPOLLOUT; errors and hang-ups set other bits and are found by reading."""
 
-Ready = tuple[list[int], list[tuple[int, int]]]
+Ready: TypeAlias = tuple[list[int], list[tuple[int, int]]]
 """Descriptors that are readable and nothing else, and ``(fd, events)`` of others."""
 
 

@@ -4,9 +4,7 @@
  * no request here, and no error either.
  */
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
+#include "../native.h"
 #include "request.h"
 
 enum {
@@ -77,13 +75,7 @@ static int to_input(PyObject *const *arguments, Input *input)
     }
     input->bytes = PyBytes_AS_STRING(arguments[0]);
     input->size = PyBytes_GET_SIZE(arguments[0]);
-    input->pos = PyLong_AsSsize_t(arguments[1]);
-    if (input->pos == -1 && PyErr_Occurred())
-        return 0;
-    if (input->pos >= 0)
-        return 1;
-    PyErr_SetString(PyExc_ValueError, "a negative position");
-    return 0;
+    return to_number(arguments[1], 0, PY_SSIZE_T_MAX, &input->pos);
 }
 
 /* The pair of both; takes over the first. */
@@ -104,9 +96,7 @@ static PyObject *with_position(PyObject *first, Py_ssize_t pos)
 static PyObject *one(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t count)
 {
     Input input;
-    if (count != 2)
-        return PyErr_Format(PyExc_TypeError, "one takes 2 arguments, not %zd", count);
-    if (!to_input(arguments, &input))
+    if (!takes("one", count, 2) || !to_input(arguments, &input))
         return NULL;
     PyObject *request = cut(&input);
     if (request != NULL)
@@ -119,15 +109,9 @@ static PyObject *one(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py
 static PyObject *several(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t count)
 {
     Input input;
-    if (count != 4)
-        return PyErr_Format(PyExc_TypeError, "several takes 4 arguments, not %zd", count);
-    if (!to_input(arguments, &input))
-        return NULL;
-    Py_ssize_t most = PyLong_AsSsize_t(arguments[2]);
-    if (most == -1 && PyErr_Occurred())
-        return NULL;
-    Py_ssize_t bytes = PyLong_AsSsize_t(arguments[3]);
-    if (bytes == -1 && PyErr_Occurred())
+    Py_ssize_t most, bytes;
+    if (!takes("several", count, 4) || !to_input(arguments, &input) ||
+        !to_number(arguments[2], 0, PY_SSIZE_T_MAX, &most) || !to_number(arguments[3], 0, PY_SSIZE_T_MAX, &bytes))
         return NULL;
     PyObject *requests = PyList_New(0);
     if (requests == NULL)
@@ -157,15 +141,7 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot slots[] = {
-#ifdef Py_mod_multiple_interpreters
-    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
-#endif
-#ifdef Py_mod_gil
-    {Py_mod_gil, Py_MOD_GIL_USED},
-#endif
-    {0, NULL},
-};
+static PyModuleDef_Slot slots[] = {COMMON_SLOTS};
 
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,

@@ -91,7 +91,7 @@ static int damaged(const char *how)
     return 0;
 }
 
-static size_t back_size(size_t size)
+static size_t backlen_size(size_t size)
 {
     size_t count = 1;
     while (count < 5 && size >> (7 * count))
@@ -99,9 +99,9 @@ static size_t back_size(size_t size)
     return count;
 }
 
-static uint8_t *put_back_length(uint8_t *out, size_t size)
+static uint8_t *put_backlen(uint8_t *out, size_t size)
 {
-    size_t count = back_size(size);
+    size_t count = backlen_size(size);
     for (size_t i = count; i--;)
         *out++ = (uint8_t)((size >> (7 * i) & 0x7f) | (i < count - 1 ? 0x80 : 0));
     return out;
@@ -170,7 +170,7 @@ static int walk_next(Walk *walk)
     const uint8_t *end = walk_element(walk);
     if (!end)
         return -1;
-    size_t told = (size_t)(put_back_length(back, (size_t)(end - walk->at)) - back);
+    size_t told = (size_t)(put_backlen(back, (size_t)(end - walk->at)) - back);
     if ((size_t)(walk->end - end) < told || memcmp(end, back, told) != 0)
         return damaged("an element of a listpack says another size at its end") - 1;
     walk->at = end + told;
@@ -209,7 +209,7 @@ static uint8_t *put_element(uint8_t *out, const char *text, size_t size)
     int64_t number;
     if (parse_integer(text, size, &number)) {
         out = put_listpack_integer(out, number);
-        return put_back_length(out, (size_t)(out - start));
+        return put_backlen(out, (size_t)(out - start));
     }
     if (size < 1 << 6) {
         *out++ = (uint8_t)(0x80 | size);
@@ -222,7 +222,7 @@ static uint8_t *put_element(uint8_t *out, const char *text, size_t size)
     }
     memcpy(out, text, size);
     out += size;
-    return put_back_length(out, (size_t)(out - start));
+    return put_backlen(out, (size_t)(out - start));
 }
 
 /* Bytes of the element that ``text`` is. */
@@ -233,7 +233,7 @@ static size_t element_size(const char *text, size_t size)
     if (parse_integer(text, size, &number))
         return (size_t)(put_listpack_integer(room, number) - room) + 1;
     size += size < 1 << 6 ? 1 : size < 1 << 12 ? 2 : 5;
-    return size + back_size(size);
+    return size + backlen_size(size);
 }
 
 #endif

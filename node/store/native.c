@@ -7,12 +7,12 @@
  * holds no pointer into the table; and while a method reads a table, the collector rests.
  */
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
+#include "../native.h"
 #include "clock.h"
 #include "crc64.h"
 #include "lzf.h"
+#include "packed_zset.h"
+#include "rdb_strings.h"
 #include "table.h"
 #include "texts.h"
 #include "zbucket.h"
@@ -754,6 +754,8 @@ static PyMethodDef functions[] = {
     {"count_up_to", (PyCFunction)(void *)count_up_to, METH_FASTCALL, "count_up_to(scores, score): not greater."},
     {"crc64", (PyCFunction)(void *)crc64, METH_FASTCALL, "crc64(data, before): the checksum with ``data`` behind."},
     TEXT_FUNCTIONS,
+    PACKED_ZSET_FUNCTIONS,
+    RDB_STRING_FUNCTIONS,
     {"seed", seed, METH_O, "seed(16 bytes): the key of the hash, before there is any table."},
     {"use_huge_pages", use_huge_pages, METH_O, "use_huge_pages(wanted): for the memory of tables."},
     {"resident", resident, METH_NOARGS, "resident(): bytes of memory, as pages of the heap."},
@@ -782,16 +784,7 @@ static int prepare(PyObject *module)
 }
 
 /* All tables of a process share one heap and one seed, and rely on the global lock. */
-static PyModuleDef_Slot slots[] = {
-    {Py_mod_exec, (void *)prepare},
-#ifdef Py_mod_multiple_interpreters
-    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
-#endif
-#ifdef Py_mod_gil
-    {Py_mod_gil, Py_MOD_GIL_USED},
-#endif
-    {0, NULL},
-};
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, (void *)prepare}, COMMON_SLOTS};
 
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,

@@ -7,6 +7,8 @@ servers compare elements by that; so ``to_listpack`` does it too, byte for byte.
 
 from typing import Final
 
+from gossamer.node.types.backlen import backlen, backlen_size
+
 HEADER_SIZE: Final = 6
 FRAME: Final = 7
 """Bytes of a listpack without elements."""
@@ -31,10 +33,10 @@ def from_listpack(data: bytes) -> list[bytes]:
     while at < size - 1:
         element, end = element_at(data, at)
         length = end - at
-        if not (data[end] == length if length < SHORT else data[end : end + back_size(length)] == back_length(length)):
+        if not (data[end] == length if length < SHORT else data[end : end + backlen_size(length)] == backlen(length)):
             raise ValueError("an element of a listpack says another size at its end")
         elements.append(element)
-        at = end + back_size(length)
+        at = end + backlen_size(length)
     count = int.from_bytes(data[4:6], "little")
     if at != size - 1 or count not in (len(elements), UNKNOWN_COUNT):
         raise ValueError("a listpack of another count than it says")
@@ -114,7 +116,7 @@ def put(out: bytearray, element: bytes) -> None:
     if length < SHORT:
         out.append(length)
     else:
-        out += back_length(length)
+        out += backlen(length)
 
 
 def put_integer(out: bytearray, text: bytes) -> bool:
@@ -138,23 +140,3 @@ def put_integer(out: bytearray, text: bytes) -> bool:
                 return True
         return False
     return True
-
-
-def back_size(size: int) -> int:
-    """Bytes of ``back_length``."""
-    if size < 1 << 7:
-        return 1
-    if size < 1 << 14:
-        return 2
-    if size < 1 << 21:
-        return 3
-    return 4 if size < 1 << 28 else 5
-
-
-def back_length(size: int) -> bytes:
-    """``size`` in groups of seven bits, the largest first; all but the first have the upper bit set."""
-    count = back_size(size)
-    out = bytearray(count)
-    for place in range(count):
-        out[count - 1 - place] = size >> 7 * place & 0x7F | (0x80 if place < count - 1 else 0)
-    return bytes(out)

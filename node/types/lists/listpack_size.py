@@ -7,6 +7,7 @@ is an integer in its shortest form is held as one.
 from typing import TYPE_CHECKING, Final
 
 from gossamer.node.store import texts
+from gossamer.node.types.backlen import backlen_size
 from gossamer.node.types.lists.items import elements_of
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def size_of(element: bytes) -> "i64":
         size += 2
     else:
         size += 5
-    return size + back_size(size)
+    return size + backlen_size(size)
 
 
 def size_of_run(run: bytes) -> int:
@@ -87,14 +88,3 @@ def width_of(number: "i64") -> "i64":
     if -(1 << 23) <= number < 1 << 23:
         return 4
     return 5 if -(1 << 31) <= number < 1 << 31 else 9
-
-
-def back_size(size: "i64") -> "i64":
-    """Bytes of a size at the end of an element."""
-    if size < 1 << 7:
-        return 1
-    if size < 1 << 14:
-        return 2
-    if size < 1 << 21:
-        return 3
-    return 4 if size < 1 << 28 else 5

@@ -6,6 +6,8 @@ would be: Redis counts these bytes. What is read here was written here, or has b
 
 from typing import TYPE_CHECKING, Final
 
+from gossamer.node.types.backlen import backlen, backlen_size
+
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
@@ -21,27 +23,6 @@ INT_MIN: Final = -(1 << 63)
 ZERO: Final = 48
 NINE: Final = 57
 MINUS: Final = 45
-
-
-def back_size(size: "i64") -> "i64":
-    """Bytes that the size of an element takes at its end."""
-    if size < 1 << 7:
-        return 1
-    if size < 1 << 14:
-        return 2
-    if size < 1 << 21:
-        return 3
-    return 4 if size < 1 << 28 else 5
-
-
-def back_length(size: int) -> bytes:
-    """``size`` in groups of seven bits, the largest first; all but the first have the upper bit set."""
-    out = [size & 0x7F]
-    while size >= 1 << 7:
-        out[-1] |= 0x80
-        size >>= 7
-        out.append(size & 0x7F)
-    return bytes(out[::-1])
 
 
 SMALL: Final[list[bytes]] = [bytes((value, 1)) for value in range(1 << 7)]
@@ -82,8 +63,8 @@ def text(value: bytes) -> bytes:
     if size < 1 << 6:
         return HEADS[size] + value + ENDS[size + 1]
     if size < 1 << 12:
-        return b"%c%c%b%b" % (0xE0 | size >> 8, size & 0xFF, value, back_length(2 + size))
-    return b"\xf0%b%b%b" % (size.to_bytes(4, "little"), value, back_length(5 + size))
+        return b"%c%c%b%b" % (0xE0 | size >> 8, size & 0xFF, value, backlen(2 + size))
+    return b"\xf0%b%b%b" % (size.to_bytes(4, "little"), value, backlen(5 + size))
 
 
 def integer(value: bytes) -> int | None:
@@ -114,7 +95,7 @@ def size_at(data: bytes, at: "i64") -> "i64":
         size = 2 + ((first & 0x0F) << 8 | low)
     else:
         size = 5 + text_size(data, at)
-    return size + back_size(size)
+    return size + backlen_size(size)
 
 
 def passed(data: bytes, at: "i64", count: "i64") -> "i64":
