@@ -151,7 +151,8 @@ static PyObject *write_(PyObject *Py_UNUSED(module), PyObject *const *arguments,
 /* --- the module */
 
 static PyMethodDef functions[] = {
-    {"wait", (PyCFunction)(void *)wait_, METH_FASTCALL, "wait(epoll, most, seconds): what is readable, and other events."},
+    {"wait", (PyCFunction)(void *)wait_, METH_FASTCALL,
+     "wait(epoll, most, seconds): what is readable, and other events."},
     {"read", (PyCFunction)(void *)read_, METH_FASTCALL, "read(descriptor, size): bytes that are there."},
     {"write", (PyCFunction)(void *)write_, METH_FASTCALL, "write(descriptor, bytes): how many were taken."},
     {NULL, NULL, 0, NULL},

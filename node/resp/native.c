@@ -1,7 +1,7 @@
-/* Requests, cut from the input and put together: what plain.py does, for a third of the instructions.
+/* Requests, parsed and encoded: what plain.py does, for a third of the instructions.
  *
- * Of the input nothing is believed that was not looked at, and whatever is unusual is left to the parser in Python: then there is
- * no request here, and no error either.
+ * Of the input nothing is believed that was not looked at, and whatever is unusual is left to the parser in Python:
+ * then there is no request here, and no error either.
  */
 
 #include "../native.h"
@@ -44,7 +44,7 @@ static int starts(Input *input, char type)
 }
 
 /* The arguments of the request at pos, which moves behind it. NULL: there is none, or with an exception no memory. */
-static PyObject *cut(Input *input)
+static PyObject *parse(Input *input)
 {
     Py_ssize_t count = starts(input, '*') ? number(input) : -1;
     if (count < 1 || count > (input->size - input->pos) / LEAST_BYTES)
@@ -93,12 +93,12 @@ static PyObject *with_position(PyObject *first, Py_ssize_t pos)
     return pair;
 }
 
-static PyObject *one(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t count)
+static PyObject *parse_request(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t count)
 {
     Input input;
-    if (!takes("one", count, 2) || !to_input(arguments, &input))
+    if (!takes("parse_request", count, 2) || !to_input(arguments, &input))
         return NULL;
-    PyObject *request = cut(&input);
+    PyObject *request = parse(&input);
     if (request != NULL)
         return with_position(request, input.pos);
     if (PyErr_Occurred())
@@ -106,11 +106,11 @@ static PyObject *one(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py
     Py_RETURN_NONE;
 }
 
-static PyObject *several(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t count)
+static PyObject *parse_requests(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t count)
 {
     Input input;
     Py_ssize_t most, bytes;
-    if (!takes("several", count, 4) || !to_input(arguments, &input) ||
+    if (!takes("parse_requests", count, 4) || !to_input(arguments, &input) ||
         !to_number(arguments[2], 0, PY_SSIZE_T_MAX, &most) || !to_number(arguments[3], 0, PY_SSIZE_T_MAX, &bytes))
         return NULL;
     PyObject *requests = PyList_New(0);
@@ -118,7 +118,7 @@ static PyObject *several(PyObject *Py_UNUSED(module), PyObject *const *arguments
         return NULL;
     Py_ssize_t first = input.pos, behind = first;
     while (PyList_GET_SIZE(requests) < most && behind - first < bytes) {
-        PyObject *request = cut(&input);
+        PyObject *request = parse(&input);
         if (request == NULL)
             break;
         int failed = PyList_Append(requests, request);
@@ -136,8 +136,10 @@ static PyObject *several(PyObject *Py_UNUSED(module), PyObject *const *arguments
 
 static PyMethodDef functions[] = {
     {"encoded", encoded, METH_O, "encoded(argv): a request, as a RESP array of bulk strings."},
-    {"one", (PyCFunction)(void *)one, METH_FASTCALL, "one(input, pos): a request, and where it ends; or None."},
-    {"several", (PyCFunction)(void *)several, METH_FASTCALL, "several(input, pos, most, bytes): requests, and their end."},
+    {"parse_request", (PyCFunction)(void *)parse_request, METH_FASTCALL,
+     "parse_request(input, pos): with its end; or None."},
+    {"parse_requests", (PyCFunction)(void *)parse_requests, METH_FASTCALL,
+     "parse_requests(input, pos, most, bytes): as many, and their end."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -146,7 +148,7 @@ static PyModuleDef_Slot slots[] = {COMMON_SLOTS};
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "gossamer.node.resp.native",
-    .m_doc = "Requests, cut from the input and put together.",
+    .m_doc = "Requests, parsed and encoded.",
     .m_methods = functions,
     .m_slots = slots,
 };

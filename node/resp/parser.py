@@ -20,7 +20,7 @@ from typing import Final
 from gossamer.node.resp.errors import ProtocolError
 from gossamer.node.resp.inline import split_words
 from gossamer.node.resp.plain import CR, DOLLAR, STAR, plain_number
-from gossamer.node.resp.requests import one, several
+from gossamer.node.resp.requests import parse_request, parse_requests
 
 MAX_INLINE: Final = 64 * 1024
 MAX_MULTIBULK: Final = 2**31 - 1
@@ -33,8 +33,8 @@ UNAUTHENTICATED_BULK: Final = 16384
 
 NO_ARGS: Final[list[bytes]] = []
 
-cut_one: Final = one
-cut_several: Final = several
+parse_one: Final = parse_request
+parse_many: Final = parse_requests
 """Compiled, what is ``Final`` here is at hand; what is imported is looked up by its name each time."""
 
 
@@ -121,7 +121,7 @@ class Parser:
         self._ahead_from = self._pos
         if len(self._buf) > self.max_bulk or not self.trusted:
             return []
-        requests, self._pos = cut_several(self._buf, self._pos, most, size)
+        requests, self._pos = parse_many(self._buf, self._pos, most, size)
         return requests
 
     def back(self, kept: int) -> None:
@@ -135,7 +135,7 @@ class Parser:
         buf = self._buf
         if self._pos >= len(buf) or len(buf) > self.max_bulk or not self.trusted:
             return None  # an argument is too long only where the input is longer
-        found = cut_one(buf, self._pos)
+        found = parse_one(buf, self._pos)
         if found is None:
             return None
         self._pos = found[1]

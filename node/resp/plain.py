@@ -1,6 +1,6 @@
-"""Requests in Python: put together, and cut from the input in one go. ``native.c`` does the same.
+"""Requests in Python: encoded, and parsed in one go. ``native.c`` does the same.
 
-Cut are those that are whole and written as clients write them. What is not plain to see is left to ``Parser``, which
+Parsed are those that are whole and written as clients write them. What is not plain to see is left to ``Parser``, which
 reads argument by argument and knows all the limits. Like Redis nobody looks at the two bytes behind an argument, nor at
 the second of those that end a line.
 """
@@ -43,7 +43,7 @@ def plain_number(buf: bytes, start: "i64") -> tuple["i64", "i64"]:
     return value, pos + 2
 
 
-def one(buf: bytes, start: int) -> tuple[list[bytes], int] | None:
+def parse_request(buf: bytes, start: int) -> tuple[list[bytes], int] | None:
     """The arguments of the request that begins at ``start``, and where it ends; None if it is not plain and whole."""
     end: i64 = len(buf)
     pos: i64 = start
@@ -65,12 +65,12 @@ def one(buf: bytes, start: int) -> tuple[list[bytes], int] | None:
     return args, pos
 
 
-def several(buf: bytes, start: int, most: int, size: int) -> tuple[list[list[bytes]], int]:
-    """As ``one``, of all that follow each other; at most ``most``, and no more once they take ``size`` bytes."""
+def parse_requests(buf: bytes, start: int, most: int, size: int) -> tuple[list[list[bytes]], int]:
+    """As ``parse_request``, of all that follow each other; ``most`` at most, no more once they take ``size`` bytes."""
     requests: list[list[bytes]] = []
     pos = start
     while len(requests) < most and pos - start < size:
-        found = one(buf, pos)
+        found = parse_request(buf, pos)
         if found is None:
             break
         requests.append(found[0])

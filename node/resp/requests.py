@@ -1,13 +1,13 @@
-"""Who cuts requests from the input and puts them together: ``native.c`` beside compiled modules, else its twin."""
+"""Who parses and encodes requests: ``native.c`` beside compiled modules, else its twin (``plain.py``)."""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gossamer.node.resp.plain import encoded, one, several
+    from gossamer.node.resp.plain import encoded, parse_request, parse_requests
 else:
     try:
-        from gossamer.node.resp.native import encoded, one, several
+        from gossamer.node.resp.native import encoded, parse_request, parse_requests
     except ImportError:
-        from gossamer.node.resp.plain import encoded, one, several
+        from gossamer.node.resp.plain import encoded, parse_request, parse_requests
 
-__all__ = ["encoded", "one", "several"]
+__all__ = ["encoded", "parse_request", "parse_requests"]

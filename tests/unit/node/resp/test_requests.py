@@ -1,4 +1,4 @@
-"""Whole requests are cut alike by the module in C and by its twin in Python."""
+"""Whole requests are parsed alike by the module in C and by its twin in Python."""
 
 import sys
 import tracemalloc
@@ -24,13 +24,13 @@ INPUT: Final = st.lists(
 
 
 def test_the_build_has_its_module() -> None:
-    assert requests.one.__module__ == (NAME if build.name() == "compiled" else plain.__name__)
+    assert requests.parse_request.__module__ == (NAME if build.name() == "compiled" else plain.__name__)
 
 
 @given(data=INPUT, start=st.integers(0, 20), most=st.integers(0, 5), size=st.integers(0, 40))
-def test_both_cut_the_same(native: ModuleType, data: bytes, start: int, most: int, size: int) -> None:
-    assert native.one(data, start) == plain.one(data, start)
-    assert native.several(data, start, most, size) == plain.several(data, start, most, size)
+def test_both_parse_the_same(native: ModuleType, data: bytes, start: int, most: int, size: int) -> None:
+    assert native.parse_request(data, start) == plain.parse_request(data, start)
+    assert native.parse_requests(data, start, most, size) == plain.parse_requests(data, start, most, size)
 
 
 @pytest.mark.parametrize(
@@ -43,41 +43,47 @@ def test_both_cut_the_same(native: ModuleType, data: bytes, start: int, most: in
     ],
 )  # fmt: skip
 def test_what_is_odd_or_not_whole_is_no_request(means: ModuleType, data: bytes) -> None:
-    assert means.one(data, 0) is None
-    assert means.several(data, 0, 10, 1000) == ([], 0)
-    assert means.several(PING + data, 0, 10, 1000) == ([[b"PING"]], len(PING))
+    assert means.parse_request(data, 0) is None
+    assert means.parse_requests(data, 0, 10, 1000) == ([], 0)
+    assert means.parse_requests(PING + data, 0, 10, 1000) == ([[b"PING"]], len(PING))
 
 
-def test_a_request_is_cut_where_it_stands(means: ModuleType) -> None:
+def test_a_request_is_parsed_where_it_stands(means: ModuleType) -> None:
     data = PING + b"*3\r\n$3\r\nSET\r\n$0\r\n\r\n$4\r\n\r\n\0a\r\n" + PING[:-1]
-    assert means.one(data, 0) == ([b"PING"], len(PING))
-    assert means.one(data, len(PING)) == ([b"SET", b"", b"\r\n\0a"], len(data) - len(PING) + 1)
-    assert means.several(data, 0, 10, 1000) == ([[b"PING"], [b"SET", b"", b"\r\n\0a"]], len(data) - len(PING) + 1)
-    assert means.several(data, 0, 1, 1000) == ([[b"PING"]], len(PING))
-    assert means.several(data, 0, 10, 1) == ([[b"PING"]], len(PING)), "one is told, however long"
-    assert means.one(data, len(data) + 5) is None
+    assert means.parse_request(data, 0) == ([b"PING"], len(PING))
+    assert means.parse_request(data, len(PING)) == ([b"SET", b"", b"\r\n\0a"], len(data) - len(PING) + 1)
+    assert means.parse_requests(data, 0, 10, 1000) == (
+        [[b"PING"], [b"SET", b"", b"\r\n\0a"]],
+        len(data) - len(PING) + 1,
+    )
+    assert means.parse_requests(data, 0, 1, 1000) == ([[b"PING"]], len(PING))
+    assert means.parse_requests(data, 0, 10, 1) == ([[b"PING"]], len(PING)), "one is told, however long"
+    assert means.parse_request(data, len(data) + 5) is None
 
 
 def test_a_promised_count_allocates_nothing(means: ModuleType) -> None:
     tracemalloc.start()
     try:
-        assert means.one(b"*1000000000\r\n$1\r\na\r\n" + b"$1\r\na\r\n" * 100, 0) is None
+        assert means.parse_request(b"*1000000000\r\n$1\r\na\r\n" + b"$1\r\na\r\n" * 100, 0) is None
         assert tracemalloc.get_traced_memory()[1] < 100_000
     finally:
         tracemalloc.stop()
 
 
 def test_nothing_is_left_behind(native: ModuleType) -> None:
-    """What was cut of a request that is not whole is freed, and so is what was told."""
+    """What was parsed of a request that is not whole is freed, and so is what was told."""
     argument = b"x" * 2000
     request = b"*3\r\n" + b"$2000\r\n%b\r\n" % argument * 3
-    native.one(request, 0)
+    native.parse_request(request, 0)
     tracemalloc.start()
     try:
         for _ in range(1000):
-            assert native.one(request[:-1], 0) is None
-            assert native.one(request, 0) is not None
-            assert len(native.several(request * 3 + b"*2\r\n" + b"$2000\r\n%b\r\n" % argument, 0, 10, 100_000)[0]) == 3
+            assert native.parse_request(request[:-1], 0) is None
+            assert native.parse_request(request, 0) is not None
+            assert (
+                len(native.parse_requests(request * 3 + b"*2\r\n" + b"$2000\r\n%b\r\n" % argument, 0, 10, 100_000)[0])
+                == 3
+            )
         assert tracemalloc.get_traced_memory()[0] < 50_000
     finally:
         tracemalloc.stop()
@@ -87,10 +93,12 @@ def test_nothing_is_left_behind(native: ModuleType) -> None:
 @pytest.mark.parametrize(
     ("function", "arguments", "error"),
     [
-        ("one", (), TypeError), ("one", (PING,), TypeError), ("one", ("text", 0), TypeError),
-        ("one", (bytearray(PING), 0), TypeError), ("one", (PING, None), TypeError), ("one", (PING, -1), ValueError),
-        ("one", (PING, 1 << 70), OverflowError), ("several", (PING, 0), TypeError),
-        ("several", (PING, 0, None, 1), TypeError), ("several", (PING, 0, 1, "1"), TypeError),
+        ("parse_request", (), TypeError), ("parse_request", (PING,), TypeError),
+        ("parse_request", ("text", 0), TypeError), ("parse_request", (bytearray(PING), 0), TypeError),
+        ("parse_request", (PING, None), TypeError), ("parse_request", (PING, -1), ValueError),
+        ("parse_request", (PING, 1 << 70), OverflowError), ("parse_requests", (PING, 0), TypeError),
+        ("parse_requests", (PING, 0, None, 1), TypeError), ("parse_requests", (PING, 0, 1, "1"), TypeError),
+        ("parse_requests", (PING, 0, -1, 1), ValueError),
     ],
 )  # fmt: skip
 def test_other_arguments_are_refused(
