@@ -265,7 +265,7 @@ static PyObject *from_run(PyObject *Py_UNUSED(module), PyObject *run)
         {"to_listpack", to_listpack, METH_O, "to_listpack(texts): the listpack."},                                     \
         {"listpack_length", listpack_length, METH_O, "listpack_length(bytes): its elements; ValueError if damaged."},  \
         {"listpack_size", listpack_size, METH_O, "listpack_size(texts): bytes of the elements in a listpack."},        \
-        {"repack", (PyCFunction)(void *)repack, METH_FASTCALL, "repack(listpack, step): pack and count, or None."},      \
+        {"repack", (PyCFunction)(void *)repack, METH_FASTCALL, "repack(listpack, step): pack, count; or None."},       \
         {"from_pack", from_pack, METH_O, "from_pack(bytes): texts, of which each stands behind its length."},          \
         {"to_pack", to_pack, METH_O, "to_pack(texts): as one."},                                                       \
         {"from_run", from_run, METH_O, "from_run(bytes): texts, of which each is a bulk string."},                     \
