@@ -57,6 +57,7 @@ def load_aof(c: Call) -> Reply:
     aof.forget_numbers()
     sinks = server.journal.mute()
     server.keyspace.replace(server.keyspace.apart(), server.now)
+    saves.begin_loading()
     load = AofLoad(server, aof.size)
     try:
         for path in aof.paths():
@@ -67,5 +68,6 @@ def load_aof(c: Call) -> Reply:
     except (LoadError, OSError) as error:
         server.edge.fail(f"DEBUG LOADAOF: {error}")
     load.finish(saves)
+    saves.end_loading()
     server.journal.unmute(sinks)
     return OK

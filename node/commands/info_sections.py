@@ -10,6 +10,7 @@ from gossamer.cluster.text import text_of
 from gossamer.node.commands.connection import REDIS_VERSION
 from gossamer.node.engine.data.tally import STARTUP
 from gossamer.node.engine.server import Server
+from gossamer.node.engine.state import LOADING
 from gossamer.node.replication.replication import replication_of
 from gossamer.node.saving.aof import OFF, Aof
 from gossamer.node.saving.loading import Loading
@@ -177,7 +178,7 @@ def persistence_section(server: Server) -> list[str]:
     current, aof, rewrites, now_s = saves.current, saves.aof, saves.rewrites, server.now_s
     syncs, rewriting = replication.replicas.syncs.walking, rewrites.current
     return [
-        f"loading:{int(replacing or saves.loading is not None)}",
+        f"loading:{int(replacing or server.conditions & LOADING != 0)}",
         f"async_loading:{int(loading and not replacing)}",
         "current_cow_peak:0",
         "current_cow_size:0",

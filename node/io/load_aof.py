@@ -85,7 +85,6 @@ async def load_files(paths: list[Path], clients: Clients, log: Log, keys: Keys) 
             tell_unsealed(str(path), file, keys, "BGREWRITEAOF", log)
     clients.begin()
     load.finish(machine.saves)
-    machine.saves.loading = None
     clients.finish()
     log.write("notice", f"DB loaded from append only file: {time.perf_counter() - began:.3f} seconds")
     return sizes

@@ -38,7 +38,5 @@ async def load_rdb(clients: Clients, log: Log, keys: Keys) -> None:
         raise LoadError(f"{path}: {error}") from None
     except OSError as error:
         raise LoadError(f"{path}: {error.strerror}") from None
-    finally:
-        saves.loading = None
     log.write("notice", f"Done loading RDB, keys loaded: {saves.loaded_keys}, keys expired: {saves.loaded_expired}.")
     log.write("notice", f"DB loaded from disk: {time.perf_counter() - began:.3f} seconds")

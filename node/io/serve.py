@@ -208,6 +208,7 @@ class Node:
             peers = self.membership.listen() if self.membership else []
             self._tell_place()
             self.pid_file.write()
+            self.machine.saves.begin_loading()
             async with trio.open_nursery() as nursery:
                 if self.membership:
                     bus = self.membership.join(self.machine)
@@ -252,6 +253,7 @@ class Node:
             outcome.failed(str(error), aloud=bool(self.log.path))
             self._ended.set()
             return
+        self.machine.saves.end_loading()
         self._tell_ready(outcome)
         await PrimaryConnector(self.clients).run()
 

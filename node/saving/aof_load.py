@@ -10,7 +10,6 @@ from gossamer.cluster.text import text_of
 from gossamer.node.engine.data.spilled import Unreadable
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.applier import UNKNOWN, Applier
-from gossamer.node.engine.state import LOADING
 from gossamer.node.persist.aof.reader import AofError, AofReader
 from gossamer.node.persist.codes import RdbError
 from gossamer.node.persist.load import Loader
@@ -74,7 +73,6 @@ class AofLoad(Loading):
         server = self._server
         drop_foreign(server)
         server.lazy_expire_deletes = self._expires
-        server.conditions &= ~LOADING
         saves.loaded(sum(db.size for db in server.keyspace.used()), 0)
 
     def _run(self) -> None:

@@ -2,7 +2,6 @@
 files (``aof_load.py``)."""
 
 from gossamer.node.engine.server import Server
-from gossamer.node.engine.state import LOADING
 
 
 class LoadError(Exception):
@@ -10,7 +9,7 @@ class LoadError(Exception):
 
 
 class Loading:
-    """Files of ``size`` bytes, of which so many have been ``read``, since ``began_ms``. Clients are told LOADING."""
+    """Files of ``size`` bytes, of which so many have been ``read``, since ``began_ms``."""
 
     def __init__(self, server: Server, size: int) -> None:
         self.path: str = ""
@@ -18,7 +17,6 @@ class Loading:
         self.size: int = size
         self.read: int = 0
         self.began_ms: int = server.now
-        server.conditions |= LOADING
 
     @property
     def steps(self) -> int:

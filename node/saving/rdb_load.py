@@ -6,7 +6,6 @@ primary's replicas need no full sync if they have no more than the file.
 """
 
 from gossamer.node.engine.server import Server
-from gossamer.node.engine.state import LOADING
 from gossamer.node.engine.stream.journal import deletion
 from gossamer.node.persist.codes import RdbError
 from gossamer.node.persist.load import Loader
@@ -55,7 +54,6 @@ class RdbLoad(Loading):
             self._replication.loaded(*place, follows=self._follows)
             self._tell_dropped()
         saves.loaded(self._loader.keys, self._loader.stale)
-        server.conditions &= ~LOADING
 
     def _tell_dropped(self) -> None:
         """The replicas have the keys whose time was over still, and go on from here: they are told of their end."""

@@ -146,6 +146,18 @@ class Saves(SavesPort):
         self.server.edge.status(SAVING_LAST)
         return self.save()
 
+    # --- the start of the node
+
+    def begin_loading(self) -> None:
+        """The node has not begun with its files yet: clients are told LOADING. To be said before any is served, for
+        what they would write is not in the data that will be loaded."""
+        self.server.conditions |= LOADING
+
+    def end_loading(self) -> None:
+        """The data is there, and what is written from now on is kept as the configuration says."""
+        self.loading = None
+        self.server.conditions &= ~LOADING
+
     # --- in the background
 
     def tick(self, now_s: int) -> None:

@@ -226,6 +226,21 @@ def test_after_a_kill_what_was_appended_is_written_to_disk_again(nodes: Nodes) -
     assert node.ask("GET", "k").text == b"v"
 
 
+def test_after_a_kill_nobody_is_served_before_the_files_are_loaded(nodes: Nodes) -> None:
+    node = nodes.start(*APPENDS, "--appendfsync", "always")
+    for number in range(40):
+        demand(node, "SET", f"long:{number}", bytes(1 << 20))
+    node.kill()
+    node.launch()
+    node.wait_log("Server initialized")
+    written = 0
+    while READY not in node.log():
+        reply = node.ask("SET", f"new:{written}", "v")
+        assert reply == OK or reply.text.startswith(b"LOADING ")
+        written += reply == OK
+    assert node.ask("DBSIZE").number == 40 + written, "the load has put nothing in the place of what was answered"
+
+
 def test_switched_on_in_a_running_node_it_holds_all(nodes: Nodes) -> None:
     node = nodes.start(*DEBUG)
     put(node, fill())

@@ -72,6 +72,7 @@ class Keeping(Serving):
             vm.begin()
         self._loading = loading(self.machine, self._disk.files, self._disk.key)
         self.has_begun = False
+        self.machine.saves.begin_loading()
 
     def make_server(self) -> Server:
         """With what the configuration file says: the machine reads it as it is made."""
@@ -101,6 +102,7 @@ class Keeping(Serving):
             next(self._loading)
         except StopIteration:
             self.has_begun = True
+            self.machine.saves.end_loading()
             self.following.begin()
         except LoadError as error:
             self._logged(f"Fatal error loading the DB, which stays as it is: {error}. Exiting.")
@@ -185,6 +187,7 @@ def load_aof(machine: Machine, files: Files, key: Key | None) -> Iterator[None]:
     try:
         for file in manifest.incrs:
             files.write_over(aof.path(file))
+        yield  # meanwhile clients are there
         yield from load_files(paths, machine, files, key)
         aof.go_on(manifest, [len(files.content(path) or b"") for path in paths])
     except OSError as error:
@@ -215,7 +218,6 @@ def load_files(paths: list[str], machine: Machine, files: Files, key: Key | None
             check_cut(size, Path(path), index == len(paths) - 1, True)
             files.names[path].cut_back(size)
     load.finish(machine.saves)
-    machine.saves.loading = None
 
 
 def load_rdb(machine: Machine, files: Files, key: Key | None) -> Iterator[None]:
@@ -229,4 +231,3 @@ def load_rdb(machine: Machine, files: Files, key: Key | None) -> Iterator[None]:
         load.feed(piece)
         yield
     load.finish(machine.saves)
-    machine.saves.loading = None
