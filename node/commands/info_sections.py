@@ -221,7 +221,7 @@ def aof_lines(aof: Aof) -> list[str]:
         f"aof_current_size:{aof.size}",
         f"aof_base_size:{aof.base_size}",
         "aof_pending_rewrite:0",
-        f"aof_buffer_length:{aof.sink.pending_size}",
+        f"aof_buffer_length:{len(aof.sink.pending)}",
         f"aof_pending_bio_fsync:{int(aof.sink.file.syncing)}",
         f"aof_delayed_fsync:{aof.sink.delayed}",
         f"aof_unsound:{int(aof.sink.unsound)}",

@@ -76,8 +76,8 @@ class AppendFile:
         self.on_synced: Callable[[], None] | None = None
         """Called then; not out of its methods."""
 
-    def append(self, data: bytes) -> bool:
-        """Write ``data`` behind what is there; False, and nothing of it is there, if that fails."""
+    def append(self, data: bytes | bytearray) -> bool:
+        """Write ``data`` behind what is there; False, and nothing of it is there, if that fails. It is not kept."""
         self.size += len(data)
         return True
 

@@ -46,10 +46,10 @@ class DiskAppendFile(AppendFile):
             os.close(self._fd)
             raise OSError(error.errno, error.strerror, path) from None
 
-    def append(self, data: bytes) -> bool:
+    def append(self, data: bytes | bytearray) -> bool:
         key = self._key
         if key is not None:
-            data = self._sealed(key, data)
+            data = self._sealed(key, bytes(data))
         try:
             if self._has_rest:
                 self._cut_off_rest()
@@ -64,7 +64,7 @@ class DiskAppendFile(AppendFile):
         self._has_rest = False
         self.size += len(data)
         if key is not None:
-            self._before = data[-TAG_SIZE:]
+            self._before = bytes(data[-TAG_SIZE:])
         self.failure = ""
         return True
 

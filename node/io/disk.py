@@ -41,7 +41,7 @@ def overwrite_file(fd: int, data: bytes, synced: bool) -> None:
             os.fsync(fd)
 
 
-def write_all(fd: int, data: bytes) -> None:
+def write_all(fd: int, data: bytes | bytearray) -> None:
     written = os.write(fd, data)  # nearly always all of it
     while written < len(data):
         written += os.write(fd, memoryview(data)[written:])

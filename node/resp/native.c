@@ -136,6 +136,8 @@ static PyObject *parse_requests(PyObject *Py_UNUSED(module), PyObject *const *ar
 
 static PyMethodDef functions[] = {
     {"encoded", encoded, METH_O, "encoded(argv): a request, as a RESP array of bulk strings."},
+    {"append_encoded", (PyCFunction)(void *)append_encoded, METH_FASTCALL,
+     "append_encoded(buffer, argv): to the end of a bytearray."},
     {"parse_request", (PyCFunction)(void *)parse_request, METH_FASTCALL,
      "parse_request(input, pos): with its end; or None."},
     {"parse_requests", (PyCFunction)(void *)parse_requests, METH_FASTCALL,

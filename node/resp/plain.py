@@ -92,3 +92,8 @@ def encoded(argv: list[bytes]) -> bytes:
         pieces.append(arg)
     pieces.append(b"\r\n")
     return b"".join(pieces)
+
+
+def append_encoded(array: bytearray, argv: list[bytes]) -> None:
+    """The same, to the end of ``array``."""
+    array += encoded(argv)

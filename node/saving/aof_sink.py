@@ -18,6 +18,10 @@ from gossamer.node.engine.edge import AppendFile
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.stream.sink import Sink, Write
 from gossamer.node.engine.stream.stream import EXEC, MULTI, NOT_SELECTED
+from gossamer.node.resp.requests import append_encoded
+
+encode: Final = append_encoded
+"""Compiled, what is ``Final`` here is at hand; a name that was imported is looked up each time."""
 
 SYNC_MS: Final = 1000
 HELD_MS: Final = 50
@@ -65,9 +69,8 @@ class AofSink(Sink):
         """Why an fsync of it has failed."""
         self._lacking: list[bytes] = []
         """What could not be written to it yet."""
-        self.pending: list[bytes] = []
+        self.pending: bytearray = bytearray()
         """Of this batch, or what could not be written yet."""
-        self.pending_size: int = 0
         self.delayed: int = 0
         """Writes that the node had to wait for, because an fsync took too long."""
         self._selected: int = NOT_SELECTED
@@ -145,8 +148,7 @@ class AofSink(Sink):
         self.beside = None
         self._replace_file(file)
         if self._lacking:
-            self.pending = self._lacking + self.pending
-            self.pending_size = sum([len(data) for data in self.pending])
+            self.pending = bytearray(b"".join([*self._lacking, self.pending]))
             self._lacking = []
             self.written = self.durable
         self.unsound = bool(self.beside_failure)
@@ -162,24 +164,30 @@ class AofSink(Sink):
             self.beside = None
             self._lacking = []
 
+    def request(self, db: int, argv: list[bytes], slot: int) -> None:
+        if self.tells_time or db != self._selected:
+            self._introduce(db)
+        encode(self.pending, argv)
+
     def write(self, db: int, data: bytes, slot: int) -> None:
-        if self.tells_time and self._told_s != self.server.now_s:
-            self._told_s = self.server.now_s
-            self._put(b"#TS:%d\r\n" % self._told_s)
-        if db != self._selected:
-            self._selected = db
-            self._put(b"*2\r\n$6\r\nSELECT\r\n$%d\r\n%d\r\n" % (len(str(db)), db))
-        self._put(data)
+        if self.tells_time or db != self._selected:
+            self._introduce(db)
+        self.pending += data
 
     def group(self, writes: list[Write]) -> None:
-        self._put(MULTI)
+        self.pending += MULTI
         for write in writes:
             self.write(write.db, write.data, write.slot)
-        self._put(EXEC)
+        self.pending += EXEC
 
-    def _put(self, data: bytes) -> None:
-        self.pending.append(data)
-        self.pending_size += len(data)
+    def _introduce(self, db: int) -> None:
+        """What follows is of this second, and for database ``db``."""
+        if self.tells_time and self._told_s != self.server.now_s:
+            self._told_s = self.server.now_s
+            self.pending += b"#TS:%d\r\n" % self._told_s
+        if db != self._selected:
+            self._selected = db
+            self.pending += b"*2\r\n$6\r\nSELECT\r\n$%d\r\n%d\r\n" % (len(str(db)), db)
 
     # --- to the disk
 
@@ -215,8 +223,7 @@ class AofSink(Sink):
 
     def drop_pending(self) -> None:
         """It belongs to a file that does not count any more. What was told so far is elsewhere."""
-        self.pending = []
-        self.pending_size = 0
+        self.pending = bytearray()
         self.written = self.durable = self._place()
 
     def sync(self) -> None:
@@ -250,18 +257,16 @@ class AofSink(Sink):
         return False
 
     def _append(self) -> None:
-        pending = self.pending
+        data = self.pending
         if self.sleep_us:
             self.server.edge.sleep(self.sleep_us / 1_000_000)
-        data = pending[0] if len(pending) == 1 else b"".join(pending)
         if not self.file.append(data):
             self._failed("Error writing to the AOF file")
             return
         if self.beside is not None:
-            self._lacking.append(data)
+            self._lacking.append(bytes(data))
             self._append_beside()
-        self.pending = []
-        self.pending_size = 0
+        self.pending = bytearray()
         self._unsynced = True
         self._count_written()
         self.healed()

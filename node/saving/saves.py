@@ -120,7 +120,7 @@ class Saves(SavesPort):
             self.save()
 
     def buffered(self) -> int:
-        return self.aof.sink.pending_size
+        return len(self.aof.sink.pending)
 
     def before_end(self, options: frozenset[str]) -> bool:
         """A node that was still loading has nothing that is worth more than its file."""

@@ -139,8 +139,9 @@ class GrowingFile(AppendFile):
         edge.fsync(self._inode, path)
         edge.fsync_folder(path)
 
-    def append(self, data: bytes) -> bool:
+    def append(self, data: bytes | bytearray) -> bool:
         self._edge.check()
+        data = bytes(data)
         if self._edge.seal is not None:
             data = self._sealed(self._edge.seal, data)
         try:

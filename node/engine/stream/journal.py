@@ -45,6 +45,8 @@ class Journal:
         self.sinks: list[Sink] = []
         self.open: bool = False
         """There is a sink."""
+        self.sole: Sink | None = None
+        """It, if there is no other."""
         self.by_slot: bool = False
         """A sink wants to know slots."""
         self.stream: Stream | None = None
@@ -100,6 +102,7 @@ class Journal:
 
     def _count_sinks(self) -> None:
         self.open = bool(self.sinks)
+        self.sole = self.sinks[0] if len(self.sinks) == 1 else None
         self.by_slot = any(sink.by_slot for sink in self.sinks)
         if not self.open:
             self.writes.clear()
@@ -125,13 +128,12 @@ class Journal:
                 for words in effects:
                     self.writes.append(Write(db.index, encode(words), slot))
             else:
-                data = encode(self.commands.for_stream(cmd, argv) if self.commands.renamed else argv)
+                words = self.commands.for_stream(cmd, argv) if self.commands.renamed else argv
                 if not nested and not self.writes:  # the common case: the write stands alone
-                    for sink in self.sinks:
-                        sink.write(db.index, data, slot)
+                    self._tell(db.index, words, slot)
                     self._note_end(client)
                     return
-                self.writes.append(Write(db.index, data, slot))
+                self.writes.append(Write(db.index, encode(words), slot))
         if self.writes and not nested:
             if cmd.name in AT_RANDOM:
                 self._tell_singly()
@@ -165,6 +167,15 @@ class Journal:
         self.release()
         if self.stream is not None:
             self.stream.put(request)
+
+    def _tell(self, db: int, words: list[bytes], slot: int) -> None:
+        sole = self.sole
+        if sole is not None:
+            sole.request(db, words, slot)
+            return
+        data = encode(words)
+        for sink in self.sinks:
+            sink.write(db, data, slot)
 
     def _tell_together(self) -> None:
         writes = self.writes

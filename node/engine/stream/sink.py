@@ -1,6 +1,13 @@
 """Those who are given the writes of this node: replicas, slots on their way to other nodes, the append-only file."""
 
+from typing import Final
+
 from mypy_extensions import mypyc_attr
+
+from gossamer.node.resp.requests import encoded
+
+encode: Final = encoded
+"""Compiled, what is ``Final`` here is at hand; a name that was imported is looked up each time."""
 
 
 class Write:
@@ -28,6 +35,10 @@ class Sink:
 
     def write(self, db: int, data: bytes, slot: int) -> None:
         """One write that stands alone. ``data``, ``slot``: see ``Write``."""
+
+    def request(self, db: int, argv: list[bytes], slot: int) -> None:
+        """As ``write``, of a request that nobody else is told: whoever has a place for its bytes saves a copy."""
+        self.write(db, encode(argv), slot)
 
     def group(self, writes: list[Write]) -> None:
         """Two writes or more that happen together."""

@@ -128,6 +128,30 @@ def test_the_rest_of_a_write_that_failed_is_cut_off_before_the_next(
     assert read(path, keys)[0] == b"before behind"
 
 
+@pytest.mark.parametrize("keys", [NO_KEYS, KEYS])
+def test_what_could_not_be_written_may_grow_before_it_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: Keys
+) -> None:
+    """A bytearray that somebody still looks at could not."""
+    path = tmp_path / "incr"
+    file = growing(path, keys)
+    data = bytearray(b"first ")
+    write = os.write
+
+    def full(fd: int, piece: bytes | bytearray | memoryview) -> int:
+        if isinstance(piece, memoryview):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(fd, piece[:3])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        assert not file.append(data)
+    data += b"second"
+    assert file.append(data)
+    file.close()
+    assert read(path, keys)[0] == b"first second"
+
+
 def test_a_file_is_appended_to_only_if_it_is_sealed_as_the_keys_say(tmp_path: Path) -> None:
     path = tmp_path / "file"
     old = Keys(None, (KEY,))

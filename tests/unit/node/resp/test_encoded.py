@@ -35,6 +35,26 @@ def test_the_parser_reads_what_was_written(means: ModuleType, argv: list[bytes])
     assert parser.buffered() == 0
 
 
+@given(st.lists(st.lists(st.binary(max_size=300), max_size=4), max_size=50))
+def test_requests_behind_each_other_are_those_that_stand_alone(means: ModuleType, requests: list[list[bytes]]) -> None:
+    array = bytearray(b"before")
+    for argv in requests:
+        means.append_encoded(array, argv)
+    assert array == b"before" + b"".join([means.encoded(argv) for argv in requests])
+
+
+def test_what_is_no_request_leaves_the_array_as_it_was(native: ModuleType) -> None:
+    array = bytearray(b"before")
+    for wrong in ((b"GET", b"k"), [b"GET", "k"], None):
+        with pytest.raises(TypeError):
+            native.append_encoded(array, wrong)
+    with pytest.raises(TypeError):
+        native.append_encoded(b"before", [b"GET"])
+    with memoryview(array), pytest.raises(BufferError):
+        native.append_encoded(array, [b"GET", b"k"])
+    assert array == b"before"
+
+
 @pytest.mark.parametrize("argv", [(b"GET", b"k"), [b"GET", "k"], [b"GET", bytearray(b"k")], [None], None])
 def test_the_one_in_c_takes_nothing_but_lists_of_bytes(native: ModuleType, argv: object) -> None:
     with pytest.raises(TypeError):

@@ -137,7 +137,7 @@ class GrowingFile(AppendFile):
         self.size = self.synced = len(data)
         self.hole = False
 
-    def append(self, data: bytes) -> bool:
+    def append(self, data: bytes | bytearray) -> bool:
         self.disk.step()
         if self.disk.fails_at == "append":
             self.failure = f"{self.path}: No space left on device"
