@@ -7,8 +7,9 @@ from gossamer.node.commands.connection import REDACTED
 from gossamer.node.config import ConfigSetError
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.serving.gates import is_local
+from gossamer.node.engine.state import LOADING as STILL_LOADING
 from gossamer.node.engine.table.command import ADMIN, LOADING, NOSCRIPT, STALE, command
-from gossamer.node.resp.errors import NO_CONFIG_FILE, SYNTAX, Refusal, one_line
+from gossamer.node.resp.errors import LOADING_DATA, NO_CONFIG_FILE, SYNTAX, Refusal, one_line
 from gossamer.node.resp.reply import OK, Reply, Status
 
 OPERATOR: Final = ADMIN | NOSCRIPT | LOADING | STALE
@@ -37,6 +38,8 @@ def config_set(c: Call, argv: list[bytes]) -> Reply:
     if len(argv) % 2:
         argv[-1] = REDACTED  # a password of two words, perhaps
         raise Refusal(SYNTAX)
+    if c.server.conditions & STILL_LOADING and any(settings.is_denied_while_loading(name) for name, _ in pairs):
+        raise Refusal(LOADING_DATA)
     try:
         settings.set(pairs, local=is_local(c.client))
     except ConfigSetError as error:

@@ -130,6 +130,9 @@ def test_clients_are_told_of_a_load_and_it_can_be_ended(nodes: Nodes) -> None:
     wait_until(lambda: 0 < float(persistence(node)["loading_loaded_perc"]) < 100, "it goes on")
     assert persistence(node)["loading"] == "1"
     assert node.ask("SET", "k", "v").text.startswith(b"LOADING ")
+    for setting in (("appendonly", "yes"), ("REPL-DISKLESS-LOAD", "swapdb")):
+        assert node.ask("CONFIG", "SET", "timeout", "0", *setting).text.startswith(b"LOADING ")
+    assert node.ask("CONFIG", "SET", "timeout", "0") == OK
     assert node.ask("MULTI") == OK
     assert node.ask("EXEC").content == ()
     node.stop()
