@@ -6,7 +6,7 @@ from gossamer.cluster.topology import Topology
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.table.command import ASKING, WRITE, Command, QueuedCommand
-from gossamer.node.resp.errors import CROSSSLOT, Refusal
+from gossamer.node.resp.errors import CROSSSLOT, SLOT_UNSERVED, Refusal
 
 
 def redirect_for(call: Call, cmd: Command, commands: list[QueuedCommand], asked: bool = False) -> bytes | None:
@@ -67,7 +67,7 @@ def decide_redirect(
     client = call.client
     topology = server.topology
     if topology is None:
-        return b"CLUSTERDOWN Hash slot not served"
+        return SLOT_UNSERVED
     call.now = server.now
     named = set(keys)
     missing = sum(1 for key in named if not call.exists(key))

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from mypy_extensions import i64
 
 INT_16: Final = 0xF1
-INT_24: Final = 0xF2
 INT_32: Final = 0xF3
 INT_64: Final = 0xF4
 TEXT_32: Final = 0xF0
