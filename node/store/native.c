@@ -13,6 +13,7 @@
 #include "lzf.h"
 #include "packed_zset.h"
 #include "rdb_strings.h"
+#include "stream_entries.h"
 #include "table.h"
 #include "texts.h"
 #include "zbucket.h"
@@ -756,6 +757,7 @@ static PyMethodDef functions[] = {
     TEXT_FUNCTIONS,
     PACKED_ZSET_FUNCTIONS,
     RDB_STRING_FUNCTIONS,
+    STREAM_FUNCTIONS,
     {"seed", seed, METH_O, "seed(16 bytes): the key of the hash, before there is any table."},
     {"use_huge_pages", use_huge_pages, METH_O, "use_huge_pages(wanted): for the memory of tables."},
     {"resident", resident, METH_NOARGS, "resident(): bytes of memory, as pages of the heap."},

@@ -1,9 +1,7 @@
 """The reply of XRANGE and XREVRANGE, in steps if there are many entries: they are encoded as they are found."""
 
-from gossamer.node.commands.streams.shown import taken
+from gossamer.node.commands.streams.shown import array_of, put_encoded
 from gossamer.node.engine.clients.long_reply import LongReply
-from gossamer.node.resp.reply import Raw
-from gossamer.node.resp.writer import encode
 from gossamer.node.types.kind import STEP
 from gossamer.node.types.streams.cursor import Cursor
 from gossamer.node.types.streams.stream import Stream
@@ -22,17 +20,14 @@ class RangeReply(LongReply):
 
     def step(self) -> None:
         wanted = min(self.left, STEP) if self.left >= 0 else STEP
-        found = taken(self.cursor, wanted)
+        is_first = not self.pieces
+        found = put_encoded(self.pieces, self.cursor, wanted)
         if self.left > 0:
-            self.left -= len(found)
-        self.done = len(found) < wanted or self.left == 0
-        if self.done and not self.pieces:
-            self.reply = found
-            return
-        if not self.pieces:
-            self.cursor.nodes = self.stream.copy().nodes  # whoever changes the stream now replaces what it shares
-        self.count += len(found)
-        self.pieces.append(b"".join([encode(entry, False) for entry in found]))
+            self.left -= found
+        self.done = found < wanted or self.left == 0
+        self.count += found
         if self.done:
-            self.reply = Raw(b"*%d\r\n%b" % (self.count, b"".join(self.pieces)))
+            self.reply = array_of(self.count, self.pieces)
             self.pieces = []
+        elif is_first:
+            self.cursor.nodes = self.stream.copy().nodes  # whoever changes the stream now replaces what it shares

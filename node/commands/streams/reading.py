@@ -11,7 +11,7 @@ from gossamer.node.commands.numbers import integer
 from gossamer.node.commands.streams.delivery import Delivery
 from gossamer.node.commands.streams.effects import tell_consumer
 from gossamer.node.commands.streams.ids import strict_id
-from gossamer.node.commands.streams.shown import ALL, taken
+from gossamer.node.commands.streams.shown import ALL, encoded
 from gossamer.node.engine.data.changes import XGROUP_CREATECONSUMER, XREADGROUP
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.table.command import BLOCKING, READONLY, STREAM, WRITE, command
@@ -113,7 +113,7 @@ def xread(c: Call, argv: list[bytes]) -> Reply:
     for index, key in enumerate(options.keys):
         stream = c.read(key, Stream)
         if stream is not None and stream.length and stream.top() > ids[index]:
-            found.append([key, taken(stream.cursor(ids[index] + 1), options.count)])
+            found.append([key, encoded(stream.cursor(ids[index] + 1), options.count)])
     if found:
         return MapReply(found)
     for index, entry_id in enumerate(ids):

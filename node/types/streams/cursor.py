@@ -51,19 +51,29 @@ class Cursor:
         while True:
             if self.left:
                 self._skip()
-            while self.at >= len(self.data):
-                if self.index >= len(self.nodes):
-                    return False
-                self.open(self.nodes[self.index])
-                self.index += 1
+            if not self.has_entry():
+                return False
             self.read_head()
             if self.is_behind():
-                self.index = len(self.nodes)
-                self.at = len(self.data)
-                self.left = 0
+                self.end()
                 return False
             if not self.dead and not self.is_before():
                 return True
+
+    def has_entry(self) -> bool:
+        """Open the next node if that is due; is there an entry at ``at``, wanted or not?"""
+        while self.at >= len(self.data):
+            if self.index >= len(self.nodes):
+                return False
+            self.open(self.nodes[self.index])
+            self.index += 1
+        return True
+
+    def end(self) -> None:
+        """None that comes is wanted."""
+        self.index = len(self.nodes)
+        self.at = len(self.data)
+        self.left = 0
 
     def is_before(self) -> bool:
         """Is the entry before all that are wanted?"""
