@@ -29,6 +29,7 @@ HELD_MS: Final = 50
 LATE_MS: Final = 2000
 """A write waits so long for an fsync that is under way; the system would make the whole node wait for it."""
 
+UNSOUND_FOR_ALWAYS: Final = "an fsync of the append-only file has failed: none helps before it is written anew"
 
 Place = tuple[int, int]
 """How far something has come: the number of a request that has written (``Journal.write_count``), and a place in the
@@ -90,7 +91,10 @@ class AofSink(Sink):
 
     def _read(self) -> str | None:
         config = self.server.config
-        self.policy = config.text("appendfsync")
+        policy = config.text("appendfsync")
+        if policy == "always" and self.policy != policy and self.unsound:
+            return UNSOUND_FOR_ALWAYS
+        self.policy = policy
         self.tells_time = config.flag("aof-timestamp-enabled")
         self.spares = config.flag("no-appendfsync-on-rewrite")
         return None

@@ -44,6 +44,19 @@ def test_it_is_rewritten_once_the_disk_works_again() -> None:
     assert keeper.info("aof_rewrites") == rewrites, "once is enough"
 
 
+def test_until_then_no_fsync_can_promise_what_is_answered() -> None:
+    keeper = with_a_hole()
+    refusal = (
+        b"-ERR CONFIG SET failed (possibly related to argument 'appendfsync') - an fsync of the append-only file has"
+    )
+    assert keeper.ask("CONFIG", "SET", "appendfsync", "always").startswith(refusal)
+    assert b"everysec" in keeper.ask("CONFIG", "GET", "appendfsync")
+    assert keeper.ask("CONFIG", "SET", "appendfsync", "no") == b"+OK\r\n"
+    keeper.at(13.6)
+    keeper.work()
+    assert keeper.ask("CONFIG", "SET", "appendfsync", "always") == b"+OK\r\n"
+
+
 def test_while_it_is_rewritten_a_node_can_begin_with_the_old_files_and_a_kill_takes_nothing() -> None:
     """A file with a hole must not stand before another one."""
     keeper = with_a_hole()
