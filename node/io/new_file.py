@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import Final
 
 from gossamer.node.engine.edge import NewFile
@@ -37,6 +37,18 @@ unfinished: Final[set[str]] = set()
 """Paths of those of this process."""
 
 
+class Permit:
+    """To take the place of the old file. When ``withdraw`` returns, that has happened or never will."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.valid = True
+
+    def withdraw(self) -> None:
+        with self.lock:
+            self.valid = False
+
+
 class DiskFile(NewFile):
     """It will stand at ``path``; until then it is ``beside``, in the same directory. ``key``: it is sealed with it.
 
@@ -54,6 +66,7 @@ class DiskFile(NewFile):
         self._unsealed: list[bytes] = []
         self._unsealed_size = 0
         self._written = 0
+        self.permit = Permit()
         unfinished.add(beside)
         with self._failing():
             self._fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
@@ -98,7 +111,10 @@ class DiskFile(NewFile):
             os.fsync(self._fd)
             fd, self._fd = self._fd, -1
             os.close(fd)
-            os.rename(self._beside, self._path)
+            with self.permit.lock:
+                if not self.permit.valid:
+                    return
+                os.rename(self._beside, self._path)
             unfinished.discard(self._beside)
             sync_directory(os.path.dirname(self._path) or ".")
             self.done = True
@@ -134,6 +150,7 @@ class BackgroundFile(NewFile):
         self._given = 0
         self._taken = 0
         """Bytes handed to the thread, and taken by it: each is changed by one of the two alone."""
+        self._permit = Permit()
         Thread(target=self._run, name="rdb-save", daemon=True).start()
 
     def full(self) -> bool:
@@ -149,6 +166,8 @@ class BackgroundFile(NewFile):
         self._steps.put(b"")
 
     def abandon(self) -> None:
+        """The thread may be at the last step: from now on it replaces nothing that others put at this path."""
+        self._permit.withdraw()
         self._end_child()
         self._steps.put(None)
 
@@ -167,6 +186,7 @@ class BackgroundFile(NewFile):
 
     def _run(self) -> None:
         file = self._begin(f"{self.pid}-bg" if self._child is None else f"{self.pid}")
+        file.permit = self._permit
         while not file.done:
             step = self._steps.get()
             if step is None:
