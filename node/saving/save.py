@@ -16,6 +16,8 @@ from gossamer.node.version import COMPATIBLE, VALKEY_COMPATIBLE
 
 BASE: Final = (("aof-base", 1),)
 """The AUX field by which an RDB says that it is the base of an append-only file."""
+NO_PLACE: Final = (("aof-base", 0),)
+"""That it is none, and stands nowhere in a stream."""
 
 
 class Save:
@@ -125,7 +127,7 @@ def format_for(server: Server) -> Format:
     return VALKEY_80 if expiring else REDIS_10
 
 
-def place(replication: Replication) -> list[tuple[str, str | int]]:
+def place(replication: Replication) -> Sequence[tuple[str, str | int]]:
     """Where the data stands in the stream, as AUX fields: whoever loads it can go on from there."""
     history = replication.history
     fields: list[tuple[str, str | int]] = []
@@ -133,4 +135,4 @@ def place(replication: Replication) -> list[tuple[str, str | int]]:
         stream = replication.server.journal.stream
         db = history.db if stream is None else max(stream.selected, 0)
         fields += [("repl-stream-db", db), ("repl-id", history.replid), ("repl-offset", replication.offset)]
-    return [*fields, ("aof-base", 0)]
+    return [*fields, *NO_PLACE]

@@ -16,7 +16,7 @@ from gossamer.node.resp.errors import CANNOT_SAVE, cannot_append
 from gossamer.node.saving.aof import OFF, STARTING, Aof
 from gossamer.node.saving.aof_rewrites import AofRewrites
 from gossamer.node.saving.loading import Loading
-from gossamer.node.saving.save import RdbSave, Save, place
+from gossamer.node.saving.save import NO_PLACE, RdbSave, Save, place
 
 RETRY_S: Final = 5
 """How soon a ``save`` point tries again after a failure (CONFIG_BGSAVE_RETRY_DELAY)."""
@@ -87,12 +87,13 @@ class Saves(SavesPort):
             self._start()
         self.poke()
 
-    def save(self) -> bool:
-        """Save while the whole node stands still; has it succeeded?"""
+    def save(self, placed: bool = True) -> bool:
+        """Save while the whole node stands still; has it succeeded? ``placed``: the stream has told of all that is in
+        the file, which says where that was."""
         assert self.current is None
         self._release()
         delay_us = self.server.config.integer("rdb-key-save-delay")
-        save = self._new_save(background=False)
+        save = self._new_save(background=False, placed=placed)
         while not save.finished:
             written = save.written
             save.step()
@@ -114,10 +115,13 @@ class Saves(SavesPort):
             self.poke()  # a rewrite may wait for its end
 
     def flushed(self) -> None:
-        """With ``save`` points the file is emptied too, as Redis does: a crash must not bring all back."""
+        """With ``save`` points the file is emptied too, as Redis does: a crash must not bring all back.
+
+        The stream has not told of it yet: whoever has come as far as that still has all, and must not go on from there.
+        """
         self.stop()
         if self.server.config.save_points():
-            self.save()
+            self.save(placed=False)
 
     def buffered(self) -> int:
         return len(self.aof.sink.pending)
@@ -210,9 +214,10 @@ class Saves(SavesPort):
         """What has changed so far is in the stream: the file has its place there."""
         self.server.journal.release()
 
-    def _new_save(self, background: bool) -> Save:
+    def _new_save(self, background: bool, placed: bool = True) -> Save:
         path = self.server.config.text("dbfilename")
-        return RdbSave(self.server, self.server.edge.new_file(path, background), place(self.replication))
+        aux = place(self.replication) if placed else NO_PLACE
+        return RdbSave(self.server, self.server.edge.new_file(path, background), aux)
 
     def _end(self, save: Save) -> None:
         self.current = None

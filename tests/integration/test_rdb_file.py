@@ -176,6 +176,21 @@ def test_a_replica_that_comes_back_needs_no_full_sync(nodes: Nodes, program: Pro
     assert b"sync_partial_ok:1" in primary.ask("INFO", "stats").text
 
 
+def test_a_replica_that_was_away_is_flushed_though_its_primary_is_killed_behind_flushall(nodes: Nodes) -> None:
+    primary, replica = nodes.start(*KEEPS), nodes.start(*KEEPS)
+    demand(primary, "SET", "k", "v")
+    follow(replica, primary)
+    wait_alike(primary, replica)
+    replica.stop()
+    demand(primary, "FLUSHALL")
+    primary.kill()
+    primary.start()
+    replica.options += ["--replicaof", f"127.0.0.1 {primary.port}"]
+    replica.start()
+    wait_until(lambda: facts(replica)["master_link_status"] == "up", "it follows again", 30)
+    assert replica.ask("DBSIZE").content == 0
+
+
 def test_a_cluster_that_is_ended_and_started_again_has_its_data(nodes: Nodes) -> None:
     three = [nodes.make(*CLUSTER, *KEEPS) for _ in range(3)]
     start_together(three)

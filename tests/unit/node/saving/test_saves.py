@@ -199,3 +199,15 @@ def test_the_file_says_where_it_stands_in_the_stream() -> None:
     id_ = replication.history.replid.encode()
     assert told == {b"repl-id": id_, b"repl-offset": b"%d" % offset, b"repl-stream-db": b"3"}
     assert loader.keyspace.database(3).size == 1
+
+
+def test_the_file_that_flushall_empties_stands_nowhere_in_the_stream() -> None:
+    keeper = Keeper(save="3600 1")
+    keeper.server.journal.open_stream(100)
+    keeper.machine.replication.history.keep(1000)
+    keeper.say("SET", "k", "v")
+    keeper.say("FLUSHALL")
+    loader = Loader(Keyspace(16), START, True)
+    loader.take(RdbReader().feed(keeper.disk.files["dump.rdb"]))
+    assert b"redis-ver" in loader.aux
+    assert b"repl-id" not in loader.aux, "whoever stands where FLUSHALL began still has all"
