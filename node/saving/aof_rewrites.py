@@ -96,6 +96,9 @@ class AofRewrites:
             self.aof.prepare()
         except OSError as error:
             return told(error)
+        if self.server.journal.writes:
+            self.schedule()  # what a transaction has done so far is told behind it: it must not be in the base, too
+            return None
         if self.is_held_up():
             self._log(
                 "notice",

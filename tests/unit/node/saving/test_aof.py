@@ -99,6 +99,17 @@ def test_switched_on_it_holds_what_was_there_before() -> None:
     assert reborn(keeper).ask("DBSIZE") == b":4\r\n"
 
 
+def test_switched_on_within_a_transaction_it_holds_each_write_once() -> None:
+    keeper = Keeper()
+    keeper.server.journal.open_stream(0)
+    for words in (["MULTI"], ["INCR", "a"], ["CONFIG", "SET", "appendonly", "yes"], ["INCR", "b"], ["EXEC"]):
+        keeper.ask(*words)
+    keeper.work()
+    keeper.ask("INCR", "b")
+    again = reborn(keeper)
+    assert again.ask("MGET", "a", "b") == keeper.ask("MGET", "a", "b") == b"*2\r\n$1\r\n1\r\n$1\r\n2\r\n"
+
+
 def test_debug_loadaof_reads_all_of_it_again_and_tells_nobody() -> None:
     keeper = begin(Disk())
     keeper.ask("SET", "a", "1", "PX", 100)
