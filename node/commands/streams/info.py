@@ -13,6 +13,7 @@ from gossamer.node.resp.reply import Reply, Status
 from gossamer.node.types.streams.cursor import Cursor
 from gossamer.node.types.streams.group import NEVER, UNKNOWN, Group
 from gossamer.node.types.streams.ids import id_text
+from gossamer.node.types.streams.node import signed
 from gossamer.node.types.streams.pending import PendingCursor
 from gossamer.node.types.streams.progress import lag
 from gossamer.node.types.streams.stream import Stream
@@ -106,7 +107,7 @@ def facts(stream: Stream) -> dict[bytes, Reply]:
         b"radix-tree-nodes": len(stream.nodes) + 1,
         b"last-generated-id": id_text(stream.last_id),
         b"max-deleted-entry-id": id_text(stream.max_deleted_id),
-        b"entries-added": stream.entries_added,
+        b"entries-added": signed(stream.entries_added),
         b"recorded-first-entry-id": id_text(stream.first_id),
     }
 
