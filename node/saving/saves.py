@@ -135,11 +135,13 @@ class Saves(SavesPort):
         self.rewrites.stop()
         wanted = "save" in options or (bool(self.server.config.save_points()) and "nosave" not in options)
         saved = self.server.conditions & LOADING or not wanted or self._save_last()
-        self.aof.leave()
+        self.aof.sink.flush_all()
         if saved and not self.aof.sink.pending:
+            self.aof.leave()
             return True
         if "force" in options:
             self._log("warning", "Error trying to save the DB, but it must end: what is not on disk is lost.")
+            self.aof.leave()
             return True
         self._log("warning", CANNOT_END)
         self.server.edge.status(CANNOT_END)

@@ -226,6 +226,16 @@ def test_after_a_kill_what_was_appended_is_written_to_disk_again(nodes: Nodes) -
     assert node.ask("GET", "k").text == b"v"
 
 
+def test_a_node_that_could_not_end_and_is_killed_then_has_not_left_its_files_in_good_order(nodes: Nodes) -> None:
+    node = nodes.start(*APPENDS)
+    (node.home / "dump.rdb").mkdir()
+    assert node.ask("SHUTDOWN", "SAVE").text.startswith(b"ERR Errors trying to SHUTDOWN")
+    demand(node, "SET", "k", "v")
+    node.kill()
+    node.start()
+    node.wait_log(WRITTEN_AGAIN)
+
+
 def test_after_a_kill_nobody_is_served_before_the_files_are_loaded(nodes: Nodes) -> None:
     node = nodes.start(*APPENDS, "--appendfsync", "always")
     for number in range(40):
