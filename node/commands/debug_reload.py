@@ -22,7 +22,7 @@ from gossamer.node.saving.saves import saves_of
 
 
 def reload(c: Call, options: list[bytes]) -> Reply:
-    """Nobody is told of it: the data are the same."""
+    """Nobody is told of it: the data are the same, with the keys whose time is over, of which nobody has been told."""
     words = [word.upper() for word in options]
     for word in words:
         if word not in (b"MERGE", b"NOFLUSH", b"NOSAVE"):
@@ -30,7 +30,7 @@ def reload(c: Call, options: list[bytes]) -> Reply:
     if b"NOSAVE" in words:
         raise Refusal(RELOAD_FAILED)
     server = c.server
-    loader = Loader(server.keyspace.apart(), server.now, server.follows())
+    loader = Loader(server.keyspace.apart(), server.now, keep_stale=True)
     reader = RdbReader(limits=server.encodings)
     snapshot = Snapshot(server.keyspace)
     try:

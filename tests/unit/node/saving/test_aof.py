@@ -110,6 +110,16 @@ def test_switched_on_within_a_transaction_it_holds_each_write_once() -> None:
     assert again.ask("MGET", "a", "b") == keeper.ask("MGET", "a", "b") == b"*2\r\n$1\r\n1\r\n$1\r\n2\r\n"
 
 
+def test_what_is_over_when_debug_reload_comes_is_told_of_before_its_name_is_used_again() -> None:
+    keeper = begin(Disk())
+    keeper.ask("SET", "k", 5, "PX", 1000)
+    keeper.ask("DEBUG", "SET-ACTIVE-EXPIRE", 0)
+    keeper.at(2)
+    keeper.ask("DEBUG", "RELOAD")
+    assert keeper.ask("INCR", "k") == b":1\r\n"
+    assert reborn(keeper).ask("GET", "k") == b"$1\r\n1\r\n"
+
+
 def test_debug_loadaof_reads_all_of_it_again_and_tells_nobody() -> None:
     keeper = begin(Disk())
     keeper.ask("SET", "a", "1", "PX", 100)
