@@ -58,6 +58,19 @@ def test_a_key_that_has_come_meanwhile_stays() -> None:
     assert one.say("GET", "k") == b"$1\r\nv\r\n"
 
 
+def test_a_pause_of_writes_that_begins_meanwhile_keeps_the_key_out_until_it_ends() -> None:
+    one = One()
+    restorer = Restorer(one, dumped(one))
+    one.session.feed(encoded([b"CLIENT", b"PAUSE", b"100000", b"WRITE"]))
+    assert restorer.wait() == b""
+    one.session.take_output()
+    assert one.say("EXISTS", "k") == b":0\r\n"
+    one.say("CLIENT", "UNPAUSE")
+    one.machine.drain()
+    assert restorer.wait() == b"+OK\r\n"
+    assert one.say("EXISTS", "k") == b":1\r\n"
+
+
 @pytest.mark.parametrize(
     ("cut", "sealed", "error"),
     [

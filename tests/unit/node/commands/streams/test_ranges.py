@@ -24,6 +24,14 @@ def test_all_entries_are_there(count: int) -> None:
     assert ids(one.say("XRANGE", "s", "-", "+", "COUNT", count - 1)) == expected[:-1]
 
 
+def test_who_reads_a_long_range_does_not_wait_for_the_end_of_a_pause_of_writes() -> None:
+    one = One()
+    for number in range(1, 2 * STEP + 1):
+        one.say("XADD", "s", f"{number}-0", "f", "v")
+    one.say("CLIENT", "PAUSE", 100_000, "WRITE")
+    assert one.say("XRANGE", "s", "-", "+").startswith(b"*%d\r\n" % (2 * STEP))
+
+
 def test_what_changes_meanwhile_is_not_seen() -> None:
     one = One()
     for number in range(1, 3 * STEP + 1):
