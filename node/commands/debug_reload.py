@@ -8,12 +8,13 @@ each key is replaced by what was written of it.
 
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.serving.call import Call
+from gossamer.node.engine.state import LOADING
 from gossamer.node.persist.codes import VALKEY_80, RdbError
 from gossamer.node.persist.form import Style
 from gossamer.node.persist.load import Loader
 from gossamer.node.persist.reader import RdbReader
 from gossamer.node.persist.writer import RdbWriter
-from gossamer.node.resp.errors import RELOAD_FAILED, RELOAD_OPTIONS, Refusal
+from gossamer.node.resp.errors import LOADING_DATA, RELOAD_FAILED, RELOAD_OPTIONS, Refusal
 from gossamer.node.resp.reply import OK, Reply
 from gossamer.node.saving.aof import OFF
 from gossamer.node.saving.aof_load import AofLoad
@@ -50,6 +51,8 @@ def reload(c: Call, options: list[bytes]) -> Reply:
 def load_aof(c: Call) -> Reply:
     """The data give way to what the append-only file holds, or the node ends, as a start would."""
     server, saves = c.server, saves_of(c.server)
+    if server.conditions & LOADING:
+        raise Refusal(LOADING_DATA)  # they are on their way already, and would be run twice
     aof = saves.aof
     if aof.state == OFF and not aof.manifest.loaded:
         return OK

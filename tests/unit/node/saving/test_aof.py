@@ -137,6 +137,16 @@ def test_debug_loadaof_reads_all_of_it_again_and_tells_nobody() -> None:
     assert reborn(keeper).ask("LLEN", "l") == b":3\r\n"
 
 
+def test_debug_loadaof_is_refused_while_the_files_are_being_loaded() -> None:
+    keeper = begin(Disk())
+    keeper.ask("INCR", "n")
+    keeper.machine.saves.begin_loading()
+    assert keeper.ask("DEBUG", "LOADAOF").startswith(b"-LOADING ")
+    assert keeper.ask("GET", "n").startswith(b"-LOADING "), "nobody is served before all is there"
+    keeper.machine.saves.end_loading()
+    assert keeper.ask("GET", "n") == b"$1\r\n1\r\n"
+
+
 @pytest.mark.parametrize("behavior", ["ignore", "panic-on-replicas", "panic"])
 def test_a_command_of_the_file_that_fails_ends_the_start_only_if_it_is_told_to(behavior: str) -> None:
     keeper = begin(Disk())
