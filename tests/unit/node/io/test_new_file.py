@@ -1,4 +1,4 @@
-"""Files that take the place of others: in the background they do so as long as they are wanted, and not a moment longer."""
+"""Files that take the place of others: in the background they do so only as long as they are wanted."""
 
 import os
 import threading
