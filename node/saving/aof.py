@@ -36,6 +36,8 @@ class Aof:
         """The manifest on the disk may list what the sink appends to beside, though writing it has failed."""
         self.incrs_size: int = 0
         """Of the incrs that are not appended to any more."""
+        self._home: str = ""
+        """``dir`` when the folder was last entered."""
 
     @property
     def size(self) -> int:
@@ -210,6 +212,12 @@ class Aof:
     def make_folder(self) -> None:
         """OSError."""
         self.server.edge.make_directory(self._folder(), self.filename())
+        self._home = self.server.config.text("dir")
+
+    @property
+    def has_moved(self) -> bool:
+        """CONFIG SET dir has led away from the files: what is in the folder here belongs to somebody else."""
+        return self._home != self.server.config.text("dir")
 
     def path(self, file: AofFile) -> str:
         return f"{self._folder()}/{file.name}"
@@ -225,7 +233,7 @@ class Aof:
     def delete_history(self) -> None:
         """Files that nobody needs any more, unless ``aof-disable-auto-gc`` keeps them."""
         history = self.manifest.history
-        if self.server.config.flag("aof-disable-auto-gc") or not history:
+        if self.server.config.flag("aof-disable-auto-gc") or not history or self.has_moved:
             return
         try:
             self.write_manifest(self.manifest.without_history())

@@ -23,6 +23,7 @@ RETRY_MIN: Final = 1
 MOST_RETRY_MIN: Final = 60
 FREE_FAILURES: Final = 3
 """After so many failures in a row rewrites that nobody asks for wait longer and longer (AOF_REWRITE_LIMITE_…)."""
+MOVED: Final = "dir has been changed since the append-only file was begun"
 UNSOUND: Final = (
     "An fsync of the AOF file has failed: the disk may not have what it was to write, whatever it says now. "
     "The AOF file is written anew."
@@ -170,7 +171,10 @@ class AofRewrites:
                 aof.make_folder()
                 self._write(aof.manifest)
             elif aof.state == STARTING:
+                aof.make_folder()
                 self._write(aof.begin_first())
+            elif aof.has_moved:
+                self._failed(MOVED)
             elif not aof.sink.flush_all():
                 self._failed("what was written before it is not in the file yet")
             elif aof.sink.unsound:
@@ -205,6 +209,9 @@ class AofRewrites:
         self._install()
 
     def _install(self) -> None:
+        if self.aof.has_moved:
+            self._failed(MOVED)
+            return
         try:
             self.aof.install(self._next_manifest, self._next_size)
         except OSError as error:

@@ -148,3 +148,18 @@ def test_a_rewrite_does_not_begin_while_what_was_written_before_it_is_not_durabl
     keeper.at(11)
     assert file.synced == len(file.data)
     assert keeper.ask("SET", "c", "1") == b"+OK\r\n"
+
+
+def test_files_in_the_folder_that_config_set_dir_leads_to_are_left_alone() -> None:
+    keeper = begin(Disk())
+    manifest = keeper.disk.files[MANIFEST]
+    keeper.ask("BGREWRITEAOF")
+    begun = keeper.disk.files[MANIFEST]
+    assert begun != manifest
+    keeper.server.config.load("dir", ["/elsewhere"])
+    keeper.work()
+    assert keeper.disk.files[MANIFEST] == begun, "the paths lead elsewhere now"
+    assert b"aof_last_bgrewrite_status:err" in keeper.ask("INFO", "persistence")
+    keeper.ask("BGREWRITEAOF")
+    keeper.work()
+    assert keeper.disk.files[MANIFEST] == begun
