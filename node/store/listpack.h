@@ -39,13 +39,18 @@ static int parse_integer(const char *text, size_t size, int64_t *number)
 }
 
 /* Write ``number`` as text before ``end``; where it begins. */
+static char *format_unsigned(uint64_t number, char *end)
+{
+    do {
+        *--end = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    return end;
+}
+
 static char *format_integer(int64_t number, char *end)
 {
-    uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-    do {
-        *--end = (char)('0' + left % 10);
-        left /= 10;
-    } while (left);
+    end = format_unsigned(number < 0 ? 0 - (uint64_t)number : (uint64_t)number, end);
     if (number < 0)
         *--end = '-';
     return end;

@@ -14,6 +14,7 @@
 #include "packed_zset.h"
 #include "rdb_strings.h"
 #include "stream_entries.h"
+#include "stream_entry.h"
 #include "table.h"
 #include "texts.h"
 #include "zbucket.h"
@@ -757,7 +758,8 @@ static PyMethodDef functions[] = {
     TEXT_FUNCTIONS,
     PACKED_ZSET_FUNCTIONS,
     RDB_STRING_FUNCTIONS,
-    STREAM_FUNCTIONS,
+    STREAM_ENTRY_FUNCTIONS,
+    STREAM_ENTRIES_FUNCTIONS,
     {"seed", seed, METH_O, "seed(16 bytes): the key of the hash, before there is any table."},
     {"use_huge_pages", use_huge_pages, METH_O, "use_huge_pages(wanted): for the memory of tables."},
     {"resident", resident, METH_NOARGS, "resident(): bytes of memory, as pages of the heap."},
@@ -791,7 +793,7 @@ static PyModuleDef_Slot slots[] = {{Py_mod_exec, (void *)prepare}, COMMON_SLOTS}
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "gossamer.node.store.native",
-    .m_doc = "The table of keys, the buckets of sorted sets, LZF, and lists of texts, in C.",
+    .m_doc = "The table of keys, the buckets of sorted sets, LZF, lists of texts, and entries of streams, in C.",
     .m_methods = functions,
     .m_slots = slots,
 };

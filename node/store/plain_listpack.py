@@ -124,8 +124,18 @@ def put_integer(out: bytearray, text: bytes) -> bool:
     if not (text[1:] if text[:1] == b"-" else text).isdigit():
         return False
     number = int(text)
-    if b"%d" % number != text:
-        return False
+    return b"%d" % number == text and put_data(out, number)
+
+
+def put_number(out: bytearray, number: int) -> None:
+    """The element of an integer of 64 bits."""
+    begin = len(out)
+    put_data(out, number)
+    out.append(len(out) - begin)
+
+
+def put_data(out: bytearray, number: int) -> bool:
+    """Encoding and data of an integer; False if it has not 64 bits."""
     if 0 <= number < 1 << 7:
         out.append(number)
     elif -(1 << 12) <= number < 1 << 12:

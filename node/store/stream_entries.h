@@ -3,17 +3,12 @@
 #ifndef GOSSAMER_STREAM_ENTRIES_H
 #define GOSSAMER_STREAM_ENTRIES_H
 
+#include "stream_entry.h"
 #include "texts.h"
 
-#define ENTRY_DEAD 1
-#define ENTRY_SAME 2       /* it has the fields of the node, which are not repeated */
-#define AROUND_BULK 32     /* bytes of a bulk string beside its text, at most, or of any other head */
-#define LONGEST_ID 41      /* characters: two unsigned numbers of 64 bits, and a dash */
-#define ENTRIES_ROOM 512   /* bytes of a reply that is begun */
-
-typedef struct {
-    uint64_t milliseconds, sequence;
-} Id;
+#define DEAD_ENTRY 1
+#define AROUND_BULK 32   /* bytes of a bulk string beside its text, at most, or of any other head */
+#define ENTRIES_ROOM 512 /* bytes of a reply that is begun */
 
 /* What is written so far. ``data`` is NULL once there was no memory for it. */
 typedef struct {
@@ -56,11 +51,7 @@ static void put_bytes(Output *out, const char *bytes, size_t size)
 
 static void put_unsigned(Output *out, uint64_t number)
 {
-    char digits[LONGEST_INTEGER], *end = digits + sizeof digits, *begin = end;
-    do {
-        *--begin = (char)('0' + number % 10);
-        number /= 10;
-    } while (number);
+    char digits[LONGEST_INTEGER], *end = digits + sizeof digits, *begin = format_unsigned(number, end);
     put_bytes(out, begin, (size_t)(end - begin));
 }
 
@@ -84,7 +75,7 @@ static int put_bulk(Output *out, const char *text, size_t size)
 
 static int put_id(Output *out, Id id)
 {
-    char text[LONGEST_ID];
+    char text[ID_ROOM];
     Output made = {text, 0, sizeof text};
     put_unsigned(&made, id.milliseconds);
     put_bytes(&made, "-", 1);
@@ -136,12 +127,12 @@ static int put_pairs(Output *out, Walk *walk, PyObject *fields, uint64_t count)
 /* The next entry: 1 if it is written now, 0 if it is not wanted, -1 with an error set, END if it is behind ``last``. */
 #define END 2
 
-static int put_entry(Output *out, Walk *walk, const Entries *wanted)
+static int show_entry(Output *out, Walk *walk, const Entries *wanted)
 {
     int64_t flags, milliseconds, sequence, count = PyList_GET_SIZE(wanted->fields);
     if (!read_number(walk, &flags) || !read_number(walk, &milliseconds) || !read_number(walk, &sequence))
         return -1;
-    int same = (flags & ENTRY_SAME) != 0;
+    int same = (flags & SAME_FIELDS) != 0;
     if (!same && !read_number(walk, &count))
         return -1;
     Id id = {wanted->master.milliseconds + (uint64_t)milliseconds, wanted->master.sequence + (uint64_t)sequence};
@@ -149,7 +140,7 @@ static int put_entry(Output *out, Walk *walk, const Entries *wanted)
         return END;
     if (count < 0 || count > walk->end - walk->at)
         return damaged("an entry of a stream has another size than it says") - 1;
-    if (flags & ENTRY_DEAD || id_less(id, wanted->first))
+    if (flags & DEAD_ENTRY || id_less(id, wanted->first))
         return skip_texts(walk, (uint64_t)(same ? count : 2 * count) + 1) - 1;
     if (!reserve(out, AROUND_BULK))
         return -1;
@@ -161,12 +152,12 @@ static int put_entry(Output *out, Walk *walk, const Entries *wanted)
 
 /* How many of up to ``most`` entries are written now; -1 with an error set. ``at``: where the next one begins, or -1 if
  * none that comes is wanted. */
-static Py_ssize_t put_entries(Output *out, Walk *walk, const Entries *wanted, Py_ssize_t most, Py_ssize_t *at)
+static Py_ssize_t show_entries(Output *out, Walk *walk, const Entries *wanted, Py_ssize_t most, Py_ssize_t *at)
 {
     const uint8_t *begin = walk->at - *at;
     Py_ssize_t count = 0;
     while (count < most && walk->at < walk->end) {
-        int put = put_entry(out, walk, wanted);
+        int put = show_entry(out, walk, wanted);
         if (put < 0)
             return -1;
         if (put == END) {
@@ -179,7 +170,7 @@ static Py_ssize_t put_entries(Output *out, Walk *walk, const Entries *wanted, Py
     return count;
 }
 
-static int read_id(PyObject *milliseconds, PyObject *sequence, Id *id)
+static int read_halves(PyObject *milliseconds, PyObject *sequence, Id *id)
 {
     id->milliseconds = PyLong_AsUnsignedLongLong(milliseconds);
     id->sequence = PyErr_Occurred() ? 0 : PyLong_AsUnsignedLongLong(sequence);
@@ -193,8 +184,8 @@ static PyObject *encode_entries(PyObject *Py_UNUSED(module), PyObject *const *ar
     if (count != 10 || !PyBytes_CheckExact(args[0]))
         return PyErr_Format(PyExc_TypeError, "encode_entries(bytes, at, fields, master, first, last, most)");
     Py_ssize_t at = PyLong_AsSsize_t(args[1]), most = PyErr_Occurred() ? 0 : PyLong_AsSsize_t(args[9]);
-    if (PyErr_Occurred() || !are_texts(args[2], 0, &room) || !read_id(args[3], args[4], &wanted.master) ||
-        !read_id(args[5], args[6], &wanted.first) || !read_id(args[7], args[8], &wanted.last))
+    if (PyErr_Occurred() || !are_texts(args[2], 0, &room) || !read_halves(args[3], args[4], &wanted.master) ||
+        !read_halves(args[5], args[6], &wanted.first) || !read_halves(args[7], args[8], &wanted.last))
         return NULL;
     if (at < 0 || at > PyBytes_GET_SIZE(args[0]))
         return PyErr_Format(PyExc_IndexError, "no entry is there");
@@ -202,13 +193,13 @@ static PyObject *encode_entries(PyObject *Py_UNUSED(module), PyObject *const *ar
     const uint8_t *data = (const uint8_t *)PyBytes_AS_STRING(args[0]);
     Walk walk = {.at = data + at, .end = data + PyBytes_GET_SIZE(args[0])};
     Output out = {NULL, 0, 0};
-    Py_ssize_t found = reserve(&out, ENTRIES_ROOM) ? put_entries(&out, &walk, &wanted, most, &at) : -1;
+    Py_ssize_t found = reserve(&out, ENTRIES_ROOM) ? show_entries(&out, &walk, &wanted, most, &at) : -1;
     PyObject *result = found < 0 ? NULL : Py_BuildValue("y#nn", out.data, (Py_ssize_t)out.used, found, at);
     PyMem_Free(out.data);
     return result;
 }
 
-#define STREAM_FUNCTIONS                                                                                              \
-    {"encode_entries", (PyCFunction)(void *)encode_entries, METH_FASTCALL, "encode_entries(...): see entries.py."}
+#define STREAM_ENTRIES_FUNCTIONS                                                                                       \
+    {"encode_entries", (PyCFunction)(void *)encode_entries, METH_FASTCALL, "encode_entries(...): see stream_entries.py."}
 
 #endif

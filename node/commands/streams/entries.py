@@ -25,7 +25,7 @@ from gossamer.node.resp.errors import (
     wrong_arity,
 )
 from gossamer.node.resp.reply import OK, Reply
-from gossamer.node.types.streams.ids import LAST, SEQUENCE_BITS, WORD, id_text
+from gossamer.node.types.streams.ids import LAST, SEQUENCE_BITS, WORD, id_after, id_text
 from gossamer.node.types.streams.stream import MAX_NODE, Stream, bytes_in
 
 XADD_KEYS: Final = (KeySpec((RW, UPDATE), note="It trims too if `MAXLEN` or `MINID` is given."),)
@@ -70,7 +70,7 @@ def new_id(c: Call, stream: Stream, options: TrimOptions) -> int:
         raise Refusal(STREAM_EXHAUSTED)
     entry_id = options.entry_id
     if entry_id == NO_ID:
-        return max(c.now << SEQUENCE_BITS, last + 1)
+        return id_after(last, c.now)
     if options.automatic_sequence and entry_id >> SEQUENCE_BITS == last >> SEQUENCE_BITS and last & WORD < WORD:
         return last + 1
     if entry_id <= last:

@@ -9,6 +9,7 @@ are those of the node) and values, and the number of its elements, all as elemen
 
 from typing import TYPE_CHECKING, Final
 
+from gossamer.node.store import entries
 from gossamer.node.types.streams.elements import counter_size, number, number_at, passed, size_at, text
 from gossamer.node.types.streams.ids import SEQUENCE_BITS, WORD
 
@@ -19,17 +20,16 @@ DEAD: Final = 1
 """Flag of an entry that has been deleted."""
 SAME: Final = 2
 """Flag of an entry with the fields of the node, which are not repeated."""
-SAME_FIELDS: Final = number(SAME)
-OTHER_FIELDS: Final = number(0)
 PIECES: Final = 16
 """So many entries are joined at once: each piece is an object."""
 SHARE: Final = 8
 """But no sooner than they are this share of the node, which may be large where no limit is set."""
 FRAME: Final = 6 + 2 + 1
 """Bytes of a listpack's header, of the zero behind the fields, and of its end."""
-SIGN: Final = 1 << 63
 SMALL: Final = 1 << 60
 """An integer that is no object where it is compiled."""
+
+packed: Final = entries.pack_entry
 
 
 class Mark:
@@ -74,24 +74,11 @@ class Node:
         return self.head + self.body + counter_size(self.live) + counter_size(self.dead)
 
     def append(self, entry_id: int, pairs: list[bytes]) -> int:
-        """Add an entry behind all others; how many bytes the listpack gains.
+        """Add an entry, whose id is larger than all others; how many bytes the listpack gains.
 
         ``pairs``: fields and values, alternating.
         """
-        assert entry_id > self.last or not self.body
-        count = len(pairs) // 2
-        same = self.has_fields(pairs)
-        milliseconds = signed((entry_id >> SEQUENCE_BITS) - self.milliseconds)
-        sequence = signed((entry_id & WORD) - self.sequence)
-        out = [SAME_FIELDS if same else OTHER_FIELDS, number(milliseconds), number(sequence)]
-        if same:
-            out += [text(pairs[at]) for at in range(1, 2 * count, 2)]
-            out.append(number(count + 3))
-        else:
-            out.append(number(count))
-            out += [text(word) for word in pairs]
-            out.append(number(2 * count + 4))
-        piece = b"".join(out)
+        piece = packed(self.fields, pairs, self.master, entry_id)
         self.pieces.append(piece)
         self.body += len(piece)
         gained = len(piece) - counter_size(self.live)
@@ -205,10 +192,3 @@ def id_behind(milliseconds: int, sequence: int, more_milliseconds: int, more_seq
 def wrapped(number: int) -> int:
     """``number`` as an unsigned one of 64 bits."""
     return number if 0 <= number <= SMALL else number & WORD
-
-
-def signed(difference: int) -> int:
-    """A difference of two unsigned numbers of 64 bits as C would hold it in a signed one."""
-    if -SMALL <= difference <= SMALL:
-        return difference
-    return ((difference + SIGN) & WORD) - SIGN
