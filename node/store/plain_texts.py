@@ -8,6 +8,10 @@ from typing import Final
 CR: Final = 13
 ZERO: Final = 48
 LONGEST: Final = 255
+END: Final = b"\r\n"
+KNOWN: Final = 1024
+HEADS: Final[list[bytes]] = [b"$%d\r\n" % size for size in range(KNOWN)]
+"""What a bulk string begins with, by its size."""
 LENGTHS: Final[list[bytes]] = [bytes((size,)) for size in range(LONGEST + 1)]
 
 
@@ -40,6 +44,12 @@ def from_run(run: bytes) -> list[bytes]:
         texts.append(run[begin:end])
         at = end + 2
     return texts
+
+
+def to_item(text: bytes) -> bytes:
+    """A run of one."""
+    size = len(text)
+    return HEADS[size] + text + END if size < KNOWN else b"$%d\r\n%b\r\n" % (size, text)
 
 
 def to_run(texts: list[bytes]) -> bytes:

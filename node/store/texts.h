@@ -217,24 +217,41 @@ static PyObject *repack(PyObject *Py_UNUSED(module), PyObject *const *args, Py_s
 
 #define AROUND_ITEM 25 /* bytes of an item beside its text, at most */
 
+static char *put_item(char *out, const char *text, size_t size)
+{
+    char digits[LONGEST_INTEGER], *behind = digits + sizeof digits;
+    const char *number = format_unsigned(size, behind);
+    *out++ = '$';
+    while (number < behind)
+        *out++ = *number++;
+    memcpy(out, "\r\n", 2);
+    memcpy(out + 2, text, size);
+    memcpy(out + 2 + size, "\r\n", 2);
+    return out + size + 4;
+}
+
+static PyObject *to_item(PyObject *Py_UNUSED(module), PyObject *text)
+{
+    if (!is_bytes(text))
+        return NULL;
+    size_t size = (size_t)PyBytes_GET_SIZE(text), around = 6;
+    for (size_t left = size; left >= 10; left /= 10)
+        around++;
+    PyObject *item = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(around + size));
+    if (item)
+        put_item(PyBytes_AS_STRING(item), PyBytes_AS_STRING(text), size);
+    return item;
+}
+
 static PyObject *to_run(PyObject *Py_UNUSED(module), PyObject *list)
 {
     size_t room;
     if (!are_texts(list, AROUND_ITEM, &room))
         return NULL;
     PyObject *run = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)room);
-    char *out = run ? PyBytes_AS_STRING(run) : NULL, digits[LONGEST_INTEGER];
-    for (Py_ssize_t i = 0; run && i < PyList_GET_SIZE(list); i++) {
-        size_t size = SIZE(list, i);
-        const char *behind = digits + sizeof digits, *number = format_integer((int64_t)size, digits + sizeof digits);
-        *out++ = '$';
-        memcpy(out, number, (size_t)(behind - number));
-        out += behind - number;
-        memcpy(out, "\r\n", 2);
-        memcpy(out + 2, TEXT(list, i), size);
-        memcpy(out + 2 + size, "\r\n", 2);
-        out += size + 4;
-    }
+    char *out = run ? PyBytes_AS_STRING(run) : NULL;
+    for (Py_ssize_t i = 0; run && i < PyList_GET_SIZE(list); i++)
+        out = put_item(out, TEXT(list, i), SIZE(list, i));
     if (run)
         _PyBytes_Resize(&run, out - PyBytes_AS_STRING(run));
     return run;
@@ -269,6 +286,7 @@ static PyObject *from_run(PyObject *Py_UNUSED(module), PyObject *run)
         {"from_pack", from_pack, METH_O, "from_pack(bytes): texts, of which each stands behind its length."},          \
         {"to_pack", to_pack, METH_O, "to_pack(texts): as one."},                                                       \
         {"from_run", from_run, METH_O, "from_run(bytes): texts, of which each is a bulk string."},                     \
+        {"to_item", to_item, METH_O, "to_item(text): as a bulk string."},                                              \
         {"to_run", to_run, METH_O, "to_run(texts): as bulk strings."}
 
 #endif

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     read_strings: Callable[[bytes, int, int], tuple[list[bytes], int]] | None
     put_strings: Callable[[bytearray, list[bytes], bool], None] | None
     from gossamer.node.store.plain_listpack import from_listpack, listpack_length, listpack_size, to_listpack
-    from gossamer.node.store.plain_texts import from_pack, from_run, from_scored, repack, to_pack, to_run, to_scored
+    from gossamer.node.store.plain_texts import from_pack, from_run, from_scored, repack, to_item, to_pack, to_run, to_scored
 else:
     try:
         from gossamer.node.store.native import (
@@ -26,6 +26,7 @@ else:
             put_strings,
             read_strings,
             repack,
+            to_item,
             to_listpack,
             to_pack,
             to_run,
@@ -33,7 +34,7 @@ else:
         )
     except ImportError:
         from gossamer.node.store.plain_listpack import from_listpack, listpack_length, listpack_size, to_listpack
-        from gossamer.node.store.plain_texts import from_pack, from_run, from_scored, repack, to_pack, to_run, to_scored
+        from gossamer.node.store.plain_texts import from_pack, from_run, from_scored, repack, to_item, to_pack, to_run, to_scored
 
         read_strings = put_strings = None
 
@@ -47,6 +48,7 @@ __all__ = [
     "put_strings",
     "read_strings",
     "repack",
+    "to_item",
     "to_listpack",
     "to_pack",
     "to_run",

@@ -14,20 +14,10 @@ if TYPE_CHECKING:
 
 CR: Final = 13
 ZERO: Final = 48
-END: Final = b"\r\n"
 AROUND: Final = 2
 """Bytes of a line's end."""
 
-KNOWN: Final = 1024
-HEADS: Final[list[bytes]] = [b"$%d\r\n" % size for size in range(KNOWN)]
-"""What an item begins with, by the size of its element."""
-
-
-def item_of(element: bytes) -> bytes:
-    size = len(element)
-    if size < KNOWN:
-        return HEADS[size] + element + END
-    return b"$%d\r\n%b\r\n" % (size, element)
+item_of: Final = texts.to_item
 
 
 def element_of(item: bytes) -> bytes:

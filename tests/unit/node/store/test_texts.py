@@ -65,6 +65,12 @@ def test_a_run_comes_apart(texts: ModuleType, strings: list[bytes]) -> None:
     run = texts.to_run(strings)
     assert run == b"".join([b"$%d\r\n%b\r\n" % (len(text), text) for text in strings])
     assert texts.from_run(run) == strings
+    assert b"".join([texts.to_item(text) for text in strings]) == run
+
+
+@pytest.mark.parametrize("size", [0, 9, 10, 99, 100, 999, 1000, 1023, 1024, 9999, 10_000, 100_000])
+def test_an_item_says_its_size(texts: ModuleType, size: int) -> None:
+    assert texts.to_item(size * b"x") == b"$%d\r\n%b\r\n" % (size, size * b"x")
 
 
 @given(SHORT)
