@@ -297,6 +297,10 @@ def fits(run: bytes, count: int, other: bytes, other_count: int) -> bool:
 def runs_of(items: list[bytes], most: int = LONGEST) -> list[tuple[bytes, int]]:
     """``items`` packed into runs of at most ``most``, with their counts."""
     made: list[tuple[bytes, int]] = []
+    if 0 < len(items) <= most:
+        whole = b"".join(items)
+        if len(whole) <= WIDEST or len(items) == 1:
+            return [(whole, len(items))]
     at = 0
     while at < len(items):
         end, size = at + 1, len(items[at])
