@@ -1,9 +1,12 @@
 """What lists are to everybody who handles values of any type."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gossamer.node.types.kind import DONE, HEADER, STEP, Kind, Value
 from gossamer.node.types.lists.list import List
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
 
 REFERENCE: Final = 8
 OBJECT: Final = 88 + HEADER + 8
@@ -20,14 +23,13 @@ class ListKind(Kind):
     def size(self, value: Value) -> int:
         assert isinstance(value, List)
         chain = value.chain
+        held: i64 = value.bytes
         if chain is None:
-            return OBJECT + value.bytes
-        return (
-            OBJECT
-            + value.bytes
-            + SINGLE * (len(chain.front) + len(chain.back))
-            + (SINGLE + REFERENCE) * len(chain.runs)
-        )
+            return OBJECT + held
+        front: i64 = len(chain.front)
+        back: i64 = len(chain.back)
+        runs: i64 = len(chain.runs)
+        return OBJECT + held + SINGLE * (front + back) + (SINGLE + REFERENCE) * runs
 
     def length(self, value: Value) -> int:
         assert isinstance(value, List)
