@@ -10,6 +10,7 @@
 enum {
     MOST_DIGITS = 16, /* far from any limit of the machine's numbers */
     LEAST_BYTES = 6,  /* that an argument takes: $0 CR LF CR LF */
+    LONGEST_SHARED = 64,
 };
 
 typedef struct {
@@ -43,8 +44,22 @@ static int starts(Input *input, char type)
     return 1;
 }
 
-/* The arguments of the request at pos, which moves behind it. NULL: there is none, or with an exception no memory. */
-static PyObject *parse(Input *input)
+/* The argument of so many bytes at pos: that of the request before if it is the same, as names of commands are, and keys
+ * and fields often. NULL with an error set. */
+static PyObject *argument_at(Input *input, Py_ssize_t size, PyObject *before, Py_ssize_t at)
+{
+    const char *bytes = input->bytes + input->pos;
+    if (before != NULL && size <= LONGEST_SHARED && at < PyList_GET_SIZE(before)) {
+        PyObject *known = PyList_GET_ITEM(before, at);
+        if (PyBytes_GET_SIZE(known) == size && memcmp(PyBytes_AS_STRING(known), bytes, (size_t)size) == 0)
+            return Py_NewRef(known);
+    }
+    return PyBytes_FromStringAndSize(bytes, size);
+}
+
+/* The arguments of the request at pos, which moves behind it. NULL: there is none, or with an exception no memory.
+ * ``before``: the request before it, or NULL. */
+static PyObject *parse(Input *input, PyObject *before)
 {
     Py_ssize_t count = starts(input, '*') ? number(input) : -1;
     if (count < 1 || count > (input->size - input->pos) / LEAST_BYTES)
@@ -56,7 +71,7 @@ static PyObject *parse(Input *input)
         Py_ssize_t size = starts(input, '$') ? number(input) : -1;
         PyObject *argument = NULL;
         if (size >= 0 && size <= input->size - input->pos - 2)
-            argument = PyBytes_FromStringAndSize(input->bytes + input->pos, size);
+            argument = argument_at(input, size, before, at);
         if (argument == NULL) {
             Py_DECREF(arguments);
             return NULL;
@@ -98,7 +113,7 @@ static PyObject *parse_request(PyObject *Py_UNUSED(module), PyObject *const *arg
     Input input;
     if (!takes("parse_request", count, 2) || !to_input(arguments, &input))
         return NULL;
-    PyObject *request = parse(&input);
+    PyObject *request = parse(&input, NULL);
     if (request != NULL)
         return with_position(request, input.pos);
     if (PyErr_Occurred())
@@ -117,8 +132,9 @@ static PyObject *parse_requests(PyObject *Py_UNUSED(module), PyObject *const *ar
     if (requests == NULL)
         return NULL;
     Py_ssize_t first = input.pos, behind = first;
+    PyObject *before = NULL;
     while (PyList_GET_SIZE(requests) < most && behind - first < bytes) {
-        PyObject *request = parse(&input);
+        PyObject *request = parse(&input, before);
         if (request == NULL)
             break;
         int failed = PyList_Append(requests, request);
@@ -126,6 +142,7 @@ static PyObject *parse_requests(PyObject *Py_UNUSED(module), PyObject *const *ar
         if (failed)
             break;
         behind = input.pos;
+        before = request;
     }
     if (PyErr_Occurred()) {
         Py_DECREF(requests);

@@ -61,6 +61,20 @@ def test_a_request_is_parsed_where_it_stands(means: ModuleType) -> None:
     assert means.parse_request(data, len(data) + 5) is None
 
 
+@given(st.lists(st.lists(st.sampled_from([b"", b"SET", b"GET", b"key", b"kex", 64 * b"x", 65 * b"x"]), min_size=1)))
+def test_requests_that_have_arguments_in_common(means: ModuleType, argvs: list[list[bytes]]) -> None:
+    data = b"".join([plain.encoded(argv) for argv in argvs])
+    assert means.parse_requests(data, 0, 1000, len(data) + 1) == (argvs, len(data))
+
+
+def test_an_argument_that_comes_again_is_the_same_object(native: ModuleType) -> None:
+    data = b"".join([plain.encoded([b"SET", b"key", number + 70 * b"x"]) for number in (b"1", b"1", b"2")])
+    one, two, three = native.parse_requests(data, 0, 10, 1000)[0]
+    assert one[0] is two[0] is three[0]
+    assert one[1] is two[1] is three[1]
+    assert one[2] is not two[2], "to compare long ones would cost more than it brings"
+
+
 def test_a_promised_count_allocates_nothing(means: ModuleType) -> None:
     tracemalloc.start()
     try:
