@@ -23,13 +23,14 @@ from gossamer.node.resp.reply import (
     StatusSet,
     Verbatim,
 )
+from gossamer.node.store import texts
 
 INTEGERS: Final[list[bytes]] = [b":%d\r\n" % n for n in range(1024)]
 THOUSANDS: Final[list[bytes]] = [b":%d" % n for n in range(1000)]
 LAST_DIGITS: Final[list[bytes]] = [b"%03d\r\n" % n for n in range(1000)]
-BULK_HEADS: Final[list[bytes]] = [b"$%d\r\n" % n for n in range(1024)]
 ARRAY_HEADS: Final[list[bytes]] = [b"*%d\r\n" % n for n in range(1024)]
 CRLF: Final = b"\r\n"
+bulk: Final = texts.to_item
 
 LONG: Final = 8192
 """Bytes from which three pieces of output cost less than a copy in one (measured on TCP)."""
@@ -40,8 +41,7 @@ def encode(reply: Reply, resp3: bool) -> bytes:
     if isinstance(reply, Status):
         return reply.line
     if isinstance(reply, bytes):
-        size = len(reply)
-        return BULK_HEADS[size] + reply + CRLF if size < 1024 else bulk(reply)
+        return bulk(reply)
     if reply is None:
         return b"_\r\n" if resp3 else b"$-1\r\n"
     if isinstance(reply, bool):
@@ -65,13 +65,6 @@ def integer(number: int) -> bytes:
     if 1000 <= number < 1_000_000:
         return THOUSANDS[number // 1000] + LAST_DIGITS[number % 1000]
     return b":%d\r\n" % number
-
-
-def bulk(text: bytes) -> bytes:
-    size = len(text)
-    if size < 1024:
-        return b"".join((BULK_HEADS[size], text, CRLF))
-    return b"".join((b"$%d\r\n" % size, text, CRLF))
 
 
 def put_long(out: list[bytes], text: bytes) -> int:
