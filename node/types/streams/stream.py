@@ -7,13 +7,16 @@ changes it first makes a copy of that part. So a copy takes a reference for each
 """
 
 from bisect import bisect_right
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gossamer.node.types.limits import EncodingLimits
 from gossamer.node.types.streams.cursor import Backward, Cursor
 from gossamer.node.types.streams.group import Extent, Group
 from gossamer.node.types.streams.ids import LAST
 from gossamer.node.types.streams.node import Mark, Node
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
 
 MAX_NODE: Final = 1 << 30
 """Bytes of the fields and values of one entry at most, and of a node where nothing else is set."""
@@ -27,7 +30,7 @@ NACK: Final = 140
 
 
 def bytes_in(words: list[bytes]) -> int:
-    size = 0
+    size: i64 = 0
     for word in words:
         size += len(word)
     return size
