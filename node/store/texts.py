@@ -13,7 +13,16 @@ if TYPE_CHECKING:
     read_strings: Callable[[bytes, int, int], tuple[list[bytes], int]] | None
     put_strings: Callable[[bytearray, list[bytes], bool], None] | None
     from gossamer.node.store.plain_listpack import from_listpack, listpack_length, listpack_size, to_listpack
-    from gossamer.node.store.plain_texts import from_pack, from_run, from_scored, repack, to_item, to_pack, to_run, to_scored
+    from gossamer.node.store.plain_texts import (
+        from_pack,
+        from_run,
+        from_scored,
+        repack,
+        to_item,
+        to_pack,
+        to_run,
+        to_scored,
+    )
 else:
     try:
         from gossamer.node.store.native import (
@@ -34,7 +43,16 @@ else:
         )
     except ImportError:
         from gossamer.node.store.plain_listpack import from_listpack, listpack_length, listpack_size, to_listpack
-        from gossamer.node.store.plain_texts import from_pack, from_run, from_scored, repack, to_item, to_pack, to_run, to_scored
+        from gossamer.node.store.plain_texts import (
+            from_pack,
+            from_run,
+            from_scored,
+            repack,
+            to_item,
+            to_pack,
+            to_run,
+            to_scored,
+        )
 
         read_strings = put_strings = None
 
