@@ -11,7 +11,10 @@ from math import copysign, frexp, isinf, isnan
 from typing import Final
 
 from gossamer.cluster.text import text_of
+from gossamer.node.resp.requests import plain_double
 
+PLAIN_DOUBLE: Final = plain_double
+"""Under this name compiled code has it at hand."""
 SPACES: Final = b" \t\n\v\f\r"
 DECIMAL: Final = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 HEXADECIMAL: Final = re.compile(rb"[+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)(?:[pP][+-]?[0-9]+)?")
@@ -49,9 +52,12 @@ AROUND_ONE: Final = 4
 
 def read_double(text: bytes) -> float | None:
     """The number that the whole of ``text`` is; None if it is none, or NaN, or too large or too small for a double."""
+    found = PLAIN_DOUBLE(text)  # nearly all are like that
+    if found is not None:
+        return found
     plain = text[1:] if text[:1] == b"-" else text
     if len(text) < PLAIN and plain.replace(b".", b"", 1).isdigit():
-        return float(text)  # nearly all are like that
+        return float(text)
     value = strtod(text) if text[:1] not in SPACES or not text else None
     if value is None or isnan(value):
         return None

@@ -5,6 +5,7 @@
  */
 
 #include "../native.h"
+#include "numbers.h"
 #include "request.h"
 
 enum {
@@ -152,6 +153,7 @@ static PyObject *parse_requests(PyObject *Py_UNUSED(module), PyObject *const *ar
 }
 
 static PyMethodDef functions[] = {
+    {"plain_double", plain_double, METH_O, "plain_double(text): the number that it is; None if not plain."},
     {"encoded", encoded, METH_O, "encoded(argv): a request, as a RESP array of bulk strings."},
     {"append_encoded", (PyCFunction)(void *)append_encoded, METH_FASTCALL,
      "append_encoded(buffer, argv): to the end of a bytearray."},

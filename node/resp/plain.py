@@ -18,6 +18,9 @@ DOLLAR: Final = 36
 MOST_DIGITS: Final = 16
 """Of a number that is plain to see: it is far from any limit of the machine's numbers."""
 
+EXACT_DIGITS: Final = 15
+"""So many digits make a double exactly, or with the one division that a point among them takes."""
+
 SMALL: Final = 1024
 HEADS: Final[list[bytes]] = [b"\r\n$%d\r\n" % size for size in range(SMALL)]
 """What stands between two arguments in a request: the end of one, the size of the next."""
@@ -97,3 +100,9 @@ def encoded(argv: list[bytes]) -> bytes:
 def append_encoded(array: bytearray, argv: list[bytes]) -> None:
     """The same, to the end of ``array``."""
     array += encoded(argv)
+
+
+def plain_double(text: bytes) -> float | None:
+    """The number of up to ``EXACT_DIGITS`` digits, with a point or a minus perhaps, that ``text`` is; else None."""
+    digits = (text[1:] if text[:1] == b"-" else text).replace(b".", b"", 1)
+    return float(text) if len(digits) <= EXACT_DIGITS and digits.isdigit() else None
