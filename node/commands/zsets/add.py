@@ -12,7 +12,16 @@ from gossamer.node.engine.data.changes import ZADD, ZINCR
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.table.command import DENYOOM, FAST, SORTED_SET, WRITE, command
 from gossamer.node.engine.table.keyspec import ACCESS, RW, UPDATE, first
-from gossamer.node.resp.errors import SCORE_NAN, SYNTAX, ZADD_COMPARISONS, ZADD_INCR_PAIRS, ZADD_NX_AND_XX, Refusal
+from gossamer.node.resp.doubles import read_double
+from gossamer.node.resp.errors import (
+    NOT_A_FLOAT,
+    SCORE_NAN,
+    SYNTAX,
+    ZADD_COMPARISONS,
+    ZADD_INCR_PAIRS,
+    ZADD_NX_AND_XX,
+    Refusal,
+)
 from gossamer.node.resp.reply import Reply
 from gossamer.node.types.limits import EncodingLimits
 from gossamer.node.types.zsets.zset import ADDED, SAME, ZSet
@@ -33,7 +42,29 @@ SKIPPED: Final = -1
 
 @command("ZADD", arity=-4, flags=WRITE | DENYOOM | FAST, keys=first(RW, UPDATE), acl=SORTED_SET)
 def zadd(c: Call, argv: list[bytes]) -> Reply:
-    return add(c, argv, 0)
+    return add_one(c, argv) if len(argv) == 4 else add(c, argv, 0)
+
+
+def add_one(c: Call, argv: list[bytes]) -> Reply:
+    """What nearly all are: one member, and no option."""
+    text, member, limits = argv[2], argv[3], c.server.encodings
+    read = read_double(text)
+    if read is None:
+        raise Refusal(SYNTAX if text.upper() in OPTIONS else NOT_A_FLOAT)
+    score: float = read
+    value = c.change(argv[1], ZSet)
+    if value is None:
+        value = ZSet()
+        value.expect(1, len(member), limits)
+        value.add(member, score, limits)
+        c.replace(argv[1], value, ZADD, 1)
+        return 1
+    told = value.add(member, score, limits)
+    if told == SAME:
+        return 0
+    value.expect(1, 0, limits)
+    c.changed(argv[1], value, ZADD, 1)
+    return 1 if told == ADDED else 0
 
 
 @command("ZINCRBY", arity=4, flags=WRITE | DENYOOM | FAST, keys=first(RW, ACCESS, UPDATE), acl=SORTED_SET)
