@@ -13,6 +13,7 @@
 #include "lzf.h"
 #include "packed_zset.h"
 #include "rdb_strings.h"
+#include "shards.h"
 #include "stream_entries.h"
 #include "stream_entry.h"
 #include "table.h"
@@ -754,6 +755,7 @@ static PyMethodDef functions[] = {
     {"decompress", (PyCFunction)(void *)decompress, METH_FASTCALL, "decompress(bytes, size): ValueError if damaged."},
     {"count_less", (PyCFunction)(void *)count_less, METH_FASTCALL, "count_less(scores, score): how many are less."},
     {"count_up_to", (PyCFunction)(void *)count_up_to, METH_FASTCALL, "count_up_to(scores, score): not greater."},
+    SHARD_FUNCTIONS,
     {"crc64", (PyCFunction)(void *)crc64, METH_FASTCALL, "crc64(data, before): the checksum with ``data`` behind."},
     TEXT_FUNCTIONS,
     PACKED_ZSET_FUNCTIONS,
@@ -778,6 +780,7 @@ static int prepare(PyObject *module)
 {
     crc_prepare();
     crc64_prepare();
+    crc32_prepare();
     if (PyType_Ready(&table_type) < 0 || PyModule_AddObjectRef(module, "Table", (PyObject *)&table_type) < 0)
         return -1;
     if (PyType_Ready(&clock_type) < 0 || PyModule_AddObjectRef(module, "Clock", (PyObject *)&clock_type) < 0)

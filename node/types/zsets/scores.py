@@ -5,16 +5,20 @@ hashing): so no change takes longer because the map is large. A copy shares the 
 shard that it shares before it changes it.
 """
 
-from binascii import crc32
 from typing import Final
 
 from mypy_extensions import mypyc_attr
 
+from gossamer.node.store.bucket import give_score, shard_of
 from gossamer.node.types.reverse import BITS, reverse
 
 FILL: Final = 200
 SPARSE: Final = 50
 """Members a shard below which there are fewer shards."""
+
+SHARD_OF: Final = shard_of
+GIVE: Final = give_score
+"""Under these names compiled code has them at hand and looks for nothing."""
 
 Shard = dict[bytes, object]
 """The scores are floats, as objects."""
@@ -32,7 +36,7 @@ class Scores:
 
     def get(self, member: bytes) -> object:
         """The score of ``member``, None if it has none."""
-        return self.shards[self.index_of(crc32(member))].get(member)
+        return self.shards[SHARD_OF(member, len(self.shards))].get(member)
 
     def fill(self, scores: list[object], members: list[bytes]) -> None:
         """Put ``members`` where none is: all shards there will be are made first."""
@@ -42,25 +46,21 @@ class Scores:
         self.own = [True] * count
         self.mask = (1 << (count - 1).bit_length()) - 1
         for index, member in enumerate(members):
-            self.shards[self.index_of(crc32(member))][member] = scores[index]
+            self.shards[SHARD_OF(member, count)][member] = scores[index]
         self.length = len(members)
 
     def put(self, member: bytes, score: object) -> object:
         """Give ``member`` another score, unless it is equal; the old one, None if it is new."""
-        shard = self.shard(self.index_of(crc32(member)))
-        old = shard.get(member)
+        old = GIVE(self.shard(SHARD_OF(member, len(self.shards))), member, score)
         if old is None:
-            shard[member] = score
             self.length += 1
             if self.length > FILL * len(self.shards):
                 self._split()
-        elif old != score:
-            shard[member] = score
         return old
 
     def pop(self, member: bytes) -> None:
         """``member``, which is there, goes."""
-        del self.shard(self.index_of(crc32(member)))[member]
+        del self.shard(SHARD_OF(member, len(self.shards)))[member]
         self.length -= 1
         if self.length < SPARSE * len(self.shards) and len(self.shards) > 1:
             self._merge()
@@ -107,7 +107,7 @@ class Scores:
         self.own.append(True)
         new = self.shards[last]
         for member in list(old):
-            if crc32(member) & self.mask == last:
+            if SHARD_OF(member, last + 1) == last:
                 new[member] = old.pop(member)
 
     def _merge(self) -> None:
