@@ -6,12 +6,32 @@ if TYPE_CHECKING:
     from gossamer.node.store.plain_bucket import Bucket
     from gossamer.node.store.plain_search import count_less, count_up_to
     from gossamer.node.store.plain_shards import give_score, shard_of
+    from gossamer.node.store.plain_zorder import order_add, order_index, order_leave
 else:
     try:
-        from gossamer.node.store.native import Bucket, count_less, count_up_to, give_score, shard_of
+        from gossamer.node.store.native import (
+            Bucket,
+            count_less,
+            count_up_to,
+            give_score,
+            order_add,
+            order_index,
+            order_leave,
+            shard_of,
+        )
     except ImportError:
         from gossamer.node.store.plain_bucket import Bucket
         from gossamer.node.store.plain_search import count_less, count_up_to
         from gossamer.node.store.plain_shards import give_score, shard_of
-    
-__all__ = ["Bucket", "count_less", "count_up_to", "give_score", "shard_of"]
+        from gossamer.node.store.plain_zorder import order_add, order_index, order_leave
+
+__all__ = [
+    "Bucket",
+    "count_less",
+    "count_up_to",
+    "give_score",
+    "order_add",
+    "order_index",
+    "order_leave",
+    "shard_of",
+]

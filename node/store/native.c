@@ -19,6 +19,7 @@
 #include "table.h"
 #include "texts.h"
 #include "zbucket.h"
+#include "zorder.h"
 
 static int is_key(PyObject *key)
 {
@@ -756,6 +757,7 @@ static PyMethodDef functions[] = {
     {"count_less", (PyCFunction)(void *)count_less, METH_FASTCALL, "count_less(scores, score): how many are less."},
     {"count_up_to", (PyCFunction)(void *)count_up_to, METH_FASTCALL, "count_up_to(scores, score): not greater."},
     SHARD_FUNCTIONS,
+    ZORDER_FUNCTIONS,
     {"crc64", (PyCFunction)(void *)crc64, METH_FASTCALL, "crc64(data, before): the checksum with ``data`` behind."},
     TEXT_FUNCTIONS,
     PACKED_ZSET_FUNCTIONS,

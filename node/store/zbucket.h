@@ -179,20 +179,27 @@ static PyObject *zbucket_find_place(ZBucket *self, PyObject *const *args, Py_ssi
                                         : NULL;
 }
 
+/* Put in ``member``, which is not there, and say where; -1 with an error set. */
+static Py_ssize_t zbucket_put(ZBucket *bucket, double score, PyObject *member)
+{
+    Py_ssize_t place = zbucket_find(bucket, score, member);
+    if (bucket->count == bucket->room && !zbucket_resize(bucket, bucket->count + 1))
+        return -1;
+    size_t behind = (size_t)(bucket->count - place);
+    memmove(bucket->scores + place + 1, bucket->scores + place, behind * sizeof(double));
+    memmove(bucket->members + place + 1, bucket->members + place, behind * sizeof(PyObject *));
+    bucket->scores[place] = score;
+    bucket->members[place] = Py_NewRef(member);
+    bucket->count++;
+    return place;
+}
+
 static PyObject *zbucket_add(ZBucket *self, PyObject *const *args, Py_ssize_t count)
 {
     if (!zbucket_takes(args, count, 2))
         return NULL;
-    Py_ssize_t place = zbucket_find(self, PyFloat_AS_DOUBLE(args[0]), args[1]);
-    if (self->count == self->room && !zbucket_resize(self, self->count + 1))
-        return NULL;
-    size_t behind = (size_t)(self->count - place);
-    memmove(self->scores + place + 1, self->scores + place, behind * sizeof(double));
-    memmove(self->members + place + 1, self->members + place, behind * sizeof(PyObject *));
-    self->scores[place] = PyFloat_AS_DOUBLE(args[0]);
-    self->members[place] = Py_NewRef(args[1]);
-    self->count++;
-    return PyLong_FromSsize_t(place);
+    Py_ssize_t place = zbucket_put(self, PyFloat_AS_DOUBLE(args[0]), args[1]);
+    return place < 0 ? NULL : PyLong_FromSsize_t(place);
 }
 
 static PyObject *zbucket_remove(ZBucket *self, PyObject *const *args, Py_ssize_t count)
@@ -204,6 +211,16 @@ static PyObject *zbucket_remove(ZBucket *self, PyObject *const *args, Py_ssize_t
     Py_RETURN_NONE;
 }
 
+/* Give the member at ``place`` a score if it stands between two others with it, too. */
+static int zbucket_stays(ZBucket *bucket, Py_ssize_t place, double score)
+{
+    double *scores = bucket->scores + place;
+    if (!place || place >= bucket->count - 1 || scores[-1] >= score || score >= scores[1])
+        return 0;
+    scores[0] = score;
+    return 1;
+}
+
 static PyObject *zbucket_move(ZBucket *self, PyObject *const *args, Py_ssize_t count)
 {
     Py_ssize_t place = zbucket_takes(args, count, 3) ? zbucket_find_present(self, args) : -1;
@@ -211,11 +228,8 @@ static PyObject *zbucket_move(ZBucket *self, PyObject *const *args, Py_ssize_t c
         return NULL;
     if (!PyFloat_Check(args[2]))
         return PyErr_Format(PyExc_TypeError, "a score is a float");
-    double score = PyFloat_AS_DOUBLE(args[2]);
-    if (place && place < self->count - 1 && self->scores[place - 1] < score && score < self->scores[place + 1]) {
-        self->scores[place] = score;
+    if (zbucket_stays(self, place, PyFloat_AS_DOUBLE(args[2])))
         Py_RETURN_TRUE;
-    }
     zbucket_drop(self, place);
     Py_RETURN_FALSE;
 }

@@ -6,15 +6,19 @@ it.
 """
 
 from array import array
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mypy_extensions import mypyc_attr
 
-from gossamer.node.store.bucket import Bucket, count_less, count_up_to
+from gossamer.node.store.bucket import Bucket, count_less, count_up_to, order_add, order_index, order_leave
 from gossamer.node.types.zsets.ranks import Ranks
 
-if TYPE_CHECKING:
-    from mypy_extensions import i64
+INDEX: Final = order_index
+ADD: Final = order_add
+LEAVE: Final = order_leave
+"""Under these names compiled code has them at hand and looks for nothing."""
+STAYS: Final = -2
+"""What ``LEAVE`` says of a member that had no need to; -1 stands for what is more than one step."""
 
 MOST: Final = 128
 """Members of a bucket: more are divided."""
@@ -38,22 +42,9 @@ class Order:
 
     # --- searching
 
-    def index_of(self, score: float, member: bytes) -> "i64":
+    def index_of(self, score: float, member: bytes) -> int:
         """The last bucket that begins with ``score`` and ``member`` or less; the first one if none does."""
-        lows = self.lows
-        high: i64 = count_up_to(lows, score)
-        if high == 0:
-            return 0
-        if lows[high - 1] != score:
-            return high - 1
-        low: i64 = count_less(lows, score)
-        while low < high:
-            middle = (low + high) >> 1
-            if self.buckets[middle].first <= member:
-                low = middle + 1
-            else:
-                high = middle
-        return low - 1 if low else 0
+        return INDEX(self.buckets, self.own, self.lows, score, member)
 
     def rank(self, score: float, member: bytes) -> int:
         """How many stand before ``score`` with ``member``."""
@@ -94,6 +85,15 @@ class Order:
 
     def add(self, score: float, member: bytes) -> None:
         """Put ``member``, which is not there, at its place."""
+        place = ADD(self.buckets, self.own, self.lows, score, member, MOST)
+        if place >= 0:
+            self.length += 1
+            self.ranks.add(place, 1)
+            return
+        self._add_slowly(score, member)
+
+    def _add_slowly(self, score: float, member: bytes) -> None:
+        """``add`` where there is no bucket, or it is full or shared."""
         if not self.buckets:
             self._insert(0, Bucket([score], [member]))
             self.length += 1
@@ -124,12 +124,24 @@ class Order:
 
     def move(self, score: float, member: bytes, new: float) -> None:
         """``member``, which is there with ``score``, goes to where its ``new`` score belongs."""
+        place = LEAVE(self.buckets, self.own, self.lows, score, member, new, FEW)
+        if place == STAYS:
+            return
+        if place >= 0:
+            self.length -= 1
+            self.ranks.add(place, -1)
+        elif self._move_slowly(score, member, new):
+            return
+        self.add(new, member)
+
+    def _move_slowly(self, score: float, member: bytes, new: float) -> bool:
+        """True if ``member`` has its ``new`` score where it stood; else it is not there any more."""
         index = self.index_of(score, member)
         if self.bucket(index).move(score, member, new):
-            return
+            return True
         self.length -= 1
         self._shrunk(index, 1)
-        self.add(new, member)
+        return False
 
     def cut(self, start: int, stop: int) -> list[bytes]:
         """Take away the members from rank ``start`` up to, not including, ``stop``; who they were."""
