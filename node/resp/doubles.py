@@ -11,10 +11,11 @@ from math import copysign, frexp, isinf, isnan
 from typing import Final
 
 from gossamer.cluster.text import text_of
-from gossamer.node.resp.requests import plain_double
+from gossamer.node.resp.requests import plain_double, whole_text
 
 PLAIN_DOUBLE: Final = plain_double
-"""Under this name compiled code has it at hand."""
+WHOLE_TEXT: Final = whole_text
+"""Under these names compiled code has them at hand."""
 SPACES: Final = b" \t\n\v\f\r"
 DECIMAL: Final = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 HEXADECIMAL: Final = re.compile(rb"[+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)(?:[pP][+-]?[0-9]+)?")
@@ -91,6 +92,9 @@ def strtod(text: bytes) -> float | None:
 
 def format_double(value: float) -> bytes:
     """``value`` as the score of a sorted set, or as a double in a reply."""
+    text = WHOLE_TEXT(value)
+    if text is not None:
+        return text
     if -INTEGERS <= value <= INTEGERS and value == int(value):
         return b"%d" % int(value) if value or copysign(1.0, value) > 0 else b"-0"
     return digits_of(value)

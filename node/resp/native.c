@@ -154,6 +154,7 @@ static PyObject *parse_requests(PyObject *Py_UNUSED(module), PyObject *const *ar
 
 static PyMethodDef functions[] = {
     {"plain_double", plain_double, METH_O, "plain_double(text): the number that it is; None if not plain."},
+    {"whole_text", whole_text, METH_O, "whole_text(number): its digits; None if it is not whole, or has many."},
     {"encoded", encoded, METH_O, "encoded(argv): a request, as a RESP array of bulk strings."},
     {"append_encoded", (PyCFunction)(void *)append_encoded, METH_FASTCALL,
      "append_encoded(buffer, argv): to the end of a bytearray."},

@@ -5,6 +5,7 @@
 
 #include <Python.h>
 
+#include <math.h>
 #include <stdint.h>
 
 #define EXACT_DIGITS 15 /* the number that so many digits make, and the power of ten that is its divisor, are doubles */
@@ -34,6 +35,26 @@ static PyObject *plain_double(PyObject *Py_UNUSED(module), PyObject *text)
         Py_RETURN_NONE;
     double number = point ? (double)value / tens[end - point - 1] : (double)value;
     return PyFloat_FromDouble(negative ? -number : number);
+}
+
+#define WHOLE 1e15 /* numbers below have no more than EXACT_DIGITS digits */
+
+/* The digits of ``number``, if it is a whole one with few of them, and not the negative zero; else None. */
+static PyObject *whole_text(PyObject *Py_UNUSED(module), PyObject *number)
+{
+    char text[EXACT_DIGITS + 1], *at = text + sizeof text;
+    if (!PyFloat_Check(number))
+        return PyErr_Format(PyExc_TypeError, "a float");
+    double value = PyFloat_AS_DOUBLE(number);
+    if (!(-WHOLE < value && value < WHOLE) || (double)(int64_t)value != value || (value == 0 && signbit(value)))
+        Py_RETURN_NONE;
+    uint64_t left = (uint64_t)(value < 0 ? -value : value);
+    do
+        *--at = (char)('0' + left % 10);
+    while (left /= 10);
+    if (value < 0)
+        *--at = '-';
+    return PyBytes_FromStringAndSize(at, text + sizeof text - at);
 }
 
 #endif

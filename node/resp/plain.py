@@ -5,6 +5,7 @@ reads argument by argument and knows all the limits. Like Redis nobody looks at 
 the second of those that end a line.
 """
 
+from math import copysign
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ MOST_DIGITS: Final = 16
 
 EXACT_DIGITS: Final = 15
 """So many digits make a double exactly, or with the one division that a point among them takes."""
+WHOLE: Final = 1e15
+"""Numbers below have no more digits."""
 
 SMALL: Final = 1024
 HEADS: Final[list[bytes]] = [b"\r\n$%d\r\n" % size for size in range(SMALL)]
@@ -106,3 +109,10 @@ def plain_double(text: bytes) -> float | None:
     """The number of up to ``EXACT_DIGITS`` digits, with a point or a minus perhaps, that ``text`` is; else None."""
     digits = (text[1:] if text[:1] == b"-" else text).replace(b".", b"", 1)
     return float(text) if len(digits) <= EXACT_DIGITS and digits.isdigit() else None
+
+
+def whole_text(number: float) -> bytes | None:
+    """The digits of ``number``, if it is a whole one below ``WHOLE`` and not the negative zero; else None."""
+    if not -WHOLE < number < WHOLE or number != int(number) or (number == 0 and copysign(1.0, number) < 0):
+        return None
+    return b"%d" % int(number)

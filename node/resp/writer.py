@@ -50,6 +50,9 @@ def encode(reply: Reply, resp3: bool) -> bytes:
         return b":1\r\n" if reply else b":0\r\n"
     if isinstance(reply, int):
         return INTEGERS[reply] if 0 <= reply < 1024 else integer(reply)
+    if isinstance(reply, float):
+        text = format_double(reply)
+        return b",%s\r\n" % text if resp3 else BULK_HEADS[len(text)] + text + CRLF
     if isinstance(reply, (list, tuple)):
         count = len(reply)
         if count == 0:
@@ -83,9 +86,6 @@ def _encode_rare(reply: Reply, resp3: bool) -> bytes:
         return b"-%s\r\n" % reply.text
     if isinstance(reply, bytearray):
         return bulk(bytes(reply))
-    if isinstance(reply, float):
-        text = format_double(reply)
-        return b",%s\r\n" % text if resp3 else bulk(text)
     if isinstance(reply, Double):
         return b",%s\r\n" % reply.text if resp3 else bulk(reply.text)
     if isinstance(reply, Verbatim):

@@ -45,3 +45,25 @@ def test_what_is_not_plain_is_left_to_others(means: ModuleType, text: bytes) -> 
 def test_in_c_a_number_is_bytes(native: ModuleType) -> None:
     with pytest.raises(TypeError):
         native.plain_double("1")
+
+
+@given(st.integers(-(10**16), 10**16).map(float) | st.floats())
+@example(-0.0)
+@example(0.0)
+@example(999_999_999_999_999.0)
+@example(1e15)
+@example(-1e15)
+@example(0.5)
+@example(float("nan"))
+@example(float("-inf"))
+def test_a_whole_number_is_its_digits(means: ModuleType, number: float) -> None:
+    found = means.whole_text(number)
+    if -plain.WHOLE < number < plain.WHOLE and number == int(number) and str(number) != "-0.0":
+        assert found == b"%d" % int(number)
+    else:
+        assert found is None
+
+
+def test_in_c_what_is_whole_is_a_float(native: ModuleType) -> None:
+    with pytest.raises(TypeError):
+        native.whole_text(1)
