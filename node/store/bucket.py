@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from gossamer.node.store.plain_bucket import Bucket
     from gossamer.node.store.plain_search import count_less, count_up_to
     from gossamer.node.store.plain_shards import give_score, shard_of
-    from gossamer.node.store.plain_zorder import order_add, order_index, order_leave
+    from gossamer.node.store.plain_zorder import order_add, order_index, order_leave, order_pop
 else:
     try:
         from gossamer.node.store.native import (
@@ -17,13 +17,14 @@ else:
             order_add,
             order_index,
             order_leave,
+            order_pop,
             shard_of,
         )
     except ImportError:
         from gossamer.node.store.plain_bucket import Bucket
         from gossamer.node.store.plain_search import count_less, count_up_to
         from gossamer.node.store.plain_shards import give_score, shard_of
-        from gossamer.node.store.plain_zorder import order_add, order_index, order_leave
+        from gossamer.node.store.plain_zorder import order_add, order_index, order_leave, order_pop
 
 __all__ = [
     "Bucket",
@@ -33,5 +34,6 @@ __all__ = [
     "order_add",
     "order_index",
     "order_leave",
+    "order_pop",
     "shard_of",
 ]

@@ -60,3 +60,18 @@ def order_leave(
         return STAYS
     lows[index] = buckets[index].low
     return index
+
+
+def order_pop(
+    buckets: list[Bucket], own: list[bool], lows: "array[float]", highest: bool, few: int
+) -> tuple[bytes, float] | None:
+    """Take away the first member, or the last one if it is the ``highest`` that is wanted, with its score.
+
+    None if that is more than one step: no bucket, or one with no more than ``few`` members, or one, or it is shared.
+    """
+    index = len(buckets) - 1 if highest else 0
+    if not buckets or not own[index] or len(buckets[index]) <= max(few, 1):
+        return None
+    popped = buckets[index].pop(len(buckets[index]) - 1 if highest else 0)
+    lows[index] = buckets[index].low
+    return popped

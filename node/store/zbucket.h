@@ -234,14 +234,21 @@ static PyObject *zbucket_move(ZBucket *self, PyObject *const *args, Py_ssize_t c
     Py_RETURN_FALSE;
 }
 
+/* Take the member at ``place`` away, which is returned with its score. */
+static PyObject *zbucket_take(ZBucket *bucket, Py_ssize_t place)
+{
+    PyObject *score = PyFloat_FromDouble(bucket->scores[place]);
+    PyObject *popped = score ? PyTuple_Pack(2, bucket->members[place], score) : NULL;
+    Py_XDECREF(score);
+    if (popped)
+        zbucket_drop(bucket, place);
+    return popped;
+}
+
 static PyObject *zbucket_pop(ZBucket *self, PyObject *argument)
 {
     Py_ssize_t place = zbucket_place(argument, 0, self->count - 1);
-    PyObject *popped = place < 0 ? NULL : Py_BuildValue("(Od)", self->members[place], self->scores[place]);
-    if (!popped)
-        return NULL;
-    zbucket_drop(self, place);
-    return popped;
+    return place < 0 ? NULL : zbucket_take(self, place);
 }
 
 static PyObject *zbucket_below(ZBucket *self, PyObject *const *args, Py_ssize_t count)

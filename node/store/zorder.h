@@ -17,13 +17,11 @@ typedef struct {
     Py_ssize_t count;
 } ZOrder;
 
-/* The order that is ``buckets``, ``own`` and ``lows``, with a score and a member behind them; 0 with an error set, else
- * the buffer must be released. */
-static int zorder_open(ZOrder *order, PyObject *const *args, Py_ssize_t given, Py_ssize_t wanted)
+/* The order that is ``buckets``, ``own`` and ``lows``; 0 with an error set, else the buffer must be released. */
+static int zorder_lists(ZOrder *order, PyObject *const *args)
 {
-    if (given != wanted || !PyList_Check(args[0]) || !PyList_Check(args[1]) || !PyFloat_Check(args[3]) ||
-        !PyBytes_Check(args[4])) {
-        PyErr_SetString(PyExc_TypeError, "buckets, who owns them, their lows, a score, a member and limits");
+    if (!PyList_Check(args[0]) || !PyList_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "buckets, and who owns them");
         return 0;
     }
     if (!search_scores(args[2], &order->lows))
@@ -36,6 +34,15 @@ static int zorder_open(ZOrder *order, PyObject *const *args, Py_ssize_t given, P
         return 1;
     PyBuffer_Release(&order->lows);
     PyErr_SetString(PyExc_ValueError, "a low and an owner for each bucket");
+    return 0;
+}
+
+/* The same, with a score and a member behind them. */
+static int zorder_open(ZOrder *order, PyObject *const *args, Py_ssize_t given, Py_ssize_t wanted)
+{
+    if (given == wanted && PyFloat_Check(args[3]) && PyBytes_Check(args[4]))
+        return zorder_lists(order, args);
+    PyErr_SetString(PyExc_TypeError, "buckets, who owns them, their lows, a score, a member and limits");
     return 0;
 }
 
@@ -130,11 +137,31 @@ static PyObject *order_leave(PyObject *Py_UNUSED(module), PyObject *const *args,
     return zorder_close(&order, index);
 }
 
+static PyObject *order_pop(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t given)
+{
+    ZOrder order;
+    Py_ssize_t index, few = given == 5 ? PyLong_AsSsize_t(args[4]) : -1;
+    PyObject *popped = NULL;
+    if (given != 5 || !PyBool_Check(args[3]))
+        return PyErr_Format(PyExc_TypeError, "buckets, who owns them, their lows, whether it is the highest, a limit");
+    if (PyErr_Occurred() || !zorder_lists(&order, args))
+        return NULL;
+    index = args[3] == Py_True ? order.count - 1 : 0;
+    ZBucket *bucket = order.count && PyList_GET_ITEM(order.own, index) == Py_True ? zorder_bucket(&order, index) : NULL;
+    if (bucket && bucket->count > Py_MAX(few, 1)) {
+        popped = zbucket_take(bucket, args[3] == Py_True ? bucket->count - 1 : 0);
+        ((double *)order.lows.buf)[index] = bucket->scores[0];
+    }
+    PyBuffer_Release(&order.lows);
+    return popped || PyErr_Occurred() ? popped : Py_NewRef(Py_None);
+}
+
 #define ZORDER_FUNCTIONS                                                                                              \
     {"order_index", (PyCFunction)(void *)order_index, METH_FASTCALL, "order_index(buckets, own, lows, score, member)"}, \
     {"order_add", (PyCFunction)(void *)order_add, METH_FASTCALL,                                                      \
      "order_add(buckets, own, lows, score, member, most): the bucket, or -1."},                                       \
     {"order_leave", (PyCFunction)(void *)order_leave, METH_FASTCALL,                                                  \
-     "order_leave(buckets, own, lows, score, member, new, few): the bucket, -1 or -2."}
+     "order_leave(buckets, own, lows, score, member, new, few): the bucket, -1 or -2."},                               \
+    {"order_pop", (PyCFunction)(void *)order_pop, METH_FASTCALL, "order_pop(buckets, own, lows, highest, few)"}
 
 #endif

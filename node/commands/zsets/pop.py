@@ -3,7 +3,7 @@
 from typing import Final
 
 from gossamer.node.commands.numbers import integer_or_none
-from gossamer.node.commands.zsets.replies import flat, pairs, scored
+from gossamer.node.commands.zsets.replies import pairs, scored
 from gossamer.node.engine.data.changes import ZPOPMAX, ZPOPMIN
 from gossamer.node.engine.serving.call import Call
 from gossamer.node.engine.table.command import FAST, SORTED_SET, WRITE, command
@@ -33,8 +33,11 @@ def pop_one_key(c: Call, argv: list[bytes], highest: bool) -> Reply:
     value = c.change(argv[1], ZSet)
     if value is None or count == 0:
         return []
-    items = pop(c, argv[1], value, highest, count)
-    return scored(c, items) if len(argv) == 3 else flat(items)
+    if len(argv) == 2:
+        member, score = value.pop(highest)
+        c.changed(argv[1], value, ZPOPMAX if highest else ZPOPMIN, 1)
+        return [member, score]
+    return scored(c, pop(c, argv[1], value, highest, count))
 
 
 @command("ZMPOP", arity=-4, flags=WRITE, keys=COUNTED, acl=SORTED_SET)

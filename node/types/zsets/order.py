@@ -10,12 +10,13 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
-from gossamer.node.store.bucket import Bucket, count_less, count_up_to, order_add, order_index, order_leave
+from gossamer.node.store.bucket import Bucket, count_less, count_up_to, order_add, order_index, order_leave, order_pop
 from gossamer.node.types.zsets.ranks import Ranks
 
 INDEX: Final = order_index
 ADD: Final = order_add
 LEAVE: Final = order_leave
+POP: Final = order_pop
 """Under these names compiled code has them at hand and looks for nothing."""
 STAYS: Final = -2
 """What ``LEAVE`` says of a member that had no need to; -1 stands for what is more than one step."""
@@ -157,6 +158,15 @@ class Order:
 
     def pop(self, highest: bool) -> tuple[bytes, float]:
         """Take away the first member, or the last one if it is the ``highest`` that is wanted; there is one."""
+        found = POP(self.buckets, self.own, self.lows, highest, FEW)
+        if found is not None:
+            self.length -= 1
+            self.ranks.add(len(self.buckets) - 1 if highest else 0, -1)
+            return found
+        return self._pop_slowly(highest)
+
+    def _pop_slowly(self, highest: bool) -> tuple[bytes, float]:
+        """``pop`` from a bucket that has few members, or is shared."""
         index = len(self.buckets) - 1 if highest else 0
         bucket = self.bucket(index)
         popped = bucket.pop(len(bucket) - 1 if highest else 0)

@@ -84,6 +84,23 @@ def test_a_step_is_what_it_is_in_a_sorted_list_or_nothing(means: Means, seed: in
         assert order.pairs() == pairs
 
 
+@pytest.mark.parametrize("highest", [False, True])
+@pytest.mark.parametrize("seed", range(10))
+def test_the_first_or_the_last_is_popped_while_its_bucket_has_some(means: Means, seed: int, highest: bool) -> None:
+    rng = Random(seed)
+    pairs = some(rng)
+    order = Order(means, divided(rng, pairs))
+    end = -1 if highest else 0
+    for _ in range(20):
+        order.own = [rng.random() < 0.8 for _ in order.own]
+        allowed = bool(pairs) and order.own[end] and len(order.buckets[end]) > FEW
+        found = means.order_pop(*order.words(highest, FEW))
+        assert found == ((pairs[end][1], pairs[end][0]) if allowed else None)
+        if allowed:
+            del pairs[end]
+        assert order.pairs() == pairs
+
+
 def test_a_score_between_two_others_stays_where_it_is(means: Means) -> None:
     order = Order(means, [[(1.0, b"a"), (2.0, b"b"), (3.0, b"c")]])
     assert means.order_leave(*order.words(2.0, b"b", 2.5, 0)) == plain_zorder.STAYS
@@ -104,6 +121,7 @@ def test_without_buckets_nothing_is_done(means: Means) -> None:
     assert means.order_index(*order.words(1.0, b"a")) == 0
     assert means.order_add(*order.words(1.0, b"a", MOST)) == plain_zorder.NOT_IN_ONE_STEP
     assert means.order_leave(*order.words(1.0, b"a", 2.0, FEW)) == plain_zorder.NOT_IN_ONE_STEP
+    assert means.order_pop(*order.words(False, FEW)) is None
 
 
 def test_in_c_what_is_no_order_is_refused_and_can_still_grow(native: ModuleType) -> None:
@@ -126,6 +144,9 @@ def test_in_c_what_is_no_order_is_refused_and_can_still_grow(native: ModuleType)
         native.order_leave(*order.words(1.0, b"a", 2, 0))
     with pytest.raises(TypeError):
         native.order_leave(*order.words(1.0, b"a", 2.0, "0"))
+    for words in (order.words(False), order.words(1, 0), order.words(False, "0"), (buckets, own, None, False, 0)):
+        with pytest.raises(TypeError):
+            native.order_pop(*words)
     lows.append(2.0)
     assert [pairs for bucket in buckets for pairs in bucket.members(0, 9)] == [b"a", b"b"]
 
