@@ -52,7 +52,8 @@ def test_the_old_score_is_told_and_an_equal_one_stays(shards: ModuleType) -> Non
 
 def test_in_c_what_is_no_score_is_refused_and_changes_nothing(native: ModuleType) -> None:
     held: dict[bytes, object] = {b"m": 1}
-    for wrong in ((held, b"m", 1), (held, "m", 1.0), ([], b"m", 1.0), (held, b"m"), (held, b"m", 1.0)):
+    refused: list[tuple[object, ...]] = [(held, b"m", 1), (held, "m", 1.0), ([], b"m", 1.0), (held, b"m")]
+    for wrong in [*refused, (held, b"m", 1.0)]:
         with pytest.raises(TypeError):
             native.give_score(*wrong)
     assert held == {b"m": 1}
