@@ -52,7 +52,7 @@ def encode(reply: Reply, resp3: bool) -> bytes:
         return INTEGERS[reply] if 0 <= reply < 1024 else integer(reply)
     if isinstance(reply, float):
         text = format_double(reply)
-        return b",%s\r\n" % text if resp3 else BULK_HEADS[len(text)] + text + CRLF
+        return b",%s\r\n" % text if resp3 else bulk(text)
     if isinstance(reply, (list, tuple)):
         count = len(reply)
         if count == 0:

@@ -1,4 +1,4 @@
-/* Ids of streams, and entries as they stand in their nodes: what plain_entries.py promises. */
+/* Ids of streams, and entries as they stand in their nodes: what plain_stream_entries.py promises. */
 
 #ifndef GOSSAMER_STREAM_ENTRY_H
 #define GOSSAMER_STREAM_ENTRY_H

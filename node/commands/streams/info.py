@@ -10,10 +10,10 @@ from gossamer.node.engine.table.command import LOADING, READONLY, STALE, STREAM,
 from gossamer.node.engine.table.keyspec import ACCESS, RO, KeySpec
 from gossamer.node.resp.errors import NO_SUCH_KEY, Refusal, no_group_of_key, subcommand_syntax
 from gossamer.node.resp.reply import Reply, Status
+from gossamer.node.store.plain_stream_entries import signed
 from gossamer.node.types.streams.cursor import Cursor
 from gossamer.node.types.streams.group import NEVER, UNKNOWN, Group
 from gossamer.node.types.streams.ids import id_text
-from gossamer.node.types.streams.node import signed
 from gossamer.node.types.streams.pending import PendingCursor
 from gossamer.node.types.streams.progress import lag
 from gossamer.node.types.streams.stream import Stream

@@ -16,8 +16,6 @@ What a value is, ``kinds.py`` knows. Times are unix milliseconds. Nothing here k
 whose time is over may be deleted is the caller's question.
 """
 
-from typing import Final
-
 from gossamer.node.engine.data.changes import (
     ALL_PARTS,
     DEL,
@@ -44,10 +42,6 @@ from gossamer.node.engine.data.watch import Watched
 from gossamer.node.store.spilled import Spilled
 from gossamer.node.store.table import Table
 from gossamer.node.types.kind import Kind, Value
-
-use_key: Final = Table.use
-put_key: Final = Table.put
-"""Methods that every request needs: compiled, one is looked up by its name each time it is called of an object."""
 
 
 class Database(Watched):
@@ -83,7 +77,7 @@ class Database(Watched):
 
     def use(self, part: int, key: bytes) -> Value | None:
         """As ``get``, and ``key`` is used now."""
-        return use_key(self._tables[part], key, self.changes.clock)
+        return self._tables[part].use(key, self.changes.clock)
 
     def set_stamp(self, key: bytes, stamp: int) -> None:
         """``key``, which exists, was used when, or as often as, the ``stamp`` says."""
@@ -102,7 +96,7 @@ class Database(Watched):
             self._open.add(part)
             table = self._tables[part] = Table()
         if at < 0 and not self.volatile:  # the common case, without a call
-            old = put_key(table, key, value, at, changes.clock)
+            old = table.put(key, value, at, changes.clock)
             changes.dirty += count
         else:
             old = self._put_expiring(part, key, value, at, count)

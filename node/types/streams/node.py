@@ -9,7 +9,7 @@ are those of the node) and values, and the number of its elements, all as elemen
 
 from typing import TYPE_CHECKING, Final
 
-from gossamer.node.store import entries
+from gossamer.node.store import stream_entries
 from gossamer.node.types.streams.elements import counter_size, number, number_at, passed, size_at, text
 from gossamer.node.types.streams.ids import SEQUENCE_BITS, WORD
 
@@ -29,7 +29,7 @@ FRAME: Final = 6 + 2 + 1
 SMALL: Final = 1 << 60
 """An integer that is no object where it is compiled."""
 
-packed: Final = entries.pack_entry
+packed: Final = stream_entries.pack_entry
 
 
 class Mark:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gossamer.node.store import plain_entries, plain_listpack
+from gossamer.node.store import plain_listpack, plain_stream_entries
 from tests.unit.node.store.test_texts import NUMBERS, ODD
 
 WORD: Final = (1 << 64) - 1
@@ -24,7 +24,7 @@ TEXTS: Final = st.one_of(st.binary(max_size=80), NUMBERS, ODD, st.sampled_from([
 @pytest.fixture(scope="session", params=["plain", "native"])
 def entries(request: pytest.FixtureRequest) -> ModuleType:
     if request.param == "plain":
-        return plain_entries
+        return plain_stream_entries
     found: ModuleType = request.getfixturevalue("native")
     return found
 
