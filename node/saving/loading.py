@@ -32,9 +32,13 @@ class Loading:
 
 
 def drop_foreign(server: Server) -> None:
-    """A primary forgets the keys of slots that other nodes own now: whoever has them has newer data."""
+    """A primary forgets the keys of slots that other nodes own now: whoever has them has newer data.
+
+    Not so of a slot that is open to come here: the source has deleted what MIGRATE has brought.
+    """
     topology = server.topology
     if topology is None or not topology.myself.is_primary:
         return
-    owners, me = topology.owners, topology.me
-    server.drop_slots(tuple(slot for slot, owner in enumerate(owners) if owner and owner != me))
+    me, importing = topology.me, topology.importing
+    foreign = (slot for slot, owner in enumerate(topology.owners) if owner and owner != me)
+    server.drop_slots(tuple(slot for slot in foreign if slot not in importing))

@@ -2,10 +2,11 @@
 
 import pytest
 
-from tests.integration.clusters import demand, my_id, wait_until
+from tests.integration.clusters import CLUSTER, demand, form, my_id, start_together, wait_state, wait_until
 from tests.integration.nodes import GOSSAMER, VALKEY, Node, Nodes, Program
 from tests.integration.test_election import shard, wait_primary
 
+APPENDED = ("--appendonly", "yes", "--appendfsync", "always")
 PAIRS = [(GOSSAMER, GOSSAMER), (GOSSAMER, VALKEY), (VALKEY, GOSSAMER)]
 
 
@@ -28,3 +29,28 @@ def test_the_slot_stays_open_when_its_source_is_replaced(nodes: Nodes, pair: tup
     wait_primary([*primaries[1:], replica], replica, "-")
     wait_until(lambda: open_slots(replica) == f"0->-{my_id(target)}", "the slot is open at the successor")
     wait_until(lambda: open_slots(target) == f"0-<-{my_id(replica)}", "the target knows the successor")
+
+
+@pytest.mark.parametrize("options", [APPENDED, ()], ids=["aof", "rdb"])
+def test_keys_that_have_come_into_an_open_slot_are_there_after_a_restart(
+    nodes: Nodes, options: tuple[str, ...]
+) -> None:
+    """The source has deleted them, though it owns the slot: the file of the target is all there is."""
+    target, source = made = [nodes.make(*CLUSTER, *options) for _ in range(2)]
+    start_together(made)
+    form(made)
+    slot = source.ask("CLUSTER", "KEYSLOT", "{a}1").number
+    demand(source, "MSET", "{a}1", "one", "{a}2", "two")
+    demand(target, "CLUSTER", "SETSLOT", slot, "IMPORTING", my_id(source))
+    demand(source, "CLUSTER", "SETSLOT", slot, "MIGRATING", my_id(target))
+    demand(source, "MIGRATE", *target.address, "{a}1", "0", "5000")
+    if not options:
+        demand(target, "SAVE")
+    target.kill()
+    target.start()
+    assert [node.ask("DBSIZE").number for node in made] == [1, 1]
+    wait_state(made, "ok")
+    demand(source, "MIGRATE", *target.address, "{a}2", "0", "5000")
+    for node in made:
+        demand(node, "CLUSTER", "SETSLOT", slot, "NODE", my_id(target))
+    assert [item.text for item in target.ask("MGET", "{a}1", "{a}2").items] == [b"one", b"two"]
