@@ -134,8 +134,9 @@ class Machine:
                 waiting.retry_all(PAUSE)
             if waiting.changed_keys:
                 serve_changed_keys(server)
-        for wait in server.long_replies.take_ready():
-            waiting.retry(wait)
+        if not server.pause.holds_readers():
+            for wait in server.long_replies.take_ready():
+                waiting.retry(wait)
         self._resume()
         self.replication.drain()
         if waiting.resumable:

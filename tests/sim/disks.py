@@ -152,14 +152,17 @@ class DiskRun(WriteRun):
         for host in self.world.hosts.values():
             disk_of(host).on_death = partial(self.on_death, host)
 
+    def who_loads(self) -> str:
+        loading = [host.name for host in self.world.running() if not process_of(host).has_begun]
+        return ", ".join(loading)
+
     def lack(self) -> str:
         return super().lack() or self.unkept()
 
     def unkept(self) -> str:
         """Whose files do not say all yet."""
         for host in self.world.hosts.values():
-            process = host.running
-            assert isinstance(process, Keeping)
+            process = process_of(host)
             saves = process.machine.saves
             if not process.has_begun:
                 return f"{host.name} loads"
@@ -262,8 +265,7 @@ class DiskRun(WriteRun):
     def on_disk(self, host: Host, silently: bool) -> float:
         """What was acknowledged by then must be there when the host is back."""
         disk = disk_of(host)
-        process = host.running
-        assert isinstance(process, Keeping)
+        process = process_of(host)
         now = self.failing_since.get(host.name, self.world.now_us)
         if self.policy == RDB:
             return disk.saved.get(RDB_FILE, -1)
@@ -370,8 +372,7 @@ class DiskRun(WriteRun):
         for host in self.world.hosts.values():
             if not host.up:
                 return f"{host.name} is down"
-            process = host.running
-            assert isinstance(process, Keeping)
+            process = process_of(host)
             aof = process.machine.saves.aof
             if aof.state != ON or aof.sink.unsound:
                 continue
@@ -447,6 +448,12 @@ class DiskRun(WriteRun):
 def lasting(files: Files) -> dict[str, bytes]:
     """What is no file that a process before had not finished."""
     return {path: data for path, data in files.all().items() if not TEMPORARY.fullmatch(path)}
+
+
+def process_of(host: Host) -> Keeping:
+    process = host.running
+    assert isinstance(process, Keeping)
+    return process
 
 
 def disk_of(host: Host) -> DataDisk:

