@@ -132,8 +132,8 @@ class Machine:
                 self._settle()
             if waiting.by_client:
                 waiting.retry_all(PAUSE)
-            if waiting.changed_keys:
-                serve_changed_keys(server)
+        if waiting.changed_keys or (waiting.held_keys and not server.conditions & PAUSED):
+            serve_changed_keys(server)
         if not server.pause.holds_readers():
             for wait in server.long_replies.take_ready():
                 waiting.retry(wait)

@@ -150,6 +150,8 @@ class Waiting(Listener):
         self.by_key: dict[Key, list[Wait]] = {}
         self.changed_keys: dict[Key, bool] = {}
         """Keys that somebody waits for and that have changed, in the order of their first change."""
+        self.held_keys: dict[Key, bool] = {}
+        """Of these, the ones whose waiters a pause holds back: they are served when it is over."""
         self.resumable: list[Wait] = []
         """Those that are over: their clients' next requests are served when the batch is done."""
         self.retried: Wait | None = None
@@ -359,6 +361,11 @@ class Waiting(Listener):
         keys: list[Key] = list(self.changed_keys)
         self.changed_keys = {}
         return keys
+
+    def let_go(self) -> None:
+        """The pause is over: ``held_keys`` are to be served, before what has changed since."""
+        self.held_keys.update(self.changed_keys)
+        self.changed_keys, self.held_keys = self.held_keys, {}
 
     def in_line(self, key: Key) -> list[Wait]:
         """The clients that wait for ``key``, in the order of arrival."""

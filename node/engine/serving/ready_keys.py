@@ -2,9 +2,11 @@
 
 Not within a transaction or a script: what waits is served when all of it is done. A request that is served so may
 change keys itself (BLMOVE), and who waits for those is served in the same turn. Changes that no request of a client has
-made (expiry, the stream of a primary, slots that come) are looked at when the batch ends.
+made (expiry, the stream of a primary, slots that come) are looked at when the batch ends. A pause holds back
+those whose commands it does, and the others are served.
 """
 
+from gossamer.node.engine.clients.pause import EVERYTHING
 from gossamer.node.engine.clients.waiting import Key, Wait
 from gossamer.node.engine.server import Server
 from gossamer.node.engine.state import PAUSED
@@ -12,10 +14,12 @@ from gossamer.node.types.kind import Value
 
 
 def serve_changed_keys(server: Server) -> None:
-    """Go through ``changed_keys`` until nothing more follows from them. While a pause lasts they are kept."""
+    """Go through ``changed_keys`` until nothing more follows from them. Who may not run in a pause is served later."""
     waiting = server.waiting
-    if waiting.serving or server.conditions & PAUSED:
+    if waiting.serving:
         return
+    if waiting.held_keys and not server.conditions & PAUSED:
+        waiting.let_go()
     waiting.serving = True
     try:
         while waiting.changed_keys:
@@ -32,8 +36,20 @@ def serve_key(server: Server, key: Key) -> None:
     for wait in waits:
         if wait.finished or wait.client.closing or not wait.wants(value):
             continue
+        if held_back(server, wait):
+            server.waiting.held_keys[key] = True
+            continue
         server.waiting.rerun(wait)
         value = present(server, key)
+
+
+def held_back(server: Server, wait: Wait) -> bool:
+    """A pause of writes holds back who would pop, and not who reads a stream."""
+    if not server.conditions & PAUSED:
+        return False
+    flags = server.pause.flags
+    command = wait.client.last_command
+    return flags == EVERYTHING or command is None or command.flags & flags != 0
 
 
 def present(server: Server, key: Key) -> Value | None:

@@ -210,6 +210,19 @@ def test_a_pause_takes_nothing_from_the_place_and_the_deadline() -> None:
     assert (second.take_output(), third.take_output()) == (popped("k", "b"), popped("k", "c"))
 
 
+@pytest.mark.parametrize("mode", ["WRITE", "ALL"])
+def test_a_pause_of_writes_holds_back_who_pops_and_not_who_reads(mode: str) -> None:
+    scene = Scene()
+    popper, reader = scene.waiter("BLPOP k 0"), scene.waiter("XREAD BLOCK 0 STREAMS s $")
+    scene.tell("MULTI", "RPUSH k a", "XADD s 1-1 f v", f"CLIENT PAUSE 100 {mode}", "EXEC")
+    read = reader.take_output()
+    assert (b"1-1" in read) == (mode == "WRITE")
+    assert popper.take_output() == NOTHING
+    scene.at(110)
+    assert popper.take_output() == popped("k", "a")
+    assert b"1-1" in read + reader.take_output()
+
+
 def test_a_client_that_is_killed_takes_nothing() -> None:
     scene = Scene()
     waiter, other = scene.waiter("BLPOP k 0"), scene.waiter("BLPOP k 0")
