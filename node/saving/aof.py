@@ -12,7 +12,7 @@ from gossamer.node.engine.edge import AppendFile
 from gossamer.node.engine.server import Server
 from gossamer.node.persist.aof.manifest import AofFile, Manifest, manifest_name, parse, temporary_name
 from gossamer.node.saving.aof_sink import AofSink, Place
-from gossamer.node.saving.save import BASE, CommandsSave, RdbSave, Save
+from gossamer.node.saving.save import base_save
 
 OFF: Final = "off"
 STARTING: Final = "the first base is being written"
@@ -81,7 +81,7 @@ class Aof:
     def _write_base(self, base: AofFile, as_rdb: bool) -> None:
         """Of a node that has no data. OSError."""
         file = self.server.edge.new_file(self.path(base), False)
-        save: Save = RdbSave(self.server, file, BASE) if as_rdb else CommandsSave(self.server, file)
+        save = base_save(self.server, file, as_rdb)
         while not save.finished:
             save.step()
         save.close()

@@ -17,7 +17,7 @@ from gossamer.node.engine.server import Server
 from gossamer.node.persist.aof.manifest import Manifest
 from gossamer.node.replication.replication import replication_of
 from gossamer.node.saving.aof import OFF, STARTING, Aof, told
-from gossamer.node.saving.save import BASE, CommandsSave, RdbSave, Save
+from gossamer.node.saving.save import Save, base_save
 
 RETRY_MIN: Final = 1
 MOST_RETRY_MIN: Final = 60
@@ -193,7 +193,7 @@ class AofRewrites:
         assert self._next_manifest.base is not None
         file = server.edge.new_file(aof.path(self._next_manifest.base), True)
         file.on_progress = self.poke
-        self.current = RdbSave(server, file, BASE) if as_rdb else CommandsSave(server, file)
+        self.current = base_save(server, file, as_rdb)
         server.stats.total_forks += 1
         self._log("notice", f"Background append only file rewriting started by pid {file.pid}")
         self.poke()

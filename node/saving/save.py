@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from gossamer.node.engine.data.database import Database
 from gossamer.node.engine.data.snapshot import Snapshot
 from gossamer.node.engine.data.spilled import Unreadable
 from gossamer.node.engine.edge import NewFile
@@ -21,14 +22,14 @@ NO_PLACE: Final = (("aof-base", 0),)
 
 
 class Save:
-    """``file`` gets the data. ``close`` must follow."""
+    """``file`` gets the data, and what is in ``beside``. ``close`` must follow."""
 
-    def __init__(self, server: Server, file: NewFile) -> None:
+    def __init__(self, server: Server, file: NewFile, beside: list[Database] | None = None) -> None:
         self.file: NewFile = file
         self.dirty: int = server.changes.dirty
         """How much had changed until then."""
         self.began_ms: int = server.now
-        self.snapshot: Snapshot = Snapshot(server.keyspace)
+        self.snapshot: Snapshot = Snapshot(server.keyspace, beside=beside)
         self.keys: int = self.snapshot.keys
         """How many there are in all."""
         self._delay_us: int = server.config.integer("rdb-key-save-delay")
@@ -86,8 +87,10 @@ class Save:
 class RdbSave(Save):
     """As an RDB; ``aux``: fields beside those that each has."""
 
-    def __init__(self, server: Server, file: NewFile, aux: Sequence[tuple[str, str | int]]) -> None:
-        super().__init__(server, file)
+    def __init__(
+        self, server: Server, file: NewFile, aux: Sequence[tuple[str, str | int]], beside: list[Database] | None = None
+    ) -> None:
+        super().__init__(server, file, beside)
         target = format_for(server)
         version = VALKEY_COMPATIBLE if target.valkey else COMPATIBLE
         aux = aux_fields(target, version, server.now_s, server.edge.resident_memory()) + list(aux)
@@ -107,8 +110,8 @@ class RdbSave(Save):
 class CommandsSave(Save):
     """As commands that make it again: the base of an append-only file with ``aof-use-rdb-preamble no``."""
 
-    def __init__(self, server: Server, file: NewFile) -> None:
-        super().__init__(server, file)
+    def __init__(self, server: Server, file: NewFile, beside: list[Database] | None = None) -> None:
+        super().__init__(server, file, beside)
         self._commands: AsCommands = AsCommands(self.snapshot, selects=True)
         if server.config.flag("aof-timestamp-enabled"):
             file.write(b"#TS:%d\r\n" % server.now_s)
@@ -119,6 +122,16 @@ class CommandsSave(Save):
 
     def _next(self) -> bytes:
         return b"" if self._commands.done else self._commands.next(CHUNK)
+
+
+def base_save(server: Server, file: NewFile, as_rdb: bool) -> Save:
+    """All data as the base of an append-only file.
+
+    With it goes what has come of slots that are on their way to this node, as in the incrs: when they become its own
+    nothing of that is told anew.
+    """
+    coming = [slot_import.db for slot_import in server.slot_imports.all]
+    return RdbSave(server, file, BASE, coming) if as_rdb else CommandsSave(server, file, coming)
 
 
 def format_for(server: Server) -> Format:

@@ -41,9 +41,15 @@ def cluster_of(nodes: Nodes, *kinds: Program) -> list[Node]:
     return made
 
 
-def replica_of(nodes: Nodes, primary: Node, everyone: list[Node], program: Program = GOSSAMER) -> Node:
+def replica_of(
+    nodes: Nodes,
+    primary: Node,
+    everyone: list[Node],
+    program: Program = GOSSAMER,
+    options: Sequence[str] = OPTIONS,
+) -> Node:
     """A new replica, in sync and known to all."""
-    replica = nodes.start(*OPTIONS, program=program)
+    replica = nodes.start(*options, program=program)
     everyone.append(replica)
     introduce([replica], everyone[0], everyone)
     demand(replica, "CLUSTER", "REPLICATE", my_id(primary))
