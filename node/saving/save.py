@@ -141,10 +141,13 @@ def format_for(server: Server) -> Format:
 
 
 def place(replication: Replication) -> Sequence[tuple[str, str | int]]:
-    """Where the data stands in the stream, as AUX fields: whoever loads it can go on from there."""
+    """Where the data stands in the stream, as AUX fields: whoever loads it can go on from there.
+
+    Not if slots are on their way to this node: their keys are in the stream up to there, and not in the data.
+    """
     history = replication.history
     fields: list[tuple[str, str | int]] = []
-    if history.backlog is not None:
+    if history.backlog is not None and not replication.server.slot_imports.all:
         stream = replication.server.journal.stream
         db = history.db if stream is None else max(stream.selected, 0)
         fields += [("repl-stream-db", db), ("repl-id", history.replid), ("repl-offset", replication.offset)]

@@ -9,7 +9,7 @@ from tests.integration.clusters import demand, form, start_together, wait_state,
 from tests.integration.migrating import key_count, migrate, wait_end
 from tests.integration.migrating import wait_state as wait_job
 from tests.integration.nodes import Node, Nodes
-from tests.integration.test_atomic_migration import NAMES, SLOTS, replica_of
+from tests.integration.test_atomic_migration import NAMES, SLOTS, replica_of, same_data
 from tests.integration.test_atomic_migration import OPTIONS as QUICK
 from tests.integration.test_replication import facts
 from tests.integration.test_reshard import keys_in
@@ -17,6 +17,8 @@ from tests.integration.test_reshard import keys_in
 OPTIONS = (*QUICK, "--cluster-node-timeout", "60000")
 """Nobody takes who is stopped for failed."""
 APPENDED = ("--appendonly", "yes", "--appendfsync", "always", "--auto-aof-rewrite-percentage", "0")
+SAVED = ("--save", "3600 1")
+"""It saves when it ends in good order."""
 REWRITTEN = "Background AOF rewrite finished successfully"
 
 
@@ -82,3 +84,24 @@ def test_a_rewrite_keeps_nothing_of_a_migration_that_fails(nodes: Nodes) -> None
     wait_state([source, target, replica], "ok")
     assert [key_count(node) for node in (source, target)] == [NAMES, 0]
     wait_until(lambda: facts(replica).get("master_link_status") == "up" and not key_count(replica), "nor its replica")
+
+
+def test_a_replica_that_is_restarted_meanwhile_has_all_in_the_end(nodes: Nodes) -> None:
+    source, target, replica = halfway(nodes, *SAVED)
+    replica.restart()
+    wait_in_step(target, replica)
+    assert go_on(source) == "success"
+    assert key_count(target) == NAMES
+    wait_until(lambda: same_data(target, replica), "the replica has the same")
+
+
+def test_a_target_that_is_restarted_meanwhile_leaves_its_replica_nothing_of_it(nodes: Nodes) -> None:
+    source, target, replica = halfway(nodes, *SAVED)
+    target.restart()
+    assert go_on(source) == "failed"
+    wait_in_step(target, replica)
+    wait_state([source, target, replica], "ok")
+    migrate(source, target, 0, SLOTS - 1)
+    assert wait_end(source)["state"] == "success"
+    assert key_count(target) == NAMES
+    wait_until(lambda: same_data(target, replica), "the replica has the same")
